@@ -1,0 +1,173 @@
+"""The definition of every kernel, in plain NumPy on unpacked bits.
+
+Slow and short on purpose: the other backends are right when they return the same integers.
+Shapes: G groups (each with weight streams of its own), B samples, n inputs, M neurons, L cycles,
+W = ceil(L / 64) words.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .packing import Bits, Words, pack, unpack
+from .philox import philox4x32
+
+BLOCK_WORDS = 64
+"""A lane of the Bernoulli generator is seeded anew from Philox after this many words."""
+
+Counts = NDArray[np.int64]
+_MASK = (1 << 64) - 1
+
+
+class Wiring(NamedTuple):
+    """Which streams meet: synapses ``indptr[j]:indptr[j+1]`` feed neuron j (the CSR layout).
+
+    Synapse k joins input stream ``inputs[k]`` with weight stream ``weights[k]``.
+    """
+
+    indptr: NDArray[np.int64]
+    inputs: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+
+def compare(sequences: NDArray[np.uint32], thresholds: NDArray[np.uint64]) -> Words:
+    """Streams ``(R, n, W)``: bit t of stream (r, i) is ``sequences[i, t] < thresholds[r, i]``.
+
+    `sequences` is ``(n, L)``, or ``(1, L)`` for one sequence shared by all.
+    """
+    return pack(sequences[None, :, :] < thresholds[:, :, None])
+
+
+def gather(table: Words, rows: NDArray[np.uint64]) -> Words:
+    """Rows of a table of streams ``(T, W)``: ``(..., W)`` for row numbers ``(...)``."""
+    return table[rows.astype(np.intp)]
+
+
+def _rotate(word: int, by: int) -> int:
+    return ((word << by) | (word >> (64 - by))) & _MASK
+
+
+def bernoulli(
+    key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int
+) -> Words:
+    """Random streams ``(R, W)``: every bit of row r is 1 with probability ``thresholds[r] / 2**bits``.
+
+    Block b of 64 words of the stream numbered s is made by xoshiro256++ (Blackman & Vigna 2021,
+    https://doi.org/10.1145/3460772) whose 256-bit state is Philox(key, counter (s, b, 0 and 1)).
+    A word takes `bits` draws u, one for each binary digit of the threshold from the lowest:
+    ``r = digit ? r | u : r & u`` leaves 64 independent bits of the wanted probability.
+    """
+    n_words = -(-length // 64)
+    words = np.zeros((len(streams), n_words), np.uint64)
+    state = [0, 0, 0, 0]
+    for row, (stream, threshold) in enumerate(zip(streams.tolist(), thresholds.tolist(), strict=True)):
+        for w in range(n_words):
+            if w % BLOCK_WORDS == 0:
+                counters = [[stream & 0xFFFFFFFF, stream >> 32, w // BLOCK_WORDS, half] for half in (0, 1)]
+                halves = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(4, 2).tolist()
+                state = [low | high << 32 for low, high in halves]
+            r = 0
+            for digit in range(bits):
+                s0, s1, s2, s3 = state
+                u = (_rotate((s0 + s3) & _MASK, 23) + s0) & _MASK
+                shifted = (s1 << 17) & _MASK
+                s2, s3 = s2 ^ s0, s3 ^ s1
+                s1, s0 = s1 ^ s2, s0 ^ s3
+                state = [s0, s1, s2 ^ shifted, _rotate(s3, 45)]
+                r = r | u if threshold >> digit & 1 else r & u
+            words[row, w] = _MASK if threshold >> bits else r
+    return pack(unpack(words, length))
+
+
+def popcount(words: Words) -> Counts:
+    """Ones in each stream: ``(..., W)`` to ``(...)``."""
+    return unpack(words, 64 * words.shape[-1]).sum(-1, dtype=np.int64)
+
+
+def and_counts(x: Words, w: Words) -> Counts:
+    """Ones of ``x AND w`` over all inputs: ``(G, B, n, W)`` and ``(G, M, n, W)`` to ``(G, B, M)``."""
+    x_bits, w_bits = (unpack(words, 64 * words.shape[-1]).astype(np.int64) for words in (x, w))
+    return np.einsum("gbnt,gmnt->gbm", x_bits, w_bits)
+
+
+def _synapse_bits(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Bits:
+    left, right = unpack(x, length)[:, :, wiring.inputs], unpack(w, length)[:, None, wiring.weights]
+    return left ^ right ^ np.uint8(1) if xnor else left & right
+
+
+def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
+    """As `and_counts`, over the synapses of a wiring: ``(G, B, S, W)``, ``(G, N, W)`` to ``(G, B, M)``."""
+    per_synapse = popcount(x[:, :, wiring.inputs] & w[:, None, wiring.weights])
+    return _per_neuron(per_synapse, wiring)
+
+
+def _per_neuron(values: NDArray[np.int64], wiring: Wiring) -> Counts:
+    """Sums ``(G, B, M)`` over each neuron's synapses, the third axis of `values`."""
+    running = np.cumsum(values, axis=2)
+    running = np.insert(running, 0, 0, axis=2)
+    return running[:, :, wiring.indptr[1:]] - running[:, :, wiring.indptr[:-1]]
+
+
+def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> NDArray[np.int32]:
+    """Products that are 1 in each cycle: ``(G, B, M, L)``; AND gates, or XNOR gates."""
+    bits = _synapse_bits(x, w, wiring, length, xnor).astype(np.int64)
+    return _per_neuron(bits, wiring).astype(np.int32)
+
+
+def or_streams(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:
+    """OR of each neuron's products: streams ``(G, B, M, W)``."""
+    return pack(cycle_counts(x, w, wiring, length, xnor) > 0)
+
+
+def mux_streams(
+    x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool
+) -> Words:
+    """One product a cycle: streams ``(G, B, M, W)`` from `select` ``(G, B, L)``.
+
+    A neuron with f synapses takes number ``floor(select / 2**32 * f)``; without synapses it gives 0.
+    """
+    bits = _synapse_bits(x, w, wiring, length, xnor)
+    out = np.zeros((*bits.shape[:2], len(wiring.indptr) - 1, length), np.uint8)
+    for j, (start, stop) in enumerate(zip(wiring.indptr[:-1], wiring.indptr[1:], strict=True)):
+        if stop > start:
+            chosen = start + (select.astype(np.uint64) * np.uint64(stop - start) >> np.uint64(32)).astype(np.int64)
+            out[:, :, j] = np.take_along_axis(bits, chosen[:, :, None, :], axis=2)[:, :, 0]
+    return pack(out)
+
+
+def saturate(steps: NDArray[np.int32], signed: bool, two_level: bool) -> Counts:
+    """Net output of a saturating adder: ``(..., L)`` increments to ``(...)``.
+
+    An accumulator takes the increment of every cycle and gives one unit back when it can. Output
+    of a cycle: 1 if the accumulator is at least 1, else 0 (`signed`: -1 if it is at most -1);
+    `two_level`: +1 if it is at least 0, else -1. The output is subtracted from the accumulator.
+    """
+    accumulator = np.zeros(steps.shape[:-1], np.int64)
+    total = np.zeros(steps.shape[:-1], np.int64)
+    for t in range(steps.shape[-1]):
+        accumulator += steps[..., t]
+        if two_level:
+            out = np.where(accumulator >= 0, 1, -1)
+        else:
+            out = np.where(accumulator >= 1, 1, np.where(signed & (accumulator <= -1), -1, 0))
+        accumulator -= out
+        total += out
+    return total
+
+
+def moore(words: Words, length: int, n_states: int, start: int, output: NDArray[np.uint8]) -> Words:
+    """A saturating up/down counter on each stream ``(R, W)``, read through a table: ``(R, W)``.
+
+    The state is in 0 .. n_states - 1 and moves up on a 1, down on a 0. The output of a cycle is
+    ``output[2 * state + bit]`` with the state before the move; 2 stands for a bit that alternates
+    0, 1, 0, 1 with the cycle (the value one half).
+    """
+    bits = unpack(words, length)
+    state = np.full(len(bits), start)
+    out = np.empty_like(bits)
+    for t in range(length):
+        symbol = output[2 * state + bits[:, t]]
+        out[:, t] = np.where(symbol == 2, t % 2, symbol)
+        state = np.clip(state + 2 * bits[:, t].astype(np.int64) - 1, 0, n_states - 1)
+    return pack(out)

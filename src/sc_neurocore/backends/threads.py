@@ -1,0 +1,70 @@
+"""Row ranges of a kernel that releases the GIL, run on a few threads.
+
+Numba's own `prange` is not used: its portable threading layer may not be entered from two Python
+threads at once, and a parallel kernel takes several times as long to compile.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+MIN_WORK = 200_000
+"""Below this many word operations a second thread costs more than it saves."""
+
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+_threads = 0
+
+
+def _available() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_count() -> int:
+    """Threads the kernels use: every core of the process, unless `set_threads` said otherwise."""
+    return _threads or _available()
+
+
+def set_threads(count: int | None) -> None:
+    """Limit the kernels to `count` threads; None goes back to every core of the process."""
+    global _pool, _threads
+    with _lock:
+        if _pool is not None:
+            _pool.shutdown(wait=True)
+        _pool, _threads = None, count or 0
+
+
+def _executor() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(thread_count(), thread_name_prefix="sc-neurocore")
+        return _pool
+
+
+def _forget_pool() -> None:
+    global _lock, _pool
+    _lock, _pool = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def over_rows(run: Callable[[int, int], None], rows: int, work: int, align: int = 1) -> None:
+    """Call ``run(start, stop)`` on consecutive ranges that cover ``range(rows)``.
+
+    `work` is the whole job in word operations; range borders are multiples of `align`.
+    """
+    threads = thread_count()
+    if threads == 1 or work < MIN_WORK or rows <= align:
+        run(0, rows)
+        return
+    step = -(-rows // threads)
+    step += -step % align
+    starts = range(0, rows, step)
+    pending = [_executor().submit(run, start, min(start + step, rows)) for start in starts[1:]]
+    run(0, min(step, rows))
+    for future in pending:
+        future.result()
