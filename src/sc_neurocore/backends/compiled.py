@@ -152,9 +152,7 @@ def _bernoulli(key, streams, thresholds, bits, tail, out, start, stop):  # type:
                 out[first + lane, w] = word & tail if w == n_words - 1 else word
 
 
-def bernoulli(
-    key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int
-) -> Words:
+def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int) -> Words:
     out = np.empty((streams.size, words_for(length)), np.uint64)
     if streams.size:
         arguments = np.uint64(key), streams, thresholds, bits, tail_mask(length), out
@@ -235,9 +233,7 @@ def _and_counts(x, w, out, first, last):  # type: ignore[no-untyped-def]
                 w[j, start:stop], w[j + 1, start:stop], w[j + 2, start:stop], w[j + 3, start:stop]
             )  # fmt: skip
             for b in range(0, n_samples - 1, 2):
-                a0, a1, a2, a3, b0, b1, b2, b3 = _tile_2x4(
-                    x[b, start:stop], x[b + 1, start:stop], w0, w1, w2, w3
-                )
+                a0, a1, a2, a3, b0, b1, b2, b3 = _tile_2x4(x[b, start:stop], x[b + 1, start:stop], w0, w1, w2, w3)
                 out[b, j] += a0
                 out[b, j + 1] += a1
                 out[b, j + 2] += a2
@@ -273,9 +269,7 @@ def and_counts(x: Words, w: Words) -> Counts:
     if groups > 1:
         over_rows(lambda a, b: _and_counts_groups(rows_x, rows_w, out, a, b), groups, work)
     elif groups and samples > neurons:
-        over_rows(
-            lambda a, b: _and_counts(rows_x[0, a:b], rows_w[0], out[0, a:b], 0, neurons), samples, work, 2
-        )
+        over_rows(lambda a, b: _and_counts(rows_x[0, a:b], rows_w[0], out[0, a:b], 0, neurons), samples, work, 2)
     elif groups:
         over_rows(lambda a, b: _and_counts(rows_x[0], rows_w[0], out[0], a, b), neurons, work, 4)
     return out
@@ -303,7 +297,7 @@ def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
 
 
 def _work(wiring: Wiring, x: Words) -> int:
-    return int(wiring.inputs.size) * x.shape[-1]
+    return int(wiring.inputs.size * x.shape[-1])
 
 
 # ---------------------------------------------------------------- per-cycle sums
@@ -468,9 +462,7 @@ def _mux_streams(x, w, indptr, inputs, weights, select, length, negated, out, st
                 target[t >> 6] |= ((word >> uint64(t & 63)) & uint64(1)) << uint64(t & 63)
 
 
-def mux_streams(
-    x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool
-) -> Words:
+def mux_streams(x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool) -> Words:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, x.shape[-1]), np.uint64)
     rows, neurons = out.shape[0] * out.shape[1], out.shape[2]
     run = lambda a, b: _mux_streams(x, w, *wiring, select, length, _negated(xnor), out, a, b)  # noqa: E731

@@ -48,9 +48,7 @@ def _rotate(word: int, by: int) -> int:
     return ((word << by) | (word >> (64 - by))) & _MASK
 
 
-def bernoulli(
-    key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int
-) -> Words:
+def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int) -> Words:
     """Random streams ``(R, W)``: every bit of row r is 1 with probability ``thresholds[r] / 2**bits``.
 
     Block b of 64 words of the stream numbered s is made by xoshiro256++ (Blackman & Vigna 2021,
@@ -82,13 +80,13 @@ def bernoulli(
 
 def popcount(words: Words) -> Counts:
     """Ones in each stream: ``(..., W)`` to ``(...)``."""
-    return unpack(words, 64 * words.shape[-1]).sum(-1, dtype=np.int64)
+    return np.asarray(unpack(words, 64 * words.shape[-1]).sum(-1, dtype=np.int64))
 
 
 def and_counts(x: Words, w: Words) -> Counts:
     """Ones of ``x AND w`` over all inputs: ``(G, B, n, W)`` and ``(G, M, n, W)`` to ``(G, B, M)``."""
     x_bits, w_bits = (unpack(words, 64 * words.shape[-1]).astype(np.int64) for words in (x, w))
-    return np.einsum("gbnt,gmnt->gbm", x_bits, w_bits)
+    return np.asarray(np.einsum("gbnt,gmnt->gbm", x_bits, w_bits))
 
 
 def _synapse_bits(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Bits:
@@ -120,9 +118,7 @@ def or_streams(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> W
     return pack(cycle_counts(x, w, wiring, length, xnor) > 0)
 
 
-def mux_streams(
-    x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool
-) -> Words:
+def mux_streams(x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool) -> Words:
     """One product a cycle: streams ``(G, B, M, W)`` from `select` ``(G, B, L)``.
 
     A neuron with f synapses takes number ``floor(select / 2**32 * f)``; without synapses it gives 0.

@@ -1,0 +1,100 @@
+"""A bitstream: packed bits, their number, and what they mean."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import compiled
+from ..backends.packing import Bits, Words, pack, tail_mask, unpack, words_for
+from .encodings import Encoding, check_encoding, from_probability
+
+
+@dataclass(frozen=True, eq=False)
+class Bitstream:
+    """An array of stochastic bitstreams, all of one length.
+
+    Parameters
+    ----------
+    words
+        Packed bits, uint64 ``(..., ceil(length / 64))``: bit t is bit ``t % 64`` of word
+        ``t // 64``; bits past the end are zero. Split streams have a leading axis of two:
+        positive part, negative part.
+    length
+        Clock cycles.
+    encoding
+        ``"unipolar"``, ``"bipolar"`` or ``"split"``.
+
+    Raises
+    ------
+    ValueError
+        If the words do not fit the length, a bit past the end is one, or a split stream lacks its
+        leading axis of two.
+
+    Examples
+    --------
+    >>> stream = Bitstream.from_bits([1, 0, 1, 1])
+    >>> stream.value()
+    array(0.75)
+    >>> Bitstream.from_bits([1, 0, 1, 1], encoding="bipolar").value()
+    array(0.5)
+    """
+
+    words: Words
+    length: int
+    encoding: Encoding = "unipolar"
+
+    def __post_init__(self) -> None:
+        checks.whole("length", self.length, 1)
+        check_encoding(self.encoding)
+        words = self.words
+        if not isinstance(words, np.ndarray) or words.dtype != np.uint64:
+            raise TypeError(f"words must be a uint64 array, got {getattr(words, 'dtype', type(words).__name__)}")
+        if words.ndim == 0 or words.shape[-1] != words_for(self.length):
+            raise ValueError(
+                f"words must have shape (..., {words_for(self.length)}) for length {self.length}, got {words.shape}"
+            )
+        if self.encoding == "split" and (words.ndim < 2 or words.shape[0] != 2):
+            raise ValueError(f"split words must have shape (2, ..., words), got {words.shape}")
+        if np.any(words[..., -1] & ~tail_mask(self.length)):
+            raise ValueError(f"words must be zero past bit {self.length}, got a one there")
+
+    @classmethod
+    def from_bits(cls, bits: ArrayLike, encoding: Encoding = "unipolar") -> Self:
+        """Streams from bits of 0 and 1, ``(..., length)``."""
+        array = np.asarray(bits)
+        if array.ndim == 0 or array.shape[-1] == 0:
+            raise ValueError(f"bits must have shape (..., length >= 1), got {array.shape}")
+        if not np.all((array == 0) | (array == 1)):
+            raise ValueError(f"bits must be 0 or 1, got {array[(array != 0) & (array != 1)][0]}")
+        return cls(pack(array), array.shape[-1], encoding)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the numbers the streams stand for."""
+        leading = self.words.shape[:-1]
+        return leading[1:] if self.encoding == "split" else leading
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __repr__(self) -> str:
+        return f"Bitstream(shape={self.shape}, length={self.length}, encoding={self.encoding!r})"
+
+    def bits(self) -> Bits:
+        """Bits ``(..., length)``, uint8."""
+        return unpack(self.words, self.length)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Ones in each stream."""
+        return compiled.popcount(self.words)
+
+    def probability(self) -> NDArray[np.float64]:
+        """Share of ones in each stream, a multiple of 1 / length."""
+        return np.asarray(self.counts() / self.length)
+
+    def value(self) -> NDArray[np.float64]:
+        """The numbers ``shape`` that the streams stand for."""
+        return from_probability(self.probability(), self.encoding)

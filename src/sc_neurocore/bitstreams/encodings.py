@@ -1,0 +1,61 @@
+"""How a number is written as probabilities of ones.
+
+========  ========  ==========================================  ========
+encoding  range     probability of a one                        multiply
+========  ========  ==========================================  ========
+unipolar  [0, 1]    v                                           AND
+bipolar   [-1, 1]   (v + 1) / 2                                 XNOR
+split     [-1, 1]   two streams: max(v, 0) and max(-v, 0)       AND
+========  ========  ==========================================  ========
+"""
+
+from typing import Literal, cast, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+
+Encoding = Literal["unipolar", "bipolar", "split"]
+ENCODINGS: tuple[str, ...] = get_args(Encoding)
+
+
+def check_encoding(value: object) -> Encoding:
+    """`value` as an encoding, or a ValueError that lists them."""
+    return cast(Encoding, checks.option("encoding", value, ENCODINGS))
+
+
+def value_range(encoding: Encoding) -> tuple[float, float]:
+    """Smallest and largest number the encoding can write."""
+    return (0.0, 1.0) if encoding == "unipolar" else (-1.0, 1.0)
+
+
+def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") -> NDArray[np.float64]:
+    """Probabilities of ones for `values` ``(...)``: ``(...)``, for split ``(2, ...)`` (+ part, - part).
+
+    >>> to_probability([-1.0, 0.0, 0.5], "bipolar")
+    array([0.  , 0.5 , 0.75])
+    >>> to_probability([-0.25, 0.5], "split")
+    array([[0.  , 0.5 ],
+           [0.25, 0.  ]])
+    """
+    numbers = checks.array(name, values, *value_range(encoding))
+    if encoding == "unipolar":
+        return numbers
+    if encoding == "bipolar":
+        return (numbers + 1) / 2
+    return np.stack([np.maximum(numbers, 0), np.maximum(-numbers, 0)])
+
+
+def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np.float64]:
+    """The inverse of `to_probability`.
+
+    >>> from_probability([0.0, 0.5, 0.75], "bipolar")
+    array([-1. ,  0. ,  0.5])
+    """
+    p = np.asarray(probabilities, np.float64)
+    if encoding == "unipolar":
+        return p
+    if encoding == "bipolar":
+        return 2 * p - 1
+    return np.asarray(p[0] - p[1])

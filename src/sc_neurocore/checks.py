@@ -1,0 +1,81 @@
+"""Argument checks: one clear sentence that names the argument, the rule and the value."""
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int in low..high.
+
+    >>> whole("length", 0, 1)
+    Traceback (most recent call last):
+    ValueError: length must be an integer of at least 1, got 0
+    """
+    rule = f"{name} must be an integer " + (f"of at least {low}" if high is None else f"in {low}..{high}")
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{rule}, got {value!r}")
+    if value < low or (high is not None and value > high):
+        raise ValueError(f"{rule}, got {value}")
+    return int(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def real(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float in [low, high]."""
+    rule = f"{name} must be a number in [{low:g}, {high:g}]"
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{rule}, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{rule}, got {value}")
+    return float(value)
+
+
+def option(name: str, value: Any, options: Collection[str]) -> str:
+    """`value`, one of `options`."""
+    if value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
+    return str(value)
+
+
+def array(
+    name: str,
+    value: ArrayLike,
+    low: float = -np.inf,
+    high: float = np.inf,
+    shape: tuple[int | None, ...] | None = None,
+    last: int | None = None,
+) -> NDArray[np.float64]:
+    """`value` as a float64 array of finite numbers in [low, high].
+
+    `shape` is the whole shape (None: any size), `last` the size of the last axis only.
+    """
+    try:
+        numbers = np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of real numbers, got {type(value).__name__}") from error
+    if shape is not None and (
+        numbers.ndim != len(shape)
+        or any(want not in (None, have) for want, have in zip(shape, numbers.shape, strict=True))
+    ):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), got {numbers.shape}")
+    if last is not None and (numbers.ndim == 0 or numbers.shape[-1] != last):
+        raise ValueError(f"{name} must have shape (..., {last}), got {numbers.shape}")
+    if numbers.size:
+        smallest, largest = numbers.min(), numbers.max()
+        if not (np.isfinite(smallest) and np.isfinite(largest)):
+            bad = numbers[~np.isfinite(numbers)][0]
+            raise ValueError(f"{name} must be finite, got {bad}")
+        if smallest < low or largest > high:
+            bad = smallest if smallest < low else largest
+            raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {bad:g}")
+    return numbers
