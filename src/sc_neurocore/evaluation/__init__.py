@@ -1,0 +1,20 @@
+"""Networks run on data: integer counts for every stream length and generator."""
+
+from .default_model import cache_folder, default_model
+from .evaluate import evaluate
+from .intervals import wilson_interval
+from .results import Evaluation, Point
+from .store import ResultStore
+from .task import Row, Task
+
+__all__ = [
+    "Evaluation",
+    "Point",
+    "ResultStore",
+    "Row",
+    "Task",
+    "cache_folder",
+    "default_model",
+    "evaluate",
+    "wilson_interval",
+]

@@ -1,0 +1,111 @@
+"""The networks that `evaluate` runs when it is not given one."""
+
+import hashlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import checks
+from .files import replacing
+from .record import library_versions, package_version
+
+if TYPE_CHECKING:
+    from ..datasets import Dataset
+    from ..networks import Network
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "digits": {"hidden_layer_sizes": [32], "max_iter": 200, "alpha": 0.1, "learning_rate_init": 0.003},
+    "mnist5k": {"hidden_layer_sizes": [128], "max_iter": 60},
+}
+"""Options of scikit-learn's MLPClassifier by the name of the data set."""
+
+
+def cache_folder() -> Path:
+    """Folder of trained default networks.
+
+    ``SC_NEUROCORE_CACHE`` if it is set; else ``sc-neurocore`` in ``XDG_CACHE_HOME``, in
+    ``~/Library/Caches`` (macOS), in ``LOCALAPPDATA`` (Windows) or in ``~/.cache``. It need not exist.
+
+    Examples
+    --------
+    >>> isinstance(cache_folder(), Path)
+    True
+    """
+    if own := os.environ.get("SC_NEUROCORE_CACHE"):
+        return Path(own)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "sc-neurocore"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "sc-neurocore"
+    if sys.platform == "win32" and (base := os.environ.get("LOCALAPPDATA")):
+        return Path(base) / "sc-neurocore"
+    return Path.home() / ".cache" / "sc-neurocore"
+
+
+def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) -> "Network":
+    """A network trained on a bundled data set: 64-32-10 for digits, 784-128-10 for mnist5k.
+
+    Parameters
+    ----------
+    data
+        `load_digits()` or `load_mnist5k()`.
+    notice
+        Called with a sentence when the network has to be trained, when a broken file is trained
+        anew, and when the network cannot be kept.
+
+    Returns
+    -------
+    Network
+        From the cache folder, or trained in a few seconds and put there.
+
+    Raises
+    ------
+    ValueError
+        If there is no recipe for the data.
+    """
+    from ..interop import load_network
+
+    checks.option("data", data.name, tuple(RECIPES))
+    tell = notice or (lambda sentence: None)
+    path = cache_folder() / _file_name(data)
+    if path.exists():
+        try:
+            network = load_network(path)
+            if network.n_inputs == data.x_train.shape[1]:
+                return network
+            tell(f"{path} is of another width; training anew")
+        except (ValueError, OSError) as error:
+            tell(f"{path} is broken ({error}); training anew")
+    network = _train(data, tell)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            network.save(temporary)
+    except OSError as error:
+        tell(f"the trained network is not kept: {error}")
+    return network
+
+
+def _file_name(data: "Dataset") -> str:
+    recipe = [RECIPES[data.name], package_version(), library_versions(("scikit-learn", "numpy")), data.digest()]
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+    hidden = "-".join(map(str, RECIPES[data.name]["hidden_layer_sizes"]))
+    return f"{data.name}-{data.x_train.shape[1]}-{hidden}-{data.n_classes}-{digest}.safetensors"
+
+
+def _train(data: "Dataset", tell: Callable[[str], None]) -> "Network":
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    from ..interop import from_sklearn
+
+    tell(f"training a network on {len(data.x_train)} samples of {data.name}")
+    model = MLPClassifier(random_state=0, **RECIPES[data.name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is part of the recipe
+        model.fit(data.x_train, data.y_train)
+    return from_sklearn(model, calibration=data.x_train)

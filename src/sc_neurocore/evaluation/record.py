@@ -1,0 +1,97 @@
+"""Everything that is needed to repeat an evaluation, as JSON."""
+
+import json
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..backends.threads import thread_count
+from .files import replacing
+
+FORMAT = 1
+LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors")
+
+
+def package_version() -> str:
+    """Version of this package, as installed.
+
+    Examples
+    --------
+    >>> package_version().count(".") >= 1
+    True
+    """
+    return metadata.version("sc-neurocore-layers")
+
+
+def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str | None]:
+    """Versions of installed libraries by name; None for one that is not there.
+
+    Examples
+    --------
+    >>> sorted(library_versions(("numpy",)))
+    ['numpy']
+    """
+    found: dict[str, str | None] = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def environment() -> dict[str, Any]:
+    """Versions, machine and command line of this process."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command_line": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "version": package_version(),
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "threads": thread_count(),
+        "libraries": library_versions(),
+    }
+
+
+class Record:
+    """The runs that wrote into one folder, in a JSON file beside their rows.
+
+    Parameters
+    ----------
+    path
+        The file; it need not exist.
+
+    Raises
+    ------
+    ValueError
+        If the file is there and is not such a record.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.runs: list[dict[str, Any]] = []
+        if path.exists():
+            try:
+                content = json.loads(path.read_text("utf-8"))
+                known = content["format"] == FORMAT
+                self.runs = [dict(run) for run in content["runs"]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path} must be a record of evaluations, it cannot be read as one") from error
+            if not known:
+                raise ValueError(f"{path} must be a record of format {FORMAT}, got {content['format']!r}")
+
+    def knows(self, tasks: list[str]) -> bool:
+        """Whether an earlier run wanted just these rows."""
+        return any(run.get("tasks") == tasks for run in self.runs)
+
+    def write(self, run: dict[str, Any]) -> None:
+        """Write the file with `run` as the last one; again, after `run` has changed."""
+        self.runs = [*(old for old in self.runs if old is not run), run]
+        with replacing(self.path) as temporary:
+            text = json.dumps({"format": FORMAT, "runs": self.runs}, indent=2, ensure_ascii=False)
+            temporary.write_text(text + "\n", "utf-8")

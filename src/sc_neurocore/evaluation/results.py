@@ -1,0 +1,150 @@
+"""The outcome of an evaluation: counts, and the rates that follow from them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from .intervals import wilson_interval
+from .task import Row
+
+
+@dataclass(frozen=True)
+class Point:
+    """One generator at one stream length: the rows of all repeats added up.
+
+    Parameters
+    ----------
+    generator, length
+        Options of the circuit.
+    images
+        Different samples; every one is in each of the `repeats`.
+    repeats
+        Runs with other seeds.
+    correct, float_correct, agree, elapsed_ns
+        Sums over the repeats, as in `Row`.
+    """
+
+    generator: str
+    length: int
+    images: int
+    repeats: int
+    correct: int
+    float_correct: int
+    agree: int
+    elapsed_ns: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, the mean of the repeats."""
+        return self.correct / (self.images * self.repeats)
+
+    @property
+    def agreement(self) -> float:
+        """Share of answers that are those of the float network, the mean of the repeats."""
+        return self.agree / (self.images * self.repeats)
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed of the simulation, without compilation."""
+        return self.images * self.repeats * 1e9 / self.elapsed_ns
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Wilson interval of the accuracy over *images*: a repeat of an image is no new image."""
+        return wilson_interval(self.correct / self.repeats, self.images, confidence)
+
+    @property
+    def near_float(self) -> bool:
+        """Whether the accuracy is at most one percentage point below that of the float network."""
+        return 100 * (self.float_correct - self.correct) <= self.images * self.repeats
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found out.
+
+    Parameters
+    ----------
+    rows
+        One a task: by generator, length, repeat.
+    data
+        Name of the data set.
+    images, float_correct
+        Held-out samples, and how many of them the float network gets right.
+    reused
+        Number of rows that were read from the file instead of run.
+    """
+
+    rows: tuple[Row, ...]
+    data: str
+    images: int
+    float_correct: int
+    reused: int = 0
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The rows with their repeats added up, by generator, then by length."""
+        groups: dict[tuple[str, int], list[Row]] = {}
+        for row in self.rows:
+            groups.setdefault((row.task.generator, row.task.length), []).append(row)
+        order = {name: place for place, name in enumerate(self.generators)}
+        return tuple(
+            Point(
+                generator,
+                length,
+                self.images,
+                len(rows),
+                sum(row.correct for row in rows),
+                sum(row.float_correct for row in rows),
+                sum(row.agree for row in rows),
+                sum(row.elapsed_ns for row in rows),
+            )
+            for (generator, length), rows in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1]))
+        )
+
+    @cached_property
+    def generators(self) -> tuple[str, ...]:
+        """Names of the generators, in the order of the rows."""
+        return tuple(dict.fromkeys(row.task.generator for row in self.rows))
+
+    @property
+    def float_accuracy(self) -> float:
+        """Share of right answers of the float network."""
+        return self.float_correct / self.images
+
+    def line(self, generator: str) -> tuple[Point, ...]:
+        """The points of one generator, by length."""
+        return tuple(point for point in self.points if point.generator == generator)
+
+    def needed_length(self, generator: str) -> int | None:
+        """Smallest length from which on the accuracy is within one point of the float network.
+
+        None if it is not even at the largest length that was run.
+        """
+        needed = None
+        for point in reversed(self.line(generator)):
+            if not point.near_float:
+                break
+            needed = point.length
+        return needed
+
+    def table(self) -> str:
+        """The points as plain text, one a line, with what follows from them."""
+        lines = [
+            f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {'95 % interval':>15}  {'= float %':>9}  {'images/s':>9}"
+        ]
+        for point in self.points:
+            low, high = point.interval()
+            lines.append(
+                f"{point.generator:<12}{point.length:>6}  {100 * point.accuracy:>10.2f}  "
+                f"{f'{100 * low:.2f} .. {100 * high:.2f}':>15}  {100 * point.agreement:>9.2f}  "
+                f"{point.images_per_second:>9,.0f}"
+            )
+        lines.append(f"float network: {100 * self.float_accuracy:.2f} % of {self.images} images")
+        lines += [f"{name}: {self.verdict(name)}" for name in self.generators]
+        return "\n".join(lines)
+
+    def verdict(self, generator: str) -> str:
+        """In words, what `needed_length` says."""
+        needed = self.needed_length(generator)
+        if needed is None:
+            return f"not within one point of float up to L = {self.line(generator)[-1].length}"
+        return f"within one point of float from L = {needed}"

@@ -1,0 +1,87 @@
+"""A file of finished rows that only ever grows."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+from .files import replacing
+from .task import COLUMNS, Row
+
+_HEADER = ",".join(COLUMNS).encode() + b"\n"
+
+
+class ResultStore:
+    """Rows in a CSV file: a row is on the disk, whole, as soon as `append` returns.
+
+    Parameters
+    ----------
+    path
+        The file; it need not exist. Reading never changes it.
+
+    Raises
+    ------
+    ValueError
+        From `read` and `append`, if the file was not written by this class.
+
+    Notes
+    -----
+    A row is one write, followed by fsync. A last line that was cut off by a crash has no line
+    end: `read` leaves it out and `append` removes it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sc_neurocore.evaluation import Task
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = ResultStore(folder + "/results.csv")
+    ...     store.append(Row(Task("0.1.0", "ab", "cd", "sobol", 256), 100, 97, 98, 99, 12345))
+    ...     [row.correct for row in store.read().values()]
+    [97]
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def read(self) -> dict[str, Row]:
+        """The rows by the id of their task; a later row of the same task wins."""
+        rows = {}
+        for number, line in enumerate(self._lines(), start=2):
+            try:
+                row = Row.from_fields(next(csv.reader([line.decode()], strict=True)))
+            except (ValueError, csv.Error, StopIteration) as error:
+                raise ValueError(f"{self.path} line {number} is not a row of results: {error}") from error
+            rows[row.task.id] = row
+        return rows
+
+    def append(self, row: Row) -> None:
+        """Add a row; make the file, or repair its cut-off end, if need be."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(row.to_fields())
+        self._prepare()
+        with self.path.open("ab") as file:
+            file.write(text.getvalue().encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _lines(self) -> list[bytes]:
+        """The complete lines after the header."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        header, *lines = content.split(b"\n")
+        if _HEADER.startswith(content):  # nothing yet, or only a part of the header
+            return []
+        if header.rstrip(b"\r") + b"\n" != _HEADER:
+            raise ValueError(f"{self.path} must be a file of results of this version, its header differs")
+        return [line.rstrip(b"\r") for line in lines[:-1]]
+
+    def _prepare(self) -> None:
+        self._lines()  # refuses a foreign file
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if len(content) < len(_HEADER):
+            with replacing(self.path) as temporary:
+                temporary.write_bytes(_HEADER)
+        elif not content.endswith(b"\n"):
+            os.truncate(self.path, content.rindex(b"\n") + 1)

@@ -1,0 +1,5 @@
+"""Pictures of results: functions of an axes and a result, and writers of files."""
+
+from .accuracy import accuracy_against_length, save_accuracy
+
+__all__ = ["accuracy_against_length", "save_accuracy"]
