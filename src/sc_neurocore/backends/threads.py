@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from .. import checks
+
 MIN_WORK = 200_000
 """Below this many word operations a second thread costs more than it saves."""
 
@@ -29,10 +31,11 @@ def thread_count() -> int:
 def set_threads(count: int | None) -> None:
     """Limit the kernels to `count` threads; None goes back to every core of the process."""
     global _pool, _threads
+    wanted = 0 if count is None else checks.whole("count", count, 1)
     with _lock:
         if _pool is not None:
             _pool.shutdown(wait=True)
-        _pool, _threads = None, count or 0
+        _pool, _threads = None, wanted
 
 
 def _executor() -> ThreadPoolExecutor:

@@ -47,7 +47,7 @@ class Bitstream:
     encoding: Encoding = "unipolar"
 
     def __post_init__(self) -> None:
-        checks.whole("length", self.length, 1)
+        object.__setattr__(self, "length", checks.whole("length", self.length, 1))  # a NumPy integer would overflow
         check_encoding(self.encoding)
         words = self.words
         if not isinstance(words, np.ndarray) or words.dtype != np.uint64:

@@ -27,7 +27,7 @@ def check_encoding(value: object) -> Encoding:
 
 def value_range(encoding: Encoding) -> tuple[float, float]:
     """Smallest and largest number the encoding can write."""
-    return (0.0, 1.0) if encoding == "unipolar" else (-1.0, 1.0)
+    return (0.0, 1.0) if check_encoding(encoding) == "unipolar" else (-1.0, 1.0)
 
 
 def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") -> NDArray[np.float64]:
@@ -53,6 +53,7 @@ def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np
     >>> from_probability([0.0, 0.5, 0.75], "bipolar")
     array([-1. ,  0. ,  0.5])
     """
+    check_encoding(encoding)
     p = np.asarray(probabilities, np.float64)
     if encoding == "unipolar":
         return p

@@ -1,0 +1,129 @@
+"""Each check: what it returns, and the whole sentence of what it refuses."""
+
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sc_neurocore import checks
+
+
+def raises(error, message):
+    return pytest.raises(error, match=f"^{re.escape(message)}$")
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), np.int8(3)])
+def test_whole_takes_integers(value):
+    assert checks.whole("length", value, 1) == 3
+    assert type(checks.whole("length", value, 3, 3)) is int
+
+
+def test_whole_at_its_ends():
+    assert [checks.whole("k", value, -2, 2) for value in (-2, 0, 2)] == [-2, 0, 2]
+    assert checks.whole("seed", 2**200, 0) == 2**200
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, 3.0, np.float64(3), "3", None, [3], np.array([3])])
+def test_whole_refuses_other_types(value):
+    with raises(TypeError, f"length must be an integer of at least 1, got {value!r}"):
+        checks.whole("length", value, 1)
+
+
+def test_whole_refuses_values():
+    with raises(ValueError, "length must be an integer of at least 1, got 0"):
+        checks.whole("length", 0, 1)
+    with raises(ValueError, "bits must be an integer in 1..32, got 33"):
+        checks.whole("bits", np.int64(33), 1, 32)
+    with raises(ValueError, "bits must be an integer in 1..32, got 0"):
+        checks.whole("bits", 0, 1, 32)
+    with raises(TypeError, "bits must be an integer in 1..32, got 'a'"):
+        checks.whole("bits", "a", 1, 32)
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, np.False_])
+def test_flag_takes_bools(value):
+    assert type(checks.flag("signed", value)) is bool
+    assert checks.flag("signed", value) == value
+
+
+@pytest.mark.parametrize("value", [0, 1, np.int64(1), 1.0, None, "True", [True]])
+def test_flag_refuses_the_rest(value):
+    with raises(TypeError, f"signed must be True or False, got {value!r}"):
+        checks.flag("signed", value)
+
+
+@pytest.mark.parametrize("value", [0.5, np.float64(0.5), np.float32(0.5), np.float16(0.5)])
+def test_real_takes_floats(value):
+    assert checks.real("gain", value, 0, 1) == 0.5
+    assert type(checks.real("gain", value, 0, 1)) is float
+
+
+@pytest.mark.parametrize("value", [1, np.int64(1), np.uint8(1)])
+def test_real_takes_integers(value):
+    assert checks.real("gain", value, 0, 1) == 1.0
+    assert type(checks.real("gain", value, 0, 1)) is float
+
+
+@pytest.mark.parametrize("value", [True, np.True_, "0.5", None, 1j, [0.5], np.array([0.5])])
+def test_real_refuses_other_types(value):
+    with raises(TypeError, f"gain must be a number in [0, 1], got {value!r}"):
+        checks.real("gain", value, 0, 1)
+
+
+@pytest.mark.parametrize("value", [-0.001, 1.001, 2, float("nan"), float("inf")])
+def test_real_refuses_values(value):
+    with raises(ValueError, f"gain must be a number in [0, 1], got {value}"):
+        checks.real("gain", value, 0, 1)
+
+
+def test_option():
+    assert checks.option("mode", "or", ("and", "or")) == "or"
+    assert checks.option("mode", "or", {"and": 1, "or": 2}) == "or"
+    for bad in ("xor", "", "OR", None, 1):
+        with raises(ValueError, f"mode must be one of and, or, got {bad!r}"):
+            checks.option("mode", bad, ("and", "or"))
+
+
+@pytest.mark.parametrize(
+    "value", [[0, 1], (0.0, 1.0), np.array([0, 1], np.uint8), np.array([0, 1], np.float32), [Fraction(0), Fraction(1)]]
+)
+def test_array_gives_float64(value):
+    numbers = checks.array("x", value, 0, 1, (2,))
+    assert numbers.dtype == np.float64
+    assert numbers.tolist() == [0.0, 1.0]
+
+
+def test_array_shapes():
+    assert checks.array("x", 0.5).shape == ()
+    assert checks.array("x", np.zeros((3, 4)), shape=(3, None)).shape == (3, 4)
+    assert checks.array("x", np.zeros((2, 3, 4)), last=4).shape == (2, 3, 4)
+    assert checks.array("x", np.zeros((0, 4)), 0, 1, last=4).shape == (0, 4)
+    with raises(ValueError, "x must have shape (3, any), got (2, 4)"):
+        checks.array("x", np.zeros((2, 4)), shape=(3, None))
+    with raises(ValueError, "x must have shape (3, any), got (3,)"):
+        checks.array("x", np.zeros(3), shape=(3, None))
+    with raises(ValueError, "x must have shape (..., 4), got (4, 3)"):
+        checks.array("x", np.zeros((4, 3)), last=4)
+    with raises(ValueError, "x must have shape (..., 1), got ()"):
+        checks.array("x", 0.5, last=1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_array_refuses_what_is_not_finite(bad):
+    with raises(ValueError, f"x must be finite, got {bad}"):
+        checks.array("x", [0.5, bad, 9.0], 0, 1)
+    with raises(ValueError, f"x must be finite, got {bad}"):
+        checks.array("x", [0.5, bad])
+
+
+@pytest.mark.parametrize(("values", "bad"), [([0.5, -0.25], -0.25), ([0.5, 1.5], 1.5), ([-0.25, 1.5], -0.25)])
+def test_array_refuses_what_is_outside(values, bad):
+    with raises(ValueError, f"x must lie in [0, 1], got {bad}"):
+        checks.array("x", values, 0, 1)
+
+
+@pytest.mark.parametrize("value", ["text", ["a", "b"], [[1, 2], [3]], {"a": 1}, [1j]])
+def test_array_refuses_other_types(value):
+    with raises(TypeError, f"x must be an array of real numbers, got {type(value).__name__}"):
+        checks.array("x", value)
