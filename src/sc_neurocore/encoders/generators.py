@@ -1,0 +1,346 @@
+"""Number sources: what a comparator holds against a threshold to make a stream.
+
+=============  ====================================  =======================  ======================
+generator      circuit                               partner for the weights  error of an AND product
+=============  ====================================  =======================  ======================
+`Bernoulli`    a true random source per stream       a further source         order 1 / sqrt(L)
+`LFSR`         shift register with XOR feedback      reciprocal polynomial    order 1 / sqrt(L)
+`Sobol`        Gray-code XOR of direction numbers    another dimension        order log(L)**2 / L
+`Halton`       counter in a prime base, reversed     another prime            order log(L)**2 / L
+`VanDerCorput` counter, bits reversed                `Ramp`                   order log(L) / L
+`Ramp`         counter                               `VanDerCorput`           order log(L) / L
+`UserSequence` a memory                              its next row             the user's
+=============  ====================================  =======================  ======================
+
+Ramp x van der Corput has a small bias of one sign, which adds up in a dot product: prefer Sobol.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+
+MAX_BITS = 32
+
+
+class Generator(ABC):
+    """Numbers of `bits` bits, one a clock cycle; a stream is 1 while the number is below its threshold."""
+
+    bits: int
+
+    @abstractmethod
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The first `length` numbers, uint32 ``(length,)`` in [0, 2**bits)."""
+
+    @abstractmethod
+    def decorrelated(self, index: int) -> "Generator":
+        """Partner number `index` of this generator; 0 is the generator itself."""
+
+    def finer(self, bits: int) -> "Generator":
+        """The same source read to at least `bits` bits, where it can be."""
+        return self
+
+
+@dataclass(frozen=True)
+class Bernoulli(Generator):
+    """Independent random bits, a source for every stream (counter-based, see `backends.philox`).
+
+    Parameters
+    ----------
+    bits
+        Binary digits of a probability, 1..32.
+
+    Notes
+    -----
+    Error law: the decoded value has variance p (1 - p) / L.
+    """
+
+    bits: int = 16
+
+    def __post_init__(self) -> None:
+        checks.whole("bits", self.bits, 1, MAX_BITS)
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """Not available: every stream has a source of its own."""
+        raise TypeError("a Bernoulli generator has no fixed sequence; encode with an Encoder")
+
+    def decorrelated(self, index: int) -> Self:
+        """The generator itself: its streams are independent under another key."""
+        return self
+
+
+@dataclass(frozen=True)
+class Ramp(Generator):
+    """A counter: 0, 1, .., 2**bits - 1, 0, ..; the ones of a stream come first.
+
+    >>> Ramp(bits=2).sequence(5)
+    array([0, 1, 2, 3, 0], dtype=uint32)
+    """
+
+    bits: int = 8
+
+    def __post_init__(self) -> None:
+        checks.whole("bits", self.bits, 1, MAX_BITS)
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The counter's values."""
+        return (np.arange(length, dtype=np.uint64) % np.uint64(1 << self.bits)).astype(np.uint32)
+
+    def decorrelated(self, index: int) -> Generator:
+        """1: van der Corput; 2, 3, ..: Halton in the bases 3, 5, .."""
+        return self if index == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
+
+
+@dataclass(frozen=True)
+class VanDerCorput(Generator):
+    """A counter whose bits are read in reverse.
+
+    >>> VanDerCorput(bits=2).sequence(4)
+    array([0, 2, 1, 3], dtype=uint32)
+    """
+
+    bits: int = 8
+
+    def __post_init__(self) -> None:
+        checks.whole("bits", self.bits, 1, MAX_BITS)
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The radical inverse in base 2, floored to `bits` bits."""
+        return _radical_inverse(length, 2, self.bits)
+
+    def decorrelated(self, index: int) -> Generator:
+        """1: the ramp; 2, 3, ..: Halton in the bases 3, 5, .."""
+        return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
+
+    def finer(self, bits: int) -> Self:
+        """More bits of the radical inverse."""
+        return replace(self, bits=max(bits, self.bits))
+
+
+def _halton_family(index: int, bits: int, first: Generator) -> Generator:
+    return first if index == 1 else Halton(bits, _primes(index)[index - 1])
+
+
+@dataclass(frozen=True)
+class Halton(Generator):
+    """The radical inverse in a prime base, floored to `bits` bits.
+
+    Parameters
+    ----------
+    bits
+        Width of a number, 1..32.
+    base
+        A prime.
+
+    References
+    ----------
+    A. Alaghi, J. P. Hayes, "Fast and accurate computation using stochastic circuits", DATE 2014,
+    https://doi.org/10.7873/DATE.2014.089.
+
+    Examples
+    --------
+    >>> Halton(bits=4, base=3).sequence(4)
+    array([ 0,  5, 10,  1], dtype=uint32)
+    """
+
+    bits: int = 8
+    base: int = 2
+
+    def __post_init__(self) -> None:
+        checks.whole("bits", self.bits, 1, MAX_BITS)
+        checks.whole("base", self.base, 2, 1 << 16)
+        if any(self.base % d == 0 for d in range(2, int(self.base**0.5) + 1)):
+            raise ValueError(f"base must be a prime, got {self.base}")
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """``floor(radical_inverse(t) * 2**bits)``."""
+        return _radical_inverse(length, self.base, self.bits)
+
+    def decorrelated(self, index: int) -> Self:
+        """The prime `index` places after this one."""
+        primes = _primes(index + self.base)
+        return replace(self, base=primes[primes.index(self.base) + index])
+
+    def finer(self, bits: int) -> Self:
+        """More bits of the radical inverse."""
+        return replace(self, bits=max(bits, self.bits))
+
+
+@lru_cache(maxsize=8)
+def _primes(count: int) -> list[int]:
+    limit = max(16, int(count * (np.log(count + 2) + np.log(np.log(count + 3)) + 2)))
+    sieve = np.ones(limit, bool)
+    sieve[:2] = False
+    for d in range(2, int(limit**0.5) + 1):
+        sieve[d * d :: d] = False
+    found: list[int] = np.flatnonzero(sieve).tolist()
+    return found
+
+
+def _radical_inverse(length: int, base: int, bits: int) -> NDArray[np.uint32]:
+    """Digits of 0, 1, 2, .. in `base` mirrored at the point; exact in integers."""
+    index = np.arange(length, dtype=np.uint64)
+    numerator, denominator = np.zeros(length, np.uint64), 1
+    while denominator < length:
+        numerator = numerator * np.uint64(base) + index % np.uint64(base)
+        index //= np.uint64(base)
+        denominator *= base
+    result = np.zeros(length, np.uint64)
+    for _ in range(bits):  # long division, a binary digit at a time
+        numerator = numerator * np.uint64(2)
+        digit = (numerator >= np.uint64(denominator)).astype(np.uint64)
+        numerator -= digit * np.uint64(denominator)
+        result = result * np.uint64(2) + digit
+    return result.astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Sobol(Generator):
+    """A Sobol sequence in Gray-code order, unscrambled, from index 0 (Joe-Kuo directions).
+
+    A bank of direction numbers; each cycle one of them, chosen by the lowest zero of a counter, is
+    XORed into the register. The first 2**bits numbers are a permutation of 0 .. 2**bits - 1.
+
+    Parameters
+    ----------
+    bits
+        Width of a number, 1..32.
+    dimension
+        1..21201. Dimension 1 is van der Corput's sequence in Gray-code order.
+
+    Notes
+    -----
+    Error law: the product of two dimensions at L = 2**bits is off by about log(L)**2 / L.
+
+    References
+    ----------
+    S. Liu, J. Han, "Energy efficient stochastic computing with Sobol sequences", DATE 2017,
+    https://doi.org/10.23919/DATE.2017.7927069; directions: S. Joe, F. Y. Kuo, SIAM J. Sci. Comput.
+    30, 2008, https://doi.org/10.1137/070709359, as shipped in ``scipy.stats.qmc``.
+
+    Examples
+    --------
+    >>> Sobol(bits=2, dimension=1).sequence(4)
+    array([0, 2, 3, 1], dtype=uint32)
+    """
+
+    bits: int = 8
+    dimension: int = 1
+
+    def __post_init__(self) -> None:
+        checks.whole("bits", self.bits, 1, MAX_BITS)
+        checks.whole("dimension", self.dimension, 1, 21201)
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The points of one dimension, floored to `bits` bits."""
+        dimensions = min(1 << (self.dimension - 1).bit_length(), 21201)
+        points = _sobol_points(dimensions, (length - 1).bit_length())[:length, self.dimension - 1]
+        return points >> np.uint32(MAX_BITS - self.bits)
+
+    def decorrelated(self, index: int) -> Self:
+        """The dimension `index` places after this one."""
+        return replace(self, dimension=self.dimension + index)
+
+    def finer(self, bits: int) -> Self:
+        """More bits of the same points."""
+        return replace(self, bits=max(bits, self.bits))
+
+
+@lru_cache(maxsize=8)
+def _sobol_points(dimensions: int, log2_length: int) -> NDArray[np.uint32]:
+    """Points ``(2**log2_length, dimensions)`` as 32-bit integers."""
+    from scipy.stats import qmc  # slow to import
+
+    unit = qmc.Sobol(dimensions, scramble=False, bits=MAX_BITS).random_base2(log2_length)
+    points: NDArray[np.uint32] = (unit * 2.0**MAX_BITS).astype(np.uint32)
+    points.flags.writeable = False
+    return points
+
+
+class UserSequence(Generator):
+    """Numbers from an array, repeated when they run out.
+
+    Parameters
+    ----------
+    values
+        Integers in [0, 2**bits), ``(period,)`` or ``(k, period)``. Row 1 makes the weight streams,
+        row 2 the select stream of a MUX; one row will do for a single encoder.
+    bits
+        Width of a number, 1..32.
+
+    Examples
+    --------
+    >>> UserSequence([3, 1, 0, 2], bits=2).sequence(6)
+    array([3, 1, 0, 2, 3, 1], dtype=uint32)
+    """
+
+    def __init__(self, values: ArrayLike, bits: int) -> None:
+        self.bits = checks.whole("bits", bits, 1, MAX_BITS)
+        rows = np.atleast_2d(np.asarray(values))
+        if rows.ndim != 2 or rows.size == 0:
+            raise ValueError(f"values must have shape (period,) or (k, period), got {np.shape(values)}")
+        if not np.issubdtype(rows.dtype, np.integer):
+            raise TypeError(f"values must be integers, got {rows.dtype}")
+        if rows.min() < 0 or rows.max() >= 1 << bits:
+            bad = rows.min() if rows.min() < 0 else rows.max()
+            raise ValueError(f"values must lie in [0, 2**bits = {1 << bits}), got {bad}")
+        self.values: NDArray[np.uint32] = rows.astype(np.uint32)
+
+    def __repr__(self) -> str:
+        return f"UserSequence({self.values.shape[0]} x {self.values.shape[1]} values, bits={self.bits})"
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """Row 0, repeated."""
+        return np.resize(self.values[0], length)
+
+    def decorrelated(self, index: int) -> "UserSequence":
+        """The generator that starts at row `index`."""
+        if index >= len(self.values):
+            raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self.values)}")
+        return UserSequence(self.values[index:], self.bits)
+
+
+def _lfsr(bits: int) -> Generator:
+    from .lfsr import LFSR
+
+    return LFSR(bits)
+
+
+_BY_NAME: dict[str, Callable[[int], Generator]] = {
+    "bernoulli": Bernoulli,
+    "lfsr": _lfsr,
+    "sobol": Sobol,
+    "halton": lambda bits: Halton(bits, 2),
+    "vdc": VanDerCorput,
+    "ramp": Ramp,
+}
+GENERATORS = tuple(_BY_NAME)
+
+
+def make_generator(generator: str | Generator, length: int, bits: int | None = None) -> Generator:
+    """The generator of that name for streams of `length` cycles.
+
+    `bits` defaults to 16 for ``"bernoulli"`` and to ``ceil(log2(length))`` for the others (at
+    least 1; an LFSR at least 3), so that a stream of a power of two is one full period. A
+    generator object is returned as it is, and may not come with `bits`.
+
+    >>> make_generator("sobol", 256)
+    Sobol(bits=8, dimension=1)
+    """
+    if isinstance(generator, Generator):
+        if bits is not None and bits != generator.bits:
+            raise ValueError(f"bits must be None with a generator object of {generator.bits} bits, got {bits}")
+        return generator
+    if not isinstance(generator, str):
+        raise TypeError(f"generator must be a name or a Generator, got {generator!r}")
+    name = checks.option("generator", generator, GENERATORS)
+    low = 3 if name == "lfsr" else 1
+    if bits is None:
+        bits = 16 if name == "bernoulli" else max(low, (length - 1).bit_length())
+    return _BY_NAME[name](checks.whole("bits", bits, low, MAX_BITS))
