@@ -91,7 +91,7 @@ def shuffle_buffer(stream: Bitstream, depth: int, draws: NDArray[np.uint32]) -> 
     draws
         Random numbers, uint32 ``(L,)``, or ``(..., L)`` for numbers of its own for each stream: cycle t
         uses slot ``floor(draws[t] / 2**32 * d)``. Streams that share the draws stay as correlated as
-        they were.
+        they were. The parts of a split stream are an axis of two in front, and share unless it is given.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bi
     if numbers.ndim == 1:
         n, numbers = 1, numbers[None]
     elif numbers.shape[:-1] != x.shape[-1:]:
-        raise ValueError(f"sequence must have shape (K,) or {(*x.shape[-1:], 'K')}, got {numbers.shape}")
+        raise ValueError(f"sequence must have shape (K,) or ({n}, K), got {numbers.shape}")
     counts = x.counts()
     thresholds = ((counts << (size + 1)) + x.length) // (2 * x.length)
     words = compiled.compare(np.ascontiguousarray(numbers), thresholds.astype(np.uint64).reshape(-1, n))
