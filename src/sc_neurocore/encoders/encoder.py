@@ -16,6 +16,7 @@ from .seeds import Seed, key_of, seed_sequence
 Share = Literal["one", "shift", "rotate", "independent"]
 SHARES: tuple[str, ...] = get_args(Share)
 
+_COLUMNS = 4096
 _TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
 
@@ -104,12 +105,14 @@ class Encoder:
         self.samples += samples.size
         return Bitstream(words, self.length, self.encoding)
 
-    def split(self, numbers: NDArray[np.float64], samples: NDArray[np.int64]) -> Words:
+    def split(
+        self, numbers: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
+    ) -> Words:
         """Streams ``(2, ..., n, W)`` of numbers in [-1, 1]: positive half, negative half.
 
         One half of a number is always zero, so the magnitude is encoded once and steered by sign.
         """
-        magnitude = self.words(np.abs(numbers), samples)
+        magnitude = self.words(np.abs(numbers), samples, columns)
         negative = (numbers < 0)[..., None]
         zero = np.uint64(0)
         return np.stack([np.where(negative, zero, magnitude), np.where(negative, magnitude, zero)])
@@ -118,8 +121,14 @@ class Encoder:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
         return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
 
-    def words(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64]) -> Words:
-        """Packed streams ``(..., n, W)`` for probabilities ``(..., n)`` and sample numbers ``(...)``."""
+    def words(
+        self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
+    ) -> Words:
+        """Packed streams ``(..., n, W)`` for probabilities ``(..., n)`` and sample numbers ``(...)``.
+
+        With `columns` ``(k,)``, the probabilities are ``(..., k)`` and number k belongs to input
+        ``columns[k]`` (not for Bernoulli generators).
+        """
         thresholds = self.thresholds(probabilities)
         n_words = words_for(self.length)
         if self._sequences is None:
@@ -133,8 +142,16 @@ class Encoder:
                 every = np.arange((1 << self.generator.bits) + 1, dtype=np.uint64)
                 self._table = compiled.compare(self._sequences, every[:, None])[:, 0]
             return compiled.gather(self._table, thresholds)
-        words = compiled.compare(self._sequences, thresholds.reshape(-1, self.n))
-        return words.reshape(*thresholds.shape, n_words)
+        if columns is None or len(self._sequences) == 1:
+            words = compiled.compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
+            return words.reshape(*thresholds.shape, n_words)
+        words = np.empty((*thresholds.shape, n_words), np.uint64)
+        for start in range(0, columns.size, _COLUMNS):  # a copy of every sequence at once would be large
+            part = slice(start, start + _COLUMNS)
+            block = thresholds[..., part].reshape(-1, columns[part].size)
+            made = compiled.compare(self._sequences[columns[part]], block)
+            words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
+        return words
 
     def _make_sequences(self) -> NDArray[np.uint32]:
         """Numbers ``(n, L)``, or ``(1, L)`` where all inputs share them."""
