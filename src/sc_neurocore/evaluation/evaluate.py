@@ -245,7 +245,7 @@ def _check_data(network: "Network", data: "Dataset", clip: bool) -> NDArray[np.i
 def _n_classes(network: "Network") -> int:
     if network.classes is not None:
         return len(network.classes)
-    return max(network.n_outputs, 2)  # a single output tells two classes apart by its sign
+    return max(int(network.n_outputs), 2)  # a single output tells two classes apart by its sign
 
 
 def _class_indices(labels: NDArray[np.int64], classes: Sequence[str] | None, n_classes: int) -> NDArray[np.int64]:

@@ -99,11 +99,18 @@ class Row:
         if found["clip"] not in ("0", "1"):
             raise ValueError(f"clip must be 0 or 1, got {found['clip']!r}")
         task = Task(
-            **{name: found[name] for name in ("version", "network", "data", "generator", "encoding", "accumulate")},
-            **{name: int(found[name]) for name in ("length", "seed", "repeat")},
-            bits=int(found["bits"]) if found["bits"] else None,
-            bit_flip_rate=float(found["bit_flip_rate"]),
-            clip=found["clip"] == "1",
+            found["version"],
+            found["network"],
+            found["data"],
+            found["generator"],
+            int(found["length"]),
+            found["encoding"],
+            found["accumulate"],
+            int(found["bits"]) if found["bits"] else None,
+            int(found["seed"]),
+            int(found["repeat"]),
+            float(found["bit_flip_rate"]),
+            found["clip"] == "1",
         )
         if task.id != found["task"]:
             raise ValueError(f"task must be the digest of the options, {task.id}, got {found['task']!r}")

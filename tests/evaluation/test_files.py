@@ -1,0 +1,37 @@
+"""Files are there in full or not at all."""
+
+import pytest
+
+from sc_neurocore.evaluation.files import check_writable, replacing
+
+
+def test_error_changes_nothing(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+
+    def fail():
+        with replacing(file) as temporary:
+            temporary.write_text("half")
+            assert file.read_text() == "old"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["old"]
+
+
+def test_keeps_the_suffix(tmp_path):
+    with replacing(tmp_path / "a.safetensors") as temporary:
+        assert temporary.suffix == ".safetensors"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_check_writable_makes_nothing(tmp_path):
+    check_writable(tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+
+
+def test_check_writable_refuses(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *arguments: False)  # root may write everywhere
+    with pytest.raises(PermissionError, match="must be writable, it is not"):
+        check_writable(tmp_path / "a")

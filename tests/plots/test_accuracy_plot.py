@@ -1,0 +1,75 @@
+"""The picture of accuracy against length."""
+
+import itertools
+import subprocess
+import sys
+
+import pytest
+from matplotlib.figure import Figure
+
+from sc_neurocore.evaluation import Evaluation, Row, Task
+from sc_neurocore.plots import accuracy_against_length, save_accuracy
+
+
+def result(generators=("bernoulli", "sobol"), counts=(900, 950, 975)):
+    rows = [
+        Row(Task("1", "n", "d", name, 16 << place), 1000, count + 5 * shift, 980, count, 10**9)
+        for shift, name in enumerate(generators)
+        for place, count in enumerate(counts)
+    ]
+    return Evaluation(tuple(rows), "made", 1000, 980)
+
+
+def test_what_is_drawn():
+    ax = Figure().add_subplot()
+    accuracy_against_length(ax, result())
+    assert ax.get_xscale() == "log"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["16", "32", "64"]
+    assert {"Bernoulli", "Sobol", "float  98.0 %"} == {text.get_text() for text in ax.texts}
+    curves = [line for line in ax.lines if list(line.get_xdata()) == [16, 32, 64]]
+    assert [list(line.get_ydata()) for line in curves] == [[90, 95, 97.5], [90.5, 95.5, 98]]
+    assert len(ax.collections) == 2  # a band for each
+    low, high = ax.get_ylim()
+    assert low < 100 * min(point.interval()[0] for point in result().points)
+    assert high <= 100
+
+
+def test_labels_do_not_overlap():
+    ax = Figure(figsize=(8, 4.8)).add_subplot()
+    accuracy_against_length(ax, result(("bernoulli", "sobol", "lfsr", "halton", "vdc", "ramp"), (975,)))
+    places = sorted(text.get_position()[1] for text in ax.texts)
+    gaps = [above - below for below, above in itertools.pairwise(places)]
+    assert min(gaps) > 0.03
+    assert -1e-9 <= places[0] <= places[-1] <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_file(tmp_path, suffix):
+    path = tmp_path / f"accuracy.{suffix}"
+    save_accuracy(path, result())
+    assert path.stat().st_size > 5000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("counts", [(1000,), (0, 1000), (980, 980)])
+def test_extremes(tmp_path, counts):
+    save_accuracy(tmp_path / "a.png", result(counts=tuple(max(c - 5, 0) for c in counts)))
+
+
+def test_unknown_suffix_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="xyz"):
+        save_accuracy(tmp_path / "accuracy.xyz", result())
+    assert not list(tmp_path.iterdir())
+
+
+def test_import_is_light_and_pyplot_untouched(tmp_path):
+    code = (
+        "import sys, sc_neurocore.plots as plots; from sc_neurocore.evaluation import *\n"
+        "print('matplotlib' in sys.modules)\n"
+        "row = Row(Task('1', 'n', 'd', 'sobol', 16), 9, 8, 8, 8, 1)\n"
+        "plots.save_accuracy(sys.argv[1], Evaluation((row,), 'made', 9, 8))\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
