@@ -155,9 +155,8 @@ def evaluate(
         },
     )
     if evaluation.reused:
-        console.print(
-            f"{evaluation.reused} of {len(evaluation.rows)} rows were in {out / 'results.csv'}", highlight=False
-        )
+        kept = f"reused {evaluation.reused} of {len(evaluation.rows)} rows from {out / 'results.csv'}"
+        console.print(kept, highlight=False, soft_wrap=True)
     _show(console, evaluation)
 
     from ..plots import save_accuracy
@@ -200,7 +199,8 @@ def _run(network: "Network", data: "Dataset", options: dict[str, Any]) -> "Evalu
 
     finished = total = 0
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("checking", total=None)
 
         def show(done: int, of: int, task: "Task | None") -> None:
