@@ -41,7 +41,7 @@ def real(name: str, value: Any, low: float, high: float) -> float:
 
 def option(name: str, value: Any, options: Collection[str]) -> str:
     """`value`, one of `options`."""
-    if value not in options:
+    if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
     return str(value)
 
@@ -59,7 +59,10 @@ def array(
     `shape` is the whole shape (None: any size), `last` the size of the last axis only.
     """
     try:
-        numbers = np.asarray(value, np.float64)
+        given = np.asarray(value)
+        if given.dtype.kind not in "buifO":
+            raise TypeError(f"{given.dtype} is no type of real numbers")
+        numbers = given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of real numbers, got {type(value).__name__}") from error
     if shape is not None and (
@@ -77,5 +80,5 @@ def array(
             raise ValueError(f"{name} must be finite, got {bad}")
         if smallest < low or largest > high:
             bad = smallest if smallest < low else largest
-            raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {bad:g}")
+            raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {bad}")
     return numbers

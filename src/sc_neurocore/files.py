@@ -1,0 +1,46 @@
+"""Files that are there in full or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path, with the suffix of `path`, that takes the place of `path` on success.
+
+    Whoever reads `path` meanwhile sees the old content; after an error nothing has changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(folder + "/a.txt") as temporary:
+    ...         size = temporary.write_text("all of it")
+    ...     os.listdir(folder)
+    ['a.txt']
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
+    temporary.touch(exist_ok=False)
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(folder: str | os.PathLike[str]) -> None:
+    """Raise the OSError that writing into `folder` would, without making it."""
+    path = Path(folder)
+    for place in (path, *path.absolute().parents):
+        if place.exists():
+            if not place.is_dir():
+                raise NotADirectoryError(f"{place} must be a folder, it is a file")
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise PermissionError(f"{place} must be writable, it is not")
+            return

@@ -1,0 +1,6 @@
+"""Networks from other libraries and files; one foreign format a file."""
+
+from .model_files import load_network
+from .scikit_learn import from_sklearn
+
+__all__ = ["from_sklearn", "load_network"]

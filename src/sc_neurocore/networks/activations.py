@@ -1,0 +1,28 @@
+"""What a layer does with its sums before they are encoded again; in the binary domain, after the count."""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Floats = NDArray[np.float64]
+Activation = Literal["relu", "tanh", "logistic", "identity"]
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+
+_FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
+    "relu": lambda z: np.maximum(z, 0.0),
+    "tanh": np.tanh,
+    "logistic": expit,
+    "identity": lambda z: z,
+}
+
+
+def activate(z: Floats, activation: Activation) -> Floats:
+    """The activation of every element.
+
+    >>> activate(np.array([-1.0, 2.0]), "relu")
+    array([0., 2.])
+    """
+    return _FUNCTIONS[activation](z)
