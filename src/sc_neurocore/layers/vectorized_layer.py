@@ -416,10 +416,16 @@ class VectorizedSCLayer(SCLayer):
             ones = kernels.and_counts(x, w.reshape(len(w), self.n_neurons, self._fan_in, -1))
         if self.encoding == "bipolar":  # ones of XNOR = L - |x| - |w| + 2 |x AND w|
             x_ones, w_ones = compiled.popcount(x), compiled.popcount(w)
+            running = np.cumsum(np.insert(w_ones, 0, 0, axis=1), axis=1)
             start, stop = wiring.indptr[:-1], wiring.indptr[1:]
-            per_synapse = x_ones[:, :, wiring.inputs] + w_ones[:, None, :]
-            running = np.cumsum(np.insert(per_synapse, 0, 0, axis=2), axis=2)
-            ones = 2 * ones + (stop - start) * self.length - (running[:, :, stop] - running[:, :, start])
+            single = running[:, None, stop] - running[:, None, start]
+            if self.sparse:
+                shape = (self.n_neurons, self._fan_in)
+                joined = csr_array((np.ones_like(wiring.inputs), wiring.inputs, wiring.indptr), shape=shape)
+                single = single + (joined @ x_ones.reshape(-1, self._fan_in).T).T.reshape(*x_ones.shape[:2], -1)
+            else:
+                single = single + x_ones.sum(2, keepdims=True)
+            ones = 2 * ones + (stop - start) * self.length - single
         return self._by_sample(ones)
 
     def _by_sample(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -456,7 +462,7 @@ class VectorizedSCLayer(SCLayer):
             fan_in = np.diff(wiring.indptr)
             return np.asarray(np.where(fan_in > 0, total / np.maximum(fan_in, 1), empty))
         if self.accumulate == "saturate":
-            return np.clip(total, *value_range(self.encoding))
+            return np.asarray(np.clip(total, *value_range(self.encoding)))
         return total
 
     def _met(self, values: Floats) -> Floats:

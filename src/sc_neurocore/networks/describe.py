@@ -21,7 +21,8 @@ def describe(network: "Network", length: int, encoding: Encoding) -> str:
     """
     checks.whole("length", length, 1)
     split = check_encoding(encoding) == "split"
-    rows, totals = [_HEAD], [0, 0, 0, 0.0]
+    rows: list[tuple[str, ...]] = [_HEAD]
+    totals = [0, 0, 0, 0.0]
     signed = network.input_range[0] < 0
     scale = max(map(abs, network.input_range))
     for k, layer in enumerate(network.layers):

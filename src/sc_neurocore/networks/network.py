@@ -122,6 +122,7 @@ class Network:
         activation: Activation = "relu",
         output_activation: Activation = "identity",
         calibration: ArrayLike | None = None,
+        ceiling_quantile: float = 0.99,
         input_range: tuple[float, float] | None = None,
         kind: Kind = "classifier",
         classes: Sequence[str] | None = None,
@@ -139,6 +140,9 @@ class Network:
         calibration
             Training inputs ``(N, n_inputs)``: the ranges of inputs and hidden layers are those met
             here. None: the range of a hidden layer is the bound that no input can exceed.
+        ceiling_quantile
+            In (0, 1]: a hidden layer's ceiling is this quantile of its |outputs| on `calibration`.
+            The few values above it are clipped; a lower ceiling makes the stream noise smaller.
         input_range
             None: that of `calibration`, else (0, 1).
         """
@@ -147,6 +151,7 @@ class Network:
             biases = [np.zeros(len(matrix)) for matrix in matrices]
         if len(biases) != len(matrices):
             raise ValueError(f"biases must have {len(matrices)} arrays, one a layer, got {len(biases)}")
+        checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
         sample = None
         if calibration is not None:
             width = matrices[0].shape[1] if matrices else None
@@ -164,7 +169,7 @@ class Network:
             layer = Dense(matrix, np.asarray(bias, np.float64), act, 1.0)
             if sample is not None:
                 sample = layer.forward(sample)
-                bound = float(np.abs(sample).max())
+                bound = float(np.quantile(np.abs(sample), ceiling_quantile))
             elif act in ("tanh", "logistic"):
                 bound = 1.0
             else:

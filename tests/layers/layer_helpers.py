@@ -1,0 +1,110 @@
+"""The layer once more, slowly: plain NumPy on unpacked bits."""
+
+import numpy as np
+from scipy import stats
+
+from sc_neurocore.backends.packing import unpack
+
+ENCODINGS = ["unipolar", "bipolar", "split"]
+ACCUMULATES = ["mean", "sum", "saturate", "or", "mux"]
+GENERATORS = ["bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp"]
+DETERMINISTIC = GENERATORS[1:]
+LENGTHS = [1, 7, 63, 64, 65, 100, 256, 1000]
+FALSE_ALARM = 1e-9
+SIGMAS = 6.1  # two-sided normal probability about 1e-9
+
+
+def inputs(shape, encoding="unipolar", seed=0):
+    low = 0.0 if encoding == "unipolar" else -1.0
+    return np.random.default_rng(seed).uniform(low, 1.0, shape)
+
+
+def wires(layer):
+    """For every neuron the pairs (input line, weight stream), the bias last."""
+    if layer.sparse:
+        csr = layer.weights_csr
+        lists = [csr.indices[csr.indptr[j] : csr.indptr[j + 1]].tolist() for j in range(layer.n_neurons)]
+    else:
+        lists = [list(range(layer.n_inputs)) for _ in range(layer.n_neurons)]
+    if layer.bias is not None:
+        lists = [[*lines, layer.n_inputs] for lines in lists]
+    number = iter(range(10**9))
+    return [[(line, next(number)) for line in lines] for lines in lists]
+
+
+def saturated(steps, encoding):
+    """Net output of the saturating adder, a cycle at a time."""
+    remainder = out = 0
+    for step in steps.tolist():
+        remainder += step
+        if encoding == "bipolar":
+            unit = 1 if remainder >= 0 else -1
+        else:
+            unit = 1 if remainder >= 1 else -1 if encoding == "split" and remainder <= -1 else 0
+        remainder -= unit
+        out += unit
+    return out
+
+
+def neuron_output(x_bits, w_bits, select, layer):
+    """Output of one neuron from the bits ``(halves, synapses, L)`` that its gates meet."""
+    length, encoding = layer.length, layer.encoding
+    x_bits, w_bits = x_bits.astype(int), w_bits.astype(int)
+    if encoding == "split":
+        up = x_bits[0] * w_bits[0], x_bits[1] * w_bits[1]
+        down = x_bits[0] * w_bits[1], x_bits[1] * w_bits[0]
+        products, lines = sum(up) - sum(down), [up[0] | up[1], down[0] | down[1]]
+    elif encoding == "bipolar":
+        equal = (x_bits[0] == w_bits[0]).astype(int)
+        products, lines = 2 * equal - 1, [equal]
+    else:
+        products = x_bits[0] & w_bits[0]
+        lines = [products]
+    if layer.accumulate == "saturate":
+        return saturated(products.sum(0), encoding) / length
+    if layer.accumulate in ("mean", "sum"):
+        ones = products.sum()
+        return ones / (length * (layer.n_inputs + (layer.bias is not None)) if layer.accumulate == "mean" else length)
+    if layer.accumulate == "or":
+        counts = [line.any(0).sum() for line in lines]
+    else:
+        fan_in = lines[0].shape[0]
+        chosen = [int(number) * fan_in >> 32 for number in select]
+        counts = [line[chosen, np.arange(length)].sum() if fan_in else 0 for line in lines]
+    if encoding == "split":
+        return (counts[0] - counts[1]) / length
+    return 2 * counts[0] / length - 1 if encoding == "bipolar" else counts[0] / length
+
+
+def outputs_from_bits(layer, x_bits, w_bits, select):
+    """Outputs ``(B, n_neurons)`` from bits ``(halves, B, lines, L)`` and ``(halves, 1 or B, synapses, L)``."""
+    out = np.empty((x_bits.shape[1], layer.n_neurons))
+    for b, j in np.ndindex(*out.shape):
+        lines = np.array([line for line, _ in wires(layer)[j]], int)
+        streams = np.array([stream for _, stream in wires(layer)[j]], int)
+        w = w_bits[:, b if w_bits.shape[1] > 1 else 0, streams]
+        out[b, j] = neuron_output(x_bits[:, b, lines], w, None if select is None else select[b], layer)
+    return out
+
+
+def slow_forward(layer, x):
+    """What the next ``layer.forward(x)`` should give, from the streams that it will meet."""
+    samples = np.arange(layer.samples, layer.samples + len(x))
+    x_bits = unpack(layer._input_words(x, samples), layer.length)
+    w_bits = unpack(layer._weight_words(samples), layer.length)
+    return outputs_from_bits(layer, x_bits, w_bits, layer._select(samples) if layer.accumulate == "mux" else None)
+
+
+def binomial_p_value(ones, bits, p):
+    return stats.binomtest(int(ones), int(bits), float(p)).pvalue
+
+
+def variance_p_value(rows, variance):
+    """Two-sided chi-square test of the variance of independent, nearly normal rows."""
+    statistic, freedom = np.var(rows, ddof=1) * (len(rows) - 1) / variance, len(rows) - 1
+    return 2 * min(stats.chi2.cdf(statistic, freedom), stats.chi2.sf(statistic, freedom))
+
+
+def z_score(rows, expected):
+    """Distance of the mean of independent rows from `expected`, in standard errors."""
+    return abs(np.mean(rows) - expected) / (np.std(rows, ddof=1) / np.sqrt(len(rows)))
