@@ -81,7 +81,7 @@ def digits_table(quick: bool) -> Table:
     table = Table(
         "scikit-learn digits, 64-32-10, split, re-encoded between layers: error in %",
         notes=[
-            f"Mean of {NETS} networks, each with its own held-out 30 %, x {DRAWS} draws. The networks and splits of the",
+            f"Mean of {NETS} networks, each with its own held-out 30 %, x {DRAWS} draws. Networks and splits of the",
             "reference are not ours: a row passes within 3 sigma of the difference of two such means (spread between",
             "our networks, at least binomial, for both; the binomial spread of one held-out split once more).",
         ],
