@@ -14,6 +14,9 @@ class FakeCircuit:
     def __init__(self, network, length, generator, seed, options):
         self.network, self.length, self.generator, self.seed, self.options = network, length, generator, seed, options
 
+    def reset(self):
+        self.network.calls.append("reset")
+
     def predict(self, x):
         """Right where float is right, but for noise that falls with the length; depends on the row's values only."""
         self.network.calls.append((self.generator, self.length, self.seed.spawn_key, len(x)))

@@ -1,7 +1,10 @@
 """Evaluation of a fake network: counts, files, resuming, refusals."""
 
+import functools
 import json
+import operator
 import platform
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import Evaluation, ResultStore, Row, Task, evaluate
 from sc_neurocore.evaluation.evaluate import WARM_UP
+from sc_neurocore.networks import Network
 
 OPTIONS = {"lengths": (16, 64), "generators": ("bernoulli", "sobol")}
 
@@ -36,7 +40,17 @@ def test_counts(network, data):
 
 def test_warm_up_comes_first_and_is_small(network, data):
     evaluate(network, data, (16,), ("sobol",), repeats=2)
-    assert network.calls == [("sobol", 16, (r,), n) for r in (0, 1) for n in (WARM_UP, 200)]
+    for repeat in (0, 1):
+        calls = network.calls[5 * repeat : 5 * repeat + 5]
+        whole = ("sobol", 16, (repeat,), 200)
+        assert calls == [("sobol", 16, (repeat,), WARM_UP), "reset", whole, "reset", whole]
+    assert len(network.calls) == 10
+
+
+def test_long_runs_are_timed_once(network, data, monkeypatch):
+    monkeypatch.setattr(sys.modules[evaluate.__module__], "SHORT_NS", 0)
+    evaluate(network, data, (16,), ("sobol",))
+    assert network.calls.count(("sobol", 16, (0,), 200)) == 1
 
 
 def test_options_reach_the_circuit(network, data, monkeypatch):
@@ -233,3 +247,15 @@ def test_table():
     assert "96.00" in text
     assert "sobol: within one point of float from L = 2" in text
     assert "sobol: not within one point of float up to L = 1" in made((960,)).table()
+
+
+def test_real_rows_are_those_of_a_new_circuit():
+    network = Network.from_arrays([[[1.0, -1.0], [-1.0, 1.0]]])
+    x = np.random.default_rng(2).random((100, 2))
+    data = Dataset.held_out("real", x, network.float_predict(x))
+    for row in evaluate(
+        network, data, (16,), ("bernoulli", "lfsr", "sobol"), seed=3, repeats=2, bit_flip_rate=0.05
+    ).rows:
+        seed = np.random.SeedSequence(3, spawn_key=(row.task.repeat,))
+        circuit = network.circuit(16, row.task.generator, seed=seed, bit_flip_rate=0.05)
+        assert row.correct == (circuit.predict(x) == data.y_test).sum()
