@@ -1,8 +1,6 @@
 """Evaluation of a fake network: counts, files, resuming, refusals."""
 
-import functools
 import json
-import operator
 import platform
 import sys
 from dataclasses import replace
