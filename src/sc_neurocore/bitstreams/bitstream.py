@@ -36,10 +36,10 @@ class Bitstream:
     Examples
     --------
     >>> stream = Bitstream.from_bits([1, 0, 1, 1])
-    >>> stream.value()
-    array(0.75)
-    >>> Bitstream.from_bits([1, 0, 1, 1], encoding="bipolar").value()
-    array(0.5)
+    >>> float(stream.value())
+    0.75
+    >>> float(Bitstream.from_bits([1, 0, 1, 1], encoding="bipolar").value())
+    0.5
     """
 
     words: Words

@@ -123,7 +123,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from ..evaluation.files import check_writable
+    from ..files import check_writable
 
     console = Console()
     if data is not None and dataset is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
-from .files import replacing
+from ..files import replacing
 from .record import library_versions, package_version
 
 if TYPE_CHECKING:

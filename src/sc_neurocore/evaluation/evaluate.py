@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from .files import check_writable
+from ..files import check_writable
 from .record import Record, environment, package_version
 from .results import Evaluation
 from .store import ResultStore

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backends.threads import thread_count
-from .files import replacing
+from ..files import replacing
 
 FORMAT = 1
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors")

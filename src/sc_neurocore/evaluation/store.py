@@ -5,7 +5,7 @@ import io
 import os
 from pathlib import Path
 
-from .files import replacing
+from ..files import replacing
 from .task import COLUMNS, Row
 
 _HEADER = ",".join(COLUMNS).encode() + b"\n"

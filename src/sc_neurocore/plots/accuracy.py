@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..evaluation.files import replacing
+from ..files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

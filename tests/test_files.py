@@ -2,7 +2,7 @@
 
 import pytest
 
-from sc_neurocore.evaluation.files import check_writable, replacing
+from sc_neurocore.files import check_writable, replacing
 
 
 def test_error_changes_nothing(tmp_path):

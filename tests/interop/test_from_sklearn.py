@@ -1,0 +1,46 @@
+"""scikit-learn's perceptrons keep their answers."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from sc_neurocore.interop import from_sklearn
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+assert ConvergenceWarning
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(0).random((120, 5))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classifiers(x, activation, n_classes):
+    y = np.array(["ant", "bee", "cat"])[np.digitize(x[:, 0], [0.33, 0.66][: n_classes - 1])]
+    model = MLPClassifier((7, 6), activation=activation, max_iter=30, random_state=0).fit(x, y)
+    network = from_sklearn(model, x)
+    assert network.classes == tuple(model.classes_)
+    assert np.array_equal(np.array(network.classes)[network.float_predict(x)], model.predict(x))
+    assert np.mean(network.circuit(1024).predict(x) == network.float_predict(x)) > 0.9
+
+
+def test_regressors(x):
+    model = MLPRegressor((7,), max_iter=30, random_state=0).fit(x, x @ np.ones((5, 2)))
+    network = from_sklearn(model, x)
+    assert network.kind == "regressor"
+    assert np.allclose(network.float_forward(x), model.predict(x))
+    assert np.abs(network.circuit(4096).forward(x) - model.predict(x)).mean() < 0.05
+
+
+def test_others_are_refused(x):
+    with pytest.raises(TypeError, match="model must be an MLPClassifier or MLPRegressor, got LogisticRegression"):
+        from_sklearn(LogisticRegression())
+    with pytest.raises(ValueError, match="model must be fitted, got an unfitted MLPClassifier"):
+        from_sklearn(MLPClassifier())
+    labels = (x[:, :3] > 0.5).astype(int)
+    with pytest.raises(ValueError, match="multilabel"):
+        from_sklearn(MLPClassifier((3,), max_iter=2).fit(x, labels))
