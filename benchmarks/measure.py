@@ -1,0 +1,120 @@
+"""Interleaved timing: every round runs each case once, so that noise of a shared host hits all alike."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from statistics import median
+from time import perf_counter_ns
+from typing import Any
+
+from sc_neurocore.backends.threads import MIN_WORK, over_rows, set_threads, thread_count
+
+SLICE_NS = 30_000_000
+"""A case is called as often as fits this time; a sample is the mean of these calls."""
+BUDGET_NS = 2_000_000_000
+"""A case that has used this much time takes no part in further rounds."""
+SLOW_NS = 1_000_000_000
+"""A first call that takes longer counts as a sample: it is not repeated to warm up."""
+
+
+@dataclass
+class Case:
+    """Something to time.
+
+    Parameters
+    ----------
+    name
+        Key within its group.
+    timed
+        Calls the work a given number of times and returns nanoseconds.
+    work
+        What one call does, in `unit`.
+    unit
+        ``"bit"`` or ``"image"``.
+    threads
+        Threads the kernels of this package may use; None for every core.
+    """
+
+    name: str
+    timed: Callable[[int], int]
+    work: float
+    unit: str
+    threads: int | None = None
+    samples: list[float] = field(default_factory=list)
+    """Nanoseconds a call."""
+    calls: int = 1
+
+    @property
+    def best(self) -> float:
+        """Seconds a call, the fastest sample."""
+        return min(self.samples) * 1e-9
+
+    @property
+    def middle(self) -> float:
+        """Seconds a call, the median sample."""
+        return median(self.samples) * 1e-9
+
+    @property
+    def rate(self) -> float:
+        """Work a second at the fastest sample."""
+        return self.work / self.best
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "threads": self.threads or thread_count(),
+            "min_s": self.best,
+            "median_s": self.middle,
+            "samples": len(self.samples),
+            "calls_per_sample": self.calls,
+            "work_per_call": self.work,
+            "unit": self.unit,
+            "rate_per_s": self.rate,
+        }
+
+
+def repeated(run: Callable[[], Any]) -> Callable[[int], int]:
+    """`Case.timed` of a function without arguments."""
+
+    def timed(calls: int) -> int:
+        start = perf_counter_ns()
+        for _ in range(calls):
+            run()
+        return perf_counter_ns() - start
+
+    return timed
+
+
+def _use_threads(count: int | None) -> None:
+    set_threads(count)
+    over_rows(lambda start, stop: None, 4 * thread_count(), MIN_WORK)  # the pool starts its threads now
+
+
+def _call(case: Case, calls: int) -> int:
+    _use_threads(case.threads)
+    try:
+        return case.timed(calls)
+    finally:
+        set_threads(None)
+
+
+def interleave(cases: Iterable[Case], rounds: int) -> dict[str, Case]:
+    """Time the cases in turn, `rounds` times; a slow one takes part in fewer rounds, but in one at least."""
+    chosen = {case.name: case for case in cases}
+    spent = dict.fromkeys(chosen, 0)
+    for case in chosen.values():
+        once = _call(case, 1)
+        if once > SLOW_NS:
+            case.samples.append(once)
+            spent[case.name] = once
+        else:
+            once = min(once, _call(case, 1))
+        case.calls = max(1, math.floor(SLICE_NS / max(once, 1)))
+    for _ in range(rounds):
+        for case in chosen.values():
+            if spent[case.name] >= BUDGET_NS:
+                continue
+            took = _call(case, case.calls)
+            case.samples.append(took / case.calls)
+            spent[case.name] += took
+    return chosen
