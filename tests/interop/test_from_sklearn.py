@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from sc_neurocore.interop import from_sklearn
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-assert ConvergenceWarning
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def test_classifiers(x, activation, n_classes):
 
 
 def test_regressors(x):
-    model = MLPRegressor((7,), max_iter=30, random_state=0).fit(x, x @ np.ones((5, 2)))
+    model = MLPRegressor(hidden_layer_sizes=(7,), max_iter=30, random_state=0).fit(x, x @ np.ones((5, 2)))
     network = from_sklearn(model, x)
     assert network.kind == "regressor"
     assert np.allclose(network.float_forward(x), model.predict(x))

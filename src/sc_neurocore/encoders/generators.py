@@ -282,7 +282,12 @@ class UserSequence(Generator):
 
     def __init__(self, values: ArrayLike, bits: int) -> None:
         self.bits = checks.whole("bits", bits, 1, MAX_BITS)
-        rows = np.atleast_2d(np.asarray(values))
+        try:
+            rows = np.atleast_2d(np.asarray(values))
+        except ValueError as error:  # rows of unequal lengths
+            raise ValueError(
+                "values must have shape (period,) or (k, period), got rows that differ in length"
+            ) from error
         if rows.ndim != 2 or rows.size == 0:
             raise ValueError(f"values must have shape (period,) or (k, period), got {np.shape(values)}")
         if not np.issubdtype(rows.dtype, np.integer):
@@ -333,6 +338,7 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     >>> make_generator("sobol", 256)
     Sobol(bits=8, dimension=1)
     """
+    length = checks.whole("length", length, 1)
     if isinstance(generator, Generator):
         if bits is not None and bits != generator.bits:
             raise ValueError(f"bits must be None with a generator object of {generator.bits} bits, got {bits}")

@@ -1,5 +1,6 @@
 """The linear feedback shift register."""
 
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
@@ -72,6 +73,8 @@ class LFSR(Generator):
         if taps is None:
             self.taps = TAPS[bits]
         else:
+            if not isinstance(taps, Iterable):
+                raise TypeError(f"taps must be a tuple of integers or None, got {taps!r}")
             self.taps = tuple(sorted({checks.whole("taps", tap, 1, bits) for tap in taps}, reverse=True))
             if not is_primitive(self.taps, bits):
                 raise ValueError(f"taps must be those of a primitive polynomial of degree {bits}, got {taps}")

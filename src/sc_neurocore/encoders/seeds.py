@@ -17,7 +17,9 @@ def seed_sequence(seed: Seed) -> np.random.SeedSequence:
     7
     """
     if isinstance(seed, np.random.Generator):
-        parent: Any = seed.bit_generator.seed_seq
+        parent: Any = getattr(seed.bit_generator, "seed_seq", None)
+        if not hasattr(parent, "spawn"):  # a bit generator that was made from a key or a state
+            raise TypeError(f"seed must be a Generator that can spawn (numpy.random.default_rng), got {seed!r}")
         child: np.random.SeedSequence = parent.spawn(1)[0]
         return child
     if isinstance(seed, np.random.SeedSequence):
