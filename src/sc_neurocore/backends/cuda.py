@@ -61,6 +61,19 @@ def available() -> bool:
         return False
 
 
+def device_name() -> str:
+    """Name of the first device, or why there is none."""
+    try:
+        import cupy
+    except ImportError:
+        return 'none (CuPy is not installed: pip install "sc-neurocore-layers[cuda]")'
+    try:
+        name = cupy.cuda.runtime.getDeviceProperties(0)["name"]
+    except Exception as error:  # whatever is wrong with the driver: this is only a report
+        return f"none ({' '.join(str(error).split())})"
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
 @lru_cache(maxsize=1)
 def _module() -> Any:
     import cupy

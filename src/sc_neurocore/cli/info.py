@@ -15,7 +15,7 @@ def info() -> None:
     from ..backends.threads import thread_count
     from ..evaluation.default_model import cache_folder
     from ..evaluation.record import library_versions, package_version
-    from .gpu import describe_gpu
+    from ..backends.cuda import device_name
 
     vectors = [name for name in ("neon", "sse4.2", "avx2", "avx512f", "avx512vpopcntdq") if _has(llvm, name)]
     rows = {
@@ -25,7 +25,7 @@ def info() -> None:
         "processor": f"{llvm.get_host_cpu_name()} ({', '.join(vectors) or 'no vector units known'})",
         "threads": str(thread_count()),
         "cache folder": str(cache_folder()),
-        "GPU": describe_gpu(),
+        "GPU": device_name(),
         **{name: version or "not installed" for name, version in library_versions().items()},
     }
     optional = library_versions(tuple(OPTIONAL))

@@ -33,7 +33,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     if file.suffix != ".npz":
         raise ValueError(f"a model file must end in .safetensors or .npz, got {file.name}")
     try:
-        with np.load(file, allow_pickle=False) as opened:
+        with file.open("rb") as raw, np.load(raw, allow_pickle=False) as opened:
             arrays = {name: opened[name] for name in opened.files}
     except FileNotFoundError:
         raise
