@@ -14,6 +14,7 @@ from layer_helpers import (
     z_score,
 )
 
+from sc_neurocore.backends.packing import unpack
 from sc_neurocore.encoders import Bernoulli, Sobol
 from sc_neurocore.layers import VectorizedSCLayer
 
@@ -254,3 +255,23 @@ def test_no_closed_form_is_said(options, message):
     assert layer.forward([0.5, 0.5]).shape == (1,)
     with pytest.raises(ValueError, match=message):
         layer.expected([0.5, 0.5])
+
+
+@pytest.mark.parametrize("options", [{"generator": "sobol"}, {"weight_streams": "stored"}, {"weight_streams": "fresh"}])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_flips_are_binomial_and_of_their_own_everywhere(encoding, options):
+    """The difference to the same layer without faults: its rate, and no mask twice (a twin with another rate fails)."""
+    length, samples, rate = 640, np.arange(3, 23), 0.125
+    weights, x = inputs((3, 4), encoding, 1), inputs((20, 4), encoding, 2)
+    clean = make(weights, length, encoding=encoding, seed=10, **options)
+    p_values = []
+    for actual in (rate, rate + 2**-6):
+        faulty = make(weights, length, encoding=encoding, seed=10, bit_flip_rate=actual, **options)
+        masks = [faulty._input_words(x, samples) ^ clean._input_words(x, samples)]
+        masks += [faulty._weight_words(samples) ^ clean._weight_words(samples)]
+        bits = np.concatenate([unpack(mask, length).reshape(-1, length) for mask in masks])
+        assert len(np.unique(bits, axis=0)) == len(bits) == (2 if encoding == "split" else 1) * 20 * (4 + 12)
+        p_values.append(binomial_p_value(bits.sum(), bits.size, rate))
+    assert p_values[0] > FALSE_ALARM > p_values[1]
+    inverse = make(weights, length, encoding=encoding, seed=10, bit_flip_rate=1.0, **options)
+    assert (unpack(inverse._weight_words(samples) ^ clean._weight_words(samples), length) == 1).all()
