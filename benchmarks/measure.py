@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Any
 
 from sc_neurocore.backends.threads import MIN_WORK, over_rows, set_threads, thread_count
@@ -42,6 +42,8 @@ class Case:
     threads: int | None = None
     samples: list[float] = field(default_factory=list)
     """Nanoseconds a call."""
+    cores: list[float] = field(default_factory=list)
+    """Processor time of this process over the time of a sample."""
     calls: int = 1
 
     @property
@@ -55,6 +57,11 @@ class Case:
         return median(self.samples) * 1e-9
 
     @property
+    def cores_at_best(self) -> float:
+        """Cores that this process had in its fastest sample; fewer than its threads where the host was shared."""
+        return self.cores[self.samples.index(min(self.samples))]
+
+    @property
     def rate(self) -> float:
         """Work a second at the fastest sample."""
         return self.work / self.best
@@ -66,6 +73,7 @@ class Case:
             "min_s": self.best,
             "median_s": self.middle,
             "samples": len(self.samples),
+            "cores_at_best": self.cores_at_best,
             "calls_per_sample": self.calls,
             "work_per_call": self.work,
             "unit": self.unit,
@@ -85,36 +93,52 @@ def repeated(run: Callable[[], Any]) -> Callable[[int], int]:
     return timed
 
 
-def _use_threads(count: int | None) -> None:
-    set_threads(count)
-    over_rows(lambda start, stop: None, 4 * thread_count(), MIN_WORK)  # the pool starts its threads now
+def _use_threads(case: Case) -> None:
+    """Limit the kernels to the case's threads; the pool starts its threads before anything is timed."""
+    set_threads(case.threads)
+    over_rows(lambda start, stop: None, 4 * thread_count(), MIN_WORK)
 
 
-def _call(case: Case, calls: int) -> int:
-    _use_threads(case.threads)
-    try:
-        return case.timed(calls)
-    finally:
-        set_threads(None)
+def _sample(case: Case) -> int:
+    """Time `case.calls` calls, note the sample, return the nanoseconds of all calls."""
+    before = process_time_ns()
+    took = case.timed(case.calls)
+    case.samples.append(took / case.calls)
+    case.cores.append((process_time_ns() - before) / took)
+    return took
 
 
 def interleave(cases: Iterable[Case], rounds: int) -> dict[str, Case]:
-    """Time the cases in turn, `rounds` times; a slow one takes part in fewer rounds, but in one at least."""
+    """Time the cases in turn, `rounds` times; a slow one takes part in fewer rounds, but in one at least.
+
+    Within a round, cases on one thread come before those on all, so that a pool of threads lives long
+    enough for the scheduler to spread it.
+    """
     chosen = {case.name: case for case in cases}
+    order = sorted(chosen.values(), key=lambda case: case.threads is None)
     spent = dict.fromkeys(chosen, 0)
-    for case in chosen.values():
-        once = _call(case, 1)
-        if once > SLOW_NS:
-            case.samples.append(once)
-            spent[case.name] = once
-        else:
-            once = min(once, _call(case, 1))
-        case.calls = max(1, math.floor(SLICE_NS / max(once, 1)))
-    for _ in range(rounds):
-        for case in chosen.values():
-            if spent[case.name] >= BUDGET_NS:
+    try:
+        for case in order:
+            _use_threads(case)
+            once = _sample(case)
+            if once > SLOW_NS:
+                spent[case.name] = once
                 continue
-            took = _call(case, case.calls)
-            case.samples.append(took / case.calls)
-            spent[case.name] += took
+            once = min(once, _sample(case))
+            case.samples.clear()
+            case.cores.clear()
+            case.calls = max(1, math.floor(SLICE_NS / max(once, 1)))
+        for _ in range(rounds):
+            threads: int | None = -1
+            for case in order:
+                if spent[case.name] >= BUDGET_NS:
+                    continue
+                if case.threads != threads:
+                    _use_threads(case)
+                    if case.calls > 1:
+                        case.timed(case.calls)
+                    threads = case.threads
+                spent[case.name] += _sample(case)
+    finally:
+        set_threads(None)
     return chosen

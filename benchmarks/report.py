@@ -35,10 +35,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _table(title: str, columns: list[str], caption: str, left: int = 2) -> Table:
+def _table(title: str, columns: list[str], caption: str) -> Table:
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i >= len(columns) - left + 2 else "right")
+    for column in columns:
+        table.add_column(column, justify="left" if column == "what" else "right")
     return table
 
 
@@ -75,11 +75,12 @@ def product_table(groups: Groups) -> Table:
             "limit",
             "of limit",
             "scaling",
+            "cores",
             "numpy",
             "x numpy",
         ],
         "limit: 2 x 4 register tile on rows in the first-level cache, in the same rounds. "
-        "numpy: bitwise_and + bitwise_count, one thread; x numpy: one thread against it.",
+        "cores: those that the run on all threads was given. numpy: bitwise_and + bitwise_count, one thread; x numpy: one thread against it.",
     )
     for shape, group in groups.items():
         cases = group["product"]
@@ -95,6 +96,7 @@ def product_table(groups: Groups) -> Table:
             giga(top_every),
             percent(every / top_every),
             f"{every / one:.2f}",
+            f"{cases['product, all threads'].cores_at_best:.2f}",
             giga(plain),
             f"{one / plain:.0f}",
         )

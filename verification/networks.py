@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
+from sc_neurocore.evaluation.default_model import RECIPES
 from sc_neurocore.interop import from_sklearn
 
 from .report import Row, Table
@@ -87,8 +88,7 @@ def digits_table(quick: bool) -> Table:
         ],
     )
     x, y = load_digits(return_X_y=True)
-    options = {"hidden_layer_sizes": (32,), "max_iter": 400, "alpha": 0.1, "learning_rate_init": 0.003}
-    errors = trained_errors(x / 16, y, LENGTHS, NETS, 1 if quick else DRAWS, **options)
+    errors = trained_errors(x / 16, y, LENGTHS, NETS, 1 if quick else DRAWS, **RECIPES["digits"])
     cells = [("float", "", errors.floats, DIGITS_FLOAT)]
     for name, references in DIGITS.items():
         for column, (length, reference) in enumerate(zip(LENGTHS, references, strict=True)):

@@ -12,10 +12,10 @@ def info() -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..backends.cuda import device_name
     from ..backends.threads import thread_count
     from ..evaluation.default_model import cache_folder
     from ..evaluation.record import library_versions, package_version
-    from ..backends.cuda import device_name
 
     vectors = [name for name in ("neon", "sse4.2", "avx2", "avx512f", "avx512vpopcntdq") if _has(llvm, name)]
     rows = {
