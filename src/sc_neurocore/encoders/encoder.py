@@ -84,7 +84,7 @@ class Encoder:
         self.share = cast(Share, checks.option("share", share, SHARES))
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
-        self._key = key_of(seed_sequence(seed))
+        self._key = key_of(_of_role(seed_sequence(seed), self.role))
         self._sequences = None if random else self._make_sequences()
         self._table: Words | None = None
         self.samples = 0
@@ -168,3 +168,10 @@ class Encoder:
             offsets = np.arange(self.n) * self.length // self.n
             return np.asarray(numbers[0][(np.arange(self.length) + offsets[:, None]) % self.length])
         return numbers
+
+
+def _of_role(sequence: np.random.SeedSequence, role: int) -> np.random.SeedSequence:
+    """The seed itself for role 0, a child of it for every other role: one seed serves inputs and weights."""
+    if role == 0:
+        return sequence
+    return np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, role), pool_size=sequence.pool_size)
