@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def product_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
 def forward_cases(shape: Shape, rng: np.random.Generator, other: Other) -> Iterator[Case]:
     """A layer from numbers to numbers, and what else takes a batch through 784 x 128 weights."""
     x = rng.random((shape.batch, shape.n_inputs))
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "sobol": {"generator": "sobol"},
         "bernoulli stored": {"generator": "bernoulli", "weight_streams": "stored"},
         "bernoulli fresh": {"generator": "bernoulli", "weight_streams": "fresh"},
