@@ -333,3 +333,15 @@ def test_errors_of_values(values, encoding, error, message):
 def test_repr():
     text = repr(Encoder(3, 16, "sobol", "split"))
     assert text == "Encoder(n=3, length=16, Sobol(bits=4, dimension=1), 'split', share='one')"
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("encoding", ["unipolar", "split"])
+def test_columns_name_the_inputs_that_numbers_belong_to(encoding, share, monkeypatch):
+    monkeypatch.setattr("sc_neurocore.encoders.encoder._COLUMNS", 3)
+    columns = np.array([4, 0, 0, 2, 4, 1, 3])
+    values = np.random.default_rng(2).random((2, 5))
+    encoder = Encoder(5, 70, "vdc", encoding, share=share, seed=1)
+    make = encoder.split if encoding == "split" else encoder.words
+    samples = np.arange(2)
+    assert (make(values[:, columns], samples, columns) == make(values, samples)[..., columns, :]).all()
