@@ -85,7 +85,7 @@ def digits_table(quick: bool) -> Table:
             f"Mean of {NETS} networks, each with its own held-out 30 %, x {DRAWS} draws. Networks and splits of the",
             "reference are not ours: a row passes within 3 sigma of the difference of two such means (spread between",
             "our networks, at least binomial, for both; the binomial spread of one held-out split once more).",
-            "That is a wide band, and the rows share their networks: it finds a broken circuit, not a fraction of a percent.",
+            "The band is wide and the rows share their networks: it finds a broken circuit, not a fraction of 1 %.",
         ],
     )
     x, y = load_digits(return_X_y=True)
