@@ -229,7 +229,7 @@ class VectorizedSCLayer(SCLayer):
         """Lines of the layer: the inputs, and the constant of the bias."""
         return self.n_inputs + (self.bias is not None)
 
-    def _wiring(self) -> Wiring:
+    def _make_wiring(self) -> Wiring:
         if not self.sparse:
             synapses = self.n_neurons * self._fan_in
             indptr = np.arange(0, synapses + 1, self._fan_in)
@@ -244,7 +244,8 @@ class VectorizedSCLayer(SCLayer):
 
     def _reseed(self) -> None:
         random = isinstance(self.generator, Bernoulli)
-        synapses = self._wiring().inputs.size
+        self._wiring = self._make_wiring()
+        synapses = self._wiring.inputs.size
         self._input_encoder = self._encoder(self._fan_in, 0, "inputs")
         # Deterministic sources are shared by the neurons: input i has one for all its weights.
         self._weight_encoder = self._encoder(synapses if random else self._fan_in, 1, "weights")
@@ -291,7 +292,7 @@ class VectorizedSCLayer(SCLayer):
 
     def _stored_words(self, values: Floats, random: bool) -> Words:
         flat = values.reshape(1, -1)
-        columns = None if random else self._wiring().inputs
+        columns = None if random else self._wiring.inputs
         first = np.zeros(1, np.int64)
         if not random and not self.sparse:
             words = self._halves(self._weight_encoder, values, np.zeros(len(values), np.int64), None)
@@ -324,7 +325,7 @@ class VectorizedSCLayer(SCLayer):
         """
         words = self._weight_words(np.array([self.samples]))[:, 0]
         if self.sparse:
-            wiring = self._wiring()
+            wiring = self._wiring
             words = words[:, wiring.inputs < self.n_inputs]
         else:
             words = words.reshape(len(words), self.n_neurons, self._fan_in, -1)[:, :, : self.n_inputs]
@@ -353,7 +354,7 @@ class VectorizedSCLayer(SCLayer):
     # ------------------------------------------------------------ forward
 
     def _forward(self, x: Floats, samples: Samples) -> Floats:
-        wiring = self._wiring()
+        wiring = self._wiring
         out = np.empty((len(x), self.n_neurons))
         if not len(x):
             self._synapse_values()
@@ -461,7 +462,7 @@ class VectorizedSCLayer(SCLayer):
             x = np.column_stack([x, np.ones(len(x))])
         inputs = self._met(x)
         weights = self._met(self._synapse_values())
-        wiring = self._wiring()
+        wiring = self._wiring
         matrix: Any = weights
         if self.sparse:
             matrix = csr_array((weights, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self._fan_in))
