@@ -126,7 +126,7 @@ class VectorizedSCLayer(SCLayer):
         self._bias = None if bias is None else self._checked_bias(bias)
         self._share = share
         self._packed: Words | None = None
-        self._packed_of: Floats | None = None
+        self._seen: Floats | None = None
         self._draw_weights()
         self._reseed()
 
@@ -214,15 +214,20 @@ class VectorizedSCLayer(SCLayer):
         return checks.array("bias", bias, *value_range(self.encoding), shape=(self.n_neurons,)).copy()
 
     def _synapse_values(self) -> Floats:
-        """Weights with the bias: ``(n_neurons, fan_in)``, sparse ``(synapses,)``; checked."""
-        bounds = value_range(self.encoding)
-        if self.sparse:
-            values = checks.array("weights", self._csr.data, *bounds)
-            return (
-                values if self.bias is None else np.insert(values, self._csr.indptr[1:], self._checked_bias(self.bias))
-            )
-        values = checks.array("weights", self._weights, *bounds, shape=(self.n_neurons, self.n_inputs))
-        return values if self.bias is None else np.column_stack([values, self._checked_bias(self.bias)])
+        """Weights with the bias: ``(n_neurons, fan_in)``, sparse ``(synapses,)``; checked.
+
+        Edits since the last call are found here: they are checked, and the packed streams dropped.
+        """
+        values: Floats = self._csr.data if self.sparse else self._weights
+        if self.bias is not None:
+            ends = self._csr.indptr[1:] if self.sparse else None
+            values = np.column_stack([values, self.bias]) if ends is None else np.insert(values, ends, self.bias)
+        if self._seen is None or not np.array_equal(self._seen, values):
+            checks.array("weights", self._csr.data if self.sparse else self._weights, *value_range(self.encoding))
+            if self.bias is not None:
+                self._checked_bias(self.bias)
+            self._packed, self._seen = None, values.copy()
+        return values
 
     @property
     def _fan_in(self) -> int:
@@ -282,9 +287,8 @@ class VectorizedSCLayer(SCLayer):
             every = np.broadcast_to(values.reshape(-1), (len(samples), values.size))
             words = self._halves(self._weight_encoder, every, samples, None)
         else:
-            if self._packed is None or self._packed_of is None or not np.array_equal(self._packed_of, values):
+            if self._packed is None:
                 self._packed = self._stored_words(values, random)
-                self._packed_of = values.copy()
             words = self._packed
             if self.bit_flip_rate:
                 words = np.repeat(words, len(samples), axis=1)
