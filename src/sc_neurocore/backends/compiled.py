@@ -57,7 +57,7 @@ def gather(table: Words, rows: NDArray[np.uint64]) -> Words:
     # NumPy's own row copy is faster than a Numba loop; "clip" spares it a buffer for `out`.
     flat = rows.reshape(-1).astype(np.intp)
     out = np.empty((flat.size, table.shape[1]), np.uint64)
-    over_rows(lambda a, b: _take(table, flat, out, a, b), flat.size, out.size)
+    over_rows(lambda a, b: _take(table, flat, out, a, b), flat.size, out.size // 4)
     return out.reshape(*rows.shape, table.shape[1])
 
 
