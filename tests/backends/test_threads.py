@@ -34,7 +34,7 @@ def some_work(rng):
         "or_streams": (compiled.or_streams, words, flat, wiring, length, True),
         "mux_streams": (compiled.mux_streams, words, flat, wiring, select_, length, False),
         "compare": (compiled.compare, sequences, thresholds),
-        "gather": (compiled.gather, table, thresholds),
+        "gather": (compiled.gather, table, np.tile(thresholds, (5, 1))),
         "popcount": (compiled.popcount, many),
         "moore": (compiled.moore, many[:1001], 4444, 8, 4, rng.integers(0, 3, 16, dtype=np.uint8)),
         "saturate": (compiled.saturate, rng.integers(-3, 4, (501, 400), dtype=np.int32), True, False),
