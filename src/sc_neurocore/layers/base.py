@@ -1,5 +1,6 @@
 """What every layer has: checked inputs, one seed for all its randomness, a running generator, state."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, Literal, cast, get_args
 
@@ -7,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Generator, Seed, make_generator, seed_sequence
 
@@ -17,31 +17,28 @@ ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
 Floats = NDArray[np.float64]
 Samples = NDArray[np.int64]
 
-ROLES = ("values", "inputs", "weights", "select", "input flips", "weight flips")
+ROLES = (
+    "values",
+    "inputs",
+    "weights",
+    "select",
+    "input flips",
+    "weight flips",
+    "product flips",
+    "stuck lines",
+    "device",
+    "read noise",
+    "queries",
+    "keys",
+    "attention weights",
+)
 """What draws random numbers; the place in this tuple is the spawn key, so append only."""
 
 
-class SCLayer(ABC):
-    """A layer of stochastic circuits with `n_inputs` inputs and `n_neurons` outputs.
+class Seeded(ABC):
+    """What has one seed for all its randomness, and generators that run on from sample to sample."""
 
-    Subclasses give `_forward` and `_expected` on checked two-dimensional input.
-    """
-
-    def __init__(
-        self,
-        n_inputs: int,
-        n_neurons: int,
-        length: int,
-        generator: str | Generator,
-        encoding: Encoding,
-        bits: int | None,
-        seed: Seed,
-    ) -> None:
-        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
-        self.length = checks.whole("length", length, 1)
-        self.encoding = check_encoding(encoding)
-        self.generator = make_generator(generator, self.length, bits)
+    def __init__(self, seed: Seed) -> None:
         self.samples = 0
         """Samples seen since construction or `reset`: where the Bernoulli generators stand."""
         self._entropy = seed_sequence(seed)
@@ -49,36 +46,6 @@ class SCLayer(ABC):
     def _seed(self, role: str) -> np.random.SeedSequence:
         parent = self._entropy
         return np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, ROLES.index(role)))
-
-    def forward(self, x: ArrayLike) -> Floats:
-        """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
-
-        Raises
-        ------
-        ValueError
-            If the last axis is not `n_inputs`, or a value is not finite or outside the encoding's range.
-        """
-        numbers = self._checked(x)
-        flat = numbers.reshape(-1, self.n_inputs)
-        out = self._forward(flat, np.arange(self.samples, self.samples + len(flat)))
-        self.samples += len(flat)
-        return out.reshape(*numbers.shape[:-1], self.n_neurons)
-
-    __call__ = forward
-
-    def expected(self, x: ArrayLike) -> Floats:
-        """What `forward` converges to as the length grows, ``(..., n_neurons)``."""
-        numbers = self._checked(x)
-        return self._expected(numbers.reshape(-1, self.n_inputs)).reshape(*numbers.shape[:-1], self.n_neurons)
-
-    def _checked(self, x: ArrayLike) -> Floats:
-        return checks.array("x", x, *value_range(self.encoding), last=self.n_inputs)
-
-    @abstractmethod
-    def _forward(self, x: Floats, samples: Samples) -> Floats: ...
-
-    @abstractmethod
-    def _expected(self, x: Floats) -> Floats: ...
 
     def reset(self) -> None:
         """Rewind the generators: the next sample meets the streams that the first one met."""
@@ -108,3 +75,59 @@ class SCLayer(ABC):
     @abstractmethod
     def _reseed(self) -> None:
         """Rebuild what depends on the seed."""
+
+
+class SCLayer(Seeded):
+    """A layer of stochastic circuits: inputs of one shape, streams of one length, one generator.
+
+    Subclasses give `_checked`, `_forward` and `_expected`; the last two see one batch axis.
+    """
+
+    _sample_axes = 1
+    """Axes of one sample; all axes before them are batch axes."""
+
+    def __init__(
+        self, length: int, generator: str | Generator, encoding: Encoding, bits: int | None, seed: Seed
+    ) -> None:
+        super().__init__(seed)
+        self.length = checks.whole("length", length, 1)
+        self.encoding = check_encoding(encoding)
+        self.generator = make_generator(generator, self.length, bits)
+
+    def forward(self, x: ArrayLike) -> Floats:
+        """Outputs of a batch of inputs, decoded from counts of real streams.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a value is not finite or outside the encoding's range.
+        """
+        flat, batch = self._flat(x)
+        out = self._forward(flat, np.arange(self.samples, self.samples + len(flat)))
+        self.samples += len(flat)
+        return out.reshape(*batch, *out.shape[1:])
+
+    __call__ = forward
+
+    def expected(self, x: ArrayLike) -> Floats:
+        """What `forward` converges to as the length grows."""
+        flat, batch = self._flat(x)
+        out = self._expected(flat)
+        return out.reshape(*batch, *out.shape[1:])
+
+    def _flat(self, x: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
+        """Checked inputs with one batch axis, and the batch axes they came with."""
+        numbers = self._checked(x)
+        axes = numbers.ndim - self._sample_axes
+        batch = numbers.shape[:axes]
+        return numbers.reshape(math.prod(batch), *numbers.shape[axes:]), batch
+
+    @abstractmethod
+    def _checked(self, x: ArrayLike) -> Floats:
+        """The input as an array of the right shape and range, or an error."""
+
+    @abstractmethod
+    def _forward(self, x: Floats, samples: Samples) -> Floats: ...
+
+    @abstractmethod
+    def _expected(self, x: Floats) -> Floats: ...

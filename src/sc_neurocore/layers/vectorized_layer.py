@@ -111,7 +111,9 @@ class VectorizedSCLayer(SCLayer):
         bit_flip_rate: float = 0.0,
         seed: Seed = None,
     ) -> None:
-        super().__init__(n_inputs, n_neurons, length, generator, encoding, bits, seed)
+        super().__init__(length, generator, encoding, bits, seed)
+        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         self.accumulate = cast(Accumulate, checks.option("accumulate", accumulate, ACCUMULATES))
         self.sparse = checks.flag("sparse", sparse)
         self.connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
@@ -356,6 +358,9 @@ class VectorizedSCLayer(SCLayer):
         return np.broadcast_to(numbers, (len(samples), self.length)).copy()
 
     # ------------------------------------------------------------ forward
+
+    def _checked(self, x: ArrayLike) -> Floats:
+        return checks.array("x", x, *value_range(self.encoding), last=self.n_inputs)
 
     def _forward(self, x: Floats, samples: Samples) -> Floats:
         wiring = self._wiring
