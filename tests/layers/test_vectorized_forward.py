@@ -17,7 +17,7 @@ from sc_neurocore.backends import threads
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.bitstreams import to_probability
 from sc_neurocore.encoders import Encoder, UserSequence
-from sc_neurocore.layers import VectorizedSCLayer, vectorized_layer
+from sc_neurocore.layers import VectorizedSCLayer, weighted
 
 
 def build(encoding="unipolar", accumulate="sum", sparse=False, bias=False, n=5, m=3, **options):
@@ -145,7 +145,7 @@ def test_the_split_of_a_batch_does_not_matter(generator, accumulate, options, mo
     parts = [layer.forward(x[:5]), layer.forward(x[5]).reshape(1, 3), layer.forward(x[6:])]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert layer.samples == 13
-    monkeypatch.setattr(vectorized_layer, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(weighted, "_CHUNK_BYTES", 1)
     layer.reset()
     np.testing.assert_array_equal(layer.forward(x), whole)
 

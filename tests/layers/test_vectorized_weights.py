@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from sc_neurocore.backends import compiled, cuda
 from sc_neurocore.backends.packing import tail_mask, unpack
 from sc_neurocore.encoders import Bernoulli
-from sc_neurocore.layers import VectorizedSCLayer, vectorized_layer
+from sc_neurocore.layers import VectorizedSCLayer, weighted
 
 make = VectorizedSCLayer.from_weights
 
@@ -316,7 +316,7 @@ def test_use_gpu_takes_the_kernels_of_the_device(encoding, sparse, monkeypatch):
 
         return kernel
 
-    monkeypatch.setattr(vectorized_layer, "_gpu_available", lambda: True)
+    monkeypatch.setattr(weighted, "_gpu_available", lambda: True)
     for name in ("and_counts", "wired_counts"):
         monkeypatch.setattr(cuda, name, counted(name))
     x = inputs((2, 5), encoding)
@@ -329,7 +329,7 @@ def test_use_gpu_takes_the_kernels_of_the_device(encoding, sparse, monkeypatch):
     cpu.reset()
     np.testing.assert_array_equal(gpu.forward(x), cpu.forward(x))
     assert set(calls) == {"wired_counts" if sparse else "and_counts"}
-    monkeypatch.setattr(vectorized_layer, "_gpu_available", lambda: False)
+    monkeypatch.setattr(weighted, "_gpu_available", lambda: False)
     assert VectorizedSCLayer(5, 3).backend == "numba"
 
 

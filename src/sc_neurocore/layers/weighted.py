@@ -1,0 +1,449 @@
+"""What layers with weights share: input streams meet weight streams, and the products are accumulated."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+from .. import checks
+from ..backends import compiled
+from ..backends.packing import Words, words_for
+from ..backends.philox import philox4x32
+from ..backends.reference import Wiring
+from ..bitstreams import value_range
+from ..bitstreams.encodings import Encoding, from_probability, to_probability
+from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
+from ..encoders.seeds import key_of
+from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer
+
+_CHUNK_BYTES = 1 << 25
+"""Streams made at a time: samples are taken in chunks of about this size."""
+_FLIP_BITS = 24
+_SELECT_BITS = 24
+
+
+class WeightedLayer(SCLayer):
+    """A layer whose neurons are sums of products of input streams and weight streams.
+
+    A sample is a row of *lines*: its inputs, and the constant 1 of a bias as the last one. Rows of
+    lines that meet all weights of a group of neurons are *windows*; a dense layer has one window and
+    one group, a convolution many. Words of inputs are ``(halves, S, lines, W)`` and, once arranged,
+    ``(halves, G, B, fan_in, W)``; words of weights are ``(halves, G, synapses, W)``.
+
+    Subclasses give `_lines_of`, `_outputs`, `_expected` and `_window_bytes`.
+    """
+
+    sparse = False
+    _n_lines = 0
+    """Lines of a sample."""
+
+    def __init__(
+        self,
+        n_neurons: int,
+        length: int,
+        *,
+        use_gpu: bool,
+        generator: str | Generator,
+        encoding: Encoding,
+        accumulate: Accumulate,
+        share: Share | None,
+        bits: int | None,
+        bias: ArrayLike | None,
+        weight_streams: Literal["fresh", "stored"],
+        bit_flip_rate: float,
+        seed: Seed,
+    ) -> None:
+        super().__init__(length, generator, encoding, bits, seed)
+        self.n_neurons = n_neurons
+        self.accumulate = cast(Accumulate, checks.option("accumulate", accumulate, ACCUMULATES))
+        self.weight_streams = checks.option("weight_streams", weight_streams, ("fresh", "stored"))
+        self.bit_flip_rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
+        self.backend = "cupy" if checks.flag("use_gpu", use_gpu) and _gpu_available() else "numba"
+        self._quantised = bits is not None or isinstance(generator, Generator)
+        self._bias = None if bias is None else self._checked_bias(bias)
+        self._share = share
+        self._packed: Words | None = None
+        self._seen: Floats | None = None
+
+    # ------------------------------------------------------------ weights
+
+    _weights: Floats
+    """Weights with the neurons on the first axis."""
+
+    def _stored_weights(self) -> Floats:
+        """The array of weights that a user may have edited."""
+        return self._weights
+
+    def _checked_weights(self, name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
+        return checks.array(name, values, *value_range(self.encoding), shape=shape).copy()
+
+    @property
+    def bias(self) -> Floats | None:
+        """Bias ``(n_neurons,)`` in the encoding's range, or None; edits are seen by the next `forward`."""
+        return self._bias
+
+    @bias.setter
+    def bias(self, values: ArrayLike) -> None:
+        if self._bias is None:
+            raise ValueError("bias must be given to the constructor, got it for a layer without one")
+        self._bias = self._checked_bias(values)
+
+    def _checked_bias(self, bias: ArrayLike) -> Floats:
+        return checks.array("bias", bias, *value_range(self.encoding), shape=(self.n_neurons,)).copy()
+
+    def _synapse_values(self) -> Floats:
+        """Weights with the bias: ``(n_neurons, fan_in)``, sparse ``(synapses,)``; checked.
+
+        Edits since the last call are found here: they are checked, and the packed streams dropped.
+        """
+        values = self._with_bias()
+        if self._seen is None or not np.array_equal(self._seen, values):
+            checks.array("weights", self._stored_weights(), *value_range(self.encoding))
+            if self.bias is not None:
+                self._checked_bias(self.bias)
+            self._packed, self._seen = None, values.copy()
+        return values
+
+    def _with_bias(self) -> Floats:
+        matrix = self._stored_weights().reshape(self.n_neurons, -1)
+        return matrix if self.bias is None else np.column_stack([matrix, self.bias])
+
+    @property
+    def _fan_in(self) -> int:
+        """Lines that a neuron of a dense wiring meets: the inputs of a window, and the constant of the bias."""
+        return int(self._weights[0].size) + (self.bias is not None)
+
+    def _make_wiring(self) -> Wiring:
+        """The synapses of all neurons, on the lines of a window."""
+        synapses = self.n_neurons * self._fan_in
+        indptr = np.arange(0, synapses + 1, self._fan_in)
+        return Wiring(indptr, np.tile(np.arange(self._fan_in), self.n_neurons), np.arange(synapses))
+
+    # ------------------------------------------------------------ streams
+
+    def _reseed(self) -> None:
+        random = isinstance(self.generator, Bernoulli)
+        self._wiring = self._make_wiring()
+        synapses = self._wiring.inputs.size
+        # Deterministic sources are shared by the neurons: line i of a window has one for all its weights.
+        self._weight_encoder = self._encoder(synapses if random else self._fan_in, 1, "weights")
+        self._packed = None
+        self._use_lines(self._n_lines)
+
+    def _use_lines(self, n_lines: int) -> None:
+        """Make the encoder of the inputs for samples of so many lines."""
+        self._n_lines = n_lines
+        self._input_encoder = self._encoder(n_lines, 0, "inputs")
+
+    def _encoder(self, n: int, role: int, seed_role: str) -> Encoder:
+        return Encoder(
+            n, self.length, self.generator, self.encoding, share=self._share, role=role, seed=self._seed(seed_role)
+        )
+
+    @property
+    def share(self) -> Share:
+        """The sharing policy in force."""
+        return self._weight_encoder.share
+
+    @property
+    def _fresh_weights(self) -> bool:
+        """Whether every sample meets weight streams of its own."""
+        return isinstance(self.generator, Bernoulli) and self.weight_streams == "fresh"
+
+    def _halves(self, encoder: Encoder, values: Floats, samples: Samples, columns: NDArray[np.int64] | None) -> Words:
+        """Streams ``(halves, ..., n, W)``: two halves for split, else one."""
+        if self.encoding == "split":
+            return encoder.split(values, samples, columns)
+        return encoder.words(to_probability(values, self.encoding), samples, columns)[None]
+
+    @abstractmethod
+    def _lines_of(self, x: Floats) -> Floats:
+        """Values ``(S, lines)`` of the samples ``(S, ...)``."""
+
+    def _input_words(self, x: Floats, samples: Samples) -> Words:
+        """Input streams ``(halves, S, lines, W)``."""
+        words = self._halves(self._input_encoder, self._lines_of(x), samples, None)
+        return self._flipped(words, samples, "input flips")
+
+    def _weight_words(self, samples: Samples) -> Words:
+        """Weight streams ``(halves, G, synapses, W)``: G is 1 where all samples meet the same ones."""
+        values = self._synapse_values()
+        if self._fresh_weights:
+            every = np.broadcast_to(values.reshape(-1), (len(samples), values.size))
+            words = self._halves(self._weight_encoder, every, samples, None)
+        else:
+            if self._packed is None:
+                self._packed = self._stored_words(values)
+            words = self._packed
+            if self.bit_flip_rate:
+                words = np.repeat(words, len(samples), axis=1)
+        return self._flipped(words, samples, "weight flips")
+
+    def _stored_words(self, values: Floats) -> Words:
+        random = isinstance(self.generator, Bernoulli)
+        if not random and not self.sparse:
+            words = self._halves(self._weight_encoder, values, np.zeros(len(values), np.int64), None)
+            return words.reshape(len(words), 1, values.size, -1)
+        columns = None if random else self._wiring.inputs
+        return self._halves(self._weight_encoder, values.reshape(1, -1), np.zeros(1, np.int64), columns)
+
+    def _flipped(self, words: Words, samples: Samples, role: str) -> Words:
+        """The words with every bit inverted at the fault rate; masks are fresh for every sample."""
+        if not self.bit_flip_rate:
+            return words
+        halves, _, lines, n_words = words.shape
+        per_sample = halves * lines
+        streams = samples[None, :, None] * per_sample + np.arange(per_sample).reshape(halves, 1, lines)
+        threshold = np.uint64(round(self.bit_flip_rate * (1 << _FLIP_BITS)))
+        masks = compiled.bernoulli(
+            key_of(self._seed(role)),
+            streams.reshape(-1).astype(np.uint64),
+            np.full(streams.size, threshold),
+            _FLIP_BITS,
+            self.length,
+        )
+        return words ^ masks.reshape(halves, len(samples), lines, n_words)
+
+    def _refresh_packed_weights(self) -> None:
+        """Edits are seen without it; kept so that callers of the documented API need no change."""
+        self._packed = None
+
+    def _select(self, samples: Samples) -> NDArray[np.uint32]:
+        """Select numbers of the MUX trees ``(S, L)``: one source for the layer."""
+        if isinstance(self.generator, Bernoulli):
+            blocks = np.arange(-(-self.length // 4))
+            counters = np.zeros((len(samples), blocks.size, 4), np.uint64)
+            counters[..., 0] = samples[:, None] & 0xFFFFFFFF
+            counters[..., 1] = samples[:, None] >> 32
+            counters[..., 2] = blocks
+            key = key_of(self._seed("select"))
+            numbers = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(len(samples), 4 * blocks.size)
+            return np.ascontiguousarray(numbers[:, : self.length])
+        index = 2 * max(self._n_lines, self._fan_in) if self.share == "independent" else 2
+        source = self.generator.decorrelated(index).finer(_SELECT_BITS)
+        numbers = source.sequence(self.length) << np.uint32(32 - source.bits)
+        return np.broadcast_to(numbers, (len(samples), self.length)).copy()
+
+    # ------------------------------------------------------------ forward
+
+    def _forward(self, x: Floats, samples: Samples) -> Floats:
+        if not len(x):
+            self._synapse_values()  # an edit is checked even if no sample meets it
+        step = self._samples_at_once()
+        parts = [slice(start, start + step) for start in range(0, max(1, len(x)), step)]
+        return np.concatenate([self._run(x[part], samples[part]) for part in parts])
+
+    def _run(self, x: Floats, samples: Samples) -> Floats:
+        x_words, w_words = self._input_words(x, samples), self._weight_words(samples)
+        if len(x_words) == 2 and not x_words[1].any():
+            x_words = x_words[:1]  # no negative input: these gates stay at zero
+        return self._outputs(x_words, w_words, samples)
+
+    @abstractmethod
+    def _outputs(self, x: Words, w: Words, samples: Samples) -> Floats:
+        """Outputs ``(S, ...)`` of streams ``(halves, S, lines, W)`` and ``(halves, G, synapses, W)``."""
+
+    @abstractmethod
+    def _window_bytes(self) -> int:
+        """Memory that a sample's windows take beside its lines."""
+
+    def _samples_at_once(self) -> int:
+        halves = 2 if self.encoding == "split" else 1
+        stream = 8 * words_for(self.length)
+        needed = halves * stream * self._n_lines + self._window_bytes()
+        if self.bit_flip_rate or self._fresh_weights:
+            needed += 2 * halves * stream * self._wiring.inputs.size
+        return max(1, _CHUNK_BYTES // needed)
+
+    def _accumulated(self, x: Words, w: Words, wiring: Wiring, samples: Samples) -> Floats:
+        """Outputs ``(G, B, M)`` of arranged streams; `samples` ``(G, B)`` are their sample numbers."""
+        length, xnor = self.length, self.encoding == "bipolar"
+        fan_in = np.diff(wiring.indptr)
+        if self.accumulate in ("mean", "sum"):
+            counts = self._signed(x, w, lambda a, b: self._total(a, b, wiring))
+            totals = 2 * counts - fan_in * length if xnor else counts
+            return totals / (length * self._fan_in if self.accumulate == "mean" else length)
+        if self.accumulate == "saturate":
+            steps = self._signed(x, w, lambda a, b: compiled.cycle_counts(a, b, wiring, length, xnor))
+            if xnor:
+                steps = (2 * steps - fan_in[:, None]).astype(np.int32)
+            return compiled.saturate(steps, self.encoding == "split", xnor) / length
+        if self.accumulate == "mux":
+            numbers, place = np.unique(samples, return_inverse=True)
+            select = self._select(numbers)[place.reshape(samples.shape)]
+
+        def tree(a: Words, b: Words) -> Words:
+            if self.accumulate == "or":
+                return compiled.or_streams(a, b, wiring, length, xnor)
+            return compiled.mux_streams(a, b, wiring, select, length, xnor)
+
+        streams: dict[int, Words] = {}
+        for sign, a, b in _pairs(x, w):
+            streams[sign] = streams[sign] | tree(a, b) if sign in streams else tree(a, b)
+        shares = {sign: compiled.popcount(words) / length for sign, words in streams.items()}
+        if self.encoding == "split":
+            return np.asarray(shares[1] - shares[-1])
+        return from_probability(shares[1], self.encoding)
+
+    def _signed(self, x: Words, w: Words, count: Callable[[Words, Words], NDArray[Any]]) -> NDArray[Any]:
+        total: NDArray[Any] | None = None
+        for sign, a, b in _pairs(x, w):
+            part = count(a, b)
+            total = part if total is None else total + sign * part
+        assert total is not None
+        return total
+
+    def _total(self, x: Words, w: Words, wiring: Wiring) -> NDArray[np.int64]:
+        """Ones ``(G, B, M)`` of all products of a neuron."""
+        kernels = self._kernels()
+        start, stop = wiring.indptr[:-1], wiring.indptr[1:]
+        if self.sparse:
+            ones: NDArray[np.int64] = kernels.wired_counts(x, w, wiring)
+        else:
+            ones = kernels.and_counts(x, w.reshape(len(w), start.size, x.shape[2], w.shape[-1]))
+        if self.encoding != "bipolar":
+            return ones
+        # Ones of XNOR = L - |x| - |w| + 2 |x AND w|
+        x_ones, w_ones = compiled.popcount(x), compiled.popcount(w)
+        running = np.cumsum(np.insert(w_ones, 0, 0, axis=1), axis=1)
+        single = (running[:, stop] - running[:, start])[:, None]
+        if self.sparse:
+            shape = (start.size, x_ones.shape[-1])
+            joined = csr_array((np.ones_like(wiring.inputs), wiring.inputs, wiring.indptr), shape=shape)
+            single = single + (joined @ x_ones.reshape(-1, shape[1]).T).T.reshape(*x_ones.shape[:2], -1)
+        else:
+            single = single + x_ones.sum(2, keepdims=True)
+        return np.asarray(2 * ones + (stop - start) * self.length - single)
+
+    def _kernels(self) -> ModuleType:
+        if self.backend == "numba":
+            return compiled
+        from ..backends import cuda
+
+        return cuda
+
+    # ------------------------------------------------------------ expectation
+
+    def _met(self, values: Floats) -> Floats:
+        """Values as the gates meet them: quantised where `bits` is given, and pulled to the middle by flips."""
+        if self._quantised:
+            scale = 2.0**self.generator.bits
+            p = to_probability(values, self.encoding)
+            values = from_probability(np.floor(p * scale + 0.5) / scale, self.encoding)
+        rate = self.bit_flip_rate
+        return (rate if self.encoding == "unipolar" else 0.0) + (1 - 2 * rate) * values
+
+    def _expected_rows(self, rows: Floats, matrix: Any, wiring: Wiring) -> Floats:
+        """Outputs ``(R, M)`` of windows ``(R, fan_in)`` as met, for the weights ``(M, fan_in)`` as met."""
+        if self.accumulate == "or":
+            return self._expected_or(rows, matrix, wiring)
+        if self.accumulate == "mux" and self.encoding == "split" and self.bit_flip_rate:
+            raise ValueError("expected has no closed form for accumulate='mux' with split encoding and bit flips")
+        total = np.asarray((matrix @ rows.T).T)
+        if self.accumulate == "mean":
+            return total / self._fan_in
+        if self.accumulate == "mux":
+            empty = 0.0 if self.encoding != "bipolar" else -1.0
+            fan_in = np.diff(wiring.indptr)
+            return np.asarray(np.where(fan_in > 0, total / np.maximum(fan_in, 1), empty))
+        if self.accumulate == "saturate":
+            ramped = any(isinstance(self.generator.decorrelated(role), Ramp) for role in (0, 1))
+            if ramped and (self.encoding != "unipolar" or self.share in ("shift", "rotate")):
+                # A ramp's ones come in one run: what arrives late is still in the adder at the end.
+                raise ValueError("expected has no closed form for accumulate='saturate' with the runs of a ramp")
+            return np.asarray(np.clip(total, *value_range(self.encoding)))
+        return total
+
+    def _expected_or(self, rows: Floats, matrix: Any, wiring: Wiring) -> Floats:
+        if self.bit_flip_rate and (self.share != "independent" or self.encoding == "split"):
+            raise ValueError(
+                "expected has no closed form for accumulate='or' with bit flips and shared or split streams"
+            )
+        if self.share not in ("independent", "one"):
+            raise ValueError(f"expected has no closed form for accumulate='or' with share={self.share!r}")
+        if self.sparse:
+            out = np.empty((len(rows), self.n_neurons))
+            for j, (start, stop) in enumerate(zip(wiring.indptr[:-1], wiring.indptr[1:], strict=True)):
+                columns = wiring.inputs[start:stop]
+                out[:, j] = self._union(rows[:, columns], matrix.data[None, start:stop])[:, 0]
+            return out
+        return self._union(rows, matrix)
+
+    def _union(self, x: Floats, w: Floats) -> Floats:
+        """Value ``(B, M)`` of the OR of products of ``(B, n)`` and ``(M, n)``."""
+        cover = _shared_union if self.share == "one" else _independent_union
+        if self.encoding == "split":
+            x_parts = [np.maximum(x, 0), np.maximum(-x, 0)]
+            w_parts = [np.maximum(w, 0), np.maximum(-w, 0)]
+            both = np.concatenate(x_parts, axis=1)
+            positive = cover(both, np.concatenate(w_parts, axis=1), False)
+            return positive - cover(both, np.concatenate(w_parts[::-1], axis=1), False)
+        p, q = to_probability(x, self.encoding), to_probability(w, self.encoding)
+        return from_probability(cover(p, q, self.encoding == "bipolar"), self.encoding)
+
+    # ------------------------------------------------------------ state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights (and wiring), bias, and where the generators stand."""
+        state = super().state_dict()
+        state["weights"] = self._stored_weights().copy()
+        if self.bias is not None:
+            state["bias"] = self.bias.copy()
+        return state
+
+    def _load_values(self, state: dict[str, Any]) -> None:
+        bias = self._checked_bias(state["bias"]) if self.bias is not None else None
+        self._weights = self._checked_weights("weights", state["weights"], self._weights.shape)
+        self._bias = bias
+
+    def _options_repr(self) -> str:
+        faults = f", bit_flip_rate={self.bit_flip_rate:g}" if self.bit_flip_rate else ""
+        return (
+            f"length={self.length}, {self.generator!r}, encoding={self.encoding!r}, "
+            f"accumulate={self.accumulate!r}{faults}, backend={self.backend!r}"
+        )
+
+
+def _pairs(x: Words, w: Words) -> Iterator[tuple[int, Words, Words]]:
+    """Sign, inputs and weights of each product of halves."""
+    for i, inputs in enumerate(x):
+        for j, weights in enumerate(w):
+            yield (1 if i == j else -1), inputs, weights
+
+
+def _gpu_available() -> bool:
+    from ..backends import cuda
+
+    return cuda.available()
+
+
+def _independent_union(p: Floats, q: Floats, xnor: bool) -> Floats:
+    """1 - prod_i (1 - P_i) for independent products: ``(B, n)``, ``(M, n)`` to ``(B, M)``."""
+    left, right = p[:, None], q[None]
+    product = left * right + (1 - left) * (1 - right) if xnor else left * right
+    return np.asarray(1 - np.prod(1 - product, axis=2))
+
+
+def _shared_union(p: Floats, q: Floats, xnor: bool) -> Floats:
+    """Area of the union of rectangles: inputs share one number u, weights another number v.
+
+    Product i is one where u < p_i and v < q_i (XNOR: or where both are not). Between two
+    neighbouring p the set of v is an interval from 0 to the largest q of the p above (XNOR: and
+    one from the smallest q of the p below to 1).
+    """
+    order = np.argsort(p, axis=1)
+    edges = np.take_along_axis(p, order, axis=1)
+    edges = np.concatenate([np.zeros((len(p), 1)), edges, np.ones((len(p), 1))], axis=1)
+    widths = np.diff(edges, axis=1)[:, None]
+    sorted_q = q[:, order].transpose(1, 0, 2)
+    zero = np.zeros((*sorted_q.shape[:2], 1))
+    above = np.maximum.accumulate(sorted_q[..., ::-1], axis=2)[..., ::-1]
+    covered = np.concatenate([above, zero], axis=2)
+    if xnor:
+        below = np.minimum.accumulate(sorted_q, axis=2)
+        covered = np.minimum(covered + 1 - np.concatenate([zero + 1, below], axis=2), 1)
+    return np.asarray((covered * widths).sum(2))
