@@ -272,6 +272,49 @@ def and_counts(x: Words, w: Words) -> Counts:
     return out
 
 
+_WINDOW_WORDS = 1 << 12
+"""Words of windows gathered at a time: 32 KiB stay in cache while all neurons meet them."""
+
+
+@_jit
+def _window_counts(x, w, windows, out, block, start, stop):  # type: ignore[no-untyped-def]
+    n_samples, n_words = x.shape[1], x.shape[3]
+    parts, n_windows, n = windows.shape
+    blocks = (n_windows + block - 1) // block
+    gathered = np.empty((block, n * n_words), np.uint64)
+    for item in range(start, stop):
+        row, first = item // blocks, item % blocks * block
+        k, sample = row % parts, row // parts
+        g, b = sample // n_samples, sample % n_samples
+        last = min(first + block, n_windows)
+        lines = x[g, b].reshape(x.shape[2] * n_words)
+        for p in range(first, last):
+            i = 0
+            while i < n:  # lines that follow each other are copied in one go
+                line = windows[k, p, i]
+                run = 1
+                while i + run < n and windows[k, p, i + run] == line + run:
+                    run += 1
+                source, target = lines[line * n_words :], gathered[p - first, i * n_words :]
+                for q in range(run * n_words):
+                    target[q] = source[q]
+                i += run
+        _and_counts(gathered[: last - first], w[g, k], out[g, b, k, first:last], 0, w.shape[2])
+
+
+def window_counts(x: Words, w: Words, windows: NDArray[np.int64]) -> Counts:
+    groups, samples, _, n_words = x.shape
+    parts, n_windows, n = windows.shape
+    neurons = w.shape[2]
+    out = np.zeros((groups, samples, parts, n_windows, neurons), np.int64)
+    block = max(2, _WINDOW_WORDS // max(1, n * n_words))
+    items = groups * samples * parts * -(-n_windows // block)
+    flat = w.reshape(groups, parts, neurons, n * n_words)
+    run = lambda a, b: _window_counts(x, flat, windows, out, block, a, b)  # noqa: E731
+    over_rows(run, items, out.size * n * n_words // 4)
+    return out
+
+
 @_jit
 def _wired_counts(x, w, indptr, inputs, weights, out, start, stop):  # type: ignore[no-untyped-def]
     n_samples, n_words = x.shape[1], x.shape[3]

@@ -89,6 +89,16 @@ def and_counts(x: Words, w: Words) -> Counts:
     return np.asarray(np.einsum("gbnt,gmnt->gbm", x_bits, w_bits))
 
 
+def window_counts(x: Words, w: Words, windows: NDArray[np.int64]) -> Counts:
+    """As `and_counts`, with inputs that are windows of shared lines: ``(G, B, K, P, M)``.
+
+    `x` is ``(G, B, N, W)``, `w` ``(G, K, M, n, W)``: line ``windows[k, p, i]`` of N is input i of
+    window p, which meets the M neurons of part k.
+    """
+    x_bits, w_bits = (unpack(words, 64 * words.shape[-1]).astype(np.int64) for words in (x, w))
+    return np.asarray(np.einsum("gbkpnt,gkmnt->gbkpm", x_bits[:, :, windows], w_bits))
+
+
 def _synapse_bits(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Bits:
     left, right = unpack(x, length)[:, :, wiring.inputs], unpack(w, length)[:, None, wiring.weights]
     return left ^ right ^ np.uint8(1) if xnor else left & right

@@ -16,13 +16,16 @@ from .decorrelate import delay, regenerate, shuffle_buffer
 from .divide import divide, divide_expected, square_root, square_root_expected
 from .fsm import relu, relu_expected, sexp, sexp_expected, stanh, stanh_expected
 from .multiply import multiply
+from .pool import average_pool, max_pool
 
 __all__ = [
+    "average_pool",
     "delay",
     "distance",
     "distance_expected",
     "divide",
     "divide_expected",
+    "max_pool",
     "maximum",
     "maximum_expected",
     "mean",

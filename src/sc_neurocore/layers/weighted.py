@@ -264,9 +264,7 @@ class WeightedLayer(SCLayer):
         length, xnor = self.length, self.encoding == "bipolar"
         fan_in = np.diff(wiring.indptr)
         if self.accumulate in ("mean", "sum"):
-            counts = self._signed(x, w, lambda a, b: self._total(a, b, wiring))
-            totals = 2 * counts - fan_in * length if xnor else counts
-            return totals / (length * self._fan_in if self.accumulate == "mean" else length)
+            return self._sums(self._signed(x, w, lambda a, b: self._total(a, b, wiring)), fan_in)
         if self.accumulate == "saturate":
             steps = self._signed(x, w, lambda a, b: compiled.cycle_counts(a, b, wiring, length, xnor))
             if xnor:
@@ -288,6 +286,11 @@ class WeightedLayer(SCLayer):
         if self.encoding == "split":
             return np.asarray(shares[1] - shares[-1])
         return from_probability(shares[1], self.encoding)
+
+    def _sums(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
+        """Values of "sum" and "mean" for the ones of all products of neurons with `fan_in` synapses."""
+        totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
+        return totals / (self.length * self._fan_in if self.accumulate == "mean" else self.length)
 
     def _signed(self, x: Words, w: Words, count: Callable[[Words, Words], NDArray[Any]]) -> NDArray[Any]:
         total: NDArray[Any] | None = None
