@@ -196,3 +196,22 @@ def test_moore_by_hand():
     output = np.array([0, 0, 2, 2, 1, 1], np.uint8)  # of states 0, 1, 2
     # states 1 2 2 2 1 0 before each move; the alternating bit is 0 in cycle 0 and in cycle 4
     assert compiled.moore(ones_and_zeros, 6, 3, 1, output).tolist() == [[0b001110]]
+
+
+@THREADS
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_window_counts(rng, length, batch, threads):
+    from sc_neurocore.backends.threads import set_threads
+
+    set_threads(threads)
+    try:
+        for parts, n_windows, n, neurons in ((1, 1, 1, 1), (2, 9, 3, 5), (3, 40, 8, 2)):
+            groups = 2
+            x = random_words(rng, groups, batch, 12, length)
+            w = random_words(rng, groups, parts, neurons, n, length)
+            windows = rng.integers(0, 12, (parts, n_windows, n))
+            windows[0, 0] = np.arange(n)  # a run of neighbours
+            same(compiled.window_counts(x, w, windows), reference.window_counts(x, w, windows))
+    finally:
+        set_threads(None)

@@ -26,7 +26,7 @@ def test_bits_counts_probability_value(bits):
     np.testing.assert_array_equal(counts, bits.sum(-1, dtype=np.int64))
     np.testing.assert_array_equal(stream.probability(), counts / length)
     np.testing.assert_array_equal(stream.value(), counts / length)
-    np.testing.assert_array_equal(Bitstream(stream.words, length, "bipolar").value(), 2 * counts / length - 1)
+    np.testing.assert_array_equal(Bitstream(stream.words, length, "bipolar").value(), (2 * counts - length) / length)
     np.testing.assert_array_equal(Bitstream(stream.words, length).bits(), bits)
 
 

@@ -73,7 +73,7 @@ def neuron_output(x_bits, w_bits, select, layer):
         counts = [line[chosen, np.arange(length)].sum() if fan_in else 0 for line in lines]
     if encoding == "split":
         return (counts[0] - counts[1]) / length
-    return 2 * counts[0] / length - 1 if encoding == "bipolar" else counts[0] / length
+    return (2 * counts[0] - length) / length if encoding == "bipolar" else counts[0] / length
 
 
 def outputs_from_bits(layer, x_bits, w_bits, select):

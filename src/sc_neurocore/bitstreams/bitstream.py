@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import compiled
 from ..backends.packing import Bits, Words, pack, tail_mask, unpack, words_for
-from .encodings import Encoding, check_encoding, from_probability
+from .encodings import Encoding, check_encoding, from_counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,4 +97,4 @@ class Bitstream:
 
     def value(self) -> NDArray[np.float64]:
         """The numbers ``shape`` that the streams stand for."""
-        return from_probability(self.probability(), self.encoding)
+        return from_counts(self.counts(), self.length, self.encoding)

@@ -60,3 +60,17 @@ def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np
     if encoding == "bipolar":
         return 2 * p - 1
     return np.asarray(p[0] - p[1])
+
+
+def from_counts(ones: NDArray[np.int64], length: int, encoding: Encoding) -> NDArray[np.float64]:
+    """Numbers of streams with so many ones, rounded once: ``(...)``, of split ``(2, ...)``.
+
+    >>> from_counts(np.array([[3], [1]]), 10, "split")
+    array([0.2])
+    """
+    check_encoding(encoding)
+    if encoding == "unipolar":
+        return np.asarray(ones / length)
+    if encoding == "bipolar":
+        return np.asarray((2 * ones - length) / length)
+    return np.asarray((ones[0] - ones[1]) / length)

@@ -37,7 +37,8 @@ def average_pool(streams: Bitstream, size: Any, select: NDArray[np.uint32], *, s
     size
         Window: an integer, or a pair (rows, columns).
     select
-        Random numbers, uint32 ``(L,)``, shared by all windows: see `mux`.
+        Random numbers, uint32 ``(L,)`` or ``(..., L)`` with the batch axes of the images; shared by
+        all windows of an image. See `mux`.
     stride
         Step between windows; None: the window's size, so that windows do not overlap.
 
@@ -64,9 +65,7 @@ def average_pool(streams: Bitstream, size: Any, select: NDArray[np.uint32], *, s
     """
     checked, windows, shape = _windows(streams, size, stride)
     numbers = check_sequence("select", select, checked.length)
-    if numbers.ndim != 1:
-        raise ValueError(f"select must have shape ({checked.length},), got {numbers.shape}")
-    pooled = mux(Bitstream(windows, checked.length, checked.encoding), numbers)
+    pooled = mux(Bitstream(windows, checked.length, checked.encoding), numbers[..., None, :])
     return Bitstream(pooled.words.reshape(*shape, -1), checked.length, checked.encoding)
 
 

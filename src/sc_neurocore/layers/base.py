@@ -8,14 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..bitstreams.encodings import Encoding, check_encoding
-from ..encoders import Generator, Seed, make_generator, seed_sequence
+from ..backends.philox import philox4x32
+from ..bitstreams.encodings import Encoding, check_encoding, from_probability, to_probability
+from ..encoders import Bernoulli, Generator, Seed, make_generator, seed_sequence
+from ..encoders.seeds import key_of
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.int64]
+
+_SELECT_BITS = 24
 
 ROLES = (
     "values",
@@ -93,6 +97,7 @@ class SCLayer(Seeded):
         self.length = checks.whole("length", length, 1)
         self.encoding = check_encoding(encoding)
         self.generator = make_generator(generator, self.length, bits)
+        self._given_bits = bits is not None or isinstance(generator, Generator)
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs of a batch of inputs, decoded from counts of real streams.
@@ -122,6 +127,14 @@ class SCLayer(Seeded):
         batch = numbers.shape[:axes]
         return numbers.reshape(math.prod(batch), *numbers.shape[axes:]), batch
 
+    def _quantised(self, values: Floats) -> Floats:
+        """Values as comparators of the given width see them; without a given width, the values."""
+        if not self._given_bits:
+            return values
+        scale = 2.0**self.generator.bits
+        p = to_probability(values, self.encoding)
+        return from_probability(np.floor(p * scale + 0.5) / scale, self.encoding)
+
     @abstractmethod
     def _checked(self, x: ArrayLike) -> Floats:
         """The input as an array of the right shape and range, or an error."""
@@ -131,3 +144,24 @@ class SCLayer(Seeded):
 
     @abstractmethod
     def _expected(self, x: Floats) -> Floats: ...
+
+
+def select_numbers(
+    generator: Generator, index: int, length: int, samples: Samples, seed: np.random.SeedSequence
+) -> NDArray[np.uint32]:
+    """Numbers ``(S, L)`` in 0 .. 2**32 - 1 that drive multiplexers.
+
+    Bernoulli generators are fresh for every sample; of the others it is the partner number `index`.
+    """
+    if isinstance(generator, Bernoulli):
+        blocks = np.arange(-(-length // 4))
+        counters = np.zeros((len(samples), blocks.size, 4), np.uint64)
+        counters[..., 0] = samples[:, None] & 0xFFFFFFFF
+        counters[..., 1] = samples[:, None] >> 32
+        counters[..., 2] = blocks
+        key = key_of(seed)
+        numbers = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(len(samples), 4 * blocks.size)
+        return np.ascontiguousarray(numbers[:, :length])
+    source = generator.decorrelated(index).finer(_SELECT_BITS)
+    shared = source.sequence(length) << np.uint32(32 - source.bits)
+    return np.broadcast_to(shared, (len(samples), length)).copy()

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
-from ..bitstreams.encodings import Encoding, from_probability, to_probability
-from ..encoders import Bernoulli, Encoder, Generator, Seed
+from ..bitstreams.encodings import Encoding, to_probability
+from ..encoders import Encoder, Generator, Seed
 from ..gates import average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
 from .base import Floats, Samples, SCLayer, select_numbers
@@ -120,13 +120,15 @@ class SCPool2D(SCLayer):
         streams = Bitstream(words, self.length, self.encoding)
         if self.kind == "max":
             return max_pool(streams, self.size, stride=self.stride)
-        return average_pool(streams, self.size, self._select(samples), stride=self.stride)
+        index = 2 * self._n_pixels if self._encoder.share == "independent" else 2
+        select = select_numbers(self.generator, index, self.length, samples, self._seed("select"))
+        return average_pool(streams, self.size, select, stride=self.stride)
 
     def _expected(self, x: Floats) -> Floats:
         channels, height, width = x.shape[1:]
         windows = window_indices(channels, (height, width), self.size, self.stride, groups=channels)
-        values = x.reshape(len(x), channels * height * width)[:, windows]
-        pooled = values.max(-1) if self.kind == "max" else values.mean(-1)
+        values = self._quantised(x).reshape(len(x), channels * height * width)[:, windows]
+        pooled: Floats = values.max(-1) if self.kind == "max" else values.mean(-1)
         return pooled.reshape(len(x), *self.output_shape(channels, height, width))
 
     def __repr__(self) -> str:

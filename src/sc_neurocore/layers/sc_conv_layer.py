@@ -286,12 +286,12 @@ class SCConv2DLayer(WeightedLayer):
         groups, n_windows, fan_in = self._windows.shape
         weights = self._met(self._synapse_values()).reshape(groups, -1, fan_in)
         out = np.empty((len(x), self.out_channels, n_windows))
-        by_group = out.reshape(len(x), groups, -1, n_windows)
+        by_group = out.reshape(len(x), groups, self.out_channels // groups, n_windows)
         lines = self._met(self._lines_of(x))
         for k in range(groups):
-            rows = lines[:, self._windows[k]].reshape(-1, fan_in)
+            rows = lines[:, self._windows[k]].reshape(len(x) * n_windows, fan_in)
             values = self._expected_rows(rows, weights[k], self._wiring)
-            by_group[:, k] = values.reshape(len(x), n_windows, -1).transpose(0, 2, 1)
+            by_group[:, k] = values.reshape(len(x), n_windows, values.shape[1]).transpose(0, 2, 1)
         return out.reshape(len(x), *self.output_shape(*x.shape[-2:]))
 
     def __repr__(self) -> str:

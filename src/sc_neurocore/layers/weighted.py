@@ -12,18 +12,16 @@ from scipy.sparse import csr_array
 from .. import checks
 from ..backends import compiled
 from ..backends.packing import Words, words_for
-from ..backends.philox import philox4x32
 from ..backends.reference import Wiring
 from ..bitstreams import value_range
-from ..bitstreams.encodings import Encoding, from_probability, to_probability
+from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability
 from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
-from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer
+from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, select_numbers
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: samples are taken in chunks of about this size."""
 _FLIP_BITS = 24
-_SELECT_BITS = 24
 
 
 class WeightedLayer(SCLayer):
@@ -63,7 +61,6 @@ class WeightedLayer(SCLayer):
         self.weight_streams = checks.option("weight_streams", weight_streams, ("fresh", "stored"))
         self.bit_flip_rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
         self.backend = "cupy" if checks.flag("use_gpu", use_gpu) and _gpu_available() else "numba"
-        self._quantised = bits is not None or isinstance(generator, Generator)
         self._bias = None if bias is None else self._checked_bias(bias)
         self._share = share
         self._packed: Words | None = None
@@ -128,9 +125,9 @@ class WeightedLayer(SCLayer):
     def _reseed(self) -> None:
         random = isinstance(self.generator, Bernoulli)
         self._wiring = self._make_wiring()
-        synapses = self._wiring.inputs.size
+        self._n_synapses = self._with_bias().size
         # Deterministic sources are shared by the neurons: line i of a window has one for all its weights.
-        self._weight_encoder = self._encoder(synapses if random else self._fan_in, 1, "weights")
+        self._weight_encoder = self._encoder(self._n_synapses if random else self._fan_in, 1, "weights")
         self._packed = None
         self._use_lines(self._n_lines)
 
@@ -214,19 +211,8 @@ class WeightedLayer(SCLayer):
 
     def _select(self, samples: Samples) -> NDArray[np.uint32]:
         """Select numbers of the MUX trees ``(S, L)``: one source for the layer."""
-        if isinstance(self.generator, Bernoulli):
-            blocks = np.arange(-(-self.length // 4))
-            counters = np.zeros((len(samples), blocks.size, 4), np.uint64)
-            counters[..., 0] = samples[:, None] & 0xFFFFFFFF
-            counters[..., 1] = samples[:, None] >> 32
-            counters[..., 2] = blocks
-            key = key_of(self._seed("select"))
-            numbers = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(len(samples), 4 * blocks.size)
-            return np.ascontiguousarray(numbers[:, : self.length])
         index = 2 * max(self._n_lines, self._fan_in) if self.share == "independent" else 2
-        source = self.generator.decorrelated(index).finer(_SELECT_BITS)
-        numbers = source.sequence(self.length) << np.uint32(32 - source.bits)
-        return np.broadcast_to(numbers, (len(samples), self.length)).copy()
+        return select_numbers(self.generator, index, self.length, samples, self._seed("select"))
 
     # ------------------------------------------------------------ forward
 
@@ -256,7 +242,7 @@ class WeightedLayer(SCLayer):
         stream = 8 * words_for(self.length)
         needed = halves * stream * self._n_lines + self._window_bytes()
         if self.bit_flip_rate or self._fresh_weights:
-            needed += 2 * halves * stream * self._wiring.inputs.size
+            needed += 2 * halves * stream * self._n_synapses
         return max(1, _CHUNK_BYTES // needed)
 
     def _accumulated(self, x: Words, w: Words, wiring: Wiring, samples: Samples) -> Floats:
@@ -282,10 +268,9 @@ class WeightedLayer(SCLayer):
         streams: dict[int, Words] = {}
         for sign, a, b in _pairs(x, w):
             streams[sign] = streams[sign] | tree(a, b) if sign in streams else tree(a, b)
-        shares = {sign: compiled.popcount(words) / length for sign, words in streams.items()}
-        if self.encoding == "split":
-            return np.asarray(shares[1] - shares[-1])
-        return from_probability(shares[1], self.encoding)
+        ones = {sign: compiled.popcount(words) for sign, words in streams.items()}
+        counts = np.stack([ones[1], ones[-1]]) if self.encoding == "split" else ones[1]
+        return from_counts(counts, length, self.encoding)
 
     def _sums(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
         """Values of "sum" and "mean" for the ones of all products of neurons with `fan_in` synapses."""
@@ -333,10 +318,7 @@ class WeightedLayer(SCLayer):
 
     def _met(self, values: Floats) -> Floats:
         """Values as the gates meet them: quantised where `bits` is given, and pulled to the middle by flips."""
-        if self._quantised:
-            scale = 2.0**self.generator.bits
-            p = to_probability(values, self.encoding)
-            values = from_probability(np.floor(p * scale + 0.5) / scale, self.encoding)
+        values = self._quantised(values)
         rate = self.bit_flip_rate
         return (rate if self.encoding == "unipolar" else 0.0) + (1 - 2 * rate) * values
 
