@@ -205,6 +205,7 @@ def test_expected_of_an_or_tree():
         np.testing.assert_allclose(got[:, :, row, column], want, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_expected_matches_torch():
     torch = pytest.importorskip("torch")
     for geometry in GEOMETRIES:

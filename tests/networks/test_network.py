@@ -61,7 +61,10 @@ def test_constant_calibration_still_has_a_range():
     ("build", "message"),
     [
         (lambda: Network(()), "layers must hold at least one layer, got none"),
-        (lambda: Network.from_arrays([np.ones((2, 3)), np.ones((1, 4))]), "layer 1 takes 4 inputs, layer 0 gives 2"),
+        (
+            lambda: Network.from_arrays([np.ones((2, 3)), np.ones((1, 4))]),
+            "layer 1: it takes 4 inputs, got shape",
+        ),
         (lambda: Network.from_arrays([[[np.nan]]]), r"weights\[0\] must be finite, got nan"),
         (lambda: Network.from_arrays([[[1.0]]], [[1.0, 2.0]]), r"bias must have shape \(1\), got \(2,\)"),
         (lambda: Network.from_arrays([[[1.0]]], []), "biases must have 1 arrays, one a layer, got 0"),

@@ -170,7 +170,7 @@ class SCConv2DLayer(WeightedLayer):
         Split layers have a leading axis of two (positive, negative part).
         """
         words = self._weight_words(np.array([self.samples]))[:, 0]
-        words = words.reshape(len(words), self.n_neurons, self._fan_in, -1)[:, :, : self._weights[0].size]
+        words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self._weights[0].size]
         words = words.reshape(len(words), *self._weights.shape, -1)
         return words if self.encoding == "split" else words[0]
 
@@ -225,9 +225,9 @@ class SCConv2DLayer(WeightedLayer):
     def _make_wiring(self) -> Wiring:
         """The synapses of one group."""
         neurons = self.out_channels // self.groups
-        synapses = neurons * self._fan_in
-        indptr = np.arange(0, synapses + 1, self._fan_in)
-        return Wiring(indptr, np.tile(np.arange(self._fan_in), neurons), np.arange(synapses))
+        synapses = neurons * self.fan_in
+        indptr = np.arange(0, synapses + 1, self.fan_in)
+        return Wiring(indptr, np.tile(np.arange(self.fan_in), neurons), np.arange(synapses))
 
     # ------------------------------------------------------------ outputs
 
@@ -269,7 +269,7 @@ class SCConv2DLayer(WeightedLayer):
         # Ones of XNOR = L - |x| - |w| + 2 |x AND w|
         x_ones = compiled.popcount(x)[:, :, self._windows].sum(-1)[..., None]
         w_ones = compiled.popcount(w).sum(-1)[:, None, :, None]
-        return np.asarray(2 * ones + self._fan_in * self.length - x_ones - w_ones)
+        return np.asarray(2 * ones + self.fan_in * self.length - x_ones - w_ones)
 
     def _window_bytes(self) -> int:
         groups, n_windows, fan_in = self._windows.shape

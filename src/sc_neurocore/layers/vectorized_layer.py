@@ -123,7 +123,7 @@ class VectorizedSCLayer(WeightedLayer):
             raise ValueError("connectivity must be above 0, got 0")
         if self.connectivity < 1 and not self.sparse:
             raise ValueError(f"connectivity must be 1 without sparse=True, got {connectivity}")
-        self._n_lines = self._fan_in
+        self._n_lines = self.fan_in
         self._draw_weights()
         self._reseed()
 
@@ -207,7 +207,8 @@ class VectorizedSCLayer(WeightedLayer):
         return np.insert(self._csr.data, self._csr.indptr[1:], self.bias)
 
     @property
-    def _fan_in(self) -> int:
+    def fan_in(self) -> int:
+        """Lines of the layer: its inputs, and the constant of a bias."""
         return self.n_inputs + (self.bias is not None)
 
     def _make_wiring(self) -> Wiring:
@@ -236,7 +237,7 @@ class VectorizedSCLayer(WeightedLayer):
             wiring = self._wiring
             words = words[:, wiring.inputs < self.n_inputs]
         else:
-            words = words.reshape(len(words), self.n_neurons, self._fan_in, -1)[:, :, : self.n_inputs]
+            words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self.n_inputs]
         return words if self.encoding == "split" else words[0]
 
     # ------------------------------------------------------------ outputs
@@ -257,7 +258,7 @@ class VectorizedSCLayer(WeightedLayer):
         rows, weights, wiring = self._met(self._lines_of(x)), self._met(self._synapse_values()), self._wiring
         matrix: Any = weights
         if self.sparse:
-            matrix = csr_array((weights, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self._fan_in))
+            matrix = csr_array((weights, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self.fan_in))
         return self._expected_rows(rows, matrix, wiring)
 
     # ------------------------------------------------------------ state

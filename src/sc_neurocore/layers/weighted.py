@@ -110,15 +110,15 @@ class WeightedLayer(SCLayer):
         return matrix if self.bias is None else np.column_stack([matrix, self.bias])
 
     @property
-    def _fan_in(self) -> int:
-        """Lines that a neuron of a dense wiring meets: the inputs of a window, and the constant of the bias."""
+    def fan_in(self) -> int:
+        """Lines of a window: its inputs, and the constant of a bias."""
         return int(self._weights[0].size) + (self.bias is not None)
 
     def _make_wiring(self) -> Wiring:
         """The synapses of all neurons, on the lines of a window."""
-        synapses = self.n_neurons * self._fan_in
-        indptr = np.arange(0, synapses + 1, self._fan_in)
-        return Wiring(indptr, np.tile(np.arange(self._fan_in), self.n_neurons), np.arange(synapses))
+        synapses = self.n_neurons * self.fan_in
+        indptr = np.arange(0, synapses + 1, self.fan_in)
+        return Wiring(indptr, np.tile(np.arange(self.fan_in), self.n_neurons), np.arange(synapses))
 
     # ------------------------------------------------------------ streams
 
@@ -127,7 +127,7 @@ class WeightedLayer(SCLayer):
         self._wiring = self._make_wiring()
         self._n_synapses = self._with_bias().size
         # Deterministic sources are shared by the neurons: line i of a window has one for all its weights.
-        self._weight_encoder = self._encoder(self._n_synapses if random else self._fan_in, 1, "weights")
+        self._weight_encoder = self._encoder(self._n_synapses if random else self.fan_in, 1, "weights")
         self._packed = None
         self._use_lines(self._n_lines)
 
@@ -211,7 +211,7 @@ class WeightedLayer(SCLayer):
 
     def _select(self, samples: Samples) -> NDArray[np.uint32]:
         """Select numbers of the MUX trees ``(S, L)``: one source for the layer."""
-        index = 2 * max(self._n_lines, self._fan_in) if self.share == "independent" else 2
+        index = 2 * max(self._n_lines, self.fan_in) if self.share == "independent" else 2
         return select_numbers(self.generator, index, self.length, samples, self._seed("select"))
 
     # ------------------------------------------------------------ forward
@@ -275,7 +275,7 @@ class WeightedLayer(SCLayer):
     def _sums(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
         """Values of "sum" and "mean" for the ones of all products of neurons with `fan_in` synapses."""
         totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
-        return totals / (self.length * self._fan_in if self.accumulate == "mean" else self.length)
+        return totals / (self.length * self.fan_in if self.accumulate == "mean" else self.length)
 
     def _signed(self, x: Words, w: Words, count: Callable[[Words, Words], NDArray[Any]]) -> NDArray[Any]:
         total: NDArray[Any] | None = None
@@ -330,7 +330,7 @@ class WeightedLayer(SCLayer):
             raise ValueError("expected has no closed form for accumulate='mux' with split encoding and bit flips")
         total = np.asarray((matrix @ rows.T).T)
         if self.accumulate == "mean":
-            return total / self._fan_in
+            return total / self.fan_in
         if self.accumulate == "mux":
             empty = 0.0 if self.encoding != "bipolar" else -1.0
             fan_in = np.diff(wiring.indptr)

@@ -2,6 +2,7 @@
 
 from .activations import Activation, activate
 from .circuit import Circuit
-from .network import Dense, Network
+from .network import Network
+from .parts import Conv2D, Dense, Pool2D
 
-__all__ = ["Activation", "Circuit", "Dense", "Network", "activate"]
+__all__ = ["Activation", "Circuit", "Conv2D", "Dense", "Network", "Pool2D", "activate"]

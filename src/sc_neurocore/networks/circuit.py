@@ -1,5 +1,8 @@
 """A network as a stochastic circuit: stream layers with a count and a new encoding between them."""
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -7,9 +10,13 @@ from .. import checks
 from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Generator, Seed, seed_sequence
 from ..layers.base import Accumulate
+from ..layers.pooling import SCPool2D
+from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer
+from ..layers.weighted import WeightedLayer
 from .activations import Floats, activate
 from .network import Network
+from .parts import Dense, Pool2D
 
 
 class Circuit:
@@ -71,33 +78,40 @@ class Circuit:
         low, high = network.input_range
         if encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low:g}, {high:g}]")
-        self.layers: list[VectorizedSCLayer] = []
+        self.layers: list[WeightedLayer | SCPool2D] = []
         self._gains: list[float] = []
         scale = max(abs(low), abs(high))
+        streams: dict[str, Any] = {"length": length, "generator": generator, "encoding": encoding, "bits": bits}
         seeds = seed_sequence(seed).spawn(len(network.layers))
-        for k, (dense, child) in enumerate(zip(network.layers, seeds, strict=True)):
-            weights = dense.weights * scale
-            gain = float(max(np.abs(weights).max(), np.abs(dense.bias).max())) or 1.0
-            smallest = min(weights.min(), dense.bias.min())
+        for k, (part, child) in enumerate(zip(network.layers, seeds, strict=True)):
+            if isinstance(part, Pool2D):
+                self.layers.append(SCPool2D(part.kind, *part.window, **streams, seed=child))
+                self._gains.append(scale)
+                continue
+            weights = part.weights * scale
+            gain = float(max(np.abs(weights).max(), np.abs(part.bias).max())) or 1.0
+            smallest = min(weights.min(), part.bias.min())
             if encoding == "unipolar" and smallest < 0:
                 raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest:g} in layer {k}")
-            layer = VectorizedSCLayer.from_weights(
-                weights / gain,
-                length,
-                use_gpu=True,
-                generator=generator,
-                encoding=encoding,
-                accumulate=accumulate,
-                bits=bits,
-                bias=dense.bias / gain if dense.bias.any() else None,
-                bit_flip_rate=bit_flip_rate,
-                seed=child,
-            )
+            options: dict[str, Any] = {
+                **streams,
+                "use_gpu": True,
+                "accumulate": accumulate,
+                "bias": part.bias / gain if part.bias.any() else None,
+                "bit_flip_rate": bit_flip_rate,
+                "seed": child,
+            }
+            layer: WeightedLayer
+            if isinstance(part, Dense):
+                layer = VectorizedSCLayer.from_weights(weights / gain, **options)
+            else:
+                options |= {"groups": part.groups, **part.geometry}
+                layer = SCConv2DLayer.from_kernels(weights / gain, **options)
             if accumulate in ("mean", "mux"):
-                gain *= layer.n_inputs + (layer.bias is not None)
+                gain *= layer.fan_in
             self.layers.append(layer)
             self._gains.append(gain)
-            scale = dense.ceiling
+            scale = part.ceiling
 
     @property
     def generator_descriptions(self) -> list[str]:
@@ -137,12 +151,15 @@ class Circuit:
             values = np.clip(checks.array("x", x, last=self.network.n_inputs), low, high)
         else:
             values = checks.array("x", x, low, high, last=self.network.n_inputs)
+        batch = values.shape[:-1]
         scale = max(abs(low), abs(high))
-        for dense, layer, gain in zip(self.network.layers, self.layers, self._gains, strict=True):
-            encoded = _encoded(values, scale)
-            sums = layer.expected(encoded) if expected else layer.forward(encoded)
-            values = activate(sums * gain, dense.activation)
-            scale = dense.ceiling
+        shapes = self.network.shapes()
+        for part, shape, layer, gain in zip(self.network.layers, shapes, self.layers, self._gains, strict=False):
+            flat = isinstance(part, Dense)
+            encoded = _encoded(values, scale).reshape(*batch, *((math.prod(shape),) if flat else shape))
+            values = gain * (layer.expected(encoded) if expected else layer.forward(encoded))
+            if not isinstance(part, Pool2D):
+                values, scale = activate(values, part.activation), part.ceiling
         return values
 
 

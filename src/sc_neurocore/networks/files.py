@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import replacing
+from .parts import Conv2D, Dense, Part, Pool2D
 
 if TYPE_CHECKING:
     from .network import Network
 
 FORMAT = 1
 _KEY = "sc_neurocore"
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (Dense, Conv2D, Pool2D)}
 
 
 def description(network: "Network") -> str:
@@ -22,8 +25,8 @@ def description(network: "Network") -> str:
     return json.dumps(
         {
             "format": FORMAT,
-            "activations": [layer.activation for layer in network.layers],
-            "ceilings": [layer.ceiling for layer in network.layers],
+            "layers": [_told(layer) for layer in network.layers],
+            "input_shape": network.shapes()[0],
             "input_range": list(network.input_range),
             "kind": network.kind,
             "classes": None if network.classes is None else list(network.classes),
@@ -32,12 +35,20 @@ def description(network: "Network") -> str:
     )
 
 
+def _told(layer: Part) -> dict[str, Any]:
+    """A layer without its arrays."""
+    options = {field.name: getattr(layer, field.name) for field in fields(layer)}
+    return {"type": type(layer).__name__, **{k: v for k, v in options.items() if k not in ("weights", "bias")}}
+
+
 def save(network: "Network", path: Path) -> None:
     """Write `network` to `path`."""
     from safetensors.numpy import save_file
 
     arrays = {}
     for k, layer in enumerate(network.layers):
+        if isinstance(layer, Pool2D):
+            continue
         arrays[f"weights_{k}"], arrays[f"bias_{k}"] = np.array(layer.weights), np.array(layer.bias)
     with replacing(path) as temporary:
         save_file(arrays, temporary, {_KEY: description(network)})
@@ -67,15 +78,21 @@ def load(path: Path) -> "Network":
 
 
 def _described(arrays: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> "Network":
-    from .network import Dense, Network
+    from .network import Network
 
-    layers = [
-        Dense(arrays[f"weights_{k}"], arrays[f"bias_{k}"], activation, ceiling)
-        for k, (activation, ceiling) in enumerate(zip(told["activations"], told["ceilings"], strict=True))
-    ]
+    layers: list[Part] = []
+    for k, options in enumerate(told["layers"]):
+        kind = _TYPES[options.pop("type")]
+        for name in ("stride", "padding", "dilation", "size"):
+            if name in options:
+                options[name] = tuple(options[name])
+        if kind is not Pool2D:
+            options |= {"weights": arrays[f"weights_{k}"], "bias": arrays[f"bias_{k}"]}
+        layers.append(kind(**options))
     classes = told["classes"]
     low, high = told["input_range"]
-    return Network(tuple(layers), (low, high), told["kind"], None if classes is None else tuple(classes))
+    names = None if classes is None else tuple(classes)
+    return Network(tuple(layers), (low, high), told["kind"], names, tuple(told["input_shape"]))
 
 
 def from_named_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> "Network":

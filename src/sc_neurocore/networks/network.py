@@ -1,9 +1,10 @@
 """A trained network: weights, activations and the ranges its numbers live in."""
 
 import hashlib
+import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
 
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from .activations import ACTIVATIONS, Activation, Floats, activate
+from .activations import Activation, Floats
+from .parts import Dense, Part, Pool2D, Shape
 
 if TYPE_CHECKING:
     from ..bitstreams import Encoding
@@ -23,53 +25,18 @@ Kind = Literal["classifier", "regressor"]
 
 
 @dataclass(frozen=True, eq=False)
-class Dense:
-    """One layer of a trained network: ``activation(weights @ a + bias)``.
-
-    Parameters
-    ----------
-    weights
-        ``(n_outputs, n_inputs)``.
-    bias
-        ``(n_outputs,)``.
-    activation
-        ``"relu"``, ``"tanh"``, ``"logistic"`` or ``"identity"``.
-    ceiling
-        Largest |output| that the next layer is built for, above 0: outputs beyond it are clipped
-        when they are encoded again.
-    """
-
-    weights: Floats
-    bias: Floats
-    activation: Activation
-    ceiling: float
-
-    def __post_init__(self) -> None:
-        weights = checks.array("weights", self.weights, shape=(None, None))
-        if 0 in weights.shape:
-            raise ValueError(f"weights must have an input and an output, got shape {weights.shape}")
-        bias = checks.array("bias", self.bias, shape=(len(weights),))
-        checks.option("activation", self.activation, ACTIVATIONS)
-        checks.real("ceiling", self.ceiling, np.finfo(float).tiny, np.finfo(float).max)
-        for name, array in (("weights", weights.copy()), ("bias", bias.copy())):
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
-
-    def forward(self, a: Floats) -> Floats:
-        """The layer in floating point."""
-        return activate(a @ self.weights.T + self.bias, self.activation)
-
-
-@dataclass(frozen=True, eq=False)
 class Network:
     """Layers in order, the range of the inputs, and what the outputs mean.
 
-    Make one by `from_arrays`, by `load`, or by ``sc_neurocore.interop.from_sklearn``.
+    Make one by `from_arrays`, by `from_layers`, by `load`, or by ``sc_neurocore.interop.from_sklearn``.
 
     Parameters
     ----------
     layers
-        At least one `Dense`; each as wide as the one before.
+        At least one of `Dense`, `Conv2D`, `Pool2D`; each fits the one before, the last is `Dense`.
+    input_shape
+        Shape of a sample, ``(n_inputs,)`` or ``(channels, height, width)``; None: what a dense first
+        layer takes. Samples come flat, with ``n_inputs`` values.
     input_range
         Smallest and largest input, as met in training.
     kind
@@ -91,20 +58,19 @@ class Network:
     array([0, 1])
     """
 
-    layers: tuple[Dense, ...]
+    layers: tuple[Part, ...]
     input_range: tuple[float, float] = (0.0, 1.0)
     kind: Kind = "classifier"
     classes: tuple[str, ...] | None = None
+    input_shape: Shape | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("layers must hold at least one layer, got none")
-        for k, (first, second) in enumerate(zip(self.layers, self.layers[1:], strict=False), start=1):
-            if second.weights.shape[1] != len(first.weights):
-                raise ValueError(
-                    f"layers must fit each other: layer {k} takes {second.weights.shape[1]} inputs, "
-                    f"layer {k - 1} gives {len(first.weights)}"
-                )
+        object.__setattr__(self, "input_shape", _checked_shape(self.layers[0], self.input_shape))
+        self.shapes()
+        if not isinstance(self.layers[-1], Dense):
+            raise ValueError(f"layers must end with a Dense layer, got {type(self.layers[-1]).__name__}")
         low, high = checks.array("input_range", self.input_range, shape=(2,)).tolist()
         if not low < high:
             raise ValueError(f"input_range must be (low, high) with low < high, got ({low:g}, {high:g})")
@@ -151,10 +117,55 @@ class Network:
             biases = [np.zeros(len(matrix)) for matrix in matrices]
         if len(biases) != len(matrices):
             raise ValueError(f"biases must have {len(matrices)} arrays, one a layer, got {len(biases)}")
+        last = len(matrices) - 1
+        layers = [
+            Dense(matrix, np.asarray(bias, np.float64), output_activation if k == last else activation)
+            for k, (matrix, bias) in enumerate(zip(matrices, biases, strict=True))
+        ]
+        return cls.from_layers(
+            layers,
+            calibration=calibration,
+            ceiling_quantile=ceiling_quantile,
+            input_range=input_range,
+            kind=kind,
+            classes=classes,
+        )
+
+    @classmethod
+    def from_layers(
+        cls,
+        layers: Sequence[Part],
+        *,
+        input_shape: Shape | None = None,
+        calibration: ArrayLike | None = None,
+        ceiling_quantile: float = 0.99,
+        input_range: tuple[float, float] | None = None,
+        kind: Kind = "classifier",
+        classes: Sequence[str] | None = None,
+    ) -> Self:
+        """A network of given layers, whose ceilings are set anew.
+
+        Parameters
+        ----------
+        layers
+            `Dense`, `Conv2D`, `Pool2D`, in order.
+        input_shape
+            Shape of a sample, ``(channels, height, width)`` for images.
+        calibration, ceiling_quantile, input_range, kind, classes
+            As for `from_arrays`.
+
+        Examples
+        --------
+        >>> from sc_neurocore import Conv2D, Dense, Pool2D
+        >>> edges = Conv2D(np.array([[[[-1.0, 1.0]]]]), np.zeros(1), "relu")
+        >>> count = Dense(np.ones((2, 2)), np.zeros(2), "identity")
+        >>> Network.from_layers([edges, Pool2D("max", (2, 1)), count], input_shape=(1, 2, 3))
+        Network((1, 2, 3), Conv2D (1, 2, 2), Pool2D (1, 1, 2), Dense (2,), inputs in [0, 1], classifier)
+        """
         checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
         sample = None
         if calibration is not None:
-            width = matrices[0].shape[1] if matrices else None
+            width = int(np.prod(_checked_shape(layers[0], input_shape))) if layers else None
             sample = checks.array("calibration", calibration, shape=(None, width))
             if not len(sample):
                 raise ValueError("calibration must hold at least one sample, got none")
@@ -162,43 +173,72 @@ class Network:
             input_range = (0.0, 1.0) if sample is None else (float(sample.min()), float(sample.max()))
             if input_range[0] == input_range[1]:  # a constant
                 input_range = (min(input_range[0], 0.0), max(input_range[1], 1.0))
-        bound = max(abs(end) for end in input_range)
-        layers = []
-        for k, (matrix, bias) in enumerate(zip(matrices, biases, strict=True)):
-            act = output_activation if k == len(matrices) - 1 else activation
-            layer = Dense(matrix, np.asarray(bias, np.float64), act, 1.0)
+        names = None if classes is None else tuple(map(str, classes))
+        plain = cls(tuple(layers), input_range, kind, names, input_shape)
+        return replace(plain, layers=plain._calibrated(sample, ceiling_quantile))
+
+    def _calibrated(self, sample: Floats | None, quantile: float) -> tuple[Part, ...]:
+        """The layers with ceilings met on `sample`, or with bounds that no input can exceed."""
+        bound = max(abs(end) for end in self.input_range)
+        if sample is not None:
+            sample = sample.reshape(len(sample), *self._shape())
+        layers: list[Part] = []
+        for layer in self.layers:
             if sample is not None:
-                sample = layer.forward(sample)
-                bound = float(np.quantile(np.abs(sample), ceiling_quantile))
-            elif act in ("tanh", "logistic"):
+                sample = _in_batches(layer, sample)
+            if isinstance(layer, Pool2D):
+                layers.append(layer)
+                continue
+            if sample is not None:
+                bound = float(np.quantile(np.abs(sample), quantile))
+            elif layer.activation in ("tanh", "logistic"):
                 bound = 1.0
             else:
-                bound = float((np.abs(matrix).sum(1) * bound + np.abs(layer.bias)).max())
-            layers.append(Dense(matrix, layer.bias, act, bound or 1.0))
-        return cls(tuple(layers), input_range, kind, None if classes is None else tuple(map(str, classes)))
+                rows = np.abs(layer.weights).reshape(len(layer.weights), -1)
+                bound = float((rows.sum(1) * bound + np.abs(layer.bias)).max())
+            layers.append(replace(layer, ceiling=bound or 1.0))
+        return tuple(layers)
+
+    def _shape(self) -> Shape:
+        assert self.input_shape is not None  # set in __post_init__
+        return self.input_shape
+
+    def shapes(self) -> list[Shape]:
+        """Shapes of a sample before the first layer and after every layer."""
+        shapes = [self._shape()]
+        for k, layer in enumerate(self.layers):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ValueError as error:
+                raise ValueError(f"layers must fit each other: layer {k}: {error}") from error
+        return shapes
 
     @property
     def n_inputs(self) -> int:
         """Width of a sample."""
-        return int(self.layers[0].weights.shape[1])
+        return math.prod(self._shape())
 
     @property
     def n_outputs(self) -> int:
         """Width of an output."""
-        return len(self.layers[-1].weights)
+        return math.prod(self.shapes()[-1])
 
     def __repr__(self) -> str:
-        widths = "-".join(str(width) for width in (self.n_inputs, *(len(layer.weights) for layer in self.layers)))
-        activations = ", ".join(layer.activation for layer in self.layers)
         low, high = self.input_range
-        return f"Network({widths}, {activations}, inputs in [{low:g}, {high:g}], {self.kind})"
+        told = f"inputs in [{low:g}, {high:g}], {self.kind})"
+        if all(isinstance(layer, Dense) for layer in self.layers):
+            widths = "-".join(str(shape[0]) for shape in self.shapes())
+            return f"Network({widths}, {', '.join(_activation(layer) for layer in self.layers)}, {told}"
+        parts = (f"{type(part).__name__} {shape}" for part, shape in zip(self.layers, self.shapes()[1:], strict=True))
+        return f"Network({self._shape()}, {', '.join(parts)}, {told}"
 
     def float_forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` in floating point."""
-        a = checks.array("x", x, last=self.n_inputs)
+        values = checks.array("x", x, last=self.n_inputs)
+        a = values.reshape(math.prod(values.shape[:-1]), *self._shape())
         for layer in self.layers:
-            a = layer.forward(a)
-        return a
+            a = _in_batches(layer, a)
+        return a.reshape(*values.shape[:-1], self.n_outputs)
 
     def float_predict(self, x: ArrayLike) -> Any:
         """Class indices ``(...)``, int64: the arg-max of the outputs."""
@@ -243,6 +283,8 @@ class Network:
 
         sha = hashlib.sha256(description(self).encode())
         for layer in self.layers:
+            if isinstance(layer, Pool2D):
+                continue
             sha.update(np.ascontiguousarray(layer.weights, "<f8").tobytes())
             sha.update(np.ascontiguousarray(layer.bias, "<f8").tobytes())
         return sha.hexdigest()
@@ -259,3 +301,26 @@ class Network:
         from .files import load
 
         return cast(Self, load(Path(path)))
+
+
+_BATCH = 256
+"""Samples that a layer takes at a time in floating point: windows of images are large."""
+
+
+def _in_batches(layer: Part, a: Floats) -> Floats:
+    starts = range(0, max(1, len(a)), _BATCH)
+    return np.concatenate([layer.forward(a[start : start + _BATCH]) for start in starts])
+
+
+def _activation(layer: Part) -> str:
+    return "" if isinstance(layer, Pool2D) else layer.activation
+
+
+def _checked_shape(first: Part, shape: Shape | None) -> Shape:
+    if shape is None:
+        if not isinstance(first, Dense):
+            raise ValueError("input_shape must be (channels, height, width) for images, got None")
+        return (first.weights.shape[1],)
+    if len(shape) not in (1, 3):
+        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {shape}")
+    return tuple(checks.whole("input_shape", size, 1) for size in shape)
