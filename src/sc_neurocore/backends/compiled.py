@@ -4,6 +4,7 @@ Every public function has the name, the arguments and the integers of its twin i
 Loops are written so that LLVM vectorises them: fixed trip counts, one array per inner loop body.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +14,10 @@ from numba import int64, uint64
 from numpy.typing import NDArray
 
 from .intrinsics import popcount64
+from .normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
 from .packing import Words, tail_mask, words_for
 from .philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
-from .reference import BLOCK_WORDS, Counts, Wiring
+from .reference import BLOCK_WORDS, Counts, Floats, Level, Membrane, Wiring
 from .threads import over_rows
 
 _jit: Callable[..., Any] = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
@@ -642,3 +644,96 @@ def shuffle_buffer(words: Words, length: int, depth: int, draws: NDArray[np.uint
     run = lambda a, b: _shuffle_buffer(words, length, depth, draws, out, a, b)  # noqa: E731
     over_rows(run, len(words), len(words) * length)
     return out
+
+
+# ---------------------------------------------------------------- spiking neurons
+
+_log_near_one, _sine, _cosine = _inline(log_near_one), _inline(sine), _inline(cosine)
+_ONE = int(np.float64(1.0).view(np.int64))
+_ABOVE_ROOT_HALF = _ONE - int(np.float64(ROOT_HALF).view(np.int64))
+_MANTISSA = (1 << 52) - 1
+
+
+@_inline
+def _normal_lanes(words, noise, first):  # type: ignore[no-untyped-def]
+    """`normal.box_muller` of the two pairs of words of each lane, into four rows of `noise`."""
+    for pair in range(2):
+        from_, to = uint64(2 * pair * _LANES), uint64(first + 2 * pair * _LANES)
+        for lane in range(uint64(_LANES)):
+            a, b = int64(words[from_ + lane]), int64(words[from_ + _L1 + lane])
+            # The exponent, and the fraction between sqrt(1/2) and sqrt(2), from the bits of 2 a + 1.
+            bits = np.float64(2 * a + 1).view(np.int64) + _ABOVE_ROOT_HALF
+            exponent = np.float64((bits >> 52) - (1023 + 33))
+            fraction = np.int64((bits & _MANTISSA) + (_ONE - _ABOVE_ROOT_HALF)).view(np.float64)
+            radius = math.sqrt(-2.0 * (exponent * LN_2 + _log_near_one(fraction)))
+            radius = -radius if b >> 31 else radius
+            r = (np.float64(b & 0x3FFFFFFF) - (2.0**29 - 0.5)) * RADIANS
+            s, c = _sine(r), _cosine(r)
+            mirrored = (b >> 30) & 1 == 1
+            noise[to + lane] = radius * (s if mirrored else c)
+            noise[to + _L1 + lane] = radius * (c if mirrored else s)
+
+
+@_jit
+def _lif(key, values, level, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
+    m, (sources, steps), rows = membrane, values.shape, v.size
+    philox, noise = np.empty(4 * _LANES, np.uint64), np.zeros(64 * _LANES)
+    drive, voltage = np.empty(64 * _LANES), np.empty(64 * _LANES)
+    v_lane, wait_lane, word = np.zeros(_LANES), np.zeros(_LANES, np.int64), np.empty(_LANES, np.uint64)
+    for first in range(start, stop, _LANES):
+        count = min(_LANES, stop - first)
+        for lane in range(count):
+            v_lane[lane], wait_lane[lane] = v[first + lane], wait[first + lane]
+        for w in range(words.shape[1]):
+            at = step // 64 * 64 + 64 * w  # step of bit 0
+            t0, t1 = max(step - at, 0), min(step + steps - at, 64)
+            if m.noise != 0.0:
+                for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
+                    number = uint64(at // PER_CALL + call)
+                    for lane in range(uint64(_LANES)):
+                        philox[lane] = uint64(first) + lane
+                        philox[_L1 + lane] = uint64(0)
+                        philox[_L2 + lane] = number & uint64(0xFFFFFFFF)
+                        philox[_L3 + lane] = number >> uint64(32)
+                    _philox_lanes(key, philox)
+                    _normal_lanes(philox, noise, call * PER_CALL * _LANES)
+            for lane in range(_LANES):
+                row = values[min(first + lane, rows - 1) * sources // rows]
+                for t in range(t0, t1):
+                    drive[t * _LANES + lane] = row[at - step + t]
+                word[lane] = uint64(0)
+            for t in range(t0, t1):
+                for lane in range(uint64(_LANES)):
+                    place = uint64(t * _LANES) + lane
+                    x = v_lane[lane]
+                    current = level.low + level.span * (drive[place] / level.full)
+                    raised = x + (
+                        -(x - m.v_rest) * m.dt / m.tau_mem + m.resistance * current * m.dt + m.noise * noise[place]
+                    )
+                    resting = wait_lane[lane] > 0
+                    spikes = (not resting) & (raised >= m.v_threshold)
+                    after = raised - m.v_threshold if m.soft else m.v_reset
+                    x = m.v_rest if resting else (after if spikes else raised)
+                    v_lane[lane] = x
+                    voltage[place] = x
+                    wait_lane[lane] = m.refractory if spikes else max(wait_lane[lane] - 1, 0)
+                    word[lane] |= uint64(spikes) << uint64(t)
+            for lane in range(count):
+                words[first + lane, w] = word[lane]
+                if trace.shape[1] > 0:
+                    for t in range(t0, t1):
+                        trace[first + lane, at - step + t] = voltage[t * _LANES + lane]
+        for lane in range(count):
+            v[first + lane], wait[first + lane] = v_lane[lane], wait_lane[lane]
+
+
+def lif(
+    key: int, values: NDArray[Any], level: Level, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+) -> tuple[Words, Floats, Counts, Floats]:
+    rows, steps = len(v), values.shape[1]
+    words = np.empty((rows, words_for(step % 64 + steps)), np.uint64)
+    voltages = np.empty((rows, steps if trace else 0))
+    v, wait = v.copy(), wait.copy()
+    arguments = np.uint64(key), values, level, step, membrane, v, wait, words, voltages
+    over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), _LANES)
+    return words, v, wait, voltages

@@ -5,11 +5,12 @@ Shapes: G groups (each with weight streams of its own), B samples, n inputs, M n
 W = ceil(L / 64) words.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .normal import standard_normals
 from .packing import Bits, Words, pack, unpack
 from .philox import philox4x32
 
@@ -29,6 +30,34 @@ class Wiring(NamedTuple):
     indptr: NDArray[np.int64]
     inputs: NDArray[np.int64]
     weights: NDArray[np.int64]
+
+
+class Membrane(NamedTuple):
+    """Numbers of a leaky integrate-and-fire neuron; times in ms."""
+
+    v_rest: float
+    v_reset: float
+    v_threshold: float
+    tau_mem: float
+    dt: float
+    resistance: float
+    noise: float
+    """Standard deviation of what a step adds."""
+    refractory: int
+    """Steps at rest after a spike."""
+    soft: bool
+    """A spike takes the threshold away, instead of setting `v_reset`."""
+
+
+class Level(NamedTuple):
+    """What a counted value stands for: the current ``low + span * (value / full)``."""
+
+    low: float
+    span: float
+    full: float
+
+
+Floats = NDArray[np.float64]
 
 
 def compare(sequences: NDArray[np.uint32], thresholds: NDArray[np.uint64]) -> Words:
@@ -243,3 +272,39 @@ def shuffle_buffer(words: Words, length: int, depth: int, draws: NDArray[np.uint
         out[:, t] = slots[rows, chosen[:, t]]
         slots[rows, chosen[:, t]] = bits[:, t]
     return pack(out)
+
+
+def lif_step(
+    v: Floats, wait: Counts, current: Floats, membrane: Membrane, noise: Floats
+) -> tuple[Floats, Counts, NDArray[np.bool_]]:
+    """One step of leaky integrate-and-fire neurons: the new v, the new wait, who spikes.
+
+    `wait` counts the steps a neuron still has to rest. The spike and the reset are in one step.
+    """
+    m = membrane
+    raised = v + (-(v - m.v_rest) * m.dt / m.tau_mem + m.resistance * current * m.dt + m.noise * noise)
+    resting = wait > 0
+    spikes = ~resting & (raised >= m.v_threshold)
+    after = raised - m.v_threshold if m.soft else np.full_like(raised, m.v_reset)
+    v = np.where(resting, m.v_rest, np.where(spikes, after, raised))
+    return v, np.where(spikes, m.refractory, np.maximum(wait - 1, 0)), spikes
+
+
+def lif(
+    key: int, values: NDArray[Any], level: Level, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+) -> tuple[Words, Floats, Counts, Floats]:
+    """Neurons ``(R,)`` from step number `step` on, with the noise of `normal.standard_normals`.
+
+    `values` ``(C, T)`` stand for currents; row r takes row ``r * C // R``. Returns the spikes, bit t
+    of the words ``(R, W)`` those of step ``step // 64 * 64 + t``; the new v and wait; and v after
+    every step ``(R, T)``, or ``(R, 0)`` without `trace`.
+    """
+    rows, (sources, steps) = len(v), values.shape
+    currents = level.low + level.span * (values / level.full)
+    currents = currents[np.arange(rows) * sources // rows]
+    noise = standard_normals(key, rows, step, step + steps) if membrane.noise else np.zeros((rows, steps))
+    spikes, voltages = np.zeros((rows, step % 64 + steps), np.uint8), np.empty((rows, steps))
+    for t in range(steps):
+        v, wait, spikes[:, step % 64 + t] = lif_step(v, wait, currents[:, t], membrane, noise[:, t])
+        voltages[:, t] = v
+    return pack(spikes), v, wait, voltages if trace else voltages[:, :0]
