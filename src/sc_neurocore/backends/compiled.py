@@ -117,7 +117,7 @@ def _seed_lanes(key, streams, first, block, lanes, scratch):  # type: ignore[no-
 
 
 @_jit
-def _bernoulli(key, streams, thresholds, bits, tail, out, start, stop):  # type: ignore[no-untyped-def]
+def _bernoulli(key, streams, thresholds, bits, first_block, tail, out, start, stop):  # type: ignore[no-untyped-def]
     rows, n_words = out.shape
     lanes = np.empty(6 * _LANES, np.uint64)
     scratch = np.empty(4 * _LANES, np.uint64)
@@ -127,7 +127,7 @@ def _bernoulli(key, streams, thresholds, bits, tail, out, start, stop):  # type:
             lanes[_L5 + uint64(lane)] = thresholds[min(first + lane, rows - 1)]
         for w in range(n_words):
             if w % BLOCK_WORDS == 0:
-                _seed_lanes(key, streams, first, w // BLOCK_WORDS, lanes, scratch)
+                _seed_lanes(key, streams, first, first_block + w // BLOCK_WORDS, lanes, scratch)
             for lane in range(uint64(_LANES)):
                 lanes[_L4 + lane] = uint64(0)
             for digit in range(uint64(bits)):
@@ -151,10 +151,17 @@ def _bernoulli(key, streams, thresholds, bits, tail, out, start, stop):  # type:
                 out[first + lane, w] = word & tail if w == n_words - 1 else word
 
 
-def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int) -> Words:
+def bernoulli(
+    key: int,
+    streams: NDArray[np.uint64],
+    thresholds: NDArray[np.uint64],
+    bits: int,
+    length: int,
+    first_block: int = 0,
+) -> Words:
     out = np.empty((streams.size, words_for(length)), np.uint64)
     if streams.size:
-        arguments = np.uint64(key), streams, thresholds, bits, tail_mask(length), out
+        arguments = np.uint64(key), streams, thresholds, bits, first_block, tail_mask(length), out
         over_rows(lambda a, b: _bernoulli(*arguments, a, b), streams.size, out.size * 20, _LANES)
     return out
 

@@ -77,13 +77,21 @@ def _rotate(word: int, by: int) -> int:
     return ((word << by) | (word >> (64 - by))) & _MASK
 
 
-def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int) -> Words:
+def bernoulli(
+    key: int,
+    streams: NDArray[np.uint64],
+    thresholds: NDArray[np.uint64],
+    bits: int,
+    length: int,
+    first_block: int = 0,
+) -> Words:
     """Random streams ``(R, W)``: every bit of row r is 1 with probability ``thresholds[r] / 2**bits``.
 
     Block b of 64 words of the stream numbered s is made by xoshiro256++ (Blackman & Vigna 2021,
     https://doi.org/10.1145/3460772) whose 256-bit state is Philox(key, counter (s, b, 0 and 1)).
     A word takes `bits` draws u, one for each binary digit of the threshold from the lowest:
-    ``r = digit ? r | u : r & u`` leaves 64 independent bits of the wanted probability.
+    ``r = digit ? r | u : r & u`` leaves 64 independent bits of the wanted probability. The first bit
+    of a row is that of block `first_block`.
     """
     n_words = -(-length // 64)
     words = np.zeros((len(streams), n_words), np.uint64)
@@ -91,7 +99,8 @@ def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint
     for row, (stream, threshold) in enumerate(zip(streams.tolist(), thresholds.tolist(), strict=True)):
         for w in range(n_words):
             if w % BLOCK_WORDS == 0:
-                counters = [[stream & 0xFFFFFFFF, stream >> 32, w // BLOCK_WORDS, half] for half in (0, 1)]
+                block = first_block + w // BLOCK_WORDS
+                counters = [[stream & 0xFFFFFFFF, stream >> 32, block, half] for half in (0, 1)]
                 halves = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(4, 2).tolist()
                 state = [low | high << 32 for low, high in halves]
             r = 0
