@@ -69,7 +69,7 @@ class StochasticAttention(Seeded):
     -----
     Error law, Bernoulli: a bit of the output has the mean y of the values under the weights that the
     counters hold, so the variance is y (1 - y) / L, bipolar (1 - y**2) / L, split (sum a |v| - y**2) / L;
-    the noise of the scores adds about 1 / (dim_k M) of that for M keys. Sobol: the RMSE is .3 to .6
+    the noise of the scores adds about 1 / (dim_k M) of that for M keys. Sobol: the RMSE is .3 to .7
     sqrt(M) / L, for L >= M.
 
     Why a multiplexer: the weights of a row sum to 1. An AND gate for every key and a parallel counter
