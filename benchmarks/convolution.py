@@ -25,9 +25,7 @@ ROUNDS = 15
 def cases(length: int) -> Iterator[Case]:
     """Products on all threads, and the layer from numbers to numbers."""
     rng = np.random.default_rng(0)
-    layer = SCConv2DLayer(
-        CHANNELS, FILTERS, KERNEL, padding=1, length=length, generator="sobol", use_gpu=False, seed=1
-    )
+    layer = SCConv2DLayer(CHANNELS, FILTERS, KERNEL, padding=1, length=length, generator="sobol", use_gpu=False, seed=1)
     x = rng.random((BATCH, CHANNELS, SIZE, SIZE))
     layer.forward(x)
     samples = np.arange(BATCH)

@@ -1,6 +1,6 @@
 """A digit through edge kernels as bitstreams: how the feature maps sharpen with the stream length.
 
-    python examples/convolution.py convolution.png
+python examples/convolution.py convolution.png
 """
 
 import sys

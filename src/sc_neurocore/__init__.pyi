@@ -25,6 +25,7 @@ from .interop import from_torch as from_torch
 from .interop import load_network as load_network
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCPool2D as SCPool2D
+from .layers import StochasticAttention as StochasticAttention
 from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .networks import Circuit as Circuit
 from .networks import Conv2D as Conv2D
