@@ -22,6 +22,7 @@ from .encoders import VanDerCorput as VanDerCorput
 from .evaluation import evaluate as evaluate
 from .interop import from_sklearn as from_sklearn
 from .interop import load_network as load_network
+from .layers import SCFusionLayer as SCFusionLayer
 from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .networks import Circuit as Circuit
 from .networks import Network as Network
