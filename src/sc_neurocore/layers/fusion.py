@@ -154,8 +154,9 @@ class SCFusionLayer(SCLayer):
 
     def _checked_weights(self, values: ArrayLike) -> Floats:
         weights = checks.array("fusion_weights", values, 0.0, shape=(len(self._names),)).copy()
-        if not 0 < weights.sum() < np.inf:
-            raise ValueError(f"fusion_weights must have a positive finite sum, got {weights.sum():g}")
+        total = sum(weights.tolist())
+        if not 0 < total < np.inf:
+            raise ValueError(f"fusion_weights must have a positive finite sum, got {total:g}")
         dims = {name: self.input_dims[name] for name, weight in zip(self._names, weights, strict=True) if weight > 0}
         if len(set(dims.values())) > 1:
             raise ValueError(f"input_dims of weighted modalities must be equal, got {dims}")
