@@ -432,7 +432,11 @@ def test_reset_rewinds(generator):
         ({"encoding": "ternary"}, ValueError, "encoding must be one of unipolar, bipolar, split, got 'ternary'"),
         ({"share_select": "all"}, ValueError, "share_select must be one of layer, feature, got 'all'"),
         ({"missing": "zero"}, ValueError, "missing must be one of error, renormalise, got 'zero'"),
-        ({"select_generator": 3}, TypeError, "generator must be a name or a Generator, got 3"),
+        (
+            {"select_generator": "mersenne"},
+            ValueError,
+            "select_generator must be one of bernoulli, lfsr, sobol, halton, vdc, ramp, got 'mersenne'",
+        ),
         ({"share": "shift"}, ValueError, "share must be one or independent with a Bernoulli generator, got 'shift'"),
         ({"bits": 0}, ValueError, "bits must be an integer in 1..32, got 0"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),

@@ -10,7 +10,7 @@ from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
 from ..bitstreams.encodings import Encoding, from_probability, to_probability
-from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
+from ..encoders import GENERATORS, Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates import weighted_mux
 from .base import Floats, Samples, SCLayer
 
@@ -116,6 +116,8 @@ class SCFusionLayer(SCLayer):
         self._weights = self._checked_weights(list(weights.values()))
         self.share_select = checks.option("share_select", share_select, ("layer", "feature"))
         self.missing = checks.option("missing", missing, ("error", "renormalise"))
+        if select_generator is not None and not isinstance(select_generator, Generator):
+            checks.option("select_generator", select_generator, GENERATORS)
         source = generator if select_generator is None else select_generator
         # Role 1 is the partner of role 0; a source that was named is taken as it is.
         self._select_role = 1 if select_generator is None else 0
