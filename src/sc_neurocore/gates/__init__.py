@@ -1,6 +1,6 @@
 """Gates: small circuits that take bitstreams and give bitstreams (or, where they count, numbers)."""
 
-from .accumulate import mean, mux, or_gate, or_gate_expected, saturating_sum, total
+from .accumulate import mean, mux, or_gate, or_gate_expected, saturating_sum, total, weighted_mux
 from .correlated import (
     distance,
     distance_expected,
@@ -50,4 +50,5 @@ __all__ = [
     "stanh",
     "stanh_expected",
     "total",
+    "weighted_mux",
 ]

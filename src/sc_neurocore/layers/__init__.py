@@ -2,8 +2,16 @@
 
 from .attention import StochasticAttention
 from .base import SCLayer
+from .fusion import SCFusionLayer
 from .pooling import SCPool2D
 from .sc_conv_layer import SCConv2DLayer
 from .vectorized_layer import VectorizedSCLayer
 
-__all__ = ["SCConv2DLayer", "SCLayer", "SCPool2D", "StochasticAttention", "VectorizedSCLayer"]
+__all__ = [
+    "SCConv2DLayer",
+    "SCFusionLayer",
+    "SCLayer",
+    "SCPool2D",
+    "StochasticAttention",
+    "VectorizedSCLayer",
+]
