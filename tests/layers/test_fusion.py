@@ -65,8 +65,9 @@ def slow_forward(layer, weights, x, encoding, role=1):
             numbers = sequence.sequence(length).astype(int)
             below = numbers < np.floor(cumulative * 2**sequence.bits + 0.5)[:, None]
         passed = np.array([np.flatnonzero(below[:, t])[0] for t in range(length)])
-        p = bits[..., b, f, :, :][..., passed, np.arange(length)].sum(-1) / length
-        out[b, f] = p[0] - p[1] if encoding == "split" else 2 * p - 1 if encoding == "bipolar" else p
+        ones = bits[..., b, f, :, :][..., passed, np.arange(length)].sum(-1)
+        net = ones[0] - ones[1] if encoding == "split" else 2 * ones - length if encoding == "bipolar" else ones
+        out[b, f] = net / length
     return out
 
 

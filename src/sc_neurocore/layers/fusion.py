@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
-from ..bitstreams.encodings import Encoding, from_probability, to_probability
+from ..bitstreams.encodings import Encoding, to_probability
 from ..encoders import GENERATORS, Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates import weighted_mux
 from .base import Floats, Samples, SCLayer
@@ -122,7 +122,6 @@ class SCFusionLayer(SCLayer):
         # Role 1 is the partner of role 0; a source that was named is taken as it is.
         self._select_role = 1 if select_generator is None else 0
         self._select_source = make_generator(source, self.length, None if isinstance(source, Generator) else bits)
-        self._quantised = bits is not None or isinstance(generator, Generator)
         self._weights_quantised = bits is not None or isinstance(source, Generator)
         self._share = share
         self._reseed()
@@ -289,9 +288,7 @@ class SCFusionLayer(SCLayer):
         cumulative, values = self._cumulative(x), np.nan_to_num(x)
         if self._weights_quantised:
             cumulative = _as_compared(self._select_encoder, cumulative)
-        if self._quantised:
-            values = from_probability(_as_compared(self._encoder, to_probability(values, self.encoding)), self.encoding)
-        return np.asarray(values @ np.diff(cumulative, prepend=0.0))
+        return np.asarray(self._quantised(values) @ np.diff(cumulative, prepend=0.0))
 
     # ------------------------------------------------------------ state
 
