@@ -7,6 +7,7 @@ from . import interop as interop
 from . import layers as layers
 from . import networks as networks
 from . import plots as plots
+from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream
 from .bitstreams import autocorrelation as autocorrelation
 from .bitstreams import scc as scc
@@ -23,6 +24,8 @@ from .evaluation import evaluate as evaluate
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network
+from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
+from .layers import MemristiveDenseLayer as MemristiveDenseLayer
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCFusionLayer as SCFusionLayer
 from .layers import SCPool2D as SCPool2D
@@ -33,3 +36,4 @@ from .networks import Conv2D as Conv2D
 from .networks import Dense as Dense
 from .networks import Network as Network
 from .networks import Pool2D as Pool2D
+from .synapses import MemristorModel as MemristorModel

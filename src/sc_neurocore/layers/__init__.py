@@ -3,11 +3,15 @@
 from .attention import StochasticAttention
 from .base import SCLayer
 from .fusion import SCFusionLayer
+from .hardware_aware import HardwareAwareSCLayer
+from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .sc_conv_layer import SCConv2DLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
+    "HardwareAwareSCLayer",
+    "MemristiveDenseLayer",
     "SCConv2DLayer",
     "SCFusionLayer",
     "SCLayer",

@@ -14,6 +14,7 @@ from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
 from ..gates.windows import Pair, output_size, pair, window_indices
+from ..synapses import MemristorModel
 from .base import Accumulate, Floats, Samples
 from .weighted import WeightedLayer
 
@@ -41,7 +42,7 @@ class SCConv2DLayer(WeightedLayer):
         Stream length L in clock cycles.
     groups
         Parts of the channels that do not meet each other; ``groups=in_channels`` is depthwise.
-    use_gpu, generator, encoding, accumulate, share, bits, weight_streams, bit_flip_rate
+    use_gpu, generator, encoding, accumulate, share, bits, weight_streams, bit_flip_rate, device
         As for `VectorizedSCLayer`; n of ``"mean"`` is the size of a window, and one more with a bias.
     bias
         ``(out_channels,)`` in the encoding's range: one more synapse whose input is the constant 1.
@@ -91,6 +92,7 @@ class SCConv2DLayer(WeightedLayer):
         bias: ArrayLike | None = None,
         weight_streams: Literal["fresh", "stored"] = "fresh",
         bit_flip_rate: float = 0.0,
+        device: MemristorModel | None = None,
         seed: Seed = None,
     ) -> None:
         super().__init__(
@@ -105,6 +107,7 @@ class SCConv2DLayer(WeightedLayer):
             bias=bias,
             weight_streams=weight_streams,
             bit_flip_rate=bit_flip_rate,
+            device=device,
             seed=seed,
         )
         self.in_channels = checks.whole("in_channels", in_channels, 1)
@@ -284,7 +287,7 @@ class SCConv2DLayer(WeightedLayer):
     def _expected(self, x: Floats) -> Floats:
         self._see(x)
         groups, n_windows, fan_in = self._windows.shape
-        weights = self._met(self._synapse_values()).reshape(groups, -1, fan_in)
+        weights = self._met(self._read_values()).reshape(groups, -1, fan_in)
         out = np.empty((len(x), self.out_channels, n_windows))
         by_group = out.reshape(len(x), groups, self.out_channels // groups, n_windows)
         lines = self._met(self._lines_of(x))
@@ -292,7 +295,7 @@ class SCConv2DLayer(WeightedLayer):
             rows = lines[:, self._windows[k]].reshape(len(x) * n_windows, fan_in)
             values = self._expected_rows(rows, weights[k], self._wiring)
             by_group[:, k] = values.reshape(len(x), n_windows, values.shape[1]).transpose(0, 2, 1)
-        return out.reshape(len(x), *self.output_shape(*x.shape[-2:]))
+        return self._converted(out).reshape(len(x), *self.output_shape(*x.shape[-2:]))
 
     def __repr__(self) -> str:
         extras = "".join(

@@ -1,5 +1,6 @@
 """What layers with weights share: input streams meet weight streams, and the products are accumulated."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -11,12 +12,13 @@ from scipy.sparse import csr_array
 
 from .. import checks
 from ..backends import compiled
-from ..backends.packing import Words, words_for
+from ..backends.packing import Words, pack, words_for
 from ..backends.reference import Wiring
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability
 from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
+from ..synapses import MemristorModel
 from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, select_numbers
 
 _CHUNK_BYTES = 1 << 25
@@ -53,6 +55,7 @@ class WeightedLayer(SCLayer):
         bias: ArrayLike | None,
         weight_streams: Literal["fresh", "stored"],
         bit_flip_rate: float,
+        device: MemristorModel | None,
         seed: Seed,
     ) -> None:
         super().__init__(length, generator, encoding, bits, seed)
@@ -61,10 +64,15 @@ class WeightedLayer(SCLayer):
         self.weight_streams = checks.option("weight_streams", weight_streams, ("fresh", "stored"))
         self.bit_flip_rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
         self.backend = "cupy" if checks.flag("use_gpu", use_gpu) and _gpu_available() else "numba"
+        if device is not None and not isinstance(device, MemristorModel):
+            raise TypeError(f"device must be a MemristorModel or None, got {type(device).__name__}")
+        self.device = device
+        """The crossbar that holds the weights, or None: they are met as they are."""
         self._bias = None if bias is None else self._checked_bias(bias)
         self._share = share
         self._packed: Words | None = None
         self._seen: Floats | None = None
+        self._met_values: Floats | None = None
 
     # ------------------------------------------------------------ weights
 
@@ -93,9 +101,10 @@ class WeightedLayer(SCLayer):
         return checks.array("bias", bias, *value_range(self.encoding), shape=(self.n_neurons,)).copy()
 
     def _synapse_values(self) -> Floats:
-        """Weights with the bias: ``(n_neurons, fan_in)``, sparse ``(synapses,)``; checked.
+        """Weights with the bias as the gates meet them, ``(n_neurons, fan_in)``, sparse ``(synapses,)``.
 
-        Edits since the last call are found here: they are checked, and the packed streams dropped.
+        Edits since the last call are found here: they are checked, written into the device if there
+        is one, and the packed streams dropped.
         """
         values = self._with_bias()
         if self._seen is None or not np.array_equal(self._seen, values):
@@ -103,7 +112,8 @@ class WeightedLayer(SCLayer):
             if self.bias is not None:
                 self._checked_bias(self.bias)
             self._packed, self._seen = None, values.copy()
-        return values
+            self._met_values = None if self.device is None else self.device.program(values, self._defects)
+        return values if self._met_values is None else self._met_values
 
     def _with_bias(self) -> Floats:
         matrix = self._stored_weights().reshape(self.n_neurons, -1)
@@ -125,7 +135,12 @@ class WeightedLayer(SCLayer):
     def _reseed(self) -> None:
         random = isinstance(self.generator, Bernoulli)
         self._wiring = self._make_wiring()
-        self._n_synapses = self._with_bias().size
+        synapses = self._with_bias()
+        self._n_synapses = synapses.size
+        if self.device is not None:
+            pairs = self.encoding != "unipolar"
+            self._defects = self.device.defects(synapses.shape, self._seed("device"), pairs=pairs)
+            self._seen = None
         # Deterministic sources are shared by the neurons: line i of a window has one for all its weights.
         self._weight_encoder = self._encoder(self._n_synapses if random else self.fan_in, 1, "weights")
         self._packed = None
@@ -151,6 +166,11 @@ class WeightedLayer(SCLayer):
         """Whether every sample meets weight streams of its own."""
         return isinstance(self.generator, Bernoulli) and self.weight_streams == "fresh"
 
+    @property
+    def _own_weights(self) -> bool:
+        """Whether every sample meets weight streams of its own, fresh or noisy."""
+        return self._fresh_weights or (self.device is not None and self.device.read_noise > 0)
+
     def _halves(self, encoder: Encoder, values: Floats, samples: Samples, columns: NDArray[np.int64] | None) -> Words:
         """Streams ``(halves, ..., n, W)``: two halves for split, else one."""
         if self.encoding == "split":
@@ -169,6 +189,8 @@ class WeightedLayer(SCLayer):
     def _weight_words(self, samples: Samples) -> Words:
         """Weight streams ``(halves, G, synapses, W)``: G is 1 where all samples meet the same ones."""
         values = self._synapse_values()
+        if self.device is not None and self.device.read_noise:
+            return self._flipped(self._noisy_words(values, samples), samples, "weight flips")
         if self._fresh_weights:
             every = np.broadcast_to(values.reshape(-1), (len(samples), values.size))
             words = self._halves(self._weight_encoder, every, samples, None)
@@ -187,6 +209,38 @@ class WeightedLayer(SCLayer):
             return words.reshape(len(words), 1, values.size, -1)
         columns = None if random else self._wiring.inputs
         return self._halves(self._weight_encoder, values.reshape(1, -1), np.zeros(1, np.int64), columns)
+
+    def _noisy_words(self, values: Floats, samples: Samples) -> Words:
+        """Weight streams ``(halves, S, synapses, W)`` whose comparators read a cell with new noise in every cycle.
+
+        A comparator of signed split weights gives a 1 on the positive or on the negative line.
+        """
+        assert self.device is not None
+        pairs = self.encoding != "unipolar"
+        sigma = self.device.read_noise * (math.sqrt(2) if pairs else 1)
+        flat, halves = values.reshape(-1), 2 if self.encoding == "split" else 1
+        random = isinstance(self.generator, Bernoulli)
+        numbers = np.empty((1, 0)) if random else self._weight_encoder.numbers()
+        lines = self._line_of_synapse() if len(numbers) > 1 else None
+        words = np.empty((halves, len(samples), flat.size, words_for(self.length)), np.uint64)
+        block = max(1, _CHUNK_BYTES // (32 * self.length))
+        for place, sample in enumerate(samples.tolist()):
+            key = key_of(self._seed("read noise"))
+            rng = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, sample]))
+            for start in range(0, flat.size, block):
+                part = slice(start, start + block)
+                read = flat[part, None] + sigma * rng.standard_normal((flat[part].size, self.length))
+                u = rng.random(read.shape) if random else numbers if lines is None else numbers[lines[part]]
+                if self.encoding == "bipolar":
+                    read = (read + 1) / 2
+                words[0, place, part] = pack(u < read)
+                if halves == 2:
+                    words[1, place, part] = pack(u < -read)
+        return words
+
+    def _line_of_synapse(self) -> NDArray[np.int64]:
+        """Line of a window that each synapse meets."""
+        return np.arange(self._n_synapses) % self.fan_in
 
     def _flipped(self, words: Words, samples: Samples, role: str) -> Words:
         """The words with every bit inverted at the fault rate; masks are fresh for every sample."""
@@ -227,7 +281,14 @@ class WeightedLayer(SCLayer):
         x_words, w_words = self._input_words(x, samples), self._weight_words(samples)
         if len(x_words) == 2 and not x_words[1].any():
             x_words = x_words[:1]  # no negative input: these gates stay at zero
-        return self._outputs(x_words, w_words, samples)
+        return self._converted(self._outputs(x_words, w_words, samples))
+
+    def _converted(self, outputs: Floats) -> Floats:
+        """Outputs as the converter of the device reads its columns."""
+        if self.device is None:
+            return outputs
+        largest = self.fan_in if self.accumulate == "sum" else 1
+        return self.device.convert(outputs, -largest if self.encoding != "unipolar" else 0.0, largest)
 
     @abstractmethod
     def _outputs(self, x: Words, w: Words, samples: Samples) -> Floats:
@@ -241,7 +302,7 @@ class WeightedLayer(SCLayer):
         halves = 2 if self.encoding == "split" else 1
         stream = 8 * words_for(self.length)
         needed = halves * stream * self._n_lines + self._window_bytes()
-        if self.bit_flip_rate or self._fresh_weights:
+        if self.bit_flip_rate or self._own_weights:
             needed += 2 * halves * stream * self._n_synapses
         return max(1, _CHUNK_BYTES // needed)
 
@@ -316,6 +377,20 @@ class WeightedLayer(SCLayer):
 
     # ------------------------------------------------------------ expectation
 
+    def _read_values(self) -> Floats:
+        """Mean of the readings of the weights: noise moves it where it is clipped at the ends of the range."""
+        values = self._synapse_values()
+        if self.device is None or not self.device.read_noise:
+            return values
+        if self.encoding == "unipolar":
+            return self.device.read_mean(values, self.device.read_noise)
+        sigma = self.device.read_noise * math.sqrt(2)
+        if self.encoding == "bipolar":
+            return 2 * self.device.read_mean((values + 1) / 2, sigma / 2) - 1
+        if self.accumulate not in ("mean", "sum"):
+            raise ValueError(f"expected has no closed form for accumulate={self.accumulate!r} with split read noise")
+        return self.device.read_mean(values, sigma) - self.device.read_mean(-values, sigma)
+
     def _met(self, values: Floats) -> Floats:
         """Values as the gates meet them: quantised where `bits` is given, and pulled to the middle by flips."""
         values = self._quantised(values)
@@ -387,6 +462,7 @@ class WeightedLayer(SCLayer):
 
     def _options_repr(self) -> str:
         faults = f", bit_flip_rate={self.bit_flip_rate:g}" if self.bit_flip_rate else ""
+        faults += "" if self.device is None else f", {self.device!r}"
         return (
             f"length={self.length}, {self.generator!r}, encoding={self.encoding!r}, "
             f"accumulate={self.accumulate!r}{faults}, backend={self.backend!r}"

@@ -3,10 +3,9 @@
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
@@ -93,13 +92,13 @@ def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: I
     if len(g) <= g.shape[1]:
         return _ladder(g, r)
     # Reciprocity: the current at end j per volt at end i is the current at i per volt at j.
-    return _ladder(g[::-1, ::-1].T, r)[::-1, ::-1].T
+    return np.ascontiguousarray(_ladder(g[::-1, ::-1].T, r)[::-1, ::-1].T)
 
 
 def _shared(n: int) -> Floats:
     """Segments that the ways to cells a and b (from 1 to n) have in common."""
     places = np.arange(1.0, n + 1)
-    return np.minimum.outer(places, places)
+    return np.asarray(np.minimum.outer(places, places))
 
 
 def _ladder(g: Floats, r: float) -> Floats:
@@ -113,7 +112,7 @@ def _ladder(g: Floats, r: float) -> Floats:
         currents[:, i] = row.sum(1)
         known = norton[:, : n + i + 1]
         known[:] = np.linalg.solve(eye + r * admittance, known)
-    return currents.copy()
+    return np.array(currents)
 
 
 def _first_order(g: Floats, r: float) -> Floats:
