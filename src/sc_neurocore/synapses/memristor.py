@@ -1,7 +1,8 @@
 """What a memristor crossbar does to the weights that are written into it."""
 
+import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -167,6 +168,16 @@ class MemristorModel:
         if variability is not None:
             changed = replace(changed, variability=checks.real("variability", variability, 0.0, 10.0))
         return changed
+
+    def changes(self) -> str:
+        """What differs from an ideal crossbar, as JSON with sorted keys: it tells one model from another.
+
+        >>> MemristorModel(levels=4, variability=0.1).changes()
+        '{"levels": 4, "variability": 0.1}'
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        ideal = {field.name: field.default for field in fields(self)}
+        return json.dumps({name: value for name, value in values.items() if value != ideal[name]}, sort_keys=True)
 
     def defects(
         self, shape: tuple[int, ...], seed: Seed = None, *, pairs: bool = False, exact: bool = False
