@@ -45,7 +45,8 @@ def test_frozen():
 @given(
     st.builds(
         Task, *[st.text("abc,\"'\n é")] * 4, st.integers(1, 10**6), bits=st.none() | st.integers(1, 32),
-        seed=st.integers(0, 2**128), repeat=st.integers(0, 99), bit_flip_rate=st.floats(0, 1), clip=st.booleans(), device=st.text(),
+        seed=st.integers(0, 2**128), repeat=st.integers(0, 99), bit_flip_rate=st.floats(0, 1), clip=st.booleans(),
+        device=st.text(),
     )
 )  # fmt: skip
 def test_fields_round_trip(task):
