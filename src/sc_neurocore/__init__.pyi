@@ -21,6 +21,7 @@ from .encoders import Sobol as Sobol
 from .encoders import UserSequence as UserSequence
 from .encoders import VanDerCorput as VanDerCorput
 from .evaluation import evaluate as evaluate
+from .gates import Faults as Faults
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network

@@ -14,11 +14,13 @@ from .correlated import (
 )
 from .decorrelate import delay, regenerate, shuffle_buffer
 from .divide import divide, divide_expected, square_root, square_root_expected
+from .faults import Faults
 from .fsm import relu, relu_expected, sexp, sexp_expected, stanh, stanh_expected
 from .multiply import multiply
 from .pool import average_pool, max_pool
 
 __all__ = [
+    "Faults",
     "average_pool",
     "delay",
     "distance",

@@ -12,6 +12,7 @@ from ..backends.reference import Wiring
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
+from ..gates.faults import Faults
 from ..synapses import MemristorModel
 from .base import Accumulate, Floats, Samples
 from .weighted import WeightedLayer
@@ -59,6 +60,8 @@ class VectorizedSCLayer(WeightedLayer):
         ``"stored"``: one set of streams serves every sample, as from a memory.
     bit_flip_rate
         Probability in [0, 1] that a bit of an input or weight stream is inverted, each on its own.
+    faults
+        All kinds of faults, see `Faults`; not with `bit_flip_rate`.
     device
         A `MemristorModel` that the weights (and biases) are written into: the gates meet what it makes
         of them. None: the weights themselves.
@@ -104,6 +107,7 @@ class VectorizedSCLayer(WeightedLayer):
         bias: ArrayLike | None = None,
         weight_streams: Literal["fresh", "stored"] = "fresh",
         bit_flip_rate: float = 0.0,
+        faults: Faults | None = None,
         device: MemristorModel | None = None,
         seed: Seed = None,
     ) -> None:
@@ -119,6 +123,7 @@ class VectorizedSCLayer(WeightedLayer):
             bias=bias,
             weight_streams=weight_streams,
             bit_flip_rate=bit_flip_rate,
+            faults=faults,
             device=device,
             seed=seed,
         )
@@ -264,7 +269,11 @@ class VectorizedSCLayer(WeightedLayer):
         return 4 * self.length * self.n_neurons if self.accumulate == "saturate" else 0
 
     def _expected(self, x: Floats) -> Floats:
-        rows, weights, wiring = self._met(self._lines_of(x)), self._met(self._read_values()), self._wiring
+        rows, weights, wiring = (
+            self._met(self._lines_of(x), self.faults.input_flips),
+            self._met(self._read_values(), self.faults.weight_flips),
+            self._wiring,
+        )
         matrix: Any = weights
         if self.sparse:
             matrix = csr_array((weights, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self.fan_in))
