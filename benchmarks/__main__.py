@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from . import commands, host, report
+from . import attention, commands, host, report
 from .cases import Shape, encode_cases, forward_cases, limit_cases, product_cases
 from .measure import interleave
 from .other import VARIABLE, Other
@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(f"Other package of the same import name: {other.describe()}", highlight=False)
     console.print()
     measure(Shape(16, 8, 2, 128), 1, other)  # compiles, or loads from the cache
+    interleave(attention.cases(np.random.default_rng(0), 4, 128), 1)
     shapes = [Shape(N_INPUTS, N_NEURONS, batch, length) for batch in BATCHES for length in LENGTHS]
     if options.quick:
         shapes = [shape for shape in shapes if shape.batch < 1024]
@@ -72,11 +73,12 @@ def main(arguments: list[str] | None = None) -> int:
             groups[shape] = measure(shape, options.rounds, other)
             progress.advance(task)
     other.close()
+    heads = interleave(attention.cases(np.random.default_rng(0)), options.rounds)
     seconds = {"import": commands.import_seconds(options.rounds), "help": commands.help_seconds(options.rounds)}
     if options.evaluate:
         seconds["evaluate cold"], seconds["evaluate warm"] = commands.evaluate_seconds()
-    found = report.targets(groups, seconds)
-    report.show(console, groups, found)
+    found = report.targets(groups, heads, seconds)
+    report.show(console, groups, heads, found)
     console.print(f"Load at the end {host.load()}; more than the threads in use means that the host was shared.")
     if options.json is not None:
         record = {
@@ -93,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
                 }
                 for shape, measured in groups.items()
             ],
+            "attention": [case.record() for case in heads.values()],
             "seconds": seconds,
             "targets": [target.record() for target in found],
         }

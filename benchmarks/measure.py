@@ -30,7 +30,7 @@ class Case:
     work
         What one call does, in `unit`.
     unit
-        ``"bit"`` or ``"image"``.
+        ``"bit"``, ``"image"`` or ``"head"``.
     threads
         Threads the kernels of this package may use; None for every core.
     """

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from .attention import LENGTH, SIZE
 from .cases import Shape
 from .limit import WIDTHS
 from .measure import Case
@@ -16,6 +17,7 @@ Groups = dict[Shape, dict[str, Group]]
 
 FORWARD = ("forward sobol", "forward sobol, one thread", "forward bernoulli stored", "forward bernoulli fresh")
 BESIDE = ("float32 matmul", "other package", "other engine")
+ATTENTION = ("sobol", "sobol, one thread", "bernoulli", "bernoulli, one thread")
 
 
 def limit_of(group: Group) -> float:
@@ -132,6 +134,19 @@ def forward_table(groups: Groups) -> Table:
     return table
 
 
+def attention_table(cases: Group) -> Table:
+    table = _table(
+        f"Attention, {SIZE} queries on {SIZE} keys of {SIZE} numbers, L = {LENGTH}",
+        ["what", "ms", "ms (median)", "sobol is", "bernoulli is"],
+        "numpy words: the Sobol circuit on packed words, bitwise_and + bitwise_count; numpy bits: on float32 bits, "
+        "with a matrix product. Both give the integers of sobol. numpy float64: what the streams estimate.",
+    )
+    for name, case in cases.items():
+        ratios = [_ratio(cases[ours].rate / case.rate) for ours in ("sobol", "bernoulli")]
+        table.add_row(name, milli(case.best), milli(case.middle), *ratios, end_section=name == ATTENTION[-1])
+    return table
+
+
 def _ratio(ratio: float) -> str:
     return f"{ratio:.2f} x" if ratio < 10 else f"{ratio:,.0f} x"
 
@@ -165,7 +180,7 @@ def _at_most(name: str, asked: float, value: float | None, unit: str) -> Target:
     return Target(name, f"<= {asked:g}{unit}", f"{value:.3g}{unit}", value <= asked)
 
 
-def targets(groups: Groups, seconds: dict[str, float]) -> list[Target]:
+def targets(groups: Groups, attention: Group, seconds: dict[str, float]) -> list[Target]:
     """The project's targets; every range is over the shapes of batch 32 and more."""
     large = [group for shape, group in groups.items() if shape.batch >= 32]
     products = [group["product"] for group in large]
@@ -196,6 +211,8 @@ def targets(groups: Groups, seconds: dict[str, float]) -> list[Target]:
         ),
         _at_most("Sobol forward, batch 32, L = 256", 3, sobol_ms(256), " ms"),
         _at_most("Sobol forward, batch 32, L = 1024", 9, sobol_ms(1024), " ms"),
+        _at_most("Attention, Sobol, L = 1024", 15, 1e3 * attention["sobol"].best, " ms"),
+        _at_most("Attention, Bernoulli, L = 1024", 40, 1e3 * attention["bernoulli"].best, " ms"),
         _at_most("import sc_neurocore", 0.1, seconds.get("import"), " s"),
         _at_most("sc-neurocore --help", 0.5, seconds.get("help"), " s"),
         _at_most("sc-neurocore evaluate, cold caches (--evaluate)", 60, seconds.get("evaluate cold"), " s"),
@@ -220,7 +237,8 @@ def target_table(found: list[Target]) -> Table:
     return table
 
 
-def show(console: Console, groups: Groups, found: list[Target]) -> None:
-    for table in (encode_table(groups), product_table(groups), forward_table(groups), target_table(found)):
+def show(console: Console, groups: Groups, attention: Group, found: list[Target]) -> None:
+    tables = encode_table(groups), product_table(groups), forward_table(groups), attention_table(attention)
+    for table in (*tables, target_table(found)):
         console.print(table)
         console.print()

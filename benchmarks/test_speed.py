@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sc_neurocore import VectorizedSCLayer
+from sc_neurocore import StochasticAttention, VectorizedSCLayer
 from sc_neurocore.backends import compiled, reference
 from sc_neurocore.backends.packing import words_for
 from sc_neurocore.encoders import Encoder
 
-from . import limit
+from . import attention, limit
 
 N_INPUTS, N_NEURONS = 784, 128
 BATCHES, LENGTHS = (1, 32), (256, 1024)
@@ -68,6 +68,17 @@ def test_forward(benchmark: Any, rng: np.random.Generator, batch: int, generator
     x = rng.random((batch, N_INPUTS))
     out = benchmark(layer.forward, x)
     np.testing.assert_allclose(out, layer.expected(x), atol=0.05)
+
+
+@pytest.mark.parametrize("generator", ["sobol", "bernoulli"])
+def test_attention(benchmark: Any, rng: np.random.Generator, generator: str) -> None:
+    q, k, v = rng.random((3, attention.SIZE, attention.SIZE))
+    layer = StochasticAttention(attention.SIZE, generator=generator, seed=1)
+    out = benchmark(layer.forward_bitstream, q, k, v, attention.LENGTH)
+    np.testing.assert_allclose(out, attention.in_floats(q, k, v), atol=0.1)
+    if generator == "sobol":
+        for numpy_circuit in (attention.on_words, attention.on_bits):
+            np.testing.assert_array_equal(numpy_circuit(q, k, v, attention.LENGTH), out)
 
 
 @pytest.mark.parametrize("generator", ["sobol", "bernoulli"])

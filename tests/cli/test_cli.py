@@ -139,6 +139,9 @@ BAD = {
     "seed": (["evaluate", "--seed=-1"], "seed must be an integer of at least 0, got -1"),
     "repeats": (["evaluate", "--repeats", "0"], "repeats must be an integer of at least 1, got 0"),
     "flips": (["evaluate", "--bit-flip-rate", "1.5"], "bit_flip_rate must be a number in [0, 1], got 1.5"),
+    "device": (["evaluate", "--device", "tape"], "--device must be one of ideal, al2o3-tio2, hfo2, pcm, got 'tape'"),
+    "stuck": (["evaluate", "--stuck-rate", "2"], "stuck_rate must be a number in [0, 1], got 2"),
+    "spread": (["evaluate", "--variability", "-1"], "variability must be a number in [0, 10], got -1"),
     "flips nan": (["evaluate", "--bit-flip-rate", "nan"], "bit_flip_rate must be a number in [0, 1], got nan"),
     "dataset": (["evaluate", "--dataset", "cats"], '"cats"'),
     "two data": (["evaluate", "--dataset", "digits", "--data", "x.npz"], "must not be given together"),
@@ -273,3 +276,17 @@ def test_help_is_fast():
         subprocess.run(command, capture_output=True, check=True)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1.5  # .2 s on an idle machine; the target is .5 s
+
+
+def test_a_crossbar(run, mine, tmp_path):
+    status, out, _ = run(*mine, "--device", "hfo2", "--stuck-rate", "0.2", *SHORT)
+    assert status == 0
+    assert '"stuck_high_rate": 0.1' in out.replace("\n", " ")
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert {json.loads(row.task.device)["levels"] for row in rows} == {32}
+    worn = sum(row.correct for row in rows)
+    run(*mine, *SHORT)
+    rows = [row for row in ResultStore(tmp_path / "report" / "results.csv").read().values() if not row.task.device]
+    assert sum(row.correct for row in rows) > worn + 20
+    record = json.loads((tmp_path / "report" / "record.json").read_text())
+    assert record["runs"][0]["options"]["device"]["stuck_high_rate"] == 0.1

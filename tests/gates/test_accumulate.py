@@ -1,11 +1,21 @@
 import numpy as np
 import pytest
-from gate_helpers import FALSE_ALARM, LENGTHS, SIGMAS, bernoulli, binomial_p_value, every_stream, tail_is_zero, z_score
+from gate_helpers import (
+    FALSE_ALARM,
+    LENGTHS,
+    SIGMAS,
+    bernoulli,
+    binomial_p_value,
+    correlated,
+    every_stream,
+    tail_is_zero,
+    z_score,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sc_neurocore.bitstreams import Bitstream
-from sc_neurocore.gates import mean, mux, or_gate, or_gate_expected, saturating_sum, total
+from sc_neurocore.gates import mean, mux, or_gate, or_gate_expected, saturating_sum, total, weighted_mux
 
 ENCODINGS = ["unipolar", "bipolar", "split"]
 
@@ -145,11 +155,51 @@ def test_mux_law_of_mean_and_variance():
     assert z_scores[0] < SIGMAS < z_scores[1]
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 1), (4, 1, 3)])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_weighted_mux_passes_the_first_selected_input(length, shape, encoding):
+    streams = bernoulli(12, np.full((2, 3, 5), 0.5), length, encoding)
+    select = bernoulli(13, np.full((*shape, 5), 0.25), length)  # not nested: the first one has priority
+    out = weighted_mux(streams, select)
+    assert out.shape == np.broadcast_shapes((2, 3), shape)
+    assert out.encoding == encoding
+    assert tail_is_zero(out)
+    for part in range(2) if encoding == "split" else [...]:
+        lines, bits = np.broadcast_arrays(select.bits(), streams.bits()[part])
+        wanted = np.take_along_axis(bits, lines.argmax(-2, keepdims=True), axis=-2)[..., 0, :]
+        np.testing.assert_array_equal(out.bits()[part], np.where(lines.any(-2), wanted, 0))
+
+
+def test_weighted_mux_law_of_mean_and_variance():
+    rows, length = 4000, 256
+    values, weights = np.array([0.125, 0.875, 0.5]), np.array([0.5, 0.125, 0.375])
+    m = values @ weights
+    select = correlated(3, np.tile(np.cumsum(weights) * 2**8, (rows, 1)), length, 8)
+    p_values, z_scores = [], []
+    for bias in (0, 2**-4):
+        out = weighted_mux(bernoulli(14, np.tile(values + bias, (rows, 1)), length), select)
+        p_values.append(binomial_p_value(out.counts().sum(), rows * length, m))
+        z_scores.append(z_score((out.value() - m) ** 2, m * (1 - m) / length))
+    assert p_values[0] > FALSE_ALARM > p_values[1]
+    assert z_scores[0] < SIGMAS < z_scores[1]
+
+
+def test_weighted_mux_does_not_mind_correlated_inputs():
+    rows, length = 4000, 256
+    streams = correlated(4, np.tile([32, 224], (rows, 1)), length, 8)
+    select = correlated(5, np.tile([64, 256], (rows, 1)), length, 8)
+    m = 0.25 * 0.125 + 0.75 * 0.875
+    assert z_score((weighted_mux(streams, select).value() - m) ** 2, m * (1 - m) / length) < SIGMAS
+    twin = correlated(4, np.tile([64, 256], (rows, 1)), length, 8)  # a select from the inputs' own numbers
+    assert z_score((weighted_mux(streams, twin).value() - m) ** 2, m * (1 - m) / length) > SIGMAS
+
+
 def test_bad_operands():
     streams = every_stream(3)
     bipolar = every_stream(3, "bipolar")
     select = np.zeros(3, np.uint32)
-    for gate in (total, mean, saturating_sum, or_gate, lambda s: mux(s, select)):
+    for gate in (total, mean, saturating_sum, or_gate, lambda s: mux(s, select), lambda s: weighted_mux(s, streams)):
         with pytest.raises(ValueError, match=r"^streams must have shape \(\.\.\., n >= 1\), got \(\)$"):
             gate(Bitstream.from_bits([1, 0, 1]))
         with pytest.raises(ValueError, match=r"^streams must have shape \(\.\.\., n >= 1\), got \(0,\)$"):
@@ -179,3 +229,13 @@ def test_bad_operands():
         mux(pair, Bitstream.from_bits([1, 0]))
     with pytest.raises(ValueError, match=r"^select must be unipolar here, got bipolar$"):
         mux(pair, Bitstream.from_bits([1, 0, 1], "bipolar"))
+    with pytest.raises(ValueError, match=r"^select must be unipolar here, got bipolar$"):
+        weighted_mux(streams, bipolar)
+    with pytest.raises(TypeError, match=r"^select must be a Bitstream, got ndarray$"):
+        weighted_mux(streams, select)
+    with pytest.raises(ValueError, match=r"^select must have a stream for each of the 2 inputs, got 8$"):
+        weighted_mux(pair, streams)
+    with pytest.raises(ValueError, match=r"^select must have the length of the streams 3, got 2$"):
+        weighted_mux(pair, Bitstream.from_bits([[1, 0], [1, 1]]))
+    with pytest.raises(ValueError, match=r"^shapes of streams and select must broadcast, got \(3, 2\) and \(2, 2\)$"):
+        weighted_mux(Bitstream.from_bits(np.zeros((3, 2, 3))), Bitstream.from_bits(np.zeros((2, 2, 3))))

@@ -544,7 +544,7 @@ def test_repr(encoding, generator):
     text = repr(layer)
     assert "\n" not in text
     assert text.startswith("VectorizedSCLayer(5 -> 3, length=100, ")
-    for part in (repr(layer.generator), f"encoding={encoding!r}", f"backend={layer.backend!r}", "bit_flip_rate=0.25"):
+    for part in (repr(layer.generator), f"encoding={encoding!r}", f"backend={layer.backend!r}", "input_flips=0.25"):
         assert part in text
 
 

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..evaluation import Evaluation, Task
     from ..networks import Network
+    from ..synapses import MemristorModel
 
 _WHAT = Group("What to run", sort_key=1)
 _CIRCUIT = Group("The circuit", sort_key=2)
-_RUN = Group("The run", sort_key=3)
+_DEVICE = Group("The crossbar", sort_key=3)
+_RUN = Group("The run", sort_key=4)
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
@@ -73,6 +75,9 @@ def evaluate(
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
     bits: Annotated[int | None, Parameter(group=_CIRCUIT)] = None,
     bit_flip_rate: Annotated[float, Parameter(group=_CIRCUIT)] = 0.0,
+    device: Annotated[str | None, Parameter(group=_DEVICE)] = None,
+    stuck_rate: Annotated[float | None, Parameter(group=_DEVICE)] = None,
+    variability: Annotated[float | None, Parameter(group=_DEVICE)] = None,
     clip: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,
     repeats: Annotated[int, Parameter(group=_RUN)] = 1,
@@ -110,6 +115,12 @@ def evaluate(
         Precision of probabilities in bits. Default: as fine as the length allows.
     bit_flip_rate
         Fault injection: the probability that a bit of a stream is flipped.
+    device
+        Write the weights into a memristor crossbar: ideal, al2o3-tio2, hfo2, pcm. Each repeat is another chip.
+    stuck_rate
+        Share of its cells that are stuck, half low and half high. Default: that of the device.
+    variability
+        Its spread of programming. Default: that of the device.
     clip
         Cut inputs to the range that the network was calibrated for, instead of refusing them.
     seed
@@ -131,11 +142,13 @@ def evaluate(
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
+    crossbar = _crossbar(device, stuck_rate, variability)
     held_out = _load_data(data, dataset)
     network = _load_network(model, held_out)
     console.print(
         f"[bold]{held_out.name}[/]: {len(held_out.x_test)} held-out images, "
-        f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding",
+        f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding"
+        + ("" if crossbar is None else f"; weights in a crossbar {crossbar.changes()}"),
         highlight=False,
     )
     evaluation = _run(
@@ -150,6 +163,7 @@ def evaluate(
             "seed": seed,
             "repeats": repeats,
             "bit_flip_rate": bit_flip_rate,
+            "device": crossbar,
             "clip": clip,
             "out": out,
         },
@@ -167,6 +181,16 @@ def evaluate(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _crossbar(name: str | None, stuck_rate: float | None, variability: float | None) -> "MemristorModel | None":
+    if name is None and stuck_rate is None and variability is None:
+        return None
+    from .. import checks
+    from ..synapses import PRESETS
+
+    model = PRESETS[checks.option("--device", name or "ideal", tuple(PRESETS))]
+    return model.with_rates(stuck_rate, variability)
 
 
 def _notice(sentence: str) -> None:

@@ -124,6 +124,15 @@ class Encoder:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
         return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
 
+    def numbers(self) -> NDArray[np.float64]:
+        """What the comparators hold against probabilities, ``(n, L)`` in (0, 1), ``(1, L)`` where all share it.
+
+        They are the middles of the steps of the sequence; a Bernoulli encoder has none.
+        """
+        if self._sequences is None:
+            raise ValueError("numbers must come from a sequence, a Bernoulli encoder has none")
+        return np.asarray((self._sequences + 0.5) / 2.0**self.generator.bits)
+
     def words(
         self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
     ) -> Words:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from .task import Row, Task
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..networks import Circuit, Network
+    from ..synapses import MemristorModel
 
 LENGTHS = (16, 32, 64, 128, 256, 1024)
 GENERATORS = ("bernoulli", "sobol")
@@ -45,6 +47,7 @@ def evaluate(
     seed: int = 0,
     repeats: int = 1,
     bit_flip_rate: float = 0.0,
+    device: "MemristorModel | None" = None,
     clip: bool = False,
     out: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
@@ -72,6 +75,8 @@ def evaluate(
         Runs of every circuit with other seeds, at least 1.
     bit_flip_rate
         Probability, in [0, 1], that a bit of a stream is flipped: a fault.
+    device
+        Crossbar that the weights are written into; every repeat is another chip. None: none.
     clip
         Cut inputs to the network's input range instead of refusing them. The float network
         always sees the inputs as they are.
@@ -131,6 +136,7 @@ def evaluate(
             repeat,
             bit_flip_rate,
             clip,
+            "" if device is None else device.changes(),
         )
         for generator, length, repeat in product(generators, lengths, range(repeats))
     ]
@@ -139,7 +145,7 @@ def evaluate(
     record = None if out is None else Record(Path(out) / "record.json")
     # Every circuit is built once before anything is written: an option that one of them refuses stops all.
     descriptions = {
-        f"{task.generator} {task.length}": list(_circuit(network, task).generator_descriptions)
+        f"{task.generator} {task.length}": list(_circuit(network, task, device).generator_descriptions)
         for task in tasks
         if task.repeat == 0
     }
@@ -157,6 +163,7 @@ def evaluate(
             "seed": seed,
             "repeats": repeats,
             "bit_flip_rate": bit_flip_rate,
+            "device": None if device is None else asdict(device),
             "clip": clip,
         },
         "seeds": [f"numpy.random.SeedSequence({seed}, spawn_key=({repeat},))" for repeat in range(repeats)],
@@ -168,7 +175,7 @@ def evaluate(
         record.path.parent.mkdir(parents=True, exist_ok=True)
         record.write(run)
     try:
-        for row in _run(network, data, wanted, float_classes, pending, len(tasks), progress):
+        for row in _run(network, data, wanted, float_classes, pending, device, len(tasks), progress):
             if store is not None:
                 store.append(row)
             known[row.task.id] = row
@@ -191,6 +198,7 @@ def _run(
     wanted: NDArray[np.int64],
     float_classes: NDArray[np.int64],
     pending: list[Task],
+    device: "MemristorModel | None",
     total: int,
     progress: Progress | None,
 ) -> Iterator[Row]:
@@ -198,7 +206,7 @@ def _run(
     for number, task in enumerate(pending):
         if progress is not None:
             progress(total - len(pending) + number, total, task)
-        circuit = _circuit(network, task)
+        circuit = _circuit(network, task, device)
         circuit.predict(data.x_test[:WARM_UP])
         found, elapsed = _timed(circuit, data.x_test)
         if elapsed < SHORT_NS:
@@ -222,10 +230,10 @@ def _timed(circuit: "Circuit", x: NDArray[np.float64]) -> tuple[NDArray[np.int64
     return found, max(time.perf_counter_ns() - start, 1)
 
 
-def _circuit(network: "Network", task: Task) -> "Circuit":
+def _circuit(network: "Network", task: Task, device: "MemristorModel | None") -> "Circuit":
     options: dict[str, Any] = {name: getattr(task, name) for name in _OPTIONS}
     seed = np.random.SeedSequence(task.seed, spawn_key=(task.repeat,))
-    return network.circuit(task.length, task.generator, seed=seed, **options)
+    return network.circuit(task.length, task.generator, seed=seed, device=device, **options)
 
 
 def _check_data(network: "Network", data: "Dataset", clip: bool) -> NDArray[np.int64]:

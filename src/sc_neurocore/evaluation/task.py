@@ -25,12 +25,14 @@ class Task:
         Probability that a bit of a stream is flipped.
     clip
         Whether inputs outside the network's range are cut to it.
+    device
+        `MemristorModel.changes` of the crossbar that holds the weights; empty for none.
 
     Examples
     --------
     >>> task = Task("0.1.0", "ab", "cd", "sobol", 256)
     >>> task.id
-    '4ad5c35883d888a6'
+    'c594dfbc499b014d'
     """
 
     version: str
@@ -45,6 +47,7 @@ class Task:
     repeat: int = 0
     bit_flip_rate: float = 0.0
     clip: bool = False
+    device: str = ""
 
     @cached_property
     def id(self) -> str:
@@ -111,6 +114,7 @@ class Row:
             int(found["repeat"]),
             float(found["bit_flip_rate"]),
             found["clip"] == "1",
+            found["device"],
         )
         if task.id != found["task"]:
             raise ValueError(f"task must be the digest of the options, {task.id}, got {found['task']!r}")

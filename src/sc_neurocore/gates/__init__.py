@@ -1,6 +1,6 @@
 """Gates: small circuits that take bitstreams and give bitstreams (or, where they count, numbers)."""
 
-from .accumulate import mean, mux, or_gate, or_gate_expected, saturating_sum, total
+from .accumulate import mean, mux, or_gate, or_gate_expected, saturating_sum, total, weighted_mux
 from .correlated import (
     distance,
     distance_expected,
@@ -14,11 +14,13 @@ from .correlated import (
 )
 from .decorrelate import delay, regenerate, shuffle_buffer
 from .divide import divide, divide_expected, square_root, square_root_expected
+from .faults import Faults
 from .fsm import relu, relu_expected, sexp, sexp_expected, stanh, stanh_expected
 from .multiply import multiply
 from .pool import average_pool, max_pool
 
 __all__ = [
+    "Faults",
     "average_pool",
     "delay",
     "distance",
@@ -50,4 +52,5 @@ __all__ = [
     "stanh",
     "stanh_expected",
     "total",
+    "weighted_mux",
 ]

@@ -10,6 +10,7 @@ gate               result                          hardware
 `saturating_sum`   sum v, held inside the range    parallel counter, one bit out a cycle
 `or_gate`          1 - prod(1 - v)                 OR tree
 `mux`              sum v / n                       multiplexer with a random select
+`weighted_mux`     sum w v                         the same, a comparator an input
 =================  ==============================  ===================================
 """
 
@@ -307,6 +308,78 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
     picks = np.ascontiguousarray(np.broadcast_to(numbers, (*parts, *shape, length))).reshape(1, -1, length)
     passed = compiled.mux_streams(words, _constant_one(length), _all_to_one(n), picks, length, False)
     return Bitstream(passed.reshape(*parts, *shape, -1), length, checked.encoding)
+
+
+def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
+    """A priority encoder passes, every cycle, the bit of the first input whose select bit is one.
+
+    ::
+
+        v1 ---------------------------|\\
+        ..                            | |-- w1 v1 + .. + wn vn
+        vn ---------------------------|/
+                                       | first one
+        w1           -->[<]-- s1 ------+
+        w1 + w2      -->[<]-- s2 ------+
+        ..               ^             |
+        w1 + .. + wn -->[<]-- sn ------+
+                         |
+                  select number
+
+    One select number a cycle is held against the running sums of the weights, so the select streams
+    are nested, and input k is passed where s_k is one and s_(k-1) is not: a share w_k of the cycles.
+
+    Parameters
+    ----------
+    streams
+        Streams ``(..., n)`` of any encoding.
+    select
+        Unipolar streams ``(..., n)`` of the running sums of the weights, from one generator
+        (`Encoder` with ``share="one"``) that is independent of that of `streams`. The leading axes
+        broadcast with those of `streams`. Where no select bit is one, the output is 0. Both parts of
+        a split stream share the select.
+
+    Returns
+    -------
+    Bitstream
+        Streams ``(...)`` in the encoding of `streams`.
+
+    Raises
+    ------
+    TypeError
+        If `streams` or `select` is not a Bitstream.
+    ValueError
+        If shapes or lengths do not match, or `select` is not unipolar.
+
+    Notes
+    -----
+    Error law: with independent random numbers, weights that add up to 1 and m = sum w v, a unipolar
+    output is Bernoulli of m: variance m (1 - m) / L. A select source that gives every input its
+    w L cycles leaves sum w v (1 - v) / L: the spread between the inputs is gone. Correlation among
+    `streams` does not matter, since a cycle passes one of them.
+
+    References
+    ----------
+    B. R. Gaines, 1969, https://doi.org/10.1007/978-1-4899-5841-9_2; on insensitivity to correlation:
+    A. Alaghi, J. P. Hayes, 2013, https://doi.org/10.1109/ICCD.2013.6657023.
+
+    Examples
+    --------
+    >>> streams = Bitstream.from_bits([[1, 1, 1, 1], [0, 0, 0, 0]])
+    >>> select = Bitstream.from_bits([[1, 0, 1, 1], [1, 1, 1, 1]])
+    >>> weighted_mux(streams, select).bits()
+    array([1, 0, 1, 1], dtype=uint8)
+    """
+    checked, lines = check_inputs("streams", streams), check_inputs("select", select, ("unipolar",))
+    if lines.shape[-1] != checked.shape[-1]:
+        raise ValueError(f"select must have a stream for each of the {checked.shape[-1]} inputs, got {lines.shape[-1]}")
+    if lines.length != checked.length:
+        raise ValueError(f"select must have the length of the streams {checked.length}, got {lines.length}")
+    ndim = len(common_shape(streams=checked.shape, select=lines.shape))
+    earlier = np.bitwise_or.accumulate(lines.words, axis=-2)[..., :-1, :]
+    chosen = lines.words.copy()
+    chosen[..., 1:, :] &= ~earlier
+    return Bitstream(np.bitwise_or.reduce(with_axes(checked, ndim) & chosen, axis=-2), checked.length, checked.encoding)
 
 
 def _constant_one(length: int) -> Words:

@@ -1,8 +1,21 @@
 """The layers, each at its documented module path."""
 
+from .attention import StochasticAttention
 from .base import SCLayer
+from .fusion import SCFusionLayer
+from .hardware_aware import HardwareAwareSCLayer
+from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .sc_conv_layer import SCConv2DLayer
 from .vectorized_layer import VectorizedSCLayer
 
-__all__ = ["SCConv2DLayer", "SCLayer", "SCPool2D", "VectorizedSCLayer"]
+__all__ = [
+    "HardwareAwareSCLayer",
+    "MemristiveDenseLayer",
+    "SCConv2DLayer",
+    "SCFusionLayer",
+    "SCLayer",
+    "SCPool2D",
+    "StochasticAttention",
+    "VectorizedSCLayer",
+]

@@ -35,6 +35,7 @@ ROLES = (
     "queries",
     "keys",
     "attention weights",
+    "dead generator",
 )
 """What draws random numbers; the place in this tuple is the spawn key, so append only."""
 

@@ -13,9 +13,11 @@ from ..backends.reference import Wiring
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
+from ..gates.faults import Faults
 from ..gates.windows import Pair, output_size, pair, window_indices
+from ..synapses import MemristorModel
 from .base import Accumulate, Floats, Samples
-from .weighted import WeightedLayer
+from .weighted import WeightedLayer, pairs_of, signed_sum
 
 
 class SCConv2DLayer(WeightedLayer):
@@ -41,7 +43,7 @@ class SCConv2DLayer(WeightedLayer):
         Stream length L in clock cycles.
     groups
         Parts of the channels that do not meet each other; ``groups=in_channels`` is depthwise.
-    use_gpu, generator, encoding, accumulate, share, bits, weight_streams, bit_flip_rate
+    use_gpu, generator, encoding, accumulate, share, bits, weight_streams, bit_flip_rate, faults, device
         As for `VectorizedSCLayer`; n of ``"mean"`` is the size of a window, and one more with a bias.
     bias
         ``(out_channels,)`` in the encoding's range: one more synapse whose input is the constant 1.
@@ -91,6 +93,8 @@ class SCConv2DLayer(WeightedLayer):
         bias: ArrayLike | None = None,
         weight_streams: Literal["fresh", "stored"] = "fresh",
         bit_flip_rate: float = 0.0,
+        faults: Faults | None = None,
+        device: MemristorModel | None = None,
         seed: Seed = None,
     ) -> None:
         super().__init__(
@@ -105,6 +109,8 @@ class SCConv2DLayer(WeightedLayer):
             bias=bias,
             weight_streams=weight_streams,
             bit_flip_rate=bit_flip_rate,
+            faults=faults,
+            device=device,
             seed=seed,
         )
         self.in_channels = checks.whole("in_channels", in_channels, 1)
@@ -239,19 +245,32 @@ class SCConv2DLayer(WeightedLayer):
         groups, n_windows, fan_in = self._windows.shape
         neurons, n_samples = self.out_channels // self.groups, len(samples)
         w = w.reshape(*w.shape[:2], groups, neurons, fan_in, w.shape[-1])
-        if self.accumulate in ("mean", "sum") and self.backend == "numba":
+        if self._counts_windows:
             shared = w.shape[1] == 1
             lines = x[:, None] if shared else x[:, :, None]
-            counts = self._signed(lines, w, self._window_total).reshape(n_samples, groups, n_windows, neurons)
+            counts = signed_sum(pairs_of(lines, w), self._window_total).reshape(n_samples, groups, n_windows, neurons)
             out = self._sums(counts, fan_in)
         else:
             w = np.broadcast_to(w, (len(w), n_samples, *w.shape[2:]))
             synapses = np.ascontiguousarray(w).reshape(len(w), n_samples * groups, neurons * fan_in, w.shape[-1])
             inputs = np.stack([self._gathered(half) for half in x])
             numbers = np.broadcast_to(np.repeat(samples, groups)[:, None], (n_samples * groups, n_windows))
-            out = self._accumulated(inputs, synapses, self._wiring, numbers)
+            rows = numbers * (groups * n_windows) + np.tile(np.arange(groups * n_windows), n_samples).reshape(
+                numbers.shape
+            )
+            out = self._accumulated(inputs, synapses, self._wiring, numbers, rows)
             out = out.reshape(n_samples, groups, n_windows, neurons)
         return out.transpose(0, 1, 3, 2).reshape(n_samples, self.out_channels, n_windows)
+
+    @property
+    def _counts_windows(self) -> bool:
+        """Whether the windows are only counted, without their streams being laid out."""
+        return self.accumulate in ("mean", "sum") and self.backend == "numba" and not self.faults.product_flips
+
+    @property
+    def _products(self) -> int:
+        groups, n_windows, fan_in = self._windows.shape
+        return int(groups * n_windows * fan_in * (self.out_channels // groups))
 
     def _gathered(self, lines: Words) -> Words:
         """Streams of all windows ``(S * groups, windows, fan_in, W)`` of lines ``(S, lines, W)``."""
@@ -274,7 +293,7 @@ class SCConv2DLayer(WeightedLayer):
     def _window_bytes(self) -> int:
         groups, n_windows, fan_in = self._windows.shape
         counts: int = 8 * self.out_channels * n_windows
-        if self.accumulate in ("mean", "sum") and self.backend == "numba":
+        if self._counts_windows:
             return counts
         halves = 2 if self.encoding == "split" else 1
         streams = 8 * words_for(self.length) * halves * groups * n_windows * fan_in
@@ -284,15 +303,15 @@ class SCConv2DLayer(WeightedLayer):
     def _expected(self, x: Floats) -> Floats:
         self._see(x)
         groups, n_windows, fan_in = self._windows.shape
-        weights = self._met(self._synapse_values()).reshape(groups, -1, fan_in)
+        weights = self._met(self._read_values(), self.faults.weight_flips).reshape(groups, -1, fan_in)
         out = np.empty((len(x), self.out_channels, n_windows))
         by_group = out.reshape(len(x), groups, self.out_channels // groups, n_windows)
-        lines = self._met(self._lines_of(x))
+        lines = self._met(self._lines_of(x), self.faults.input_flips)
         for k in range(groups):
             rows = lines[:, self._windows[k]].reshape(len(x) * n_windows, fan_in)
             values = self._expected_rows(rows, weights[k], self._wiring)
             by_group[:, k] = values.reshape(len(x), n_windows, values.shape[1]).transpose(0, 2, 1)
-        return out.reshape(len(x), *self.output_shape(*x.shape[-2:]))
+        return self._converted(out).reshape(len(x), *self.output_shape(*x.shape[-2:]))
 
     def __repr__(self) -> str:
         extras = "".join(

@@ -1,9 +1,9 @@
 """The work-horse: a matrix of weight streams against a batch of input streams."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from .. import checks
@@ -12,6 +12,8 @@ from ..backends.reference import Wiring
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
+from ..gates.faults import Faults
+from ..synapses import MemristorModel
 from .base import Accumulate, Floats, Samples
 from .weighted import WeightedLayer
 
@@ -58,6 +60,11 @@ class VectorizedSCLayer(WeightedLayer):
         ``"stored"``: one set of streams serves every sample, as from a memory.
     bit_flip_rate
         Probability in [0, 1] that a bit of an input or weight stream is inverted, each on its own.
+    faults
+        All kinds of faults, see `Faults`; not with `bit_flip_rate`.
+    device
+        A `MemristorModel` that the weights (and biases) are written into: the gates meet what it makes
+        of them. None: the weights themselves.
     seed
         Fixes weights, wiring, streams and faults.
 
@@ -100,6 +107,8 @@ class VectorizedSCLayer(WeightedLayer):
         bias: ArrayLike | None = None,
         weight_streams: Literal["fresh", "stored"] = "fresh",
         bit_flip_rate: float = 0.0,
+        faults: Faults | None = None,
+        device: MemristorModel | None = None,
         seed: Seed = None,
     ) -> None:
         super().__init__(
@@ -114,6 +123,8 @@ class VectorizedSCLayer(WeightedLayer):
             bias=bias,
             weight_streams=weight_streams,
             bit_flip_rate=bit_flip_rate,
+            faults=faults,
+            device=device,
             seed=seed,
         )
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
@@ -130,7 +141,7 @@ class VectorizedSCLayer(WeightedLayer):
     # ------------------------------------------------------------ weights
 
     @classmethod
-    def from_weights(cls, weights: ArrayLike, length: int = 1024, **options: Any) -> "VectorizedSCLayer":
+    def from_weights(cls, weights: ArrayLike, length: int = 1024, **options: Any) -> Self:
         """A layer with these weights ``(n_neurons, n_inputs)``; options as for the constructor.
 
         With ``sparse=True`` the synapses are the non-zero weights.
@@ -139,7 +150,7 @@ class VectorizedSCLayer(WeightedLayer):
         matrix = checks.array("weights", weights, *bounds, shape=(None, None))
         if options.get("connectivity", 1) != 1:
             raise ValueError(f"connectivity must be 1 with given weights, got {options['connectivity']}")
-        layer = cls(matrix.shape[1], matrix.shape[0], length, **options)
+        layer = cls(matrix.shape[1], matrix.shape[0], length=length, **options)
         if layer.sparse:
             if not matrix.any():
                 raise ValueError("weights must have a non-zero value with sparse=True, got none")
@@ -222,6 +233,9 @@ class VectorizedSCLayer(WeightedLayer):
 
     # ------------------------------------------------------------ streams
 
+    def _line_of_synapse(self) -> NDArray[np.int64]:
+        return self._wiring.inputs
+
     def _lines_of(self, x: Floats) -> Floats:
         return x if self.bias is None else np.column_stack([x, np.ones(len(x))])
 
@@ -255,11 +269,15 @@ class VectorizedSCLayer(WeightedLayer):
         return 4 * self.length * self.n_neurons if self.accumulate == "saturate" else 0
 
     def _expected(self, x: Floats) -> Floats:
-        rows, weights, wiring = self._met(self._lines_of(x)), self._met(self._synapse_values()), self._wiring
+        rows, weights, wiring = (
+            self._met(self._lines_of(x), self.faults.input_flips),
+            self._met(self._read_values(), self.faults.weight_flips),
+            self._wiring,
+        )
         matrix: Any = weights
         if self.sparse:
             matrix = csr_array((weights, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self.fan_in))
-        return self._expected_rows(rows, matrix, wiring)
+        return self._converted(self._expected_rows(rows, matrix, wiring))
 
     # ------------------------------------------------------------ state
 

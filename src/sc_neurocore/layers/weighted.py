@@ -1,7 +1,8 @@
 """What layers with weights share: input streams meet weight streams, and the products are accumulated."""
 
+import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, Literal, cast
 
@@ -11,17 +12,22 @@ from scipy.sparse import csr_array
 
 from .. import checks
 from ..backends import compiled
-from ..backends.packing import Words, words_for
+from ..backends.packing import Words, pack, tail_mask, words_for
 from ..backends.reference import Wiring
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability
 from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
+from ..gates.faults import Faults, Side, flip_masks, flipped, standing_still, stuck
+from ..synapses import MemristorModel
 from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, select_numbers
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: samples are taken in chunks of about this size."""
-_FLIP_BITS = 24
+
+
+Pair = tuple[int, Words, Words]
+"""Sign, inputs and weights of the products of two halves."""
 
 
 class WeightedLayer(SCLayer):
@@ -53,18 +59,25 @@ class WeightedLayer(SCLayer):
         bias: ArrayLike | None,
         weight_streams: Literal["fresh", "stored"],
         bit_flip_rate: float,
+        faults: Faults | None,
+        device: MemristorModel | None,
         seed: Seed,
     ) -> None:
         super().__init__(length, generator, encoding, bits, seed)
         self.n_neurons = n_neurons
         self.accumulate = cast(Accumulate, checks.option("accumulate", accumulate, ACCUMULATES))
         self.weight_streams = checks.option("weight_streams", weight_streams, ("fresh", "stored"))
-        self.bit_flip_rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
+        self.faults = combined_faults(bit_flip_rate, faults)
         self.backend = "cupy" if checks.flag("use_gpu", use_gpu) and _gpu_available() else "numba"
+        if device is not None and not isinstance(device, MemristorModel):
+            raise TypeError(f"device must be a MemristorModel or None, got {type(device).__name__}")
+        self.device = device
+        """The crossbar that holds the weights, or None: they are met as they are."""
         self._bias = None if bias is None else self._checked_bias(bias)
         self._share = share
         self._packed: Words | None = None
         self._seen: Floats | None = None
+        self._met_values: Floats | None = None
 
     # ------------------------------------------------------------ weights
 
@@ -93,9 +106,10 @@ class WeightedLayer(SCLayer):
         return checks.array("bias", bias, *value_range(self.encoding), shape=(self.n_neurons,)).copy()
 
     def _synapse_values(self) -> Floats:
-        """Weights with the bias: ``(n_neurons, fan_in)``, sparse ``(synapses,)``; checked.
+        """Weights with the bias as the gates meet them, ``(n_neurons, fan_in)``, sparse ``(synapses,)``.
 
-        Edits since the last call are found here: they are checked, and the packed streams dropped.
+        Edits since the last call are found here: they are checked, written into the device if there
+        is one, and the packed streams dropped.
         """
         values = self._with_bias()
         if self._seen is None or not np.array_equal(self._seen, values):
@@ -103,7 +117,8 @@ class WeightedLayer(SCLayer):
             if self.bias is not None:
                 self._checked_bias(self.bias)
             self._packed, self._seen = None, values.copy()
-        return values
+            self._met_values = None if self.device is None else self.device.program(values, self._defects)
+        return values if self._met_values is None else self._met_values
 
     def _with_bias(self) -> Floats:
         matrix = self._stored_weights().reshape(self.n_neurons, -1)
@@ -125,7 +140,12 @@ class WeightedLayer(SCLayer):
     def _reseed(self) -> None:
         random = isinstance(self.generator, Bernoulli)
         self._wiring = self._make_wiring()
-        self._n_synapses = self._with_bias().size
+        synapses = self._with_bias()
+        self._n_synapses = synapses.size
+        if self.device is not None:
+            pairs = self.encoding != "unipolar"
+            self._defects = self.device.defects(synapses.shape, self._seed("device"), pairs=pairs)
+            self._seen = None
         # Deterministic sources are shared by the neurons: line i of a window has one for all its weights.
         self._weight_encoder = self._encoder(self._n_synapses if random else self.fan_in, 1, "weights")
         self._packed = None
@@ -151,6 +171,11 @@ class WeightedLayer(SCLayer):
         """Whether every sample meets weight streams of its own."""
         return isinstance(self.generator, Bernoulli) and self.weight_streams == "fresh"
 
+    @property
+    def _own_weights(self) -> bool:
+        """Whether every sample meets weight streams of its own, fresh or noisy."""
+        return self._fresh_weights or (self.device is not None and self.device.read_noise > 0)
+
     def _halves(self, encoder: Encoder, values: Floats, samples: Samples, columns: NDArray[np.int64] | None) -> Words:
         """Streams ``(halves, ..., n, W)``: two halves for split, else one."""
         if self.encoding == "split":
@@ -164,11 +189,13 @@ class WeightedLayer(SCLayer):
     def _input_words(self, x: Floats, samples: Samples) -> Words:
         """Input streams ``(halves, S, lines, W)``."""
         words = self._halves(self._input_encoder, self._lines_of(x), samples, None)
-        return self._flipped(words, samples, "input flips")
+        return self._faulty(words, samples, "inputs")
 
     def _weight_words(self, samples: Samples) -> Words:
         """Weight streams ``(halves, G, synapses, W)``: G is 1 where all samples meet the same ones."""
         values = self._synapse_values()
+        if self.device is not None and self.device.read_noise:
+            return self._faulty(self._noisy_words(values, samples), samples, "weights")
         if self._fresh_weights:
             every = np.broadcast_to(values.reshape(-1), (len(samples), values.size))
             words = self._halves(self._weight_encoder, every, samples, None)
@@ -176,9 +203,9 @@ class WeightedLayer(SCLayer):
             if self._packed is None:
                 self._packed = self._stored_words(values)
             words = self._packed
-            if self.bit_flip_rate:
+            if self.faults.weight_flips:
                 words = np.repeat(words, len(samples), axis=1)
-        return self._flipped(words, samples, "weight flips")
+        return self._faulty(words, samples, "weights")
 
     def _stored_words(self, values: Floats) -> Words:
         random = isinstance(self.generator, Bernoulli)
@@ -188,22 +215,65 @@ class WeightedLayer(SCLayer):
         columns = None if random else self._wiring.inputs
         return self._halves(self._weight_encoder, values.reshape(1, -1), np.zeros(1, np.int64), columns)
 
-    def _flipped(self, words: Words, samples: Samples, role: str) -> Words:
-        """The words with every bit inverted at the fault rate; masks are fresh for every sample."""
-        if not self.bit_flip_rate:
-            return words
-        halves, _, lines, n_words = words.shape
-        per_sample = halves * lines
-        streams = samples[None, :, None] * per_sample + np.arange(per_sample).reshape(halves, 1, lines)
-        threshold = np.uint64(round(self.bit_flip_rate * (1 << _FLIP_BITS)))
-        masks = compiled.bernoulli(
-            key_of(self._seed(role)),
-            streams.reshape(-1).astype(np.uint64),
-            np.full(streams.size, threshold),
-            _FLIP_BITS,
-            self.length,
-        )
-        return words ^ masks.reshape(halves, len(samples), lines, n_words)
+    def _noisy_words(self, values: Floats, samples: Samples) -> Words:
+        """Weight streams ``(halves, S, synapses, W)`` whose comparators read a cell with new noise in every cycle.
+
+        A comparator of signed split weights gives a 1 on the positive or on the negative line.
+        """
+        assert self.device is not None
+        pairs = self.encoding != "unipolar"
+        sigma = self.device.read_noise * (math.sqrt(2) if pairs else 1)
+        flat, halves = values.reshape(-1), 2 if self.encoding == "split" else 1
+        random = isinstance(self.generator, Bernoulli)
+        numbers = np.empty((1, 0)) if random else self._weight_encoder.numbers()
+        lines = self._line_of_synapse() if len(numbers) > 1 else None
+        words = np.empty((halves, len(samples), flat.size, words_for(self.length)), np.uint64)
+        block = max(1, _CHUNK_BYTES // (32 * self.length))
+        for place, sample in enumerate(samples.tolist()):
+            key = key_of(self._seed("read noise"))
+            rng = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, sample]))
+            for start in range(0, flat.size, block):
+                part = slice(start, start + block)
+                read = flat[part, None] + sigma * rng.standard_normal((flat[part].size, self.length))
+                u = rng.random(read.shape) if random else numbers if lines is None else numbers[lines[part]]
+                if self.encoding == "bipolar":
+                    read = (read + 1) / 2
+                words[0, place, part] = pack(u < read)
+                if halves == 2:
+                    words[1, place, part] = pack(u < -read)
+        return words
+
+    def _line_of_synapse(self) -> NDArray[np.int64]:
+        """Line of a window that each synapse meets."""
+        return np.arange(self._n_synapses) % self.fan_in
+
+    def _faulty(self, words: Words, samples: Samples, side: Side) -> Words:
+        """Streams ``(halves, S, lines, W)`` of inputs or weights with their faults."""
+        faults, length = self.faults, self.length
+        if faults.dead_generator == side:
+            rng = np.random.Generator(np.random.PCG64(self._seed("dead generator")))
+            cycle, driven = int(rng.integers(length)), np.ones(words.shape[2], bool)
+            if self.share == "independent":
+                random = isinstance(self.generator, Bernoulli)
+                line = np.arange(driven.size) if random or side == "inputs" else self._line_of_synapse()
+                driven = line == rng.integers(line.max() + 1)
+            words = standing_still(words, cycle, driven, length)
+        words = stuck(words, faults.stuck_lines, self._seed("stuck lines").spawn(2)[side == "weights"], length)
+        if side == "inputs":
+            return flipped(words, faults.input_flips, key_of(self._seed("input flips")), samples, length)
+        return flipped(words, faults.weight_flips, key_of(self._seed("weight flips")), samples, length)
+
+    def _flipped_products(self, x: Words, w: Words, wiring: Wiring, rows: Samples, pair: int) -> Words:
+        """Streams ``(G, B, synapses, W)`` at the outputs of the gates, every bit inverted at the fault rate."""
+        left, right = x[:, :, wiring.inputs], w[:, None]
+        products = left & right
+        if self.encoding == "bipolar":
+            products |= ~(left | right)
+            products[..., -1] &= tail_mask(self.length)
+        synapses = wiring.inputs.size
+        streams = (rows[..., None] * 4 + pair) * synapses + np.arange(synapses)
+        products ^= flip_masks(key_of(self._seed("product flips")), self.faults.product_flips, streams, self.length)
+        return products
 
     def _refresh_packed_weights(self) -> None:
         """Edits are seen without it; kept so that callers of the documented API need no change."""
@@ -225,9 +295,16 @@ class WeightedLayer(SCLayer):
 
     def _run(self, x: Floats, samples: Samples) -> Floats:
         x_words, w_words = self._input_words(x, samples), self._weight_words(samples)
-        if len(x_words) == 2 and not x_words[1].any():
+        if len(x_words) == 2 and not self.faults.product_flips and not x_words[1].any():
             x_words = x_words[:1]  # no negative input: these gates stay at zero
-        return self._outputs(x_words, w_words, samples)
+        return self._converted(self._outputs(x_words, w_words, samples))
+
+    def _converted(self, outputs: Floats) -> Floats:
+        """Outputs as the converter of the device reads its columns."""
+        if self.device is None:
+            return outputs
+        largest = self.fan_in if self.accumulate == "sum" else 1
+        return self.device.convert(outputs, -largest if self.encoding != "unipolar" else 0.0, largest)
 
     @abstractmethod
     def _outputs(self, x: Words, w: Words, samples: Samples) -> Floats:
@@ -241,21 +318,37 @@ class WeightedLayer(SCLayer):
         halves = 2 if self.encoding == "split" else 1
         stream = 8 * words_for(self.length)
         needed = halves * stream * self._n_lines + self._window_bytes()
-        if self.bit_flip_rate or self._fresh_weights:
+        if self.faults.weight_flips or self._own_weights:
             needed += 2 * halves * stream * self._n_synapses
+        if self.faults.product_flips:
+            needed += 2 * halves**2 * stream * self._products
         return max(1, _CHUNK_BYTES // needed)
 
-    def _accumulated(self, x: Words, w: Words, wiring: Wiring, samples: Samples) -> Floats:
-        """Outputs ``(G, B, M)`` of arranged streams; `samples` ``(G, B)`` are their sample numbers."""
+    @property
+    def _products(self) -> int:
+        """Gates of a pair of halves that a sample passes."""
+        return self._n_synapses
+
+    def _accumulated(self, x: Words, w: Words, wiring: Wiring, samples: Samples, rows: Samples | None = None) -> Floats:
+        """Outputs ``(G, B, M)`` of arranged streams.
+
+        `samples` ``(G, B)`` are their sample numbers; `rows` number the windows of all samples, by
+        default there is one a sample.
+        """
         length, xnor = self.length, self.encoding == "bipolar"
         fan_in = np.diff(wiring.indptr)
+        pairs, total = pairs_of(x, w), self._total
+        if self.faults.product_flips:
+            pairs = self._pairs_with_flips(x, w, wiring, samples if rows is None else rows)
+            wiring = Wiring(wiring.indptr, np.arange(wiring.inputs.size), np.zeros(wiring.inputs.size, np.int64))
+            xnor, total = False, compiled.wired_counts
         if self.accumulate in ("mean", "sum"):
-            return self._sums(self._signed(x, w, lambda a, b: self._total(a, b, wiring)), fan_in)
+            return self._sums(signed_sum(pairs, lambda a, b: total(a, b, wiring)), fan_in)
         if self.accumulate == "saturate":
-            steps = self._signed(x, w, lambda a, b: compiled.cycle_counts(a, b, wiring, length, xnor))
-            if xnor:
+            steps = signed_sum(pairs, lambda a, b: compiled.cycle_counts(a, b, wiring, length, xnor))
+            if self.encoding == "bipolar":
                 steps = (2 * steps - fan_in[:, None]).astype(np.int32)
-            return compiled.saturate(steps, self.encoding == "split", xnor) / length
+            return compiled.saturate(steps, self.encoding == "split", self.encoding == "bipolar") / length
         if self.accumulate == "mux":
             numbers, place = np.unique(samples, return_inverse=True)
             select = self._select(numbers)[place.reshape(samples.shape)]
@@ -266,7 +359,7 @@ class WeightedLayer(SCLayer):
             return compiled.mux_streams(a, b, wiring, select, length, xnor)
 
         streams: dict[int, Words] = {}
-        for sign, a, b in _pairs(x, w):
+        for sign, a, b in pairs:
             streams[sign] = streams[sign] | tree(a, b) if sign in streams else tree(a, b)
         ones = {sign: compiled.popcount(words) for sign, words in streams.items()}
         counts = np.stack([ones[1], ones[-1]]) if self.encoding == "split" else ones[1]
@@ -277,13 +370,12 @@ class WeightedLayer(SCLayer):
         totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
         return totals / (self.length * self.fan_in if self.accumulate == "mean" else self.length)
 
-    def _signed(self, x: Words, w: Words, count: Callable[[Words, Words], NDArray[Any]]) -> NDArray[Any]:
-        total: NDArray[Any] | None = None
-        for sign, a, b in _pairs(x, w):
-            part = count(a, b)
-            total = part if total is None else total + sign * part
-        assert total is not None
-        return total
+    def _pairs_with_flips(self, x: Words, w: Words, wiring: Wiring, rows: Samples) -> Iterator[Pair]:
+        """The products with their flips in the place of inputs, and constant ones in that of weights."""
+        ones = np.full((x.shape[1], 1, x.shape[-1]), 2**64 - 1, np.uint64)
+        ones[..., -1] = tail_mask(self.length)
+        for place, (sign, inputs, weights) in enumerate(pairs_of(x, w)):
+            yield sign, self._flipped_products(inputs, weights, wiring, rows, place), ones
 
     def _total(self, x: Words, w: Words, wiring: Wiring) -> NDArray[np.int64]:
         """Ones ``(G, B, M)`` of all products of a neuron."""
@@ -316,19 +408,38 @@ class WeightedLayer(SCLayer):
 
     # ------------------------------------------------------------ expectation
 
-    def _met(self, values: Floats) -> Floats:
+    def _read_values(self) -> Floats:
+        """Mean of the readings of the weights: noise moves it where it is clipped at the ends of the range."""
+        values = self._synapse_values()
+        if self.device is None or not self.device.read_noise:
+            return values
+        if self.encoding == "unipolar":
+            return self.device.read_mean(values, self.device.read_noise)
+        sigma = self.device.read_noise * math.sqrt(2)
+        if self.encoding == "bipolar":
+            return 2 * self.device.read_mean((values + 1) / 2, sigma / 2) - 1
+        if self.accumulate not in ("mean", "sum"):
+            raise ValueError(f"expected has no closed form for accumulate={self.accumulate!r} with split read noise")
+        return self.device.read_mean(values, sigma) - self.device.read_mean(-values, sigma)
+
+    def _met(self, values: Floats, rate: float) -> Floats:
         """Values as the gates meet them: quantised where `bits` is given, and pulled to the middle by flips."""
+        if self.faults.hard:
+            raise ValueError(f"expected has no closed form with stuck lines or a dead generator, got {self.faults}")
         values = self._quantised(values)
-        rate = self.bit_flip_rate
         return (rate if self.encoding == "unipolar" else 0.0) + (1 - 2 * rate) * values
 
     def _expected_rows(self, rows: Floats, matrix: Any, wiring: Wiring) -> Floats:
         """Outputs ``(R, M)`` of windows ``(R, fan_in)`` as met, for the weights ``(M, fan_in)`` as met."""
         if self.accumulate == "or":
             return self._expected_or(rows, matrix, wiring)
-        if self.accumulate == "mux" and self.encoding == "split" and self.bit_flip_rate:
+        flips, faults = self.faults.product_flips, self.faults
+        any_flips = flips > 0 or faults.input_flips > 0 or faults.weight_flips > 0
+        if self.accumulate == "mux" and self.encoding == "split" and any_flips:
             raise ValueError("expected has no closed form for accumulate='mux' with split encoding and bit flips")
-        total = np.asarray((matrix @ rows.T).T)
+        total = (1 - 2 * flips) * np.asarray((matrix @ rows.T).T)
+        if self.encoding == "unipolar":
+            total += flips * np.diff(wiring.indptr)
         if self.accumulate == "mean":
             return total / self.fan_in
         if self.accumulate == "mux":
@@ -344,7 +455,10 @@ class WeightedLayer(SCLayer):
         return total
 
     def _expected_or(self, rows: Floats, matrix: Any, wiring: Wiring) -> Floats:
-        if self.bit_flip_rate and (self.share != "independent" or self.encoding == "split"):
+        faults = self.faults
+        if faults.product_flips:
+            raise ValueError("expected has no closed form for accumulate='or' with product flips")
+        if (faults.input_flips or faults.weight_flips) and (self.share != "independent" or self.encoding == "split"):
             raise ValueError(
                 "expected has no closed form for accumulate='or' with bit flips and shared or split streams"
             )
@@ -386,14 +500,37 @@ class WeightedLayer(SCLayer):
         self._bias = bias
 
     def _options_repr(self) -> str:
-        faults = f", bit_flip_rate={self.bit_flip_rate:g}" if self.bit_flip_rate else ""
+        faults = "" if self.faults == Faults() else f", {self.faults!r}"
+        faults += "" if self.device is None else f", {self.device!r}"
         return (
             f"length={self.length}, {self.generator!r}, encoding={self.encoding!r}, "
             f"accumulate={self.accumulate!r}{faults}, backend={self.backend!r}"
         )
 
 
-def _pairs(x: Words, w: Words) -> Iterator[tuple[int, Words, Words]]:
+def signed_sum(pairs: Iterable[Pair], count: Callable[[Words, Words], NDArray[Any]]) -> NDArray[Any]:
+    """Sum of the counts of all pairs, with their signs; the first one is positive."""
+    total: NDArray[Any] | None = None
+    for sign, a, b in pairs:
+        part = count(a, b)
+        total = part if total is None else total + sign * part
+    assert total is not None
+    return total
+
+
+def combined_faults(bit_flip_rate: float, faults: Faults | None) -> Faults:
+    """The faults of a layer: `bit_flip_rate` is short for flips of inputs and weights."""
+    rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
+    if faults is None:
+        return Faults(input_flips=rate, weight_flips=rate)
+    if not isinstance(faults, Faults):
+        raise TypeError(f"faults must be a Faults or None, got {type(faults).__name__}")
+    if rate:
+        raise ValueError(f"bit_flip_rate must be 0 with faults, got {rate:g}")
+    return faults
+
+
+def pairs_of(x: Words, w: Words) -> Iterator[Pair]:
     """Sign, inputs and weights of each product of halves."""
     for i, inputs in enumerate(x):
         for j, weights in enumerate(w):

@@ -14,6 +14,7 @@ from ..layers.pooling import SCPool2D
 from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer
 from ..layers.weighted import WeightedLayer
+from ..synapses import MemristorModel
 from .activations import Floats, activate
 from .network import Network
 from .parts import Dense, Pool2D
@@ -50,6 +51,8 @@ class Circuit:
         Fixes Bernoulli streams, shifts and faults.
     bit_flip_rate
         Probability that a stream bit is inverted.
+    device
+        A `MemristorModel` that weights and biases are written into, a crossbar a layer; None: none.
     clip
         True: inputs outside the network's range are clipped to it. False: they are an error.
 
@@ -70,6 +73,7 @@ class Circuit:
         bits: int | None = None,
         seed: Seed = 0,
         bit_flip_rate: float = 0.0,
+        device: MemristorModel | None = None,
         clip: bool = False,
     ) -> None:
         self.network = network
@@ -99,6 +103,7 @@ class Circuit:
                 "accumulate": accumulate,
                 "bias": part.bias / gain if part.bias.any() else None,
                 "bit_flip_rate": bit_flip_rate,
+                "device": device,
                 "seed": child,
             }
             layer: WeightedLayer

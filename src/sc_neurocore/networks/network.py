@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..bitstreams import Encoding
     from ..encoders import Generator, Seed
     from ..layers.base import Accumulate
+    from ..synapses import MemristorModel
     from .circuit import Circuit
 
 Kind = Literal["classifier", "regressor"]
@@ -254,6 +255,7 @@ class Network:
         bits: int | None = None,
         seed: "Seed" = 0,
         bit_flip_rate: float = 0.0,
+        device: "MemristorModel | None" = None,
         clip: bool = False,
     ) -> "Circuit":
         """This network as a stochastic circuit of streams of `length` cycles; see `Circuit`."""
@@ -268,6 +270,7 @@ class Network:
             bits=bits,
             seed=seed,
             bit_flip_rate=bit_flip_rate,
+            device=device,
             clip=clip,
         )
 

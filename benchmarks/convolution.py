@@ -1,0 +1,62 @@
+"""``python -m benchmarks.convolution``: windows of shared pixel streams beside the dense product.
+
+3 -> 16 channels, 32 x 32 pixels, k = 3, padding 1, batch 8: the product of `SCConv2DLayer`, the same
+windows copied out beforehand, and the dense product 784 -> 128 at batch 32, interleaved in one run.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sc_neurocore import SCConv2DLayer
+from sc_neurocore.backends import compiled
+from sc_neurocore.backends.packing import words_for
+
+from .cases import Shape
+from .measure import Case, interleave, repeated
+
+CHANNELS, FILTERS, SIZE, KERNEL, BATCH = 3, 16, 32, 3, 8
+DENSE = (784, 128, 32)
+ROUNDS = 15
+
+
+def cases(length: int) -> Iterator[Case]:
+    """Products on all threads, and the layer from numbers to numbers."""
+    rng = np.random.default_rng(0)
+    layer = SCConv2DLayer(CHANNELS, FILTERS, KERNEL, padding=1, length=length, generator="sobol", use_gpu=False, seed=1)
+    x = rng.random((BATCH, CHANNELS, SIZE, SIZE))
+    layer.forward(x)
+    samples = np.arange(BATCH)
+    lines, fan_in = layer._input_words(x, samples), layer.fan_in
+    weights = layer._weight_words(samples).reshape(1, 1, FILTERS, fan_in, -1)
+    windows = layer._gathered(lines[0]).reshape(1, -1, fan_in, words_for(length))
+    work = BATCH * SIZE * SIZE * fan_in * FILTERS * length
+    yield Case("windows", repeated(lambda: compiled.window_counts(lines, weights, layer._windows)), work, "bit")
+    yield Case("copied windows", repeated(lambda: compiled.and_counts(windows, weights[0])), work, "bit")
+    dense = Shape(*DENSE, length)
+    a = rng.integers(0, 2**64, (1, dense.batch, dense.n_inputs, words_for(length)), np.uint64)
+    b = rng.integers(0, 2**64, (1, dense.n_neurons, dense.n_inputs, words_for(length)), np.uint64)
+    yield Case("dense", repeated(lambda: compiled.and_counts(a, b)), dense.product_bits, "bit")
+    yield Case("forward", repeated(lambda: layer.forward(x)), BATCH, "image")
+
+
+def main() -> None:
+    table = Table(title="Product of a convolution, all threads, Gbit/s", title_justify="left")
+    for column in ("L", "windows", "copied windows", "dense 784 -> 128", "windows/dense", "layer, images/s"):
+        table.add_column(column, justify="right")
+    for length in (256, 1024):
+        found = interleave(cases(length), ROUNDS)
+        rates = {name: case.rate / 1e9 for name, case in found.items()}
+        table.add_row(
+            str(length),
+            *(f"{rates[name]:.0f}" for name in ("windows", "copied windows", "dense")),
+            f"{rates['windows'] / rates['dense']:.2f}",
+            f"{found['forward'].rate:,.0f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

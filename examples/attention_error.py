@@ -1,0 +1,119 @@
+"""How far attention on streams is from exact attention: a table and ``docs/pictures/attention.png``.
+
+Run it from the repository root: ``python examples/attention_error.py``.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sc_neurocore import StochasticAttention
+
+SIZE, TRIALS = 64, 8
+LENGTHS = [64, 128, 256, 512, 1024, 2048, 4096]
+GENERATORS = {"bernoulli": "Bernoulli", "lfsr": "LFSR", "halton": "Halton", "sobol": "Sobol"}
+# Okabe and Ito's colours, told apart by people with any colour vision; paired with markers.
+STYLES = [("#D55E00", "s"), ("#CC79A7", "D"), ("#009E73", "^"), ("#0072B2", "o")]
+INK, QUIET, GRID = "#222222", "#6b6b6b", "#e6e6e6"
+
+SENTENCE = ["she", "sells", "sea", "shells", "by", "the", "sea", "shore"]
+MAP_LENGTH = 64
+
+
+def rmse(generator: str, length: int) -> float:
+    """Over `TRIALS` heads of uniform operands."""
+    squares = []
+    for trial in range(TRIALS):
+        q, k, v = np.random.default_rng(trial).random((3, SIZE, SIZE))
+        layer = StochasticAttention(SIZE, generator=generator, seed=trial)
+        squares.append(np.mean((layer.forward_bitstream(q, k, v, length) - layer.forward(q, k, v)) ** 2))
+    return float(np.sqrt(np.mean(squares)))
+
+
+def pairs_of_letters(words: list[str]) -> NDArray[np.float64]:
+    """A row for each word, of length 1: its pairs of neighbouring letters, with its two ends."""
+    pairs = [[f"_{word}_"[i : i + 2] for i in range(len(word) + 1)] for word in words]
+    every = sorted({pair for of_word in pairs for pair in of_word})
+    counts = np.array([[of_word.count(pair) for pair in every] for of_word in pairs], float)
+    return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+def maps() -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Who looks at whom; the identity as values reads the attention weights."""
+    words = pairs_of_letters(SENTENCE)
+    layer, identity = StochasticAttention(words.shape[1], seed=1), np.eye(len(words))
+    yield "exact", layer.forward(words, words, identity)
+    for name in ("sobol", "bernoulli"):
+        streams = layer.forward_bitstream(words, words, identity, MAP_LENGTH, generator=name)
+        yield f"{GENERATORS[name]}, L = {MAP_LENGTH}", streams
+
+
+def draw_errors(ax: Axes, errors: dict[str, list[float]]) -> None:
+    for (name, values), (colour, marker) in zip(errors.items(), STYLES, strict=True):
+        ax.plot(LENGTHS, values, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2)
+        up = {"halton": -7, "sobol": 5}.get(name, 0)  # these two end near each other
+        ax.annotate(
+            GENERATORS[name], (LENGTHS[-1], values[-1]), (9, up), textcoords="offset points", color=colour, va="center",
+            fontweight="bold",
+        )  # fmt: skip
+    for power, start, text, offset in ((-0.5, 0.098, "$L^{-1/2}$", (4, 5)), (-1, 0.0245, "$L^{-1}$", (-22, -12))):
+        line = start * (np.array(LENGTHS) / LENGTHS[0]) ** power
+        ax.plot(LENGTHS, line, color=QUIET, lw=1, ls=(0, (5, 3)), zorder=1)
+        ax.annotate(text, (LENGTHS[3], line[3]), offset, textcoords="offset points", color=QUIET)
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    ax.set_xticks(LENGTHS, [str(length) for length in LENGTHS])
+    ax.set_yticks([0.001, 0.003, 0.01, 0.03, 0.1], [".001", ".003", ".01", ".03", ".1"])
+    ax.minorticks_off()
+    ax.set_xlabel("stream length L (clock cycles)", color=INK)
+    ax.set_title(f"RMSE of an output, {SIZE} keys", loc="left", color=QUIET, fontsize=10)
+    ax.grid(axis="y", color=GRID, lw=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(QUIET)
+    ax.tick_params(colors=QUIET, length=0, labelcolor=INK)
+
+
+def draw_map(ax: Axes, title: str, weights: NDArray[np.float64], *, first: bool) -> None:
+    places = np.arange(len(SENTENCE))
+    ax.pcolormesh(places, places, weights, cmap="Blues", vmin=0, vmax=0.7, edgecolor="white", linewidth=1.5)
+    ax.invert_yaxis()
+    ax.set_aspect("equal")
+    ax.set_xticks(places, SENTENCE, rotation=90)
+    ax.set_yticks(places, SENTENCE if first else [""] * len(SENTENCE))
+    ax.set_title(title, loc="left", color=QUIET, fontsize=10)
+    ax.tick_params(length=0, labelcolor=INK)
+    ax.spines[:].set_visible(False)
+    for (row, column), weight in np.ndenumerate(weights):
+        if weight >= 0.005:
+            shade = "white" if weight > 0.4 else INK if weight > 0.1 else QUIET
+            ax.text(column, row, f"{100 * weight:.0f}", ha="center", va="center", fontsize=7.5, color=shade)
+
+
+def main(path: Path) -> None:
+    errors = {name: [rmse(name, length) for length in LENGTHS] for name in GENERATORS}
+    print("| L |", " | ".join(map(str, LENGTHS)), "| slope |")
+    print("|---" * (len(LENGTHS) + 2) + "|")
+    for name, values in errors.items():
+        slope = np.polyfit(np.log(LENGTHS), np.log(values), 1)[0]
+        print(f"| {GENERATORS[name]} |", " | ".join(f"{value:.4f}".lstrip("0") for value in values), f"| {slope:.2f} |")
+    figure = Figure(figsize=(13, 4.1), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.75], wspace=0.02)
+    heading = {"x": 0.02, "ha": "left", "fontsize": 14, "fontweight": "bold", "color": INK}
+    left.suptitle("What the length of a stream buys", **heading)
+    draw_errors(left.subplots(), errors)
+    right.suptitle("Who looks at whom, in % of a word's attention", **heading)
+    axes = right.subplots(1, 3)
+    for ax, (title, weights) in zip(axes, maps(), strict=True):
+        draw_map(ax, title, weights, first=ax is axes[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "pictures" / "attention.png")
