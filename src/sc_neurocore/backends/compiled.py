@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from .intrinsics import popcount64
 from .normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
-from .packing import Words, tail_mask, words_for
+from .packing import Bits, Words, tail_mask, words_for
 from .philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
-from .reference import BLOCK_WORDS, Counts, Floats, Level, Membrane, Wiring
+from .reference import BLOCK_WORDS, Counts, FixedMembrane, Floats, Level, Membrane, Wiring
 from .threads import over_rows
 
 _jit: Callable[..., Any] = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
@@ -744,3 +744,34 @@ def lif(
     arguments = np.uint64(key), values, level, step, membrane, v, wait, words, voltages
     over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), _LANES)
     return words, v, wait, voltages
+
+
+@_jit
+def _lif_fixed(drive, membrane, v, wait, spikes, saturated, start, stop):  # type: ignore[no-untyped-def]
+    m, half = membrane, int64(1) << int64(membrane.fraction - 1)
+    for j in range(start, stop):
+        row = drive[0 if drive.shape[0] == 1 else j]
+        x, rest = v[j], wait[j]
+        for t in range(row.size):
+            lost = ((x - m.v_rest) * m.leak + half) >> m.fraction
+            exact = x - lost + ((row[t] * m.gain + half) >> m.fraction)
+            raised = min(max(exact, -m.largest - 1), m.largest)
+            fires = rest == 0 and raised >= m.v_threshold
+            saturated[j] += rest == 0 and raised != exact
+            if rest > 0:
+                x = m.v_rest
+            elif not fires:
+                x = raised
+            else:
+                x = raised - m.v_threshold if m.soft else m.v_reset
+            rest = m.refractory if fires else max(rest - 1, 0)
+            spikes[j, t] = fires
+        v[j], wait[j] = x, rest
+
+
+def lif_fixed(drive: Counts, membrane: FixedMembrane, v: Counts, wait: Counts) -> tuple[Bits, Counts, Counts, Counts]:
+    spikes, saturated = np.empty((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
+    v, wait = v.copy(), wait.copy()
+    run = lambda a, b: _lif_fixed(drive, membrane, v, wait, spikes, saturated, a, b)  # noqa: E731
+    over_rows(run, len(v), 4 * spikes.size)
+    return spikes, v, wait, saturated

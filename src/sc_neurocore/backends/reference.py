@@ -49,6 +49,22 @@ class Membrane(NamedTuple):
     """A spike takes the threshold away, instead of setting `v_reset`."""
 
 
+class FixedMembrane(NamedTuple):
+    """A neuron in integers: numbers times ``2**fraction``, none above `largest`."""
+
+    v_rest: int
+    v_reset: int
+    v_threshold: int
+    leak: int
+    """dt / tau_mem."""
+    gain: int
+    """R dt."""
+    fraction: int
+    largest: int
+    refractory: int
+    soft: bool
+
+
 class Level(NamedTuple):
     """What a counted value stands for: the current ``low + span * (value / full)``."""
 
@@ -317,3 +333,25 @@ def lif(
         v, wait, spikes[:, step % 64 + t] = lif_step(v, wait, currents[:, t], membrane, noise[:, t])
         voltages[:, t] = v
     return pack(spikes), v, wait, voltages if trace else voltages[:, :0]
+
+
+def lif_fixed(drive: Counts, membrane: FixedMembrane, v: Counts, wait: Counts) -> tuple[Bits, Counts, Counts, Counts]:
+    """As `lif`, in integers and without noise: currents ``(1 or R, T)`` to spikes ``(R, T)``, v, wait, saturations.
+
+    A product is rounded to the nearest, halves up. The sum saturates; the last result ``(R,)``
+    counts how often.
+    """
+    m, half = membrane, 1 << (membrane.fraction - 1)
+    spikes, saturated = np.zeros((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
+    for t in range(drive.shape[1]):
+        lost = ((v - m.v_rest) * m.leak + half) >> m.fraction
+        exact = v - lost + ((drive[:, t] * m.gain + half) >> m.fraction)
+        raised = np.clip(exact, -m.largest - 1, m.largest)
+        resting = wait > 0
+        saturated += ~resting & (raised != exact)
+        fires = ~resting & (raised >= m.v_threshold)
+        after = raised - m.v_threshold if m.soft else np.full_like(v, m.v_reset)
+        v = np.where(resting, m.v_rest, np.where(fires, after, raised))
+        wait = np.where(fires, m.refractory, np.maximum(wait - 1, 0))
+        spikes[:, t] = fires
+    return spikes, v, wait, saturated

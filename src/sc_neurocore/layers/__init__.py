@@ -7,12 +7,14 @@ from .hardware_aware import HardwareAwareSCLayer
 from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .sc_conv_layer import SCConv2DLayer
+from .sc_dense_layer import SCDenseLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
     "HardwareAwareSCLayer",
     "MemristiveDenseLayer",
     "SCConv2DLayer",
+    "SCDenseLayer",
     "SCFusionLayer",
     "SCLayer",
     "SCPool2D",

@@ -2,5 +2,6 @@
 
 from .crossbar import crossbar_transfer
 from .memristor import PRESETS, Defects, MemristorModel
+from .stream_synapse import StreamSynapse, dot_product
 
-__all__ = ["PRESETS", "Defects", "MemristorModel", "crossbar_transfer"]
+__all__ = ["PRESETS", "Defects", "MemristorModel", "StreamSynapse", "crossbar_transfer", "dot_product"]
