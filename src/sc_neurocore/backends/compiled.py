@@ -17,7 +17,7 @@ from .intrinsics import popcount64
 from .normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
 from .packing import Bits, Words, tail_mask, words_for
 from .philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
-from .reference import BLOCK_WORDS, Counts, FixedMembrane, Floats, Level, Membrane, Wiring
+from .reference import BLOCK_WORDS, Counts, FixedMembrane, Floats, Membrane, Wiring
 from .threads import over_rows
 
 _jit: Callable[..., Any] = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
@@ -682,8 +682,9 @@ def _normal_lanes(words, noise, first):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _lif(key, values, level, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
-    m, (sources, steps), rows = membrane, values.shape, v.size
+def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
+    v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
+    (sources, steps), rows = values.shape, v.size
     philox, noise = np.empty(4 * _LANES, np.uint64), np.zeros(64 * _LANES)
     drive, voltage = np.empty(64 * _LANES), np.empty(64 * _LANES)
     v_lane, wait_lane, word = np.zeros(_LANES), np.zeros(_LANES, np.int64), np.empty(_LANES, np.uint64)
@@ -694,7 +695,7 @@ def _lif(key, values, level, step, membrane, v, wait, words, trace, start, stop)
         for w in range(words.shape[1]):
             at = step // 64 * 64 + 64 * w  # step of bit 0
             t0, t1 = max(step - at, 0), min(step + steps - at, 64)
-            if m.noise != 0.0:
+            if noise_scale != 0.0:
                 for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
                     number = uint64(at // PER_CALL + call)
                     for lane in range(uint64(_LANES)):
@@ -707,23 +708,22 @@ def _lif(key, values, level, step, membrane, v, wait, words, trace, start, stop)
             for lane in range(_LANES):
                 row = values[min(first + lane, rows - 1) * sources // rows]
                 for t in range(t0, t1):
-                    drive[t * _LANES + lane] = row[at - step + t]
+                    value = row[at - step + t]
+                    current = levels[int64(value)] if levels.size else value
+                    drive[t * _LANES + lane] = resistance * current * dt
                 word[lane] = uint64(0)
             for t in range(t0, t1):
                 for lane in range(uint64(_LANES)):
                     place = uint64(t * _LANES) + lane
                     x = v_lane[lane]
-                    current = level.low + level.span * (drive[place] / level.full)
-                    raised = x + (
-                        -(x - m.v_rest) * m.dt / m.tau_mem + m.resistance * current * m.dt + m.noise * noise[place]
-                    )
+                    raised = x + (-(x - v_rest) * dt / tau + drive[place] + noise_scale * noise[place])
                     resting = wait_lane[lane] > 0
-                    spikes = (not resting) & (raised >= m.v_threshold)
-                    after = raised - m.v_threshold if m.soft else m.v_reset
-                    x = m.v_rest if resting else (after if spikes else raised)
+                    spikes = (not resting) & (raised >= v_threshold)
+                    after = raised - v_threshold if soft else v_reset
+                    x = v_rest if resting else (after if spikes else raised)
                     v_lane[lane] = x
                     voltage[place] = x
-                    wait_lane[lane] = m.refractory if spikes else max(wait_lane[lane] - 1, 0)
+                    wait_lane[lane] = refractory if spikes else max(wait_lane[lane] - 1, 0)
                     word[lane] |= uint64(spikes) << uint64(t)
             for lane in range(count):
                 words[first + lane, w] = word[lane]
@@ -735,36 +735,37 @@ def _lif(key, values, level, step, membrane, v, wait, words, trace, start, stop)
 
 
 def lif(
-    key: int, values: NDArray[Any], level: Level, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+    key: int, values: NDArray[Any], levels: Floats, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
 ) -> tuple[Words, Floats, Counts, Floats]:
     rows, steps = len(v), values.shape[1]
     words = np.empty((rows, words_for(step % 64 + steps)), np.uint64)
     voltages = np.empty((rows, steps if trace else 0))
     v, wait = v.copy(), wait.copy()
-    arguments = np.uint64(key), values, level, step, membrane, v, wait, words, voltages
+    arguments = np.uint64(key), values, levels, step, tuple(membrane), v, wait, words, voltages
     over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), _LANES)
     return words, v, wait, voltages
 
 
 @_jit
 def _lif_fixed(drive, membrane, v, wait, spikes, saturated, start, stop):  # type: ignore[no-untyped-def]
-    m, half = membrane, int64(1) << int64(membrane.fraction - 1)
+    v_rest, v_reset, v_threshold, leak, gain, fraction, largest, refractory, soft = membrane
+    half = int64(1) << int64(fraction - 1)
     for j in range(start, stop):
         row = drive[0 if drive.shape[0] == 1 else j]
         x, rest = v[j], wait[j]
         for t in range(row.size):
-            lost = ((x - m.v_rest) * m.leak + half) >> m.fraction
-            exact = x - lost + ((row[t] * m.gain + half) >> m.fraction)
-            raised = min(max(exact, -m.largest - 1), m.largest)
-            fires = rest == 0 and raised >= m.v_threshold
+            lost = ((x - v_rest) * leak + half) >> fraction
+            exact = x - lost + ((row[t] * gain + half) >> fraction)
+            raised = min(max(exact, -largest - 1), largest)
+            fires = rest == 0 and raised >= v_threshold
             saturated[j] += rest == 0 and raised != exact
             if rest > 0:
-                x = m.v_rest
+                x = v_rest
             elif not fires:
                 x = raised
             else:
-                x = raised - m.v_threshold if m.soft else m.v_reset
-            rest = m.refractory if fires else max(rest - 1, 0)
+                x = raised - v_threshold if soft else v_reset
+            rest = refractory if fires else max(rest - 1, 0)
             spikes[j, t] = fires
         v[j], wait[j] = x, rest
 
@@ -772,6 +773,6 @@ def _lif_fixed(drive, membrane, v, wait, spikes, saturated, start, stop):  # typ
 def lif_fixed(drive: Counts, membrane: FixedMembrane, v: Counts, wait: Counts) -> tuple[Bits, Counts, Counts, Counts]:
     spikes, saturated = np.empty((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
     v, wait = v.copy(), wait.copy()
-    run = lambda a, b: _lif_fixed(drive, membrane, v, wait, spikes, saturated, a, b)  # noqa: E731
+    run = lambda a, b: _lif_fixed(drive, tuple(membrane), v, wait, spikes, saturated, a, b)  # noqa: E731
     over_rows(run, len(v), 4 * spikes.size)
     return spikes, v, wait, saturated

@@ -65,14 +65,6 @@ class FixedMembrane(NamedTuple):
     soft: bool
 
 
-class Level(NamedTuple):
-    """What a counted value stands for: the current ``low + span * (value / full)``."""
-
-    low: float
-    span: float
-    full: float
-
-
 Floats = NDArray[np.float64]
 
 
@@ -316,17 +308,17 @@ def lif_step(
 
 
 def lif(
-    key: int, values: NDArray[Any], level: Level, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+    key: int, values: NDArray[Any], levels: Floats, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
 ) -> tuple[Words, Floats, Counts, Floats]:
     """Neurons ``(R,)`` from step number `step` on, with the noise of `normal.standard_normals`.
 
-    `values` ``(C, T)`` stand for currents; row r takes row ``r * C // R``. Returns the spikes, bit t
-    of the words ``(R, W)`` those of step ``step // 64 * 64 + t``; the new v and wait; and v after
-    every step ``(R, T)``, or ``(R, 0)`` without `trace`.
+    `values` ``(C, T)`` are places in `levels`, a table of currents; without levels, they are the
+    currents. Row r takes row ``r * C // R``. Returns the spikes, bit t of the words ``(R, W)`` those
+    of step ``step // 64 * 64 + t``; the new v and wait; and v after every step ``(R, T)``, or
+    ``(R, 0)`` without `trace`.
     """
     rows, (sources, steps) = len(v), values.shape
-    currents = level.low + level.span * (values / level.full)
-    currents = currents[np.arange(rows) * sources // rows]
+    currents = (levels[values] if levels.size else values)[np.arange(rows) * sources // rows]
     noise = standard_normals(key, rows, step, step + steps) if membrane.noise else np.zeros((rows, steps))
     spikes, voltages = np.zeros((rows, step % 64 + steps), np.uint8), np.empty((rows, steps))
     for t in range(steps):

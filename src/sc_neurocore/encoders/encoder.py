@@ -186,7 +186,12 @@ class Encoder:
         else:
             if stop > self._longer.shape[1]:
                 self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
-            words = compiled.compare(self._longer[:, start:stop], thresholds.reshape(-1, thresholds.shape[-1]))
+            numbers = self._longer[:, start:stop]
+            every = (1 << self.generator.bits) + 1
+            if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
+                table = compiled.compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
+                return compiled.gather(table, thresholds)
+            words = compiled.compare(numbers, thresholds.reshape(-1, thresholds.shape[-1]))
         return words.reshape(*thresholds.shape, words_for(stop - start))
 
     def _bernoulli(

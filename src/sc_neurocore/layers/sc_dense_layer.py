@@ -162,7 +162,7 @@ class SCDenseLayer(Seeded):
         while self.samples < stop:
             end = min(self.samples // 64 * 64 + chunk, stop)
             values = self.source.counts(self.samples, end)
-            words, trace = self.neurons.advance(values, self.source.level, trace=self.membrane is not None)
+            words, trace = self.neurons.advance(values, self.source.levels, trace=self.membrane is not None)
             self.recorders.record_words(words, end - self.samples)
             if self.membrane is not None:
                 self.membrane.record(trace.reshape(*self.membrane.shape, -1))

@@ -11,13 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import compiled, reference
 from ..backends.packing import Words, unpack
-from ..backends.reference import Level, Membrane
+from ..backends.reference import Membrane
 from ..encoders import Seed, seed_sequence
 from ..encoders.seeds import key_of
 
 Floats = NDArray[np.float64]
-_PLAIN = Level(0.0, 1.0, 1.0)
-"""The value is the current."""
+_NO_LEVELS = np.empty(0)
 _LARGEST = 1e100
 
 
@@ -230,18 +229,18 @@ class LIFNeurons:
         if len(drive) not in (1, len(self)):
             raise ValueError(f"currents must have shape (1, T) or ({len(self)}, T), got {drive.shape}")
         first = self.steps % 64
-        words, _ = self.advance(drive, _PLAIN)
+        words, _ = self.advance(drive, _NO_LEVELS)
         return unpack(words, first + drive.shape[1])[:, first:]
 
-    def advance(self, values: NDArray[Any], level: Level, *, trace: bool = False) -> tuple[Words, Floats]:
-        """Run on coded currents ``(C, T)``, row ``j * C // n`` for neuron j (`backends.reference.lif`).
+    def advance(self, values: NDArray[Any], levels: Floats, *, trace: bool = False) -> tuple[Words, Floats]:
+        """Run on currents ``levels[values]`` for values ``(C, T)``; neuron j takes row ``j * C // n``.
 
-        Returns the packed spikes, their bit 0 that of step ``steps // 64 * 64``, and the voltages
-        after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
+        Without levels, the values are the currents. Returns the packed spikes, their bit 0 that of
+        step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
         """
         membrane = self.parameters.membrane(self.dt_ms)
         words, v, wait, voltages = compiled.lif(
-            self._key, np.ascontiguousarray(values), level, self.steps, membrane, self.v, self.wait, trace
+            self._key, np.ascontiguousarray(values), levels, self.steps, membrane, self.v, self.wait, trace
         )
         self.v[:], self.wait[:] = v, wait
         self.steps += values.shape[1]

@@ -50,7 +50,7 @@ class MembraneRecorder:
 
     def times_ms(self) -> NDArray[np.float64]:
         """Ends of the steps ``(steps,)``: when the voltages were reached."""
-        return np.arange(1, self.steps + 1) * self.dt_ms
+        return np.asarray(np.arange(1.0, self.steps + 1) * self.dt_ms)
 
     def reset(self) -> None:
         """Forget everything."""

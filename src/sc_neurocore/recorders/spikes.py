@@ -125,7 +125,7 @@ class SpikeRecorder:
     def raster(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Times in ms (the starts of steps) and neurons (rows) of all spikes, row by row."""
         rows, steps = np.nonzero(unpack(self.words, self.steps))
-        return steps * self.dt_ms, rows.astype(np.int64)
+        return np.asarray(steps * self.dt_ms), rows.astype(np.int64)
 
     def intervals_ms(self) -> NDArray[np.float64]:
         """Times between successive spikes of a neuron, those of all neurons row by row."""

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends.reference import Level
 from ..bitstreams.encodings import Encoding
 from ..encoders import Encoder, Generator, Seed, make_generator, seed_sequence
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval, quantised
@@ -127,10 +126,10 @@ class BitstreamCurrentSource:
         return (*self.batch, self.weight_values.size // self.n_inputs)
 
     @property
-    def level(self) -> Level:
-        """How a count becomes a current."""
+    def levels(self) -> Floats:
+        """The current of every count: ``(n + 1,)``, of split streams ``(2 n + 1,)``."""
         full = 2 * self.n_inputs if self.encoding == "split" else self.n_inputs
-        return Level(self.y_min, self.y_max - self.y_min, float(full))
+        return np.asarray(self.y_min + (self.y_max - self.y_min) * (np.arange(full + 1) / full))
 
     def counts(self, start: int, stop: int) -> NDArray[np.int32]:
         """Counts ``(C, stop - start)`` of the cycles `start` .. `stop` - 1, C the size of `shape`.
@@ -155,8 +154,7 @@ class BitstreamCurrentSource:
         """Currents ``(..., 1 or M, stop - start)`` of the cycles `start` .. `stop` - 1, asked in any order."""
         start = checks.whole("start", start, 0)
         stop = checks.whole("stop", stop, start)
-        low, span, full = self.level
-        return np.asarray(low + span * (self.counts(start, stop) / full)).reshape(*self.shape, stop - start)
+        return self.levels[self.counts(start, stop)].reshape(*self.shape, stop - start)
 
     def expected(self) -> Floats:
         """Mean currents ``(..., 1 or M)`` of infinitely many cycles."""
