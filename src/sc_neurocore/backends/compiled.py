@@ -14,10 +14,11 @@ from numba import int64, uint64
 from numpy.typing import NDArray
 
 from .intrinsics import popcount64
+from .membrane import FixedMembrane, Membrane
 from .normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
 from .packing import Bits, Words, tail_mask, words_for
 from .philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
-from .reference import BLOCK_WORDS, Counts, FixedMembrane, Floats, Membrane, Wiring
+from .reference import BLOCK_WORDS, Counts, Floats, Wiring
 from .threads import over_rows
 
 _jit: Callable[..., Any] = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .membrane import FixedMembrane, Membrane, lif_step
 from .normal import standard_normals
 from .packing import Bits, Words, pack, unpack
 from .philox import philox4x32
@@ -30,39 +31,6 @@ class Wiring(NamedTuple):
     indptr: NDArray[np.int64]
     inputs: NDArray[np.int64]
     weights: NDArray[np.int64]
-
-
-class Membrane(NamedTuple):
-    """Numbers of a leaky integrate-and-fire neuron; times in ms."""
-
-    v_rest: float
-    v_reset: float
-    v_threshold: float
-    tau_mem: float
-    dt: float
-    resistance: float
-    noise: float
-    """Standard deviation of what a step adds."""
-    refractory: int
-    """Steps at rest after a spike."""
-    soft: bool
-    """A spike takes the threshold away, instead of setting `v_reset`."""
-
-
-class FixedMembrane(NamedTuple):
-    """A neuron in integers: numbers times ``2**fraction``, none above `largest`."""
-
-    v_rest: int
-    v_reset: int
-    v_threshold: int
-    leak: int
-    """dt / tau_mem."""
-    gain: int
-    """R dt."""
-    fraction: int
-    largest: int
-    refractory: int
-    soft: bool
 
 
 Floats = NDArray[np.float64]
@@ -289,22 +257,6 @@ def shuffle_buffer(words: Words, length: int, depth: int, draws: NDArray[np.uint
         out[:, t] = slots[rows, chosen[:, t]]
         slots[rows, chosen[:, t]] = bits[:, t]
     return pack(out)
-
-
-def lif_step(
-    v: Floats, wait: Counts, current: Floats, membrane: Membrane, noise: Floats
-) -> tuple[Floats, Counts, NDArray[np.bool_]]:
-    """One step of leaky integrate-and-fire neurons: the new v, the new wait, who spikes.
-
-    `wait` counts the steps a neuron still has to rest. The spike and the reset are in one step.
-    """
-    m = membrane
-    raised = v + (-(v - m.v_rest) * m.dt / m.tau_mem + m.resistance * current * m.dt + m.noise * noise)
-    resting = wait > 0
-    spikes = ~resting & (raised >= m.v_threshold)
-    after = raised - m.v_threshold if m.soft else np.full_like(raised, m.v_reset)
-    v = np.where(resting, m.v_rest, np.where(spikes, after, raised))
-    return v, np.where(spikes, m.refractory, np.maximum(wait - 1, 0)), spikes
 
 
 def lif(

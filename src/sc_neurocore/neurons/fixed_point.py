@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import compiled
-from ..backends.reference import FixedMembrane
+from ..backends.membrane import FixedMembrane
 from .lif import LIFParameters
 
 Integers = NDArray[np.int64]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled, reference
+from ..backends import compiled, membrane
+from ..backends.membrane import Membrane
 from ..backends.packing import Words, unpack
-from ..backends.reference import Membrane
 from ..encoders import Seed, seed_sequence
 from ..encoders.seeds import key_of
 
@@ -154,7 +154,7 @@ def lif_step(
     (array([0.1, 0. ]), array([False,  True]))
     """
     drive, normals = np.asarray(current, np.float64), np.asarray(noise, np.float64)
-    v, wait, spikes = reference.lif_step(state.v, state.wait, drive, parameters.membrane(dt_ms), normals)
+    v, wait, spikes = membrane.lif_step(state.v, state.wait, drive, parameters.membrane(dt_ms), normals)
     return LIFState(v, wait), spikes
 
 
@@ -238,9 +238,9 @@ class LIFNeurons:
         Without levels, the values are the currents. Returns the packed spikes, their bit 0 that of
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
         """
-        membrane = self.parameters.membrane(self.dt_ms)
+        numbers = self.parameters.membrane(self.dt_ms)
         words, v, wait, voltages = compiled.lif(
-            self._key, np.ascontiguousarray(values), levels, self.steps, membrane, self.v, self.wait, trace
+            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.wait, trace
         )
         self.v[:], self.wait[:] = v, wait
         self.steps += values.shape[1]
