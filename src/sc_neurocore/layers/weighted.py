@@ -18,9 +18,9 @@ from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability
 from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
-from ..gates.faults import Faults, Side, flip_masks, flipped, standing_still, stuck
+from ..gates.faults import Faults, flip_masks
 from ..synapses import MemristorModel
-from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, select_numbers
+from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: samples are taken in chunks of about this size."""
@@ -189,13 +189,13 @@ class WeightedLayer(SCLayer):
     def _input_words(self, x: Floats, samples: Samples) -> Words:
         """Input streams ``(halves, S, lines, W)``."""
         words = self._halves(self._input_encoder, self._lines_of(x), samples, None)
-        return self._faulty(words, samples, "inputs")
+        return self._faulty(words, samples, "inputs", drivers(self._input_encoder))
 
     def _weight_words(self, samples: Samples) -> Words:
         """Weight streams ``(halves, G, synapses, W)``: G is 1 where all samples meet the same ones."""
         values = self._synapse_values()
         if self.device is not None and self.device.read_noise:
-            return self._faulty(self._noisy_words(values, samples), samples, "weights")
+            return self._faulty(self._noisy_words(values, samples), samples, "weights", self._weight_drivers())
         if self._fresh_weights:
             every = np.broadcast_to(values.reshape(-1), (len(samples), values.size))
             words = self._halves(self._weight_encoder, every, samples, None)
@@ -205,7 +205,7 @@ class WeightedLayer(SCLayer):
             words = self._packed
             if self.faults.weight_flips:
                 words = np.repeat(words, len(samples), axis=1)
-        return self._faulty(words, samples, "weights")
+        return self._faulty(words, samples, "weights", self._weight_drivers())
 
     def _stored_words(self, values: Floats) -> Words:
         random = isinstance(self.generator, Bernoulli)
@@ -247,21 +247,11 @@ class WeightedLayer(SCLayer):
         """Line of a window that each synapse meets."""
         return np.arange(self._n_synapses) % self.fan_in
 
-    def _faulty(self, words: Words, samples: Samples, side: Side) -> Words:
-        """Streams ``(halves, S, lines, W)`` of inputs or weights with their faults."""
-        faults, length = self.faults, self.length
-        if faults.dead_generator == side:
-            rng = np.random.Generator(np.random.PCG64(self._seed("dead generator")))
-            cycle, driven = int(rng.integers(length)), np.ones(words.shape[2], bool)
-            if self.share == "independent":
-                random = isinstance(self.generator, Bernoulli)
-                line = np.arange(driven.size) if random or side == "inputs" else self._line_of_synapse()
-                driven = line == rng.integers(line.max() + 1)
-            words = standing_still(words, cycle, driven, length)
-        words = stuck(words, faults.stuck_lines, self._seed("stuck lines").spawn(2)[side == "weights"], length)
-        if side == "inputs":
-            return flipped(words, faults.input_flips, key_of(self._seed("input flips")), samples, length)
-        return flipped(words, faults.weight_flips, key_of(self._seed("weight flips")), samples, length)
+    def _weight_drivers(self) -> NDArray[np.int64]:
+        """Number of the generator that drives each weight stream."""
+        if self.share != "independent":
+            return np.zeros(self._n_synapses, np.int64)
+        return np.arange(self._n_synapses) if isinstance(self.generator, Bernoulli) else self._line_of_synapse()
 
     def _flipped_products(self, x: Words, w: Words, wiring: Wiring, rows: Samples, pair: int) -> Words:
         """Streams ``(G, B, synapses, W)`` at the outputs of the gates, every bit inverted at the fault rate."""
@@ -516,18 +506,6 @@ def signed_sum(pairs: Iterable[Pair], count: Callable[[Words, Words], NDArray[An
         total = part if total is None else total + sign * part
     assert total is not None
     return total
-
-
-def combined_faults(bit_flip_rate: float, faults: Faults | None) -> Faults:
-    """The faults of a layer: `bit_flip_rate` is short for flips of inputs and weights."""
-    rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
-    if faults is None:
-        return Faults(input_flips=rate, weight_flips=rate)
-    if not isinstance(faults, Faults):
-        raise TypeError(f"faults must be a Faults or None, got {type(faults).__name__}")
-    if rate:
-        raise ValueError(f"bit_flip_rate must be 0 with faults, got {rate:g}")
-    return faults
 
 
 def pairs_of(x: Words, w: Words) -> Iterator[Pair]:

@@ -38,11 +38,16 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     M. Okabe, K. Ito, "Color universal design", 2008, https://jfly.uni-koeln.de/color/.
     """
     points = evaluation.points
-    lengths = sorted({point.length for point in points})
+    lengths = sorted({point.length for point in points if point.generator != "fixed-point"}) or [1]
     ends = []
     for place, generator in enumerate(evaluation.generators):
         colour, marker = _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
         line = evaluation.line(generator)
+        if generator == "fixed-point":  # has no stream length
+            y = [100 * line[0].accuracy]
+            ax.axhline(y[0], color=colour, ls=(0, (1, 1.5)), lw=1.8, zorder=2)
+            ends.append((y[0], "fixed point", colour))
+            continue
         x = [point.length for point in line]
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
@@ -129,6 +134,10 @@ def save_accuracy(path: str | os.PathLike[str], evaluation: "Evaluation") -> Non
     accuracy_against_length(ax, evaluation)
     task, repeats = evaluation.rows[0].task, evaluation.points[0].repeats
     facts = [f"{evaluation.data}: {evaluation.images} held-out images", f"{task.encoding} encoding"]
+    if task.faults:
+        facts.append(f"faults {task.faults}")
+    if task.device:
+        facts.append("on a crossbar")
     if task.bit_flip_rate:
         facts.append(f"{100 * task.bit_flip_rate:g} % of the bits flipped")
     if repeats > 1:
