@@ -176,7 +176,7 @@ def evaluate(
             "seed": seed,
             "repeats": repeats,
             "bit_flip_rate": bit_flip_rate,
-            "faults": asdict(faults),
+            "faults": asdict(faults) if told else None,
             "device": None if device is None else asdict(device),
             "clip": clip,
         },

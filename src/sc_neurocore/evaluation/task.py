@@ -34,7 +34,7 @@ class Task:
     --------
     >>> task = Task("0.1.0", "ab", "cd", "sobol", 256)
     >>> task.id
-    'c594dfbc499b014d'
+    'c2cebe320ef1cdda'
     """
 
     version: str
