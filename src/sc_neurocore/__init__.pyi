@@ -7,6 +7,7 @@ from . import interop as interop
 from . import layers as layers
 from . import networks as networks
 from . import plots as plots
+from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream
 from .bitstreams import autocorrelation as autocorrelation
 from .bitstreams import scc as scc
@@ -25,3 +26,4 @@ from .interop import load_network as load_network
 from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .networks import Circuit as Circuit
 from .networks import Network as Network
+from .synapses import MemristorModel as MemristorModel

@@ -3,13 +3,11 @@
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
 IRDrop = Literal["exact", "first_order"]
 IR_DROPS: tuple[str, ...] = get_args(IRDrop)
 
@@ -99,7 +97,7 @@ def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: I
 def _shared(n: int) -> Floats:
     """Segments that the ways to cells a and b (from 1 to n) have in common."""
     places = np.arange(1.0, n + 1)
-    return np.minimum.outer(places, places)
+    return np.asarray(np.minimum.outer(places, places))
 
 
 def _ladder(g: Floats, r: float) -> Floats:
