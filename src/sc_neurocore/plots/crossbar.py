@@ -22,7 +22,8 @@ def draw_crossbar(axes: "Sequence[Axes]", ideal: ArrayLike, effective: ArrayLike
     """Draw three heat maps: the weights that were wanted, those that are there, the difference.
 
     The array is drawn as it lies on the chip: a row is a word line (an input, its driver on the
-    left), a column a bit line (a neuron, its ground at the bottom).
+    left), a column a bit line (a neuron, its ground at the bottom). The colours of the difference
+    end at the 98th percentile; what is beyond has the colour of the end.
 
     Parameters
     ----------
@@ -41,24 +42,26 @@ def draw_crossbar(axes: "Sequence[Axes]", ideal: ArrayLike, effective: ArrayLike
     wanted = checks.array("ideal", ideal, shape=(None, None))
     there = checks.array("effective", effective, shape=wanted.shape)
     error = there - wanted
-    signed = bool(wanted.min() < 0)
-    reach = max(float(abs(error).max()), 1e-12)
-    scales = [{"cmap": "RdBu_r" if signed else "magma", "vmin": -1.0 if signed else 0.0, "vmax": 1.0}] * 2
-    scales.append({"cmap": "PuOr_r", "vmin": -reach, "vmax": reach})
-    for ax, values, scale in zip(axes, (wanted, there, error), scales, strict=True):
-        picture = ax.imshow(values.T, aspect="auto", interpolation="nearest", **scale)
+    low, colours = (-1.0, "RdBu_r") if wanted.min() < 0 else (0.0, "magma")
+    reach = max(float(np.quantile(abs(error), 0.98)), 1e-9)  # else one stuck cell hides all the rest
+    panels = (
+        (wanted, colours, low, 1.0, "what was written", f"{wanted.shape[0]} neurons, {wanted.shape[1]} inputs"),
+        (there, colours, low, 1.0, "what the circuit has", f"RMS error {np.sqrt(np.square(error).mean()):.3f}"),
+        (error, "PuOr_r", -reach, reach, "the difference", f"largest {abs(error).max():.2f}"),
+    )
+    for ax, (values, cmap, bottom, top, title, fact) in zip(axes, panels, strict=True):
+        picture = ax.imshow(values.T, aspect="auto", interpolation="nearest", cmap=cmap, vmin=bottom, vmax=top)
         ax.set_xticks([])
         ax.set_yticks([])
         ax.spines[:].set_color(_QUIET)
-        bar = ax.figure.colorbar(picture, cax=ax.inset_axes((0.0, -0.085, 1.0, 0.03)), orientation="horizontal")
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(colors=_QUIET, labelcolor=_INK, labelsize=8.5, length=2)
-    rms = float(np.sqrt(np.square(error).mean()))
-    titles = ("what was written", "what the cells hold", "the difference")
-    facts = (f"{wanted.shape[0]} neurons, {wanted.shape[1]} inputs", f"RMS error {rms:.3f}", f"largest {reach:.2f}")
-    for ax, title, fact in zip(axes, titles, facts, strict=True):
         ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK)
         ax.set_title(fact, loc="right", fontsize=9, color=_QUIET)
+        place = ax.inset_axes((0.0, -0.11, 1.0, 0.028))
+        more = "both" if abs(values).max() > top else "neither"
+        bar = ax.figure.colorbar(picture, cax=place, orientation="horizontal", extend=more, extendfrac=0.03)
+        bar.set_ticks([bottom, (bottom + top) / 2, top], labels=[f"{v:.2g}" for v in (bottom, (bottom + top) / 2, top)])
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(labelcolor=_INK, labelsize=9, length=0)
 
 
 def save_crossbar(path: str | os.PathLike[str], model: MemristorModel, weights: ArrayLike, seed: Seed = 0) -> None:
@@ -89,16 +92,16 @@ def save_crossbar(path: str | os.PathLike[str], model: MemristorModel, weights: 
     if wanted.size == 0:
         raise ValueError(f"weights must have a value, got shape {wanted.shape}")
     defects = model.defects(wanted.shape, seed, pairs=bool(wanted.min() < 0))
-    figure = Figure(figsize=(11, 4.9), dpi=110, facecolor="white")
+    figure = Figure(figsize=(11, 5.1), dpi=110, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 3)
-    figure.subplots_adjust(left=0.045, right=0.985, bottom=0.13, top=0.76, wspace=0.07)
+    figure.subplots_adjust(left=0.045, right=0.985, bottom=0.135, top=0.785, wspace=0.07)
     draw_crossbar(axes, wanted, model.program(wanted, defects))
     axes[0].set_ylabel("inputs: driven from the left", fontsize=9, color=_QUIET)
-    axes[0].text(0.5, -0.012, "neurons: read at the bottom", transform=axes[0].transAxes, ha="center", va="top",
+    axes[0].text(0.5, -0.02, "neurons: read at the bottom", transform=axes[0].transAxes, ha="center", va="top",
                  fontsize=9, color=_QUIET)  # fmt: skip
-    figure.text(0.045, 0.925, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=_INK)
-    figure.text(0.045, 0.865, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=_QUIET)
+    figure.text(0.045, 0.93, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=_INK)
+    figure.text(0.045, 0.876, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=_QUIET)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 
