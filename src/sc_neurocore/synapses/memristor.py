@@ -53,7 +53,7 @@ class Defects:
 
     def __post_init__(self) -> None:
         spread = checks.array("spread", self.spread)
-        if spread.ndim < 2 or len(spread) not in (1, 2):
+        if spread.ndim == 0 or len(spread) not in (1, 2):
             raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
         for name in ("stuck_low_mask", "stuck_high_mask"):
             mask = np.asarray(getattr(self, name))
@@ -137,13 +137,15 @@ class MemristorModel:
 
     Notes
     -----
-    Error laws for a weight away from the ends of the range, in units of the weight, a pair having
-    two devices: levels, step^2 / 12 with step = 1 / (levels - 1); absolute variability,
-    sigma^2 a device, so that an output sum_i w_i x_i has variance sigma^2 |x|^2; stuck cells, mean
-    (1 - p_low - p_high) w + p_high; drift, w (t / t0)^-nu.
+    Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1);
+    absolute variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single
+    cells has the variance sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high;
+    drift, w (t / t0)^-nu.
 
     A programming error that would leave [g_min, g_max] stops at its end, as the material does. Within
-    a few `variability` of an end the mean error is therefore not zero but points to the middle.
+    a few `variability` of an end the mean error is therefore not zero but points to the middle: the
+    idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
+    sigma^2 (1/2 - 1/(2 pi)).
 
     References
     ----------
@@ -190,7 +192,8 @@ class MemristorModel:
             checks.whole("adc_bits", self.adc_bits, 1, 32)
         checks.option("distribution", self.distribution, DISTRIBUTIONS)
         checks.option("ir_drop", self.ir_drop, IR_DROPS)
-        if self.distribution == "lognormal" and not checks.flag("proportional", self.proportional) and self.g_min == 0:
+        proportional = checks.flag("proportional", self.proportional)
+        if self.distribution == "lognormal" and not proportional and self.g_min == 0:
             raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
 
     @classmethod

@@ -49,7 +49,7 @@ PRESETS = MappingProxyType({
         ),
         "HfO2 on transistors, 128 x 64",
         "99.8 % of the cells work; outputs of 5 to 8 bits",
-        "range, 64 levels, stuck cells half low and half high, 1 % of the range, 0.3 ohm",
+        "range, 64 levels, stuck cells half low and half high, 1 % of the range, 0.3 ohm, 8 bits",
         "C. Li et al., Nat. Electron. 1, 52 (2018), https://doi.org/10.1038/s41928-017-0002-z",
     ),
     "taox": Preset(
