@@ -1,6 +1,6 @@
 """Pictures of results: functions of an axes and a result, and writers of files."""
 
 from .accuracy import accuracy_against_length, save_accuracy
-from .faults import accuracy_against_faults, save_faults
+from .crossbar import draw_crossbar, save_crossbar
 
-__all__ = ["accuracy_against_faults", "accuracy_against_length", "save_accuracy", "save_faults"]
+__all__ = ["accuracy_against_length", "draw_crossbar", "save_accuracy", "save_crossbar"]

@@ -1,6 +1,7 @@
-"""Weights as hardware holds them."""
+"""Synapses: cells that hold a weight, and what they really hold."""
 
 from .crossbar import crossbar_transfer
-from .memristor import PRESETS, Defects, MemristorModel
+from .memristor import Defects, MemristorModel
+from .presets import PRESETS, Preset
 
-__all__ = ["PRESETS", "Defects", "MemristorModel", "crossbar_transfer"]
+__all__ = ["PRESETS", "Defects", "MemristorModel", "Preset", "crossbar_transfer"]
