@@ -36,4 +36,5 @@ from .networks import Circuit as Circuit
 from .networks import Conv2D as Conv2D
 from .networks import Dense as Dense
 from .networks import Network as Network
+from .networks import Pool2D as Pool2D
 from .synapses import MemristorModel as MemristorModel

@@ -139,9 +139,12 @@ BAD = {
     "seed": (["evaluate", "--seed=-1"], "seed must be an integer of at least 0, got -1"),
     "repeats": (["evaluate", "--repeats", "0"], "repeats must be an integer of at least 1, got 0"),
     "flips": (["evaluate", "--bit-flip-rate", "1.5"], "bit_flip_rate must be a number in [0, 1], got 1.5"),
-    "device": (["evaluate", "--device", "tape"], "--device must be one of ideal, al2o3-tio2, hfo2, pcm, got 'tape'"),
+    "device": (
+        ["evaluate", "--device", "tape"],
+        "--device must be one of ideal, al2o3-tio2, hfo2, taox, pcm, got 'tape'",
+    ),
     "stuck": (["evaluate", "--stuck-rate", "2"], "stuck_rate must be a number in [0, 1], got 2"),
-    "spread": (["evaluate", "--variability", "-1"], "variability must be a number in [0, 10], got -1"),
+    "spread": (["evaluate", "--variability", "-1"], "variability must be a number in [0, 1e+09], got -1"),
     "fault": (
         ["evaluate", "--fault", "rust=1"],
         "--fault must be one of input-flips, weight-flips, bit-flips, product",
@@ -292,7 +295,7 @@ def test_a_crossbar(run, mine, tmp_path):
     assert status == 0
     assert '"stuck_high_rate": 0.1' in out.replace("\n", " ")
     rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
-    assert {json.loads(row.task.device)["levels"] for row in rows} == {32}
+    assert {json.loads(row.task.device)["levels"] for row in rows} == {64}
     worn = sum(row.correct for row in rows)
     run(*mine, *SHORT)
     rows = [row for row in ResultStore(tmp_path / "report" / "results.csv").read().values() if not row.task.device]

@@ -124,7 +124,7 @@ def evaluate(
         rates such as product-flips=0.001,0.01,0.1; the 8-bit fixed-point network under the same faults
         beside it. Or dead-generator=inputs, dead-generator=weights.
     device
-        Write the weights into a memristor crossbar: ideal, al2o3-tio2, hfo2, pcm. Each repeat is another chip.
+        Write the weights into a memristor crossbar: ideal, al2o3-tio2, hfo2, taox, pcm. Each repeat is another chip.
     stuck_rate
         Share of its cells that are stuck, half low and half high. Default: that of the device.
     variability
@@ -235,7 +235,7 @@ def _crossbar(name: str | None, stuck_rate: float | None, variability: float | N
     from .. import checks
     from ..synapses import PRESETS
 
-    model = PRESETS[checks.option("--device", name or "ideal", tuple(PRESETS))]
+    model = PRESETS[checks.option("--device", name or "ideal", tuple(PRESETS))].model
     return model.with_rates(stuck_rate, variability)
 
 

@@ -1,6 +1,5 @@
 """What layers with weights share: input streams meet weight streams, and the products are accumulated."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
@@ -117,7 +116,10 @@ class WeightedLayer(SCLayer):
             if self.bias is not None:
                 self._checked_bias(self.bias)
             self._packed, self._seen = None, values.copy()
-            self._met_values = None if self.device is None else self.device.program(values, self._defects)
+            if self.device is not None:
+                # Wires can leave a weight a little outside the range, where no comparator follows.
+                read = self.device.program(values, self._defects)
+                self._met_values = np.clip(read, *value_range(self.encoding))
         return values if self._met_values is None else self._met_values
 
     def _with_bias(self) -> Floats:
@@ -221,8 +223,7 @@ class WeightedLayer(SCLayer):
         A comparator of signed split weights gives a 1 on the positive or on the negative line.
         """
         assert self.device is not None
-        pairs = self.encoding != "unipolar"
-        sigma = self.device.read_noise * (math.sqrt(2) if pairs else 1)
+        sigma = self.device.read_sigma(self.encoding != "unipolar")
         flat, halves = values.reshape(-1), 2 if self.encoding == "split" else 1
         random = isinstance(self.generator, Bernoulli)
         numbers = np.empty((1, 0)) if random else self._weight_encoder.numbers()
@@ -291,10 +292,15 @@ class WeightedLayer(SCLayer):
 
     def _converted(self, outputs: Floats) -> Floats:
         """Outputs as the converter of the device reads its columns."""
-        if self.device is None:
+        if self.device is None or self.device.adc_bits is None:
             return outputs
-        largest = self.fan_in if self.accumulate == "sum" else 1
-        return self.device.convert(outputs, -largest if self.encoding != "unipolar" else 0.0, largest)
+        low = 0.0 if self.encoding == "unipolar" else -1.0
+        largest = 1.0
+        if self.accumulate in ("mean", "sum"):  # it spans what the weights of one column can give
+            starts = self._wiring.indptr[:-1] if self.sparse else np.arange(0, self._n_synapses, self.fan_in)
+            columns = np.add.reduceat(np.append(np.abs(self._synapse_values()), 0.0), starts)
+            largest = max(float(columns.max()), 1e-9) / (self.fan_in if self.accumulate == "mean" else 1)
+        return self.device.adc(outputs, low * largest, largest)
 
     @abstractmethod
     def _outputs(self, x: Words, w: Words, samples: Samples) -> Floats:
@@ -403,14 +409,12 @@ class WeightedLayer(SCLayer):
         values = self._synapse_values()
         if self.device is None or not self.device.read_noise:
             return values
-        if self.encoding == "unipolar":
-            return self.device.read_mean(values, self.device.read_noise)
-        sigma = self.device.read_noise * math.sqrt(2)
-        if self.encoding == "bipolar":
-            return 2 * self.device.read_mean((values + 1) / 2, sigma / 2) - 1
+        p = self.device.read_probability(values, self.encoding)
+        if self.encoding != "split":
+            return from_probability(p, self.encoding)
         if self.accumulate not in ("mean", "sum"):
             raise ValueError(f"expected has no closed form for accumulate={self.accumulate!r} with split read noise")
-        return self.device.read_mean(values, sigma) - self.device.read_mean(-values, sigma)
+        return np.asarray(p[0] - p[1])
 
     def _met(self, values: Floats, rate: float) -> Floats:
         """Values as the gates meet them: quantised where `bits` is given, and pulled to the middle by flips."""

@@ -2,5 +2,13 @@
 
 from .accuracy import accuracy_against_length, save_accuracy
 from .crossbar import draw_crossbar, save_crossbar
+from .faults import accuracy_against_faults, save_faults
 
-__all__ = ["accuracy_against_length", "draw_crossbar", "save_accuracy", "save_crossbar"]
+__all__ = [
+    "accuracy_against_faults",
+    "accuracy_against_length",
+    "draw_crossbar",
+    "save_accuracy",
+    "save_crossbar",
+    "save_faults",
+]

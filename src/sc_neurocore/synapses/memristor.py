@@ -1,6 +1,7 @@
 """The memristor: a weight that is a conductance, and what a real one does to it."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -206,6 +207,28 @@ class MemristorModel:
         from .presets import PRESETS
 
         return PRESETS[checks.option("name", name, PRESETS)].model
+
+    def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> "MemristorModel":
+        """This model with another share of stuck cells (half low, half high) or another spread; None keeps.
+
+        >>> MemristorModel().with_rates(stuck_rate=0.5).stuck_low_rate
+        0.25
+        """
+        changed = self
+        if stuck_rate is not None:
+            half = checks.real("stuck_rate", stuck_rate, 0.0, 1.0) / 2
+            changed = replace(changed, stuck_low_rate=half, stuck_high_rate=half)
+        return changed if variability is None else replace(changed, variability=variability)
+
+    def changes(self) -> str:
+        """What differs from an ideal crossbar, as JSON with sorted keys: it tells one model from another.
+
+        >>> MemristorModel(levels=4, variability=0.1).changes()
+        '{"levels": 4, "variability": 0.1}'
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        ideal = {field.name: field.default for field in fields(self)}
+        return json.dumps({name: value for name, value in values.items() if value != ideal[name]}, sort_keys=True)
 
     # ------------------------------------------------------------ weights and conductances
 
