@@ -115,11 +115,11 @@ class WeightedLayer(SCLayer):
             checks.array("weights", self._stored_weights(), *value_range(self.encoding))
             if self.bias is not None:
                 self._checked_bias(self.bias)
-            self._packed, self._seen = None, values.copy()
+            met = None
             if self.device is not None:
                 # Wires can leave a weight a little outside the range, where no comparator follows.
-                read = self.device.program(values, self._defects)
-                self._met_values = np.clip(read, *value_range(self.encoding))
+                met = np.clip(self.device.program(values, self._defects), *value_range(self.encoding))
+            self._packed, self._seen, self._met_values = None, values.copy(), met
         return values if self._met_values is None else self._met_values
 
     def _with_bias(self) -> Floats:
