@@ -11,11 +11,10 @@ from .. import checks
 from ..encoders import Seed
 from ..files import replacing
 from ..synapses import MemristorModel
+from .style import INK, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_INK, _QUIET = "#222222", "#6b6b6b"
 
 
 def draw_crossbar(axes: "Sequence[Axes]", ideal: ArrayLike, effective: ArrayLike) -> None:
@@ -53,15 +52,15 @@ def draw_crossbar(axes: "Sequence[Axes]", ideal: ArrayLike, effective: ArrayLike
         picture = ax.imshow(values.T, aspect="auto", interpolation="nearest", cmap=cmap, vmin=bottom, vmax=top)
         ax.set_xticks([])
         ax.set_yticks([])
-        ax.spines[:].set_color(_QUIET)
-        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK)
-        ax.set_title(fact, loc="right", fontsize=9, color=_QUIET)
+        ax.spines[:].set_color(QUIET)
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+        ax.set_title(fact, loc="right", fontsize=9, color=QUIET)
         place = ax.inset_axes((0.0, -0.11, 1.0, 0.028))
         more = "both" if abs(values).max() > top else "neither"
         bar = ax.figure.colorbar(picture, cax=place, orientation="horizontal", extend=more, extendfrac=0.03)
         bar.set_ticks([bottom, (bottom + top) / 2, top], labels=[f"{v:.2g}" for v in (bottom, (bottom + top) / 2, top)])
         bar.outline.set_visible(False)
-        bar.ax.tick_params(labelcolor=_INK, labelsize=9, length=0)
+        bar.ax.tick_params(labelcolor=INK, labelsize=9, length=0)
 
 
 def save_crossbar(path: str | os.PathLike[str], model: MemristorModel, weights: ArrayLike, seed: Seed = 0) -> None:
@@ -97,11 +96,11 @@ def save_crossbar(path: str | os.PathLike[str], model: MemristorModel, weights: 
     axes = figure.subplots(1, 3)
     figure.subplots_adjust(left=0.045, right=0.985, bottom=0.135, top=0.785, wspace=0.07)
     draw_crossbar(axes, wanted, model.program(wanted, defects))
-    axes[0].set_ylabel("inputs: driven from the left", fontsize=9, color=_QUIET)
+    axes[0].set_ylabel("inputs: driven from the left", fontsize=9, color=QUIET)
     axes[0].text(0.5, -0.02, "neurons: read at the bottom", transform=axes[0].transAxes, ha="center", va="top",
-                 fontsize=9, color=_QUIET)  # fmt: skip
-    figure.text(0.045, 0.93, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=_INK)
-    figure.text(0.045, 0.876, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=_QUIET)
+                 fontsize=9, color=QUIET)  # fmt: skip
+    figure.text(0.045, 0.93, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=INK)
+    figure.text(0.045, 0.876, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=QUIET)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..files import replacing
-from .accuracy import _COLOURS, _GRID, _INK, _MARKERS, _NAMES, _QUIET, _label_ends
+from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, quiet_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,8 +44,8 @@ def accuracy_against_faults(ax: "Axes", study: "FaultStudy") -> None:
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
         fixed = length == 1
-        colour = _INK if fixed else _COLOURS[names.index(generator) % len(_COLOURS)]
-        marker = "X" if fixed else _MARKERS[names.index(generator) % len(_MARKERS)]
+        colour = INK if fixed else COLOURS[names.index(generator) % len(COLOURS)]
+        marker = "X" if fixed else MARKERS[names.index(generator) % len(MARKERS)]
         if fixed or length == longest:
             low, high = ([100 * band[end] for band in bands] for end in (0, 1))
             ax.fill_between(places, low, high, color=colour, alpha=0.12, lw=0)
@@ -54,20 +54,16 @@ def accuracy_against_faults(ax: "Axes", study: "FaultStudy") -> None:
             width, alpha = 1.2, 0.3 + 0.4 * length / longest
         style = (0, (4, 2)) if fixed else "-"
         ax.plot(places, y, color=colour, lw=width, alpha=alpha, ls=style, marker=marker, ms=6, mec="white", zorder=3)
-        label = "8-bit fixed point" if fixed else f"{_NAMES.get(generator, generator.capitalize())}, L = {length}"
+        label = "8-bit fixed point" if fixed else f"{NAMES.get(generator, generator.capitalize())}, L = {length}"
         ends.append((y[-1], label, colour))
     ax.set_xscale("log")
     ax.set_xticks(places, [f"{rate:g}" for rate in rates])
     ax.minorticks_off()
     ax.set_ylim(0, 100)
-    ax.set_xlabel("fault rate (%, logarithmic but for 0)", color=_INK)
-    ax.set_ylabel("accuracy (%)", color=_INK)
-    ax.grid(axis="y", color=_GRID, lw=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.spines["bottom"].set_color(_QUIET)
-    ax.tick_params(colors=_QUIET, length=0, labelcolor=_INK)
-    _label_ends(ax, ends)
+    ax.set_xlabel("fault rate (%, logarithmic but for 0)", color=INK)
+    ax.set_ylabel("accuracy (%)", color=INK)
+    quiet_axes(ax)
+    label_ends(ax, ends)
 
 
 def save_faults(path: str | os.PathLike[str], study: "FaultStudy") -> None:
@@ -95,8 +91,8 @@ def save_faults(path: str | os.PathLike[str], study: "FaultStudy") -> None:
     figure.subplots_adjust(left=0.09, right=0.77, bottom=0.12, top=0.83)
     accuracy_against_faults(figure.add_subplot(), study)
     first = study.evaluations[0]
-    figure.text(0.09, 0.935, _TITLES[study.kind], fontsize=15, fontweight="bold", color=_INK)
+    figure.text(0.09, 0.935, _TITLES[study.kind], fontsize=15, fontweight="bold", color=INK)
     facts = f"{first.data}: {first.images} held-out images  ·  band: 95 % interval over the images"
-    figure.text(0.09, 0.885, facts, fontsize=9.5, color=_QUIET)
+    figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET)
     with replacing(path) as temporary:
         figure.savefig(temporary)
