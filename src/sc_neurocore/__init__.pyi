@@ -23,6 +23,7 @@ from .evaluation import evaluate as evaluate
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network
+from .layers import RallDendrite as RallDendrite
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCPool2D as SCPool2D
 from .layers import VectorizedSCLayer as VectorizedSCLayer
