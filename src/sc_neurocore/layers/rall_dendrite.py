@@ -72,7 +72,8 @@ class RallDendrite:
 
     Each step is TR-BDF2 solved by Hines' elimination, exact for the compartments in O(compartments): stable for
     every dt, of second order in dt. What is too fast for the step does not ring: it may change its sign from step
-    to step, but keeps at most (sqrt(2) - 1) / 2 = .21 of itself. Attenuation is of second order in the compartments' length. Charge is conserved:
+    to step, but keeps at most (sqrt(2) - 1) / 2 = .21 of itself (a conductance above 2.4 s / dt may pass
+    its reversal by so much). Attenuation is of second order in the compartments' length. Charge is conserved:
     the sum of all s v changes by the inputs and the leak only.
 
     References
@@ -96,6 +97,8 @@ class RallDendrite:
     >>> dendrite.branch_voltages.shape
     (3, 3)
     """
+
+    _v: Floats
 
     def __init__(
         self,
@@ -320,7 +323,8 @@ def _lineage(topology: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
     while (above := ancestor != _NO_BRANCH).any():
         depth += above
         if depth.max() == n:
-            raise ValueError(f"topology must lead from every branch to the soma (-1), got a loop above {depth.argmax()}")
+            at = depth.argmax()
+            raise ValueError(f"topology must lead every branch to the soma (-1), branch {at} is on a loop or above one")
         size[above] /= children[ancestor[above]]
         ancestor[above] = topology[ancestor[above]]
     return depth, size
