@@ -27,6 +27,7 @@ from .interop import from_torch as from_torch
 from .interop import load_network as load_network
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
 from .layers import MemristiveDenseLayer as MemristiveDenseLayer
+from .layers import RallDendrite as RallDendrite
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCFusionLayer as SCFusionLayer
 from .layers import SCPool2D as SCPool2D

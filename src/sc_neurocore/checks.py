@@ -39,6 +39,16 @@ def real(name: str, value: Any, low: float, high: float) -> float:
     return float(value)
 
 
+def positive(name: str, value: Any) -> float:
+    """`value` as a finite float above 0."""
+    rule = f"{name} must be a finite number above 0"
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{rule}, got {value!r}")
+    if not 0 < value < np.inf:
+        raise ValueError(f"{rule}, got {value}")
+    return float(value)
+
+
 def option(name: str, value: Any, options: Collection[str]) -> str:
     """`value`, one of `options`."""
     if not isinstance(value, str) or value not in options:

@@ -6,12 +6,14 @@ from .fusion import SCFusionLayer
 from .hardware_aware import HardwareAwareSCLayer
 from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
+from .rall_dendrite import RallDendrite
 from .sc_conv_layer import SCConv2DLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
     "HardwareAwareSCLayer",
     "MemristiveDenseLayer",
+    "RallDendrite",
     "SCConv2DLayer",
     "SCFusionLayer",
     "SCLayer",
