@@ -23,9 +23,11 @@ from .evaluation import evaluate as evaluate
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network
+from .layers import LateralInhibition as LateralInhibition
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCPool2D as SCPool2D
 from .layers import VectorizedSCLayer as VectorizedSCLayer
+from .layers import WinnerTakeAll as WinnerTakeAll
 from .networks import Circuit as Circuit
 from .networks import Conv2D as Conv2D
 from .networks import Dense as Dense
