@@ -290,3 +290,19 @@ def cable(
         v = np.linalg.solve(matrix, tree.capacity * ((1 + root) * y - root * v) + a * entering)
         out[t] = v[probes]
     return out, v
+
+
+def fill_times(words: Words, length: int, target: int) -> Counts:
+    """Cycles, counted from 1, until each stream ``(..., W)`` has had `target` ones: ``(...)``.
+
+    Every cycle after the end of the stream counts as a one.
+    """
+    bits = unpack(words, length)
+    after = np.ones((*bits.shape[:-1], target), np.uint8)
+    ones = np.cumsum(np.concatenate([bits, after], axis=-1), axis=-1, dtype=np.int64)
+    return np.asarray((ones >= target).argmax(-1) + 1)
+
+
+def largest(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Indices ``(R, k)``, ascending, of the k largest of each row ``(R, n)``; of equals the first ones."""
+    return np.sort(np.argsort(-values, axis=-1, kind="stable")[:, :k], axis=-1)

@@ -2,6 +2,7 @@
 
 from .attention import StochasticAttention
 from .base import SCLayer
+from .circuit_primitives import LateralInhibition, WinnerTakeAll
 from .fusion import SCFusionLayer
 from .hardware_aware import HardwareAwareSCLayer
 from .memristive import MemristiveDenseLayer
@@ -12,6 +13,7 @@ from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
     "HardwareAwareSCLayer",
+    "LateralInhibition",
     "MemristiveDenseLayer",
     "RallDendrite",
     "SCConv2DLayer",
@@ -20,4 +22,5 @@ __all__ = [
     "SCPool2D",
     "StochasticAttention",
     "VectorizedSCLayer",
+    "WinnerTakeAll",
 ]
