@@ -1,110 +1,143 @@
-"""Three letters on a crossbar of 60 memristors, after M. Prezioso et al., Nature 521, 2015.
+"""Letters on memristors: sixty cells learn to tell z, v and n apart, with and without broken ones.
 
-    python examples/letters.py letters.png
+The task of M. Prezioso et al., "Training and operation of an integrated neuromorphic network based
+on metal-oxide memristors", Nature 521, 2015, https://doi.org/10.1038/nature14441: thirty patterns of
+3 x 3 pixels (three letters, each also with any one pixel flipped), ten inputs (nine pixels and a
+bias), three tanh outputs, a differential pair of cells for each weight. The Manhattan rule moves
+every cell by one fixed step an epoch; of the gradient only the sign counts.
 
-https://doi.org/10.1038/nature14441. A perceptron of 10 inputs (3 x 3 pixels and a constant) and 3
-outputs; every weight is a pair of cells. It learns 30 patterns, z, v and n and each with one pixel
-flipped, by the Manhattan rule: once an epoch every cell moves by a fixed step, up or down by the sign
-of its gradient. 200 chips learn side by side, as clean ones and with stuck cells.
+    python examples/letters.py               the table
+    python examples/letters.py letters.png   and a picture
 """
 
 import sys
-from dataclasses import replace
+from typing import NamedTuple
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 
-from sc_neurocore import MemristorModel
+from sc_neurocore.synapses import MemristorModel
 
 LETTERS = {"z": "110 010 011", "v": "101 101 010", "n": "010 101 101"}
 STUCK = (0.0, 0.05, 0.2)
-CHIPS, EPOCHS = 200, 150
-STEP, SLOPE, TARGET = 0.003, 0.5, 0.85
-"""Change of a cell in units of its range; slope of the output tanh; wanted outputs (plus and minus)."""
-MODEL = replace(MemristorModel.preset("al2o3-tio2"), variability=0.1)
+CHIPS, EPOCHS = 200, 100
+STEP = 0.01  # of the range of a cell; with the start, it sets the number of epochs
+
+_ideal = np.array([[int(pixel) for pixel in rows.replace(" ", "")] for rows in LETTERS.values()])
+_flips = np.vstack([np.zeros(9, int), np.eye(9, dtype=int)])
+PATTERNS = (_ideal[:, None] ^ _flips).reshape(30, 9)
+LABELS = np.repeat(np.arange(3), 10)
+VOLTAGES = np.column_stack([2.0 * PATTERNS - 1, -np.ones(30)])
+TARGETS = np.where(LABELS[:, None] == np.arange(3), 0.85, -0.85)
 
 
-def patterns() -> tuple[np.ndarray, np.ndarray]:
-    """Inputs ``(30, 10)`` of -1 and 1, the last one the constant; letters ``(30,)``."""
-    clean = np.array([[int(pixel) for pixel in rows.replace(" ", "")] for rows in LETTERS.values()])
-    flips = np.concatenate([np.zeros((1, 9), int), np.eye(9, dtype=int)])
-    pixels = (clean[:, None] ^ flips).reshape(30, 9)
-    return np.column_stack([2.0 * pixels - 1, np.ones(30)]), np.repeat(np.arange(3), 10)
+class Training(NamedTuple):
+    """What became of the chips."""
+
+    errors: np.ndarray
+    """Wrong patterns ``(EPOCHS + 1, chips)``, before training and after every epoch."""
+    wanted: np.ndarray
+    """Last conductances that were asked for, ``(2, chips, 3, 10)``."""
+
+    @property
+    def solved(self) -> np.ndarray:
+        """Chips that got all thirty right at some time."""
+        return (self.errors == 0).any(0)
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """Epochs to the first time without errors, of the chips that got there."""
+        return (self.errors == 0).argmax(0)[self.solved]
 
 
-def learn(stuck_rate: float, chips: int = CHIPS, epochs: int = EPOCHS, seed: int = 0) -> np.ndarray:
-    """Patterns put into the wrong class ``(epochs + 1, chips)``; cells of all chips learn at once."""
-    x, letters = patterns()
-    wanted = np.where(letters[:, None] == np.arange(3), TARGET, -TARGET)
-    model = MODEL.with_rates(stuck_rate)
-    shape = (2, chips, 3, 10)  # positive and negative cells
-    defects = model.defects(shape, seed)
-    cells = np.random.default_rng(seed).uniform(0.4, 0.6, shape)
-    errors = np.empty((epochs + 1, chips), int)
-    for epoch in range(epochs + 1):
-        plus, minus = model.program(cells, defects)
-        outputs = np.tanh(SLOPE * (plus - minus) @ x.T)  # (chips, 3, 30)
-        errors[epoch] = (outputs.argmax(1) != letters).sum(1)
-        gradient = ((wanted.T - outputs) * (1 - outputs**2)) @ x
-        step = STEP * np.sign(gradient) * (errors[epoch] > 0)[:, None, None]  # a chip without errors rests
-        cells = np.clip(cells + np.stack([step, -step]), 0, 1)
-    return errors
+def cells(stuck: float) -> MemristorModel:
+    """Cells of which a share is stuck, half low and half high."""
+    return MemristorModel(g_min=1e-5, g_max=1e-4, stuck_low_rate=stuck / 2, stuck_high_rate=stuck / 2)
 
 
-def solved(errors: np.ndarray) -> tuple[float, np.ndarray]:
-    """Share of chips that reach zero errors, and the epoch at which each of them does."""
-    done = (errors == 0).any(0)
-    return float(done.mean()), (errors == 0).argmax(0)[done]
+def outputs(model: MemristorModel, wanted: np.ndarray, defects) -> np.ndarray:
+    """Outputs ``(chips, 30, 3)`` of chips to which these conductances are written."""
+    return np.tanh(VOLTAGES @ model.read(model.write(wanted, defects)).swapaxes(1, 2))
 
 
-def draw(runs: dict[float, np.ndarray]) -> Figure:
-    """The 30 patterns, and the errors of all chips against the epoch."""
-    x, _ = patterns()
-    figure = plt.figure(figsize=(9.2, 3.8), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
-    for ax, pixels in zip(left.subplots(6, 5).flat, x[:, :9], strict=True):
-        ax.imshow(pixels.reshape(3, 3), cmap="gray_r", vmin=-1.2, vmax=1.0)
-        ax.set_xticks([])
-        ax.set_yticks([])
-    left.suptitle("z, v, n and each with one pixel flipped", fontsize=10)
-    ax = right.subplots()
-    for (rate, errors), colour in zip(runs.items(), ("#0072B2", "#E69F00", "#D55E00"), strict=True):
-        low, high = np.quantile(errors, (0.1, 0.9), axis=1)
-        epochs = np.arange(len(errors))
-        ax.fill_between(epochs, low, high, color=colour, alpha=0.15, lw=0)
-        name = "no stuck cells" if rate == 0 else f"{100 * rate:g} % stuck"
-        ax.plot(epochs, errors.mean(1), color=colour, lw=2, label=f"{name}: {100 * solved(errors)[0]:.0f} % solved")
-    ax.set_xlabel("epoch")
-    ax.set_ylabel("patterns in the wrong class, of 30")
-    ax.set_title(f"{errors.shape[1]} chips, mean and 10 .. 90 % band", loc="left", fontsize=10)
-    ax.set_ylim(0)
-    ax.set_xlim(0, len(errors) - 1)
-    ax.legend(frameon=False)
-    ax.grid(axis="y", color="#e6e6e6")
-    ax.spines[["top", "right"]].set_visible(False)
-    return figure
+def wrong(out: np.ndarray) -> np.ndarray:
+    """Wrong patterns of each chip."""
+    return (out.argmax(2) != LABELS).sum(1)
 
 
-def main(path: str) -> None:
-    runs = {rate: learn(rate) for rate in STUCK}
-    table = Table(title=f"Letters on 60 cells, {CHIPS} chips")
-    for name in ("stuck %", "solved %", "epochs, median", "10 .. 90 %"):
-        table.add_column(name, justify="right")
-    for rate, errors in runs.items():
-        share, epochs = solved(errors)
-        low, middle, high = np.quantile(epochs, (0.1, 0.5, 0.9))
-        table.add_row(f"{100 * rate:g}", f"{100 * share:.1f}", f"{middle:.0f}", f"{low:.0f} .. {high:.0f}")
-    Console().print(table)
-    draw(runs).savefig(path, dpi=110)
+def train(model: MemristorModel, chips: int = CHIPS, seed: int = 1) -> Training:
+    """Train all chips at once, each with its own defects and start."""
+    of_defects, of_start = np.random.SeedSequence(seed).spawn(2)
+    defects = model.defects((chips, 3, 10), of_defects, pairs=True)
+    wanted = np.random.default_rng(of_start).uniform(model.g_min, model.g_max, (2, chips, 3, 10))
+    out = outputs(model, wanted, defects)
+    errors = [wrong(out)]
+    for _ in range(EPOCHS):
+        downhill = ((TARGETS - out) * (1 - out**2)).swapaxes(1, 2) @ VOLTAGES
+        step = STEP * model.g_range * np.sign(downhill)
+        wanted = np.clip(wanted + np.stack([step, -step]), model.g_min, model.g_max)
+        out = outputs(model, wanted, defects)
+        errors.append(wrong(out))
+    return Training(np.array(errors), wanted)
+
+
+def copied(training: Training, model: MemristorModel, seed: int = 1) -> np.ndarray:
+    """Wrong patterns of each chip when conductances trained elsewhere are written to it."""
+    of_defects, _ = np.random.SeedSequence(seed).spawn(2)
+    defects = model.defects(training.wanted.shape[1:], of_defects, pairs=True)
+    return wrong(outputs(model, training.wanted, defects))
+
+
+def table(trainings: dict[float, Training]) -> str:
+    """One row for each share of stuck cells."""
+    lines = ["stuck cells  solved, trained on the chip  epochs: mean (5-95 %)  solved, copied from a good chip"]
+    for stuck, training in trainings.items():
+        low, high = np.percentile(training.epochs, [5, 95])
+        epochs = f"{training.epochs.mean():.1f} ({low:.0f}-{high:.0f})"
+        alone = (copied(trainings[0.0], cells(stuck)) == 0).mean()
+        lines.append(f"{stuck:11.0%}  {training.solved.mean():27.1%}  {epochs:>21}  {alone:31.1%}")
+    return "\n".join(lines)
+
+
+def save_picture(path: str, trainings: dict[float, Training]) -> None:
+    """The thirty patterns, and the errors against the epochs."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    ink, quiet, colours = "#222222", "#6b6b6b", ("#0072B2", "#009E73", "#D55E00")
+    figure = Figure(figsize=(11, 3.7), dpi=110, facecolor="white")
+    FigureCanvasAgg(figure)
+    left, right = figure.add_axes((0.035, 0.1, 0.57, 0.6)), figure.add_axes((0.655, 0.13, 0.325, 0.55))
+    sheet = np.full((3, 4, 10, 4), np.nan)
+    sheet[:, :3, :, :3] = PATTERNS.reshape(3, 10, 3, 3).swapaxes(1, 2)
+    left.imshow(sheet.reshape(12, 40)[:-1, :-1], cmap="Blues", vmin=-0.12, vmax=1.1)
+    left.set_xticks([1, 20.5], ["letter", "the letter with one pixel flipped"])
+    left.xaxis.tick_top()
+    left.set_yticks([1, 5, 9], list(LETTERS), fontsize=14, fontweight="bold")
+    left.spines[:].set_visible(False)
+    left.tick_params(length=0, labelcolor=ink)
+    for place, (training, colour) in enumerate(zip(trainings.values(), colours, strict=True)):
+        low, high = np.percentile(training.errors, [10, 90], axis=1)
+        right.fill_between(range(EPOCHS + 1), low, high, color=colour, alpha=0.13, lw=0)
+        right.plot(training.errors.mean(1), color=colour, lw=2.2)
+        name = f"{100 * STUCK[place]:g} % of the cells stuck" if STUCK[place] else "all cells work"
+        share = f"{100 * training.solved.mean():.4g} % solved"
+        right.text(99, 27 - 3.6 * place, f"{name}: {share}", ha="right", color=colour, fontweight="bold")
+    right.set_xlim(0, EPOCHS)
+    right.set_ylim(0, 30)
+    right.set_xlabel("epochs", color=ink)
+    right.set_title("wrong patterns of 30", loc="left", fontsize=10, color=ink)
+    right.grid(axis="y", color="#e6e6e6", lw=0.8)
+    right.set_axisbelow(True)
+    right.spines[["top", "right", "left"]].set_visible(False)
+    right.tick_params(length=0, labelcolor=ink)
+    figure.text(0.035, 0.9, "Sixty memristors learn three letters", fontsize=15, fontweight="bold", color=ink)
+    facts = f"{CHIPS} chips, each with its own stuck cells  ·  line: mean, band: 10 to 90 % of the chips"
+    figure.text(0.035, 0.825, facts, fontsize=9.5, color=quiet)
+    figure.savefig(path)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/letters.py FILE.png")
-    main(sys.argv[1])
+    results = {stuck: train(cells(stuck)) for stuck in STUCK}
+    print(table(results))
+    for path in sys.argv[1:]:
+        save_picture(path, results)

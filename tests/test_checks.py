@@ -77,6 +77,17 @@ def test_real_refuses_values(value):
         checks.real("gain", value, 0, 1)
 
 
+def test_positive():
+    assert checks.positive("tau", np.float32(0.5)) == 0.5
+    assert type(checks.positive("tau", 2)) is float
+    for bad in (0, -1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"tau must be a finite number above 0, got {bad}"):
+            checks.positive("tau", bad)
+    for wrong in ("1", True, None):
+        with pytest.raises(TypeError, match="tau must be a finite number above 0"):
+            checks.positive("tau", wrong)
+
+
 def test_option():
     assert checks.option("mode", "or", ("and", "or")) == "or"
     assert checks.option("mode", "or", {"and": 1, "or": 2}) == "or"

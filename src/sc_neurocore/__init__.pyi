@@ -29,13 +29,16 @@ from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
+from .layers import LateralInhibition as LateralInhibition
 from .layers import MemristiveDenseLayer as MemristiveDenseLayer
+from .layers import RallDendrite as RallDendrite
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCDenseLayer as SCDenseLayer
 from .layers import SCFusionLayer as SCFusionLayer
 from .layers import SCPool2D as SCPool2D
 from .layers import StochasticAttention as StochasticAttention
 from .layers import VectorizedSCLayer as VectorizedSCLayer
+from .layers import WinnerTakeAll as WinnerTakeAll
 from .networks import Circuit as Circuit
 from .networks import Conv2D as Conv2D
 from .networks import Dense as Dense

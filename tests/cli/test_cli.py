@@ -139,9 +139,21 @@ BAD = {
     "seed": (["evaluate", "--seed=-1"], "seed must be an integer of at least 0, got -1"),
     "repeats": (["evaluate", "--repeats", "0"], "repeats must be an integer of at least 1, got 0"),
     "flips": (["evaluate", "--bit-flip-rate", "1.5"], "bit_flip_rate must be a number in [0, 1], got 1.5"),
-    "device": (["evaluate", "--device", "tape"], "--device must be one of ideal, al2o3-tio2, hfo2, pcm, got 'tape'"),
+    "device": (
+        ["evaluate", "--device", "tape"],
+        "--device must be one of ideal, al2o3-tio2, hfo2, taox, pcm, got 'tape'",
+    ),
     "stuck": (["evaluate", "--stuck-rate", "2"], "stuck_rate must be a number in [0, 1], got 2"),
-    "spread": (["evaluate", "--variability", "-1"], "variability must be a number in [0, 10], got -1"),
+    "spread": (["evaluate", "--variability", "-1"], "variability must be a number in [0, 1e+09], got -1"),
+    "fault": (
+        ["evaluate", "--fault", "rust=1"],
+        "--fault must be one of input-flips, weight-flips, bit-flips, product",
+    ),
+    "fault word": (["evaluate", "--fault", "bit-flips=a"], "--fault must be bit-flips=RATE,RATE,.. with numbers in [0"),
+    "fault rate": (["evaluate", "--fault", "bit-flips=2"], "bit-flips must be a number in [0, 1], got 2"),
+    "fault none": (["evaluate", "--fault", "bit-flips"], "rates must have at least one entry, got none"),
+    "dead": (["evaluate", "--fault", "dead-generator=x"], "dead-generator must be one of inputs, weights, got 'x'"),
+    "fault device": (["evaluate", "--fault", "bit-flips=.1", "--device", "pcm"], "--fault must not be given with"),
     "flips nan": (["evaluate", "--bit-flip-rate", "nan"], "bit_flip_rate must be a number in [0, 1], got nan"),
     "dataset": (["evaluate", "--dataset", "cats"], '"cats"'),
     "two data": (["evaluate", "--dataset", "digits", "--data", "x.npz"], "must not be given together"),
@@ -283,10 +295,34 @@ def test_a_crossbar(run, mine, tmp_path):
     assert status == 0
     assert '"stuck_high_rate": 0.1' in out.replace("\n", " ")
     rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
-    assert {json.loads(row.task.device)["levels"] for row in rows} == {32}
+    assert {json.loads(row.task.device)["levels"] for row in rows} == {64}
     worn = sum(row.correct for row in rows)
     run(*mine, *SHORT)
     rows = [row for row in ResultStore(tmp_path / "report" / "results.csv").read().values() if not row.task.device]
     assert sum(row.correct for row in rows) > worn + 20
     record = json.loads((tmp_path / "report" / "record.json").read_text())
     assert record["runs"][0]["options"]["device"]["stuck_high_rate"] == 0.1
+
+
+def test_a_study_of_faults(run, mine, tmp_path):
+    status, out, _ = run(*mine, "--fault", "product-flips=0.01,0.2", *SHORT)
+    assert status == 0
+    for word in ("tolerated", "fixed-point", "0.01", "0.2", "faults.png"):
+        assert word in out
+    assert (tmp_path / "report" / "faults.png").stat().st_size > 10_000
+    rows = ResultStore(tmp_path / "report" / "results.csv").read()
+    assert len(rows) == 9
+
+
+def test_a_dead_generator(run, mine, tmp_path):
+    status, _, _ = run(*mine, "--fault", "dead-generator=inputs", *SHORT)
+    assert status == 0
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert {row.task.faults for row in rows} == {'{"dead_generator": "inputs"}'}
+
+
+def test_fixed_point_beside_streams(run, mine, tmp_path):
+    status, out, _ = run(*mine, "--lengths", "16,32", "--generators", "sobol,fixed-point")
+    assert status == 0
+    assert "fixed-point" in out
+    assert (tmp_path / "report" / "accuracy.png").exists()

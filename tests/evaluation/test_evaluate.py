@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sc_neurocore import Faults
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import Evaluation, ResultStore, Row, Task, evaluate
 from sc_neurocore.evaluation.evaluate import WARM_UP
@@ -57,7 +58,10 @@ def test_options_reach_the_circuit(network, data, monkeypatch):
     monkeypatch.setattr(network, "circuit", lambda *a, **k: (seen.append(k), circuit(*a, **k))[1], raising=False)
     options = {"encoding": "bipolar", "accumulate": "mux", "bits": 5, "bit_flip_rate": 0.25, "clip": True}
     result = evaluate(network, data, (16,), ("sobol",), **options)
-    assert {name: seen[-1][name] for name in options} == options
+    assert seen[-1]["faults"] == Faults(input_flips=0.25, weight_flips=0.25)
+    assert {name: seen[-1][name] for name in options if name != "bit_flip_rate"} == {
+        name: value for name, value in options.items() if name != "bit_flip_rate"
+    }
     assert {name: getattr(result.rows[0].task, name) for name in options} == options
 
 

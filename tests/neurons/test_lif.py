@@ -103,9 +103,7 @@ def test_interval(current, dt, refractory):
 
 def test_spike_and_reset_are_in_one_step():
     neurons = LIFNeurons(1, {**QUIET, "v_rest": 0.1, "v_reset": -0.4, "refractory_period": 2})
-    seen = []
-    for _ in range(5):
-        seen.append((int(neurons.step(1.0)[0]), float(neurons.v[0]), int(neurons.wait[0])))
+    seen = [(int(neurons.step(1.0)[0]), float(neurons.v[0]), int(neurons.wait[0])) for _ in range(5)]
     assert seen[:3] == [(1, -0.4, 2), (0, 0.1, 1), (0, 0.1, 0)]
     assert seen[3][0] == 1
 

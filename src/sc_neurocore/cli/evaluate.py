@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
 
     from ..datasets import Dataset
-    from ..evaluation import Evaluation, Task
+    from ..evaluation import Evaluation, FaultStudy, Task
+    from ..gates import Faults
     from ..networks import Network
     from ..synapses import MemristorModel
 
@@ -75,6 +78,7 @@ def evaluate(
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
     bits: Annotated[int | None, Parameter(group=_CIRCUIT)] = None,
     bit_flip_rate: Annotated[float, Parameter(group=_CIRCUIT)] = 0.0,
+    fault: Annotated[str | None, Parameter(group=_CIRCUIT, metavar="KIND=RATE,..")] = None,
     device: Annotated[str | None, Parameter(group=_DEVICE)] = None,
     stuck_rate: Annotated[float | None, Parameter(group=_DEVICE)] = None,
     variability: Annotated[float | None, Parameter(group=_DEVICE)] = None,
@@ -105,7 +109,7 @@ def evaluate(
     lengths
         Stream lengths in clock cycles, separated by commas or blanks.
     generators
-        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp.
+        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp; or fixed-point, 8-bit words for comparison.
     encoding
         How a number becomes a stream: unipolar (0 to 1), bipolar (-1 to 1, XNOR multiplies) or split
         (positive and negative part in two streams, AND multiplies).
@@ -115,8 +119,12 @@ def evaluate(
         Precision of probabilities in bits. Default: as fine as the length allows.
     bit_flip_rate
         Fault injection: the probability that a bit of a stream is flipped.
+    fault
+        A study of faults: input-flips, weight-flips, bit-flips (both), product-flips or stuck-lines, and
+        rates such as product-flips=0.001,0.01,0.1; the 8-bit fixed-point network under the same faults
+        beside it. Or dead-generator=inputs, dead-generator=weights.
     device
-        Write the weights into a memristor crossbar: ideal, al2o3-tio2, hfo2, pcm. Each repeat is another chip.
+        Write the weights into a memristor crossbar: ideal, al2o3-tio2, hfo2, taox, pcm. Each repeat is another chip.
     stuck_rate
         Share of its cells that are stuck, half low and half high. Default: that of the device.
     variability
@@ -142,6 +150,7 @@ def evaluate(
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
+    faults, rates = _faults(fault)
     crossbar = _crossbar(device, stuck_rate, variability)
     held_out = _load_data(data, dataset)
     network = _load_network(model, held_out)
@@ -151,36 +160,73 @@ def evaluate(
         + ("" if crossbar is None else f"; weights in a crossbar {crossbar.changes()}"),
         highlight=False,
     )
-    evaluation = _run(
-        network,
-        held_out,
-        {
-            "lengths": lengths,
-            "generators": generators,
-            "encoding": encoding,
-            "accumulate": accumulate,
-            "bits": bits,
-            "seed": seed,
-            "repeats": repeats,
-            "bit_flip_rate": bit_flip_rate,
-            "device": crossbar,
-            "clip": clip,
-            "out": out,
-        },
-    )
+    options: dict[str, Any] = {
+        "lengths": lengths,
+        "generators": generators,
+        "encoding": encoding,
+        "accumulate": accumulate,
+        "bits": bits,
+        "seed": seed,
+        "repeats": repeats,
+        "bit_flip_rate": bit_flip_rate,
+        "device": crossbar,
+        "clip": clip,
+        "out": out,
+    }
+    if rates is None:
+        _evaluate(console, network, held_out, {**options, "faults": faults})
+    else:
+        _study(console, network, held_out, {**options, "kind": rates[0], "rates": rates[1]})
+
+
+def _evaluate(console: "Console", network: "Network", data: "Dataset", options: dict[str, Any]) -> None:
+    from .. import evaluation as package
+    from ..plots import save_accuracy
+
+    out, evaluation = options["out"], _run(package.evaluate, network, data, options)
     if evaluation.reused:
         kept = f"reused {evaluation.reused} of {len(evaluation.rows)} rows from {out / 'results.csv'}"
         console.print(kept, highlight=False, soft_wrap=True)
     _show(console, evaluation)
-
-    from ..plots import save_accuracy
-
     save_accuracy(out / "accuracy.png", evaluation)
-    console.print(
-        f"written: {out / 'results.csv'}, {out / 'record.json'}, {out / 'accuracy.png'}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    _written(console, out, "accuracy.png")
+
+
+def _study(console: "Console", network: "Network", data: "Dataset", options: dict[str, Any]) -> None:
+    from .. import evaluation as package
+    from ..plots import save_faults
+
+    if options["device"] is not None:
+        raise ValueError("--fault must not be given with a crossbar: fixed point, beside it, has none")
+    study = _run(package.fault_study, network, data, options)
+    _show_study(console, study)
+    save_faults(options["out"] / "faults.png", study)
+    _written(console, options["out"], "faults.png")
+
+
+def _written(console: "Console", out: Path, picture: str) -> None:
+    files = f"written: {out / 'results.csv'}, {out / 'record.json'}, {out / picture}"
+    console.print(files, highlight=False, soft_wrap=True)
+
+
+def _faults(text: str | None) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
+    """What ``--fault`` says: a dead generator, or a kind and rates; neither without it."""
+    if text is None:
+        return None, None
+    from .. import checks
+    from ..evaluation.fault_study import KINDS, rated_faults
+    from ..gates import Faults
+
+    kind, _, value = text.partition("=")
+    checks.option("--fault", kind, (*KINDS, "dead-generator"))
+    if kind == "dead-generator":
+        return Faults(dead_generator=checks.option("dead-generator", value, ("inputs", "weights"))), None  # type: ignore[arg-type]
+    try:
+        rates = tuple(float(word) for word in value.replace(",", " ").split())
+    except ValueError:
+        raise ValueError(f"--fault must be {kind}=RATE,RATE,.. with numbers in [0, 1], got {text!r}") from None
+    rated_faults(kind, rates)
+    return None, (kind, rates)
 
 
 def _crossbar(name: str | None, stuck_rate: float | None, variability: float | None) -> "MemristorModel | None":
@@ -189,7 +235,7 @@ def _crossbar(name: str | None, stuck_rate: float | None, variability: float | N
     from .. import checks
     from ..synapses import PRESETS
 
-    model = PRESETS[checks.option("--device", name or "ideal", tuple(PRESETS))]
+    model = PRESETS[checks.option("--device", name or "ideal", tuple(PRESETS))].model
     return model.with_rates(stuck_rate, variability)
 
 
@@ -215,11 +261,9 @@ def _load_network(path: Path | None, data: "Dataset") -> "Network":
     return load_network(path)
 
 
-def _run(network: "Network", data: "Dataset", options: dict[str, Any]) -> "Evaluation":
+def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from .. import evaluation
 
     finished = total = 0
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -234,10 +278,28 @@ def _run(network: "Network", data: "Dataset", options: dict[str, Any]) -> "Evalu
             bar.update(line, completed=done, total=of, description=name)
 
         try:
-            return evaluation.evaluate(network, data, progress=show, **options)
+            return function(network, data, progress=show, **options)
         except KeyboardInterrupt:
             kept = f"{finished} of {total} rows are kept in {options['out'] / 'results.csv'}" if finished else "no rows"
             raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None
+
+
+def _show_study(console: "Console", study: "FaultStudy") -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("generator")
+    for name in ("L", *(f"{rate:g}" for rate in study.rates), "tolerated"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for (generator, length), line in study.lines.items():
+        cells = (f"{100 * point.accuracy:.2f}" for point in line)
+        table.add_row(generator, str(length), *cells, f"{study.tolerated(generator, length):g}")
+    console.print(table)
+    console.print(
+        f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
+        highlight=False,
+    )
 
 
 def _show(console: Any, evaluation: "Evaluation") -> None:

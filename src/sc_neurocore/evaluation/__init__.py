@@ -2,6 +2,7 @@
 
 from .default_model import cache_folder, default_model
 from .evaluate import evaluate
+from .fault_study import FaultStudy, fault_study
 from .intervals import wilson_interval
 from .results import Evaluation, Point
 from .store import ResultStore
@@ -9,6 +10,7 @@ from .task import Row, Task
 
 __all__ = [
     "Evaluation",
+    "FaultStudy",
     "Point",
     "ResultStore",
     "Row",
@@ -16,5 +18,6 @@ __all__ = [
     "cache_folder",
     "default_model",
     "evaluate",
+    "fault_study",
     "wilson_interval",
 ]

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..files import check_writable
+from ..gates.faults import Faults
+from ..layers.base import combined_faults
 from .record import Record, environment, package_version
 from .results import Evaluation
 from .store import ResultStore
@@ -20,17 +21,20 @@ from .task import Row, Task
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
-    from ..networks import Circuit, Network
+    from ..networks import Circuit, FixedPoint, Network
     from ..synapses import MemristorModel
 
 LENGTHS = (16, 32, 64, 128, 256, 1024)
 GENERATORS = ("bernoulli", "sobol")
+FIXED_POINT = "fixed-point"
+"""Stands among the generators for the network in fixed point; it takes one cycle."""
+FIXED_BITS = 8
 WARM_UP = 32
 """Samples that are run once before the clock starts, so that nothing is compiled under it."""
 SHORT_NS = 250_000_000
 """Runs shorter than this are timed twice, and the faster one counts: the first may start threads."""
 
-_OPTIONS = ("encoding", "accumulate", "bits", "bit_flip_rate", "clip")
+_OPTIONS = ("encoding", "accumulate", "bits", "clip")
 
 Progress = Callable[[int, int, Task | None], None]
 
@@ -47,6 +51,7 @@ def evaluate(
     seed: int = 0,
     repeats: int = 1,
     bit_flip_rate: float = 0.0,
+    faults: Faults | None = None,
     device: "MemristorModel | None" = None,
     clip: bool = False,
     out: str | os.PathLike[str] | None = None,
@@ -64,7 +69,8 @@ def evaluate(
     lengths
         Clock cycles of a stream, each at least 1.
     generators
-        Names of the generators of the streams.
+        Names of the generators of the streams. ``"fixed-point"`` is the network in fixed point of
+        `bits` (None: 8) bits instead; its rows have the length 1.
     encoding, accumulate
         How numbers become streams and how a neuron adds up products; see ``Network.circuit``.
     bits
@@ -75,6 +81,8 @@ def evaluate(
         Runs of every circuit with other seeds, at least 1.
     bit_flip_rate
         Probability, in [0, 1], that a bit of a stream is flipped: a fault.
+    faults
+        All kinds of faults, see `Faults`; not with `bit_flip_rate`.
     device
         Crossbar that the weights are written into; every repeat is another chip. None: none.
     clip
@@ -122,6 +130,8 @@ def evaluate(
     float_correct = int((float_classes == wanted).sum())
 
     version, network_digest, data_digest = package_version(), network.digest(), data.digest()
+    faults = combined_faults(bit_flip_rate, faults)
+    told = "" if faults == Faults() or bit_flip_rate else faults.changes()
     tasks = [
         Task(
             version,
@@ -131,21 +141,24 @@ def evaluate(
             length,
             encoding,
             accumulate,
-            bits,
+            FIXED_BITS if generator == FIXED_POINT and bits is None else bits,
             seed,
             repeat,
             bit_flip_rate,
             clip,
             "" if device is None else device.changes(),
+            told,
         )
-        for generator, length, repeat in product(generators, lengths, range(repeats))
+        for generator in generators
+        for length in ([1] if generator == FIXED_POINT else lengths)
+        for repeat in range(repeats)
     ]
     store = None if out is None else ResultStore(Path(out) / "results.csv")
     known = {} if store is None else store.read()
     record = None if out is None else Record(Path(out) / "record.json")
     # Every circuit is built once before anything is written: an option that one of them refuses stops all.
     descriptions = {
-        f"{task.generator} {task.length}": list(_circuit(network, task, device).generator_descriptions)
+        f"{task.generator} {task.length}": list(_circuit(network, task, device, faults).generator_descriptions)
         for task in tasks
         if task.repeat == 0
     }
@@ -163,6 +176,7 @@ def evaluate(
             "seed": seed,
             "repeats": repeats,
             "bit_flip_rate": bit_flip_rate,
+            "faults": asdict(faults) if told else None,
             "device": None if device is None else asdict(device),
             "clip": clip,
         },
@@ -175,7 +189,7 @@ def evaluate(
         record.path.parent.mkdir(parents=True, exist_ok=True)
         record.write(run)
     try:
-        for row in _run(network, data, wanted, float_classes, pending, device, len(tasks), progress):
+        for row in _run(network, data, wanted, float_classes, pending, device, faults, len(tasks), progress):
             if store is not None:
                 store.append(row)
             known[row.task.id] = row
@@ -199,6 +213,7 @@ def _run(
     float_classes: NDArray[np.int64],
     pending: list[Task],
     device: "MemristorModel | None",
+    faults: Faults,
     total: int,
     progress: Progress | None,
 ) -> Iterator[Row]:
@@ -206,7 +221,7 @@ def _run(
     for number, task in enumerate(pending):
         if progress is not None:
             progress(total - len(pending) + number, total, task)
-        circuit = _circuit(network, task, device)
+        circuit = _circuit(network, task, device, faults)
         circuit.predict(data.x_test[:WARM_UP])
         found, elapsed = _timed(circuit, data.x_test)
         if elapsed < SHORT_NS:
@@ -223,17 +238,23 @@ def _run(
         progress(total, total, None)
 
 
-def _timed(circuit: "Circuit", x: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
+def _timed(circuit: "Circuit | FixedPoint", x: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
     circuit.reset()  # the bits are those of a new circuit
     start = time.perf_counter_ns()
     found = np.asarray(circuit.predict(x))
     return found, max(time.perf_counter_ns() - start, 1)
 
 
-def _circuit(network: "Network", task: Task, device: "MemristorModel | None") -> "Circuit":
-    options: dict[str, Any] = {name: getattr(task, name) for name in _OPTIONS}
+def _circuit(network: "Network", task: Task, device: "MemristorModel | None", faults: Faults) -> "Circuit | FixedPoint":
     seed = np.random.SeedSequence(task.seed, spawn_key=(task.repeat,))
-    return network.circuit(task.length, task.generator, seed=seed, device=device, **options)
+    if task.generator == FIXED_POINT:
+        if device is not None:
+            raise ValueError("device must be None with generator fixed-point, which has no crossbar")
+        from ..networks import FixedPoint
+
+        return FixedPoint(network, task.bits or FIXED_BITS, faults, seed=seed, clip=task.clip)
+    options: dict[str, Any] = {name: getattr(task, name) for name in _OPTIONS}
+    return network.circuit(task.length, task.generator, seed=seed, device=device, faults=faults, **options)
 
 
 def _check_data(network: "Network", data: "Dataset", clip: bool) -> NDArray[np.int64]:

@@ -27,12 +27,14 @@ class Task:
         Whether inputs outside the network's range are cut to it.
     device
         `MemristorModel.changes` of the crossbar that holds the weights; empty for none.
+    faults
+        `Faults.changes` of all faults but `bit_flip_rate`; empty for none.
 
     Examples
     --------
     >>> task = Task("0.1.0", "ab", "cd", "sobol", 256)
     >>> task.id
-    'c594dfbc499b014d'
+    'c2cebe320ef1cdda'
     """
 
     version: str
@@ -48,6 +50,7 @@ class Task:
     bit_flip_rate: float = 0.0
     clip: bool = False
     device: str = ""
+    faults: str = ""
 
     @cached_property
     def id(self) -> str:
@@ -115,6 +118,7 @@ class Row:
             float(found["bit_flip_rate"]),
             found["clip"] == "1",
             found["device"],
+            found["faults"],
         )
         if task.id != found["task"]:
             raise ValueError(f"task must be the digest of the options, {task.id}, got {found['task']!r}")

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..backends.packing import Words
 from ..backends.philox import philox4x32
 from ..bitstreams.encodings import Encoding, check_encoding, from_probability, to_probability
-from ..encoders import Bernoulli, Generator, Seed, make_generator, seed_sequence
+from ..encoders import Bernoulli, Encoder, Generator, Seed, make_generator, seed_sequence
 from ..encoders.seeds import key_of
+from ..gates.faults import Faults, Side, flipped, standing_still, stuck
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
@@ -89,6 +91,7 @@ class SCLayer(Seeded):
     Subclasses give `_checked`, `_forward` and `_expected`; the last two see one batch axis.
     """
 
+    faults = Faults()
     _sample_axes = 1
     """Axes of one sample; all axes before them are batch axes."""
 
@@ -137,6 +140,18 @@ class SCLayer(Seeded):
         p = to_probability(values, self.encoding)
         return from_probability(np.floor(p * scale + 0.5) / scale, self.encoding)
 
+    def _faulty(self, words: Words, samples: Samples, side: Side, drivers: NDArray[np.int64]) -> Words:
+        """Streams ``(halves, S, lines, W)`` of inputs or weights with their faults; see `drivers`."""
+        faults, length = self.faults, self.length
+        if faults.dead_generator == side:
+            rng = np.random.Generator(np.random.PCG64(self._seed("dead generator")))
+            cycle, dead = int(rng.integers(length)), rng.integers(drivers.max() + 1)
+            words = standing_still(words, cycle, drivers == dead, length)
+        words = stuck(words, faults.stuck_lines, self._seed("stuck lines").spawn(2)[side == "weights"], length)
+        if side == "inputs":
+            return flipped(words, faults.input_flips, key_of(self._seed("input flips")), samples, length)
+        return flipped(words, faults.weight_flips, key_of(self._seed("weight flips")), samples, length)
+
     @abstractmethod
     def _checked(self, x: ArrayLike) -> Floats:
         """The input as an array of the right shape and range, or an error."""
@@ -167,3 +182,20 @@ def select_numbers(
     source = generator.decorrelated(index).finer(_SELECT_BITS)
     shared = source.sequence(length) << np.uint32(32 - source.bits)
     return np.broadcast_to(shared, (len(samples), length)).copy()
+
+
+def combined_faults(bit_flip_rate: float, faults: Faults | None) -> Faults:
+    """The faults of a layer: `bit_flip_rate` is short for flips of inputs and weights."""
+    rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
+    if faults is None:
+        return Faults(input_flips=rate, weight_flips=rate)
+    if not isinstance(faults, Faults):
+        raise TypeError(f"faults must be a Faults or None, got {type(faults).__name__}")
+    if rate:
+        raise ValueError(f"bit_flip_rate must be 0 with faults, got {rate:g}")
+    return faults
+
+
+def drivers(encoder: Encoder) -> NDArray[np.int64]:
+    """Number of the generator that drives each line of an encoder."""
+    return np.arange(encoder.n) * (encoder.share == "independent")

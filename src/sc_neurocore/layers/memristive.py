@@ -99,21 +99,20 @@ class MemristiveDenseLayer(VectorizedSCLayer):
     @property
     def stuck_low_mask(self) -> NDArray[np.bool_]:
         """Cells stuck at g_min ``(n_neurons, n_inputs)``, of pairs ``(2, n_neurons, n_inputs)``."""
-        return self._of_cells(self._defects.stuck_low)
+        return self._of_cells(self._defects.stuck_low_mask)
 
     @property
     def stuck_high_mask(self) -> NDArray[np.bool_]:
         """Cells stuck at g_max, of the shape of `stuck_low_mask`; no cell is in both."""
-        return self._of_cells(self._defects.stuck_high)
+        return self._of_cells(self._defects.stuck_high_mask)
 
     def apply_hardware_defects(self) -> None:
         """Write the ideal weights into the chip; doing it twice changes nothing, and `forward` does it by itself."""
         self._synapse_values()
 
     def _of_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
-        if cells.ndim > self._with_bias().ndim:
-            return np.stack([self._on_synapses(part) for part in cells])
-        return self._on_synapses(cells)
+        parts = [self._on_synapses(part) for part in cells]
+        return np.stack(parts) if len(parts) == 2 else parts[0]
 
     def _on_synapses(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values of all synapses as a new array ``(n_neurons, n_inputs)``, without the bias."""

@@ -10,9 +10,9 @@ from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
 from ..bitstreams.encodings import Encoding, to_probability
 from ..encoders import Encoder, Generator, Seed
-from ..gates import average_pool, max_pool
+from ..gates import Faults, average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
-from .base import Floats, Samples, SCLayer, select_numbers
+from .base import Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
 
 Pooling = Literal["average", "max"]
 _CHUNK_BYTES = 1 << 25
@@ -33,8 +33,10 @@ class SCPool2D(SCLayer):
         Stream length L in clock cycles.
     generator, encoding, bits
         As for `VectorizedSCLayer`.
+    faults
+        Those of the inputs act on the pixels' streams, see `Faults`.
     seed
-        Fixes Bernoulli streams and selects.
+        Fixes Bernoulli streams, selects and faults.
 
     Raises
     ------
@@ -64,12 +66,14 @@ class SCPool2D(SCLayer):
         generator: str | Generator = "bernoulli",
         encoding: Encoding = "unipolar",
         bits: int | None = None,
+        faults: Faults | None = None,
         seed: Seed = None,
     ) -> None:
         super().__init__(length, generator, encoding, bits, seed)
         self.kind = cast(Pooling, checks.option("kind", kind, get_args(Pooling)))
         self.size = pair("size", size, 1)
         self.stride = self.size if stride is None else pair("stride", stride, 1)
+        self.faults = combined_faults(0.0, faults)
         self._n_pixels = 1
         self._reseed()
 
@@ -115,7 +119,9 @@ class SCPool2D(SCLayer):
         if self.encoding == "split":
             words = self._encoder.split(x, samples)
         else:
-            words = self._encoder.words(to_probability(x, self.encoding), samples)
+            words = self._encoder.words(to_probability(x, self.encoding), samples)[None]
+        words = self._faulty(words, samples, "inputs", drivers(self._encoder))
+        words = words if self.encoding == "split" else words[0]
         words = words.reshape(*words.shape[:-2], *shape, -1)
         streams = Bitstream(words, self.length, self.encoding)
         if self.kind == "max":
@@ -127,13 +133,16 @@ class SCPool2D(SCLayer):
     def _expected(self, x: Floats) -> Floats:
         channels, height, width = x.shape[1:]
         windows = window_indices(channels, (height, width), self.size, self.stride, groups=channels)
+        if self.faults != Faults():
+            raise ValueError(f"expected has no closed form for pools with faults, got {self.faults}")
         values = self._quantised(x).reshape(len(x), channels * height * width)[:, windows]
         pooled: Floats = values.max(-1) if self.kind == "max" else values.mean(-1)
         return pooled.reshape(len(x), *self.output_shape(channels, height, width))
 
     def __repr__(self) -> str:
+        faults = "" if self.faults == Faults() else f", {self.faults!r}"
         step = "" if self.stride == self.size else f", stride={self.stride}"
         return (
             f"{type(self).__name__}({self.kind}, {self.size[0]} x {self.size[1]}{step}, length={self.length}, "
-            f"{self.generator!r}, encoding={self.encoding!r}, backend='numba')"
+            f"{self.generator!r}, encoding={self.encoding!r}{faults}, backend='numba')"
         )

@@ -1,6 +1,5 @@
 """What layers with weights share: input streams meet weight streams, and the products are accumulated."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
@@ -18,9 +17,9 @@ from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability
 from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
-from ..gates.faults import Faults, Side, flip_masks, flipped, standing_still, stuck
+from ..gates.faults import Faults, flip_masks
 from ..synapses import MemristorModel
-from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, select_numbers
+from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: samples are taken in chunks of about this size."""
@@ -116,8 +115,11 @@ class WeightedLayer(SCLayer):
             checks.array("weights", self._stored_weights(), *value_range(self.encoding))
             if self.bias is not None:
                 self._checked_bias(self.bias)
-            self._packed, self._seen = None, values.copy()
-            self._met_values = None if self.device is None else self.device.program(values, self._defects)
+            met = None
+            if self.device is not None:
+                # Wires can leave a weight a little outside the range, where no comparator follows.
+                met = np.clip(self.device.program(values, self._defects), *value_range(self.encoding))
+            self._packed, self._seen, self._met_values = None, values.copy(), met
         return values if self._met_values is None else self._met_values
 
     def _with_bias(self) -> Floats:
@@ -189,13 +191,13 @@ class WeightedLayer(SCLayer):
     def _input_words(self, x: Floats, samples: Samples) -> Words:
         """Input streams ``(halves, S, lines, W)``."""
         words = self._halves(self._input_encoder, self._lines_of(x), samples, None)
-        return self._faulty(words, samples, "inputs")
+        return self._faulty(words, samples, "inputs", drivers(self._input_encoder))
 
     def _weight_words(self, samples: Samples) -> Words:
         """Weight streams ``(halves, G, synapses, W)``: G is 1 where all samples meet the same ones."""
         values = self._synapse_values()
         if self.device is not None and self.device.read_noise:
-            return self._faulty(self._noisy_words(values, samples), samples, "weights")
+            return self._faulty(self._noisy_words(values, samples), samples, "weights", self._weight_drivers())
         if self._fresh_weights:
             every = np.broadcast_to(values.reshape(-1), (len(samples), values.size))
             words = self._halves(self._weight_encoder, every, samples, None)
@@ -205,7 +207,7 @@ class WeightedLayer(SCLayer):
             words = self._packed
             if self.faults.weight_flips:
                 words = np.repeat(words, len(samples), axis=1)
-        return self._faulty(words, samples, "weights")
+        return self._faulty(words, samples, "weights", self._weight_drivers())
 
     def _stored_words(self, values: Floats) -> Words:
         random = isinstance(self.generator, Bernoulli)
@@ -221,8 +223,7 @@ class WeightedLayer(SCLayer):
         A comparator of signed split weights gives a 1 on the positive or on the negative line.
         """
         assert self.device is not None
-        pairs = self.encoding != "unipolar"
-        sigma = self.device.read_noise * (math.sqrt(2) if pairs else 1)
+        sigma = self.device.read_sigma(self.encoding != "unipolar")
         flat, halves = values.reshape(-1), 2 if self.encoding == "split" else 1
         random = isinstance(self.generator, Bernoulli)
         numbers = np.empty((1, 0)) if random else self._weight_encoder.numbers()
@@ -247,21 +248,11 @@ class WeightedLayer(SCLayer):
         """Line of a window that each synapse meets."""
         return np.arange(self._n_synapses) % self.fan_in
 
-    def _faulty(self, words: Words, samples: Samples, side: Side) -> Words:
-        """Streams ``(halves, S, lines, W)`` of inputs or weights with their faults."""
-        faults, length = self.faults, self.length
-        if faults.dead_generator == side:
-            rng = np.random.Generator(np.random.PCG64(self._seed("dead generator")))
-            cycle, driven = int(rng.integers(length)), np.ones(words.shape[2], bool)
-            if self.share == "independent":
-                random = isinstance(self.generator, Bernoulli)
-                line = np.arange(driven.size) if random or side == "inputs" else self._line_of_synapse()
-                driven = line == rng.integers(line.max() + 1)
-            words = standing_still(words, cycle, driven, length)
-        words = stuck(words, faults.stuck_lines, self._seed("stuck lines").spawn(2)[side == "weights"], length)
-        if side == "inputs":
-            return flipped(words, faults.input_flips, key_of(self._seed("input flips")), samples, length)
-        return flipped(words, faults.weight_flips, key_of(self._seed("weight flips")), samples, length)
+    def _weight_drivers(self) -> NDArray[np.int64]:
+        """Number of the generator that drives each weight stream."""
+        if self.share != "independent":
+            return np.zeros(self._n_synapses, np.int64)
+        return np.arange(self._n_synapses) if isinstance(self.generator, Bernoulli) else self._line_of_synapse()
 
     def _flipped_products(self, x: Words, w: Words, wiring: Wiring, rows: Samples, pair: int) -> Words:
         """Streams ``(G, B, synapses, W)`` at the outputs of the gates, every bit inverted at the fault rate."""
@@ -301,10 +292,15 @@ class WeightedLayer(SCLayer):
 
     def _converted(self, outputs: Floats) -> Floats:
         """Outputs as the converter of the device reads its columns."""
-        if self.device is None:
+        if self.device is None or self.device.adc_bits is None:
             return outputs
-        largest = self.fan_in if self.accumulate == "sum" else 1
-        return self.device.convert(outputs, -largest if self.encoding != "unipolar" else 0.0, largest)
+        low = 0.0 if self.encoding == "unipolar" else -1.0
+        largest = 1.0
+        if self.accumulate in ("mean", "sum"):  # it spans what the weights of one column can give
+            starts = self._wiring.indptr[:-1] if self.sparse else np.arange(0, self._n_synapses, self.fan_in)
+            columns = np.add.reduceat(np.append(np.abs(self._synapse_values()), 0.0), starts)
+            largest = max(float(columns.max()), 1e-9) / (self.fan_in if self.accumulate == "mean" else 1)
+        return self.device.adc(outputs, low * largest, largest)
 
     @abstractmethod
     def _outputs(self, x: Words, w: Words, samples: Samples) -> Floats:
@@ -413,14 +409,12 @@ class WeightedLayer(SCLayer):
         values = self._synapse_values()
         if self.device is None or not self.device.read_noise:
             return values
-        if self.encoding == "unipolar":
-            return self.device.read_mean(values, self.device.read_noise)
-        sigma = self.device.read_noise * math.sqrt(2)
-        if self.encoding == "bipolar":
-            return 2 * self.device.read_mean((values + 1) / 2, sigma / 2) - 1
+        p = self.device.read_probability(values, self.encoding)
+        if self.encoding != "split":
+            return from_probability(p, self.encoding)
         if self.accumulate not in ("mean", "sum"):
             raise ValueError(f"expected has no closed form for accumulate={self.accumulate!r} with split read noise")
-        return self.device.read_mean(values, sigma) - self.device.read_mean(-values, sigma)
+        return np.asarray(p[0] - p[1])
 
     def _met(self, values: Floats, rate: float) -> Floats:
         """Values as the gates meet them: quantised where `bits` is given, and pulled to the middle by flips."""
@@ -516,18 +510,6 @@ def signed_sum(pairs: Iterable[Pair], count: Callable[[Words, Words], NDArray[An
         total = part if total is None else total + sign * part
     assert total is not None
     return total
-
-
-def combined_faults(bit_flip_rate: float, faults: Faults | None) -> Faults:
-    """The faults of a layer: `bit_flip_rate` is short for flips of inputs and weights."""
-    rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
-    if faults is None:
-        return Faults(input_flips=rate, weight_flips=rate)
-    if not isinstance(faults, Faults):
-        raise TypeError(f"faults must be a Faults or None, got {type(faults).__name__}")
-    if rate:
-        raise ValueError(f"bit_flip_rate must be 0 with faults, got {rate:g}")
-    return faults
 
 
 def pairs_of(x: Words, w: Words) -> Iterator[Pair]:

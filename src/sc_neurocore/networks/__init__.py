@@ -2,7 +2,8 @@
 
 from .activations import Activation, activate
 from .circuit import Circuit
+from .fixed_point import FixedPoint
 from .network import Network
 from .parts import Conv2D, Dense, Pool2D
 
-__all__ = ["Activation", "Circuit", "Conv2D", "Dense", "Network", "Pool2D", "activate"]
+__all__ = ["Activation", "Circuit", "Conv2D", "Dense", "FixedPoint", "Network", "Pool2D", "activate"]

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Generator, Seed, seed_sequence
-from ..layers.base import Accumulate
+from ..gates.faults import Faults
+from ..layers.base import Accumulate, combined_faults
 from ..layers.pooling import SCPool2D
 from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer
@@ -51,6 +52,8 @@ class Circuit:
         Fixes Bernoulli streams, shifts and faults.
     bit_flip_rate
         Probability that a stream bit is inverted.
+    faults
+        All kinds of faults, see `Faults`; not with `bit_flip_rate`.
     device
         A `MemristorModel` that weights and biases are written into, a crossbar a layer; None: none.
     clip
@@ -73,6 +76,7 @@ class Circuit:
         bits: int | None = None,
         seed: Seed = 0,
         bit_flip_rate: float = 0.0,
+        faults: Faults | None = None,
         device: MemristorModel | None = None,
         clip: bool = False,
     ) -> None:
@@ -82,6 +86,7 @@ class Circuit:
         low, high = network.input_range
         if encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low:g}, {high:g}]")
+        faults = combined_faults(bit_flip_rate, faults)
         self.layers: list[WeightedLayer | SCPool2D] = []
         self._gains: list[float] = []
         scale = max(abs(low), abs(high))
@@ -89,7 +94,7 @@ class Circuit:
         seeds = seed_sequence(seed).spawn(len(network.layers))
         for k, (part, child) in enumerate(zip(network.layers, seeds, strict=True)):
             if isinstance(part, Pool2D):
-                self.layers.append(SCPool2D(part.kind, *part.window, **streams, seed=child))
+                self.layers.append(SCPool2D(part.kind, *part.window, **streams, faults=faults, seed=child))
                 self._gains.append(scale)
                 continue
             weights = part.weights * scale
@@ -102,7 +107,7 @@ class Circuit:
                 "use_gpu": True,
                 "accumulate": accumulate,
                 "bias": part.bias / gain if part.bias.any() else None,
-                "bit_flip_rate": bit_flip_rate,
+                "faults": faults,
                 "device": device,
                 "seed": child,
             }

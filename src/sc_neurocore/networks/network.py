@@ -18,6 +18,7 @@ from .parts import Dense, Part, Pool2D, Shape
 if TYPE_CHECKING:
     from ..bitstreams import Encoding
     from ..encoders import Generator, Seed
+    from ..gates.faults import Faults
     from ..layers.base import Accumulate
     from ..synapses import MemristorModel
     from .circuit import Circuit
@@ -255,6 +256,7 @@ class Network:
         bits: int | None = None,
         seed: "Seed" = 0,
         bit_flip_rate: float = 0.0,
+        faults: "Faults | None" = None,
         device: "MemristorModel | None" = None,
         clip: bool = False,
     ) -> "Circuit":
@@ -270,6 +272,7 @@ class Network:
             bits=bits,
             seed=seed,
             bit_flip_rate=bit_flip_rate,
+            faults=faults,
             device=device,
             clip=clip,
         )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .accuracy import _INK, _QUIET
+from .style import INK, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..recorders import SpikeRecorder
 
 
-def plot_raster(ax: "Axes", recorder: "SpikeRecorder", *, colour: str = _INK) -> None:
+def plot_raster(ax: "Axes", recorder: "SpikeRecorder", *, colour: str = INK) -> None:
     """Draw a tick for every spike: time to the right, a row for each neuron, neuron 0 at the bottom.
 
     Parameters
@@ -28,8 +28,8 @@ def plot_raster(ax: "Axes", recorder: "SpikeRecorder", *, colour: str = _INK) ->
     ax.plot(times, rows, "|", color=colour, ms=max(0.8 * height / n, 1.2), mew=0.9, rasterized=len(times) > 20_000)
     ax.set_xlim(0, max(recorder.steps * recorder.dt_ms, recorder.dt_ms))
     ax.set_ylim(-0.5, n - 0.5)
-    ax.set_xlabel("time (ms)", color=_INK)
-    ax.set_ylabel("neuron", color=_INK)
+    ax.set_xlabel("time (ms)", color=INK)
+    ax.set_ylabel("neuron", color=INK)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(_QUIET)
-    ax.tick_params(colors=_QUIET, labelcolor=_INK, length=3)
+    ax.spines[["left", "bottom"]].set_color(QUIET)
+    ax.tick_params(colors=QUIET, labelcolor=INK, length=3)

@@ -1,7 +1,8 @@
-"""Weights as hardware holds them."""
+"""Synapses: cells that hold a weight, and what they really hold."""
 
 from .crossbar import crossbar_transfer
-from .memristor import PRESETS, Defects, MemristorModel
+from .memristor import Defects, MemristorModel
+from .presets import PRESETS, Preset
 from .stream_synapse import StreamSynapse, dot_product
 
-__all__ = ["PRESETS", "Defects", "MemristorModel", "StreamSynapse", "crossbar_transfer", "dot_product"]
+__all__ = ["PRESETS", "Defects", "MemristorModel", "Preset", "StreamSynapse", "crossbar_transfer", "dot_product"]

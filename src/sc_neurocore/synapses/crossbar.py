@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 
 Floats = NDArray[np.float64]
-
 IRDrop = Literal["exact", "first_order"]
 IR_DROPS: tuple[str, ...] = get_args(IRDrop)
 
@@ -18,22 +17,23 @@ def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: I
 
     ::
 
-                column 0      column 1
-        V_0 --r--*------r------*-----        word line: a segment before every cell
-                 |\\             |\\
-                 | g_00         | g_10       a cell joins word line and bit line
-                 |  \\           |  \\
-                 |   *          |   *
-                     |              |
-                     r              r        bit line: a segment after every cell
-        V_1 --r--*---|--r------*----|
-                  \\  |           \\  |
-                 g_01|          g_11|
-                    \\|             \\|
-                     *              *
-                     r              r
-                     |              |
-                   I_0 (0 V)      I_1 (0 V)
+                 column 0          column 1
+        V_0 --r--o---------r-------o----------     word line, driven from the left
+                  \\                 \\
+                 [g_00]            [g_10]          cell: from word line to bit line
+                    \\                 \\
+                     o                 o
+                     |                 |
+                     r                 r           r: the wire between two cells
+                     |                 |
+        V_1 --r--o---|-----r-------o---|------
+                  \\  |              \\  |
+                 [g_01]            [g_11]
+                    \\|                \\|
+                     o                 o
+                     r                 r
+                     |                 |
+                    I_0               I_1          bit lines, read at the bottom (0 V)
 
     Parameters
     ----------

@@ -1,88 +1,135 @@
-"""What a memristor crossbar does to the weights that are written into it."""
+"""The memristor: a weight that is a conductance, and what a real one does to it."""
 
 import json
-import math
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from .. import checks
+from ..bitstreams.encodings import Encoding, value_range
 from ..encoders.seeds import Seed, seed_sequence
-from .crossbar import IR_DROPS, IRDrop, crossbar_transfer
+from .crossbar import IR_DROPS, Floats, IRDrop, crossbar_transfer
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Distribution = Literal["normal", "lognormal"]
+DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
+
+_BOUNDS = {
+    "g_min": (0.0, 1e9),
+    "g_max": (0.0, 1e9),
+    "stuck_low_rate": (0.0, 1.0),
+    "stuck_high_rate": (0.0, 1.0),
+    "variability": (0.0, 1e9),
+    "read_noise": (0.0, 1e9),
+    "drift_exponent": (0.0, 1e9),
+    "drift_time": (1.0, 1e18),
+    "wire_resistance": (0.0, 1e9),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Defects:
-    """What is wrong with each cell of a chip, drawn once: it stays so however often it is programmed.
+    """What went wrong in the making of an array, cell by cell; drawn once, kept for life.
 
     Parameters
     ----------
-    stuck_low, stuck_high
-        Cells whose conductance is g_min or g_max for good; no cell is both. ``(*shape)``, or
-        ``(2, *shape)`` for differential pairs: cells of the positive and of the negative part.
+    stuck_low_mask, stuck_high_mask
+        bool ``(devices, *shape)``: cells that stay at `g_min` and at `g_max`, no cell at both.
+        `devices` is 1, or 2 for differential pairs (positive, negative device).
     spread
-        Standard normal number of every cell: its programming error in units of the variability.
+        ``(devices, *shape)``: a standard normal number for each cell, its programming error in
+        units of the standard deviation.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes differ, a cell is stuck twice, or a mask is not of bools.
     """
 
-    stuck_low: Mask
-    stuck_high: Mask
+    stuck_low_mask: NDArray[np.bool_]
+    stuck_high_mask: NDArray[np.bool_]
     spread: Floats
 
+    def __post_init__(self) -> None:
+        spread = checks.array("spread", self.spread)
+        if spread.ndim == 0 or len(spread) not in (1, 2):
+            raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
+        for name in ("stuck_low_mask", "stuck_high_mask"):
+            mask = np.asarray(getattr(self, name))
+            if mask.dtype != np.bool_:
+                raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
+            if mask.shape != spread.shape:
+                raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
+        twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
+        if twice:
+            raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
+
     @property
-    def stuck(self) -> Mask:
-        """Cells that are stuck either way."""
-        return self.stuck_low | self.stuck_high
+    def pairs(self) -> bool:
+        """Whether a weight is a differential pair."""
+        return len(self.spread) == 2
+
+    @property
+    def stuck_mask(self) -> NDArray[np.bool_]:
+        """Cells that are stuck, ``(devices, *shape)``."""
+        return np.asarray(self.stuck_low_mask | self.stuck_high_mask)
+
+    @property
+    def n_stuck(self) -> int:
+        """Number of stuck cells."""
+        return int(self.stuck_mask.sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MemristorModel:
-    """A crossbar of memristors that hold weights; every mechanism is off unless it is given.
+    """A cell whose conductance is the weight, and all that keeps it from being the one you want.
 
     ::
 
-        w --levels--> g --programming error--> --drift--> --stuck--> --wires--> w as it is read
-        x --(AND with the stream of that w)--> column --ADC--> y
+        one cell per weight                    differential pair
 
-    A weight of 0 is the conductance g_min, a weight of 1 is g_max. Signed weights take differential
-    pairs: the conductance of one cell less that of the other.
+        x --+---------+                        x --+---------+-----------+
+            |         |                            |         |           |
+           [g]     [g_min]                        [g+]      [g-]        ...
+            |         |                            |         |
+            +--( - )--+--> w x                     +--( - )--+--> w x
+
+        w = (g - g_min) / (g_max - g_min)      w = (g+ - g-) / (g_max - g_min)
+        in [0, 1]                              in [-1, 1], one device of a pair is at g_min
+
+    Every mechanism is off by default. `program` applies them in the order of this list.
 
     Parameters
     ----------
     g_min, g_max
-        Range of conductances, S, 0 <= g_min < g_max.
-    stuck_low_rate, stuck_high_rate
-        Probability that a cell is stuck at g_min, at g_max; their sum is at most 1.
-    variability
-        Spread of programming, sigma >= 0: of the conductance (``proportional=True``) or of the range.
-    distribution
-        ``"normal"``: g (1 + sigma z), or g + sigma (g_max - g_min) z. ``"lognormal"``: g exp(sigma z),
-        which has the median g.
-    proportional
-        Whether the spread is in units of the conductance or of the range (normal only). What falls
-        outside [g_min, g_max] ends at the nearer end: a cell cannot leave its range.
+        Range of the conductance in siemens, 0 <= g_min < g_max.
     levels
-        Conductances that can be written, at least 2, evenly spaced; None: any.
-    read_noise
-        Standard deviation of a reading, of one cell in one clock cycle, in units of the range.
+        Equally spaced conductances a cell can be set to, >= 2; None: any.
+    variability
+        Standard deviation of the programmed conductance, fixed for each cell: a share of
+        g_max - g_min, or of the conductance itself with ``proportional=True``.
+    distribution
+        ``"normal"`` or ``"lognormal"``; both have the wanted conductance as their mean and
+        `variability` as their standard deviation.
+    proportional
+        See `variability`.
+    stuck_low_rate, stuck_high_rate
+        Probabilities that a cell stays at g_min and at g_max, whatever is programmed.
     drift_exponent, drift_time
-        g falls as ``drift_time ** -drift_exponent`` (time in units of the first reading's, at least 1).
-        Stuck cells stay.
+        nu and t / t0 >= 1 in ``g(t) = g(t0) (t / t0)^-nu``; all cells, stuck ones too, and the
+        reference of single cells.
     wire_resistance
-        Ohm of a wire segment between neighbouring cells.
+        Ohm per segment of the crossbar, see `crossbar_transfer`. Columns lie in the order of the
+        neurons, a pair's two side by side; single cells have one more column of g_min at the far end.
     ir_drop
-        ``"exact"`` solves the network of wires, ``"first_order"`` takes a closed form: see
-        `crossbar_transfer`.
+        ``"exact"`` or ``"first_order"``: how the wires are solved.
+    read_noise
+        Standard deviation of a cell's conductance, fresh every clock cycle, as a share of
+        g_max - g_min. Not part of `program`: see `read_probability`.
     adc_bits
-        Resolution of the converter that reads a column; None: exact.
-    adc_range
-        Share of the largest possible output that the converter spans, in (0, 1]; it clips beyond.
+        Width of the converter at a column, 1..32, see `adc`; None: none.
 
     Raises
     ------
@@ -91,9 +138,15 @@ class MemristorModel:
 
     Notes
     -----
-    Error laws, each alone: absolute spread adds sigma**2 |x|**2 to the variance of a sum; a share s
-    of stuck cells moves the mean weight from m to (1 - s) m + s_high; n levels add a variance of
-    1 / (12 (n - 1)**2); a converter of b bits over a range R adds R**2 / (12 4**b).
+    Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1);
+    absolute variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single
+    cells has the variance sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high;
+    drift, w (t / t0)^-nu.
+
+    A programming error that would leave [g_min, g_max] stops at its end, as the material does. Within
+    a few `variability` of an end the mean error is therefore not zero but points to the middle: the
+    idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
+    sigma^2 (1/2 - 1/(2 pi)).
 
     References
     ----------
@@ -102,72 +155,70 @@ class MemristorModel:
 
     Examples
     --------
-    >>> model = MemristorModel(levels=3)
-    >>> model.program(np.array([0.2, 0.3, 0.9]), model.defects((3,), seed=0))
-    array([0. , 0.5, 1. ])
+    >>> model = MemristorModel(levels=5, stuck_high_rate=0.25)
+    >>> defects = model.defects((2, 4), seed=1, exact=True)
+    >>> defects.n_stuck
+    2
+    >>> model.program([[0.1, 0.2, 0.3, 0.4], [0.6, 0.7, 0.8, 0.9]], defects)
+    array([[0.  , 1.  , 0.25, 1.  ],
+           [0.5 , 0.75, 0.75, 1.  ]])
     """
 
     g_min: float = 1e-6
     g_max: float = 1e-4
-    stuck_low_rate: float = 0.0
-    stuck_high_rate: float = 0.0
+    levels: int | None = None
     variability: float = 0.0
     distribution: Distribution = "normal"
-    proportional: bool = True
-    levels: int | None = None
-    read_noise: float = 0.0
+    proportional: bool = False
+    stuck_low_rate: float = 0.0
+    stuck_high_rate: float = 0.0
     drift_exponent: float = 0.0
     drift_time: float = 1.0
     wire_resistance: float = 0.0
     ir_drop: IRDrop = "exact"
+    read_noise: float = 0.0
     adc_bits: int | None = None
-    adc_range: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.real("g_min", self.g_min, 0.0, 1e9)
-        checks.real("g_max", self.g_max, 0.0, 1e9)
-        if not self.g_min < self.g_max:
-            raise ValueError(f"g_max must be above g_min={self.g_min:g}, got {self.g_max:g}")
-        checks.real("stuck_low_rate", self.stuck_low_rate, 0.0, 1.0)
-        checks.real("stuck_high_rate", self.stuck_high_rate, 0.0, 1.0)
+        for name, bounds in _BOUNDS.items():
+            object.__setattr__(self, name, checks.real(name, getattr(self, name), *bounds))
+        if self.g_min >= self.g_max:
+            raise ValueError(f"g_min must be below g_max, got {self.g_min:g} and {self.g_max:g}")
         if self.stuck_low_rate + self.stuck_high_rate > 1:
-            raise ValueError(
-                f"stuck_low_rate + stuck_high_rate must be at most 1, got {self.stuck_low_rate + self.stuck_high_rate}"
-            )
-        checks.real("variability", self.variability, 0.0, 10.0)
-        checks.option("distribution", self.distribution, get_args(Distribution))
-        if self.distribution == "lognormal" and not checks.flag("proportional", self.proportional):
-            raise ValueError("proportional must be True with distribution='lognormal', got False")
+            total = self.stuck_low_rate + self.stuck_high_rate
+            raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {total:g}")
         if self.levels is not None:
             checks.whole("levels", self.levels, 2)
-        checks.real("read_noise", self.read_noise, 0.0, 10.0)
-        checks.real("drift_exponent", self.drift_exponent, 0.0, 10.0)
-        checks.real("drift_time", self.drift_time, 1.0, math.inf)
-        checks.real("wire_resistance", self.wire_resistance, 0.0, 1e9)
-        checks.option("ir_drop", self.ir_drop, IR_DROPS)
         if self.adc_bits is not None:
-            checks.whole("adc_bits", self.adc_bits, 1, 52)
-        if not checks.real("adc_range", self.adc_range, 0.0, 1.0):
-            raise ValueError("adc_range must be above 0, got 0")
+            checks.whole("adc_bits", self.adc_bits, 1, 32)
+        checks.option("distribution", self.distribution, DISTRIBUTIONS)
+        checks.option("ir_drop", self.ir_drop, IR_DROPS)
+        proportional = checks.flag("proportional", self.proportional)
+        if self.distribution == "lognormal" and not proportional and self.g_min == 0:
+            raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
 
     @classmethod
     def preset(cls, name: str) -> "MemristorModel":
-        """A model by the name of its kind of device: see `PRESETS`.
+        """The model of that name in `PRESETS`; change it with `dataclasses.replace`.
 
-        >>> MemristorModel.preset("ideal") == MemristorModel()
-        True
+        >>> MemristorModel.preset("pcm").drift_exponent
+        0.05
         """
-        return PRESETS[checks.option("name", name, tuple(PRESETS))]
+        from .presets import PRESETS
+
+        return PRESETS[checks.option("name", name, PRESETS)].model
 
     def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> "MemristorModel":
-        """This model with another share of stuck cells (half of them low, half high) or another spread; None keeps."""
+        """This model with another share of stuck cells (half low, half high) or another spread; None keeps.
+
+        >>> MemristorModel().with_rates(stuck_rate=0.5).stuck_low_rate
+        0.25
+        """
         changed = self
         if stuck_rate is not None:
             half = checks.real("stuck_rate", stuck_rate, 0.0, 1.0) / 2
             changed = replace(changed, stuck_low_rate=half, stuck_high_rate=half)
-        if variability is not None:
-            changed = replace(changed, variability=checks.real("variability", variability, 0.0, 10.0))
-        return changed
+        return changed if variability is None else replace(changed, variability=variability)
 
     def changes(self) -> str:
         """What differs from an ideal crossbar, as JSON with sorted keys: it tells one model from another.
@@ -179,136 +230,238 @@ class MemristorModel:
         ideal = {field.name: field.default for field in fields(self)}
         return json.dumps({name: value for name, value in values.items() if value != ideal[name]}, sort_keys=True)
 
+    # ------------------------------------------------------------ weights and conductances
+
+    @property
+    def g_range(self) -> float:
+        """g_max - g_min, the conductance of the weight 1."""
+        return self.g_max - self.g_min
+
+    @property
+    def drift(self) -> float:
+        """Share of a conductance that is left: (t / t0)^-nu."""
+        return float(self.drift_time**-self.drift_exponent)
+
+    def to_conductance(self, weights: ArrayLike, pairs: bool = False) -> Floats:
+        """Wanted conductances ``(devices, *shape)`` of `weights` ``(*shape)``.
+
+        One device for a weight in [0, 1]; two with ``pairs=True`` for one in [-1, 1], of which the
+        positive or the negative one is at g_min.
+
+        >>> MemristorModel(g_min=1.0, g_max=3.0).to_conductance([0.5, -1.0], pairs=True)
+        array([[2., 1.],
+               [1., 3.]])
+        """
+        two = checks.flag("pairs", pairs)
+        w = checks.array("weights", weights, -1.0 if two else 0.0, 1.0)
+        parts = np.stack([np.maximum(w, 0), np.maximum(-w, 0)]) if two else w[None]
+        return np.asarray(self.g_min + self.g_range * parts)
+
+    def from_conductance(self, conductances: ArrayLike) -> Floats:
+        """Weights ``(*shape)`` that conductances ``(devices, *shape)`` stand for, wires aside.
+
+        The inverse of `to_conductance`, and linear: no value is clipped. What is subtracted from a
+        single device is g_min after its drift.
+        """
+        g = checks.array("conductances", conductances)
+        if g.ndim == 0 or len(g) not in (1, 2):
+            raise ValueError(f"conductances must have shape (1, ...) or (2, ...), got {g.shape}")
+        other = g[1] if len(g) == 2 else self.g_min * self.drift
+        return np.asarray((g[0] - other) / self.g_range)
+
+    # ------------------------------------------------------------ an array of cells
+
     def defects(
         self, shape: tuple[int, ...], seed: Seed = None, *, pairs: bool = False, exact: bool = False
     ) -> Defects:
-        """The defects of a chip with a cell, or a pair of cells, for each weight of an array of this shape.
+        """Draw the cells of an array of weights of that shape.
 
         Parameters
         ----------
         shape
-            Of the weights.
+            Shape of the weights.
         seed
-            One seed is one chip.
+            Fixes the draw. With one seed the cells that are stuck at a small rate are among those
+            that are stuck at a larger one, and the spread is the same.
         pairs
-            Whether weights are signed, so that each takes two cells.
+            Two devices a weight.
         exact
-            True: exactly ``round(rate * cells)`` are stuck each way. False: each with its probability.
-        """
-        rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
-        cells = (2, *shape) if pairs else tuple(shape)
-        place = rng.random(cells)
-        if exact:  # the rank of the draw takes its place
-            place = (place.reshape(-1).argsort().argsort().reshape(cells) + 0.5) / max(1, place.size)
-            low, high = (
-                round(rate * place.size) / max(1, place.size) for rate in (self.stuck_low_rate, self.stuck_high_rate)
-            )
-        else:
-            low, high = self.stuck_low_rate, self.stuck_high_rate
-        return Defects(place < low, place >= 1 - high, rng.standard_normal(cells))
+            Exactly ``round(rate * cells)`` cells are stuck, and ``round(stuck_low_rate * cells)`` of
+            them low, instead of each by chance; rate is that of both together.
 
-    def program(self, weights: Floats, defects: Defects) -> Floats:
-        """Weights as they are read from the chip after `weights` were written into it.
+        Returns
+        -------
+        Defects
+        """
+        if not isinstance(shape, tuple):
+            raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
+        sizes = tuple(checks.whole("shape", size, 0) for size in shape)
+        cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
+        rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+        chance = rng.random(cells)
+        low, high = self.stuck_low_rate, self.stuck_high_rate
+        if checks.flag("exact", exact):
+            stuck_low = round(low * chance.size)
+            stuck_high = round((low + high) * chance.size) - stuck_low
+            rank = chance.ravel().argsort().argsort().reshape(cells)
+            low_mask, high_mask = rank < stuck_low, rank >= chance.size - stuck_high
+        else:
+            low_mask, high_mask = chance < low, chance >= 1 - high
+        return Defects(low_mask, high_mask & ~low_mask, rng.standard_normal(cells))
+
+    def program(self, weights: ArrayLike, defects: Defects) -> Floats:
+        """The weights that an array really has when `weights` are written to it.
 
         Parameters
         ----------
         weights
-            In [0, 1], or in [-1, 1] for defects of pairs; ``(n_neurons, n_inputs)`` with wires.
+            ``(n_neurons, n_inputs)``, or any shape where the wires are ideal (a sparse layer's
+            synapses); in [0, 1], or [-1, 1] if `defects` has pairs.
         defects
-            Of the same shape.
+            Of the array, from `defects`. Writing twice meets the same errors twice.
 
         Returns
         -------
-        ndarray
-            float64 in the same range and shape; drift and wires can bring a cell below g_min, which
-            reads as 0.
-        """
-        if defects.spread.ndim == weights.ndim:
-            return self._unit(self._read(checks.array("weights", weights, 0.0, 1.0), defects))
-        numbers = checks.array("weights", weights, -1.0, 1.0)
-        parts = self._read(np.stack([np.maximum(numbers, 0), np.maximum(-numbers, 0)]), defects)
-        return np.asarray(np.clip(self._unit(parts[0], 0.0) - self._unit(parts[1], 0.0), -1.0, 1.0))
+        numpy.ndarray
+            Effective weights, of the shape of `weights`: levels, programming error, ends of the
+            range, stuck cells, drift, wires, in this order. Not clipped: wires can leave a weight
+            a little outside the encoding's range.
 
-    def _read(self, weights: Floats, defects: Defects) -> Floats:
-        """Conductances of cells after all mechanisms."""
+        Raises
+        ------
+        ValueError
+            If a weight is out of range or shapes do not fit.
+        """
+        return self.read(self.write(self.to_conductance(weights, defects.pairs), defects))
+
+    def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
+        """Conductances ``(devices, *shape)`` after `wanted` ones are written: `program` up to the drift."""
+        g = checks.array("wanted", wanted, self.g_min, self.g_max)
+        if g.shape != defects.spread.shape:
+            raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
-            weights = np.floor(weights * (self.levels - 1) + 0.5) / (self.levels - 1)
-        span = self.g_max - self.g_min
-        g = self.g_min + span * weights
-        if self.distribution == "lognormal":
-            g = g * np.exp(self.variability * defects.spread)
-        else:
-            g = g + self.variability * defects.spread * (g if self.proportional else span)
-        g = np.clip(g, self.g_min, self.g_max) * self.drift_time**-self.drift_exponent
-        g = np.where(defects.stuck_low, self.g_min, np.where(defects.stuck_high, self.g_max, g))
+            steps = self.levels - 1
+            g = self.g_min + self.g_range / steps * np.rint((g - self.g_min) / self.g_range * steps)
+        if self.variability:
+            g = np.clip(self._spread(g, defects.spread), self.g_min, self.g_max)
+        g = np.where(defects.stuck_low_mask, self.g_min, np.where(defects.stuck_high_mask, self.g_max, g))
+        return np.asarray(g * self.drift)
+
+    def _spread(self, g: Floats, normal: Floats) -> Floats:
+        deviation = self.variability * (g if self.proportional else self.g_range)
+        if self.distribution == "normal":
+            return g + deviation * normal
+        relative = self.variability if self.proportional else deviation / g
+        log_variance = np.log1p(np.square(relative))
+        return np.asarray(g * np.exp(np.sqrt(log_variance) * normal - log_variance / 2))
+
+    def read(self, conductances: ArrayLike) -> Floats:
+        """Effective weights of conductances ``(devices, *shape)``, wires included."""
         if not self.wire_resistance:
-            return np.asarray(g)
-        if g.ndim < 2 or (g.ndim == 2 and len(weights) != len(g)):
-            raise ValueError(f"wire_resistance must be 0 for weights that are no matrix, got shape {weights.shape}")
-        planes = g.reshape(-1, *g.shape[-2:])
-        return np.stack([crossbar_transfer(p, self.wire_resistance, self.ir_drop) for p in planes]).reshape(g.shape)
+            return self.from_conductance(conductances)
+        g = checks.array("conductances", conductances, 0.0)
+        if g.ndim != 3:
+            raise ValueError(
+                f"weights must be a matrix (n_neurons, n_inputs) with wire_resistance, got shape {g.shape[1:]}"
+            )
+        if len(g) == 2:
+            columns = g.swapaxes(0, 1).reshape(-1, g.shape[2])
+            currents = crossbar_transfer(columns, self.wire_resistance, self.ir_drop)
+            return np.asarray((currents[0::2] - currents[1::2]) / self.g_range)
+        reference = np.full((1, g.shape[2]), self.g_min * self.drift)
+        currents = crossbar_transfer(np.concatenate([g[0], reference]), self.wire_resistance, self.ir_drop)
+        return np.asarray((currents[:-1] - currents[-1]) / self.g_range)
 
-    def _unit(self, g: Floats, offset: float | None = None) -> Floats:
-        """Conductances less `offset` (None: g_min, clipped to [0, 1]) in units of the range."""
-        span = self.g_max - self.g_min
-        if offset is None:
-            return np.asarray(np.clip((g - self.g_min) / span, 0.0, 1.0))
-        return np.asarray((g - offset) / span)
+    # ------------------------------------------------------------ reading
 
-    def read_mean(self, weights: Floats, sigma: float) -> Floats:
-        """Mean of a noisy reading, clipped to [0, 1]: ``E[clip(w + sigma z, 0, 1)]`` for a normal z.
+    def read_sigma(self, pairs: bool = False) -> float:
+        """Standard deviation of a weight from cycle to cycle: `read_noise`, of a pair sqrt(2) times it."""
+        return self.read_noise * (2**0.5 if checks.flag("pairs", pairs) else 1.0)
 
-        >>> MemristorModel().read_mean(np.array([0.0, 0.5, 1.0]), 0.1).round(4)
-        array([0.0399, 0.5   , 0.9601])
+    def read_probability(self, weights: ArrayLike, encoding: Encoding) -> Floats:
+        """Probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
+
+        A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no
+        ones and above 1 only ones. The bits stay independent, and their probability is
+        ``E[clip(w + sigma eps, 0, 1)]``. Unipolar weights are single cells, others pairs.
+
+        Parameters
+        ----------
+        weights
+            ``(...)``; values outside the encoding's range saturate.
+        encoding
+            ``"unipolar"``, ``"bipolar"`` or ``"split"``.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(...)``, for split ``(2, ...)`` (+ part, - part).
+
+        Notes
+        -----
+        With h(z) = z Phi(z) + phi(z), the mean of a normal number clipped to [0, 1] is
+        ``sigma (h(w / sigma) - h((w - 1) / sigma))``.
+
+        Examples
+        --------
+        >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
+        array([0.0399, 0.5   ])
         """
-        if sigma == 0:
-            return np.clip(weights, 0.0, 1.0)
+        low, _ = value_range(encoding)
+        w = checks.array("weights", weights)
+        sigma = self.read_sigma(pairs=low < 0)
+        if encoding == "bipolar":
+            return _clipped_mean((w + 1) / 2, sigma / 2)
+        return _clipped_mean(np.stack([w, -w]) if encoding == "split" else w, sigma)
 
-        def mean_above(x: Floats) -> Floats:  # E[max(x + sigma z, 0)]
-            return np.asarray(x * ndtr(x / sigma) + sigma * np.exp(-0.5 * (x / sigma) ** 2) / math.sqrt(2 * math.pi))
+    def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
+        """What a converter of `adc_bits` bits reports of column values: middles of 2^b equal steps.
 
-        return mean_above(weights) - mean_above(weights - 1.0)
+        Values outside [low, high] saturate. Without a converter (`adc_bits` None) they pass as they are.
 
-    def convert(self, outputs: Floats, low: float, high: float) -> Floats:
-        """Outputs in [low, high] as the converter writes them: the middle of one of 2**adc_bits steps.
+        Notes
+        -----
+        Error law: at most half a step; mean square R^2 / (12 4^b) over a range R.
 
-        >>> MemristorModel(adc_bits=2).convert(np.array([0.1, 0.3, 1.0]), 0.0, 1.0)
-        array([0.125, 0.375, 0.875])
+        Examples
+        --------
+        >>> MemristorModel(adc_bits=2).adc([0.0, 0.3, 7.0], 0.0, 4.0)
+        array([0.5, 0.5, 3.5])
         """
+        numbers = checks.array("values", values)
+        bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
+        if bottom >= top:
+            raise ValueError(f"low must be below high, got {low:g} and {high:g}")
         if self.adc_bits is None:
-            return outputs
-        low, high = low * self.adc_range, high * self.adc_range
-        step = (high - low) / 2**self.adc_bits
-        number = np.clip(np.floor((outputs - low) / step), 0, 2**self.adc_bits - 1)
-        return np.asarray(low + (number + 0.5) * step)
+            return numbers
+        codes = 1 << self.adc_bits
+        step = (top - bottom) / codes
+        return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))
+
+    # ------------------------------------------------------------ what it costs
+
+    def describe(self, weights: ArrayLike, seed: Seed = 0) -> str:
+        """A table of what a chip of these cells does to `weights`: each mechanism alone, and all.
+
+        >>> print(MemristorModel(levels=3, drift_exponent=0.05, drift_time=1e4).describe([[0.3, -1.0]]))
+        1 x 2 weights in 4 cells (pairs) of 1 to 100 uS; stuck: 0 low, 0 high
+        mechanism  setting              RMS error  largest error  at weight
+        levels     3                       0.1414         0.2000     [0, 0]
+        drift      x 0.631 (t = 1e+04)     0.2724         0.3690     [0, 1]
+        all of it                          0.2612         0.3690     [0, 1]
+        """
+        from .describe import describe
+
+        return describe(self, weights, seed)
 
 
-PRESETS: dict[str, MemristorModel] = {
-    "ideal": MemristorModel(),
-    "al2o3-tio2": MemristorModel(g_min=1e-5, g_max=1e-4, variability=0.3, distribution="lognormal"),
-    "hfo2": MemristorModel(
-        g_min=1e-6, g_max=1e-4, stuck_low_rate=0.0175, stuck_high_rate=0.0904, variability=0.1, levels=32
-    ),
-    "pcm": MemristorModel(
-        g_min=1e-7,
-        g_max=2.5e-5,
-        variability=0.05,
-        proportional=False,
-        drift_exponent=0.05,
-        drift_time=1e4,
-        read_noise=0.02,
-    ),
-}
-"""Kinds of devices.
+def _clipped_mean(mean: Floats, sigma: float) -> Floats:
+    """E[clip(mean + sigma eps, 0, 1)] for a standard normal eps."""
+    if sigma == 0:
+        return np.clip(mean, 0.0, 1.0)
 
-- ``ideal``: no mechanism at all.
-- ``al2o3-tio2``: the conductance range of the 12 x 12 crossbar of M. Prezioso et al., Nature 521, 2015,
-  https://doi.org/10.1038/nature14441 (tens of microsiemens); the spread is a round number of ours. No
-  stuck rate: they report the spread of switching thresholds.
-- ``hfo2``: stuck cells as measured by C.-Y. Chen et al., IEEE Trans. Computers 64, 2015,
-  https://doi.org/10.1109/TC.2014.12: 1.75 % stuck at 0 and 9.04 % stuck at 1, taken here as low and high
-  conductance; range, spread and levels are round numbers of ours.
-- ``pcm``: a drift exponent of 0.05 after 10 000 times the first reading's time and a read noise of a few
-  percent are typical of phase-change memory (M. Le Gallo, A. Sebastian, J. Phys. D 53, 2020,
-  https://doi.org/10.1088/1361-6463/ab7794); range and spread are round numbers of ours.
-"""
+    def positive_part(z: Floats) -> Floats:
+        return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
+
+    spread = sigma * (positive_part(mean / sigma) - positive_part((mean - 1) / sigma))
+    return np.clip(spread, 0.0, 1.0)  # rounding only

@@ -1,0 +1,200 @@
+"""The same network in fixed-point arithmetic: what stochastic circuits are compared with."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..encoders import Seed, seed_sequence
+from ..encoders.seeds import key_of
+from ..gates.faults import Faults, flip_masks
+from ..gates.windows import window_indices
+from .activations import Floats, activate
+from .network import Network
+from .parts import Conv2D, Dense, Pool2D
+
+Integers = NDArray[np.int64]
+_CHUNK_BYTES = 1 << 26
+
+
+class FixedPoint:
+    """A `Network` with words of `bits` bits in place of streams.
+
+    ::
+
+        x / scale --round--> word --+
+                                    +-- multiplier --> 2 * bits --> accumulator --> * gain --> activation -->
+        w / gain  --round--> word --+
+
+    Weights, inputs and hidden values are two's-complement words; a product has twice their width; the
+    accumulator is wide enough and holds the bias. Scales are those of `Circuit`: a gain a layer, and
+    the calibrated ceilings.
+
+    Parameters
+    ----------
+    network
+        What to run.
+    bits
+        Width of a word, 2 to 16.
+    faults
+        The same faults for each bit of a word: flips of input, weight and product words, fresh at
+        every use of a sample; a share of the bit lines of input and weight words that are stuck. There
+        is no number generator that could be dead.
+    seed
+        Fixes the faults.
+    clip
+        As for `Circuit`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type, or a generator is to be dead.
+
+    Examples
+    --------
+    >>> network = Network.from_arrays([[[1.0, -1.0], [-1.0, 1.0]]], [[0.0, 0.0]])
+    >>> FixedPoint(network).predict([[0.9, 0.1], [0.2, 0.7]])
+    array([0, 1])
+    """
+
+    def __init__(
+        self, network: Network, bits: int = 8, faults: Faults | None = None, *, seed: Seed = 0, clip: bool = False
+    ) -> None:
+        self.network = network
+        self.bits = checks.whole("bits", bits, 2, 16)
+        self.faults = Faults() if faults is None else faults
+        if self.faults.dead_generator is not None:
+            raise ValueError(f"dead_generator must be None in fixed point, got {self.faults.dead_generator!r}")
+        self.clip = checks.flag("clip", clip)
+        self.samples = 0
+        self._seeds = seed_sequence(seed).spawn(len(network.layers))
+
+    @property
+    def generator_descriptions(self) -> list[str]:
+        """What stands in the place of generators."""
+        return [f"{self.bits}-bit words"] * len(self.network.layers)
+
+    def reset(self) -> None:
+        """Rewind the faults."""
+        self.samples = 0
+
+    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Class indices ``(...)``: the arg-max of `forward`."""
+        return np.asarray(np.argmax(self.forward(x), axis=-1))
+
+    def forward(self, x: ArrayLike) -> Floats:
+        """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``."""
+        low, high = self.network.input_range
+        values = checks.array("x", x, last=self.network.n_inputs)
+        values = np.clip(values, low, high) if self.clip else checks.array("x", values, low, high)
+        batch = values.shape[:-1]
+        flat = values.reshape(math.prod(batch), self.network.n_inputs)
+        out = np.empty((len(flat), self.network.n_outputs))
+        step = self._samples_at_once()
+        for start in range(0, len(flat), step):
+            part = slice(start, start + step)
+            out[part] = self._run(flat[part], np.arange(self.samples + start, self.samples + start + len(flat[part])))
+        self.samples += len(flat)
+        return out.reshape(*batch, self.network.n_outputs)
+
+    def _samples_at_once(self) -> int:
+        """Samples whose windows, weights and products fit into memory."""
+        shapes, most = self.network.shapes(), 1
+        for before, after, part in zip(shapes, shapes[1:], self.network.layers, strict=False):
+            if isinstance(part, Pool2D):
+                most = max(most, part.indices(before).size)
+                continue
+            fan_in = part.weights[0].size
+            gates = math.prod(after) * fan_in
+            words = math.prod(before) + gates // len(part.weights)
+            words += 4 * part.weights.size if self.faults.weight_flips else 0
+            words += 4 * gates if self.faults.product_flips else 0
+            most = max(most, words)
+        return max(1, _CHUNK_BYTES // (16 * most))
+
+    def _run(self, x: Floats, samples: Integers) -> Floats:
+        scale = max(abs(end) for end in self.network.input_range)
+        values, top = x, 2 ** (self.bits - 1) - 1
+        for part, shape, seed in zip(self.network.layers, self.network.shapes(), self._seeds, strict=False):
+            values = values.reshape(len(values), math.prod(shape))
+            words = np.rint(np.clip(values / scale, -1.0, 1.0) * top).astype(np.int64)
+            roles = seed_sequence(seed).spawn(5)
+            words = self._faulty(words, self.faults.input_flips, samples, roles[0], roles[1])
+            if isinstance(part, Pool2D):
+                windows = words[:, part.indices(shape)]
+                pooled = windows.max(-1) if part.kind == "max" else windows.mean(-1)
+                values = pooled.reshape(len(x), -1) * (scale / top)
+                continue
+            weights = part.weights.reshape(len(part.weights), -1) * scale
+            gain = float(np.abs(weights).max()) or 1.0
+            stored = np.rint(weights / gain * top).astype(np.int64)
+            used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, roles[2], roles[3])
+            sums = self._sums(words, used.reshape(-1, *stored.shape), part, shape, samples, roles[4])
+            values = sums * (gain / top**2) + np.repeat(part.bias, sums.shape[1] // len(part.bias))
+            values, scale = activate(values, part.activation), part.ceiling
+        return values
+
+    def _sums(
+        self,
+        words: Integers,
+        weights: Integers,
+        part: Dense | Conv2D,
+        shape: tuple[int, ...],
+        samples: Integers,
+        seed: np.random.SeedSequence,
+    ) -> Floats:
+        """Accumulators ``(S, out * windows)`` of words ``(S, inputs)`` and weights ``(S or 1, out, fan_in)``."""
+        if isinstance(part, Dense):
+            groups, windows = 1, words[:, None, None]
+        else:
+            (rows, columns), groups = part.geometry["padding"], part.groups
+            size = (shape[1] + 2 * rows, shape[2] + 2 * columns)
+            images = np.pad(words.reshape(-1, *shape), ((0, 0), (0, 0), (rows, rows), (columns, columns)))
+            kernel = (part.weights.shape[2], part.weights.shape[3])
+            indices = window_indices(shape[0], size, kernel, part.geometry["stride"], part.geometry["dilation"], groups)
+            windows = images.reshape(len(words), -1)[:, indices]  # (S, groups, windows, fan_in)
+        matrix = weights.reshape(len(weights), groups, -1, weights.shape[-1])
+        if self.faults.product_flips:
+            products = windows[:, :, None] * matrix[:, :, :, None]  # (S, groups, out, windows, fan_in)
+            sums = _flipped(products, 2 * self.bits, self.faults.product_flips, samples, seed).sum(-1)
+        else:  # exact in float64: products have 2 * bits <= 32 bits
+            sums = np.matmul(matrix.astype(np.float64), np.swapaxes(windows, 2, 3).astype(np.float64))
+        return np.asarray(sums, np.float64).reshape(len(words), -1)
+
+    def _faulty(
+        self,
+        words: Integers,
+        rate: float,
+        samples: Integers,
+        flips: np.random.SeedSequence,
+        lines: np.random.SeedSequence,
+    ) -> Integers:
+        """Words ``(S or 1, n)`` with stuck bit lines, then flips; flips make a row a sample."""
+        if self.faults.stuck_lines:
+            place = np.random.Generator(np.random.PCG64(lines)).random((words.shape[1], self.bits))
+            weight = 1 << np.arange(self.bits)
+            zeros = ((place < self.faults.stuck_lines / 2) * weight).sum(-1)
+            ones = ((place >= 1 - self.faults.stuck_lines / 2) * weight).sum(-1)
+            words = _signed((words & ~zeros) | ones, self.bits)
+        if not rate:
+            return words
+        return _flipped(np.broadcast_to(words, (len(samples), words.shape[1])), self.bits, rate, samples, flips)
+
+
+def _flipped(words: Integers, bits: int, rate: float, samples: Integers, seed: np.random.SeedSequence) -> Integers:
+    """Words ``(S, ...)`` of `bits` bits with every bit inverted at `rate`: a stream of bits a sample."""
+    each = math.prod(words.shape[1:])
+    masks = flip_masks(key_of(seed), rate, samples, each * bits)
+    if bits in (8, 16, 32):
+        numbers = masks.view(f"<u{bits // 8}")[:, :each].astype(np.int64)
+    else:
+        single = np.unpackbits(masks.view(np.uint8), axis=1, count=each * bits, bitorder="little")
+        numbers = single.reshape(-1, each, bits) @ (1 << np.arange(bits))
+    return _signed(words ^ numbers.reshape(words.shape), bits)
+
+
+def _signed(words: Integers, bits: int) -> Integers:
+    """Integers that the low `bits` bits stand for in two's complement."""
+    half = 1 << (bits - 1)
+    return np.asarray(((words & (2 * half - 1)) ^ half) - half)

@@ -1,0 +1,44 @@
+"""What the pictures have in common: colours, quiet axes, names at the ends of lines."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart by people with any colour vision; paired with markers.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+INK, QUIET, GRID = "#222222", "#6b6b6b", "#e6e6e6"
+NAMES = {"lfsr": "LFSR", "vdc": "van der Corput"}
+
+
+def quiet_axes(ax: "Axes") -> None:
+    """Leave the bottom axis and faint horizontal lines."""
+    ax.grid(axis="y", color=GRID, lw=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(QUIET)
+    ax.tick_params(colors=QUIET, length=0, labelcolor=INK)
+
+
+def label_ends(ax: "Axes", labels: list[tuple[float, str, str]]) -> None:
+    """Names to the right of the last points, pushed apart where they would overlap."""
+    bottom, top = ax.get_ylim()
+    box = ax.get_window_extent()
+    line = 15 * ax.figure.dpi / 72 / box.height  # the height of a line of text, as a share of the axes
+    order = sorted(range(len(labels)), key=lambda place: labels[place][0])
+    places = [(labels[place][0] - bottom) / (top - bottom) for place in order]
+    wanted = list(places)
+    for _ in range(100):  # relax: neighbours that are too near share the push
+        for below in range(len(places) - 1):
+            overlap = line - (places[below + 1] - places[below])
+            if overlap > 1e-6:
+                places[below] -= overlap / 2
+                places[below + 1] += overlap / 2
+    # A stack that was pushed out of the axes goes back in, as a whole.
+    shift = min(0.0, 1 - places[-1]) + max(0.0, -places[0])
+    for place, at, exact in zip(order, places, wanted, strict=True):
+        _, text, colour = labels[place]
+        style: dict[str, Any] = {"transform": ax.transAxes, "color": colour, "clip_on": False}
+        ax.plot([1.003, 1.012, 1.028, 1.034], [exact, exact, at + shift, at + shift], lw=0.9, **style)
+        ax.text(1.042, at + shift, text, va="center", fontweight="bold", fontsize=9.5, **style)
