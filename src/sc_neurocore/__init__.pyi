@@ -6,7 +6,10 @@ from . import gates as gates
 from . import interop as interop
 from . import layers as layers
 from . import networks as networks
+from . import neurons as neurons
 from . import plots as plots
+from . import recorders as recorders
+from . import sources as sources
 from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream
 from .bitstreams import autocorrelation as autocorrelation
@@ -30,6 +33,7 @@ from .layers import LateralInhibition as LateralInhibition
 from .layers import MemristiveDenseLayer as MemristiveDenseLayer
 from .layers import RallDendrite as RallDendrite
 from .layers import SCConv2DLayer as SCConv2DLayer
+from .layers import SCDenseLayer as SCDenseLayer
 from .layers import SCFusionLayer as SCFusionLayer
 from .layers import SCPool2D as SCPool2D
 from .layers import StochasticAttention as StochasticAttention

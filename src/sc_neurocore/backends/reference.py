@@ -5,11 +5,13 @@ Shapes: G groups (each with weight streams of its own), B samples, n inputs, M n
 W = ceil(L / 64) words.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .membrane import FixedMembrane, Membrane, lif_step
+from .normal import standard_normals
 from .packing import Bits, Words, pack, unpack
 from .philox import philox4x32
 
@@ -31,6 +33,9 @@ class Wiring(NamedTuple):
     weights: NDArray[np.int64]
 
 
+Floats = NDArray[np.float64]
+
+
 def compare(sequences: NDArray[np.uint32], thresholds: NDArray[np.uint64]) -> Words:
     """Streams ``(R, n, W)``: bit t of stream (r, i) is ``sequences[i, t] < thresholds[r, i]``.
 
@@ -48,13 +53,21 @@ def _rotate(word: int, by: int) -> int:
     return ((word << by) | (word >> (64 - by))) & _MASK
 
 
-def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint64], bits: int, length: int) -> Words:
+def bernoulli(
+    key: int,
+    streams: NDArray[np.uint64],
+    thresholds: NDArray[np.uint64],
+    bits: int,
+    length: int,
+    first_block: int = 0,
+) -> Words:
     """Random streams ``(R, W)``: every bit of row r is 1 with probability ``thresholds[r] / 2**bits``.
 
     Block b of 64 words of the stream numbered s is made by xoshiro256++ (Blackman & Vigna 2021,
     https://doi.org/10.1145/3460772) whose 256-bit state is Philox(key, counter (s, b, 0 and 1)).
     A word takes `bits` draws u, one for each binary digit of the threshold from the lowest:
-    ``r = digit ? r | u : r & u`` leaves 64 independent bits of the wanted probability.
+    ``r = digit ? r | u : r & u`` leaves 64 independent bits of the wanted probability. The first bit
+    of a row is that of block `first_block`.
     """
     n_words = -(-length // 64)
     words = np.zeros((len(streams), n_words), np.uint64)
@@ -62,7 +75,8 @@ def bernoulli(key: int, streams: NDArray[np.uint64], thresholds: NDArray[np.uint
     for row, (stream, threshold) in enumerate(zip(streams.tolist(), thresholds.tolist(), strict=True)):
         for w in range(n_words):
             if w % BLOCK_WORDS == 0:
-                counters = [[stream & 0xFFFFFFFF, stream >> 32, w // BLOCK_WORDS, half] for half in (0, 1)]
+                block = first_block + w // BLOCK_WORDS
+                counters = [[stream & 0xFFFFFFFF, stream >> 32, block, half] for half in (0, 1)]
                 halves = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(4, 2).tolist()
                 state = [low | high << 32 for low, high in halves]
             r = 0
@@ -243,6 +257,48 @@ def shuffle_buffer(words: Words, length: int, depth: int, draws: NDArray[np.uint
         out[:, t] = slots[rows, chosen[:, t]]
         slots[rows, chosen[:, t]] = bits[:, t]
     return pack(out)
+
+
+def lif(
+    key: int, values: NDArray[Any], levels: Floats, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+) -> tuple[Words, Floats, Counts, Floats]:
+    """Neurons ``(R,)`` from step number `step` on, with the noise of `normal.standard_normals`.
+
+    `values` ``(C, T)`` are places in `levels`, a table of currents; without levels, they are the
+    currents. Row r takes row ``r * C // R``. Returns the spikes, bit t of the words ``(R, W)`` those
+    of step ``step // 64 * 64 + t``; the new v and wait; and v after every step ``(R, T)``, or
+    ``(R, 0)`` without `trace`.
+    """
+    rows, (sources, steps) = len(v), values.shape
+    currents = (levels[values] if levels.size else values)[np.arange(rows) * sources // rows]
+    noise = standard_normals(key, rows, step, step + steps) if membrane.noise else np.zeros((rows, steps))
+    spikes, voltages = np.zeros((rows, step % 64 + steps), np.uint8), np.empty((rows, steps))
+    for t in range(steps):
+        v, wait, spikes[:, step % 64 + t] = lif_step(v, wait, currents[:, t], membrane, noise[:, t])
+        voltages[:, t] = v
+    return pack(spikes), v, wait, voltages if trace else voltages[:, :0]
+
+
+def lif_fixed(drive: Counts, membrane: FixedMembrane, v: Counts, wait: Counts) -> tuple[Bits, Counts, Counts, Counts]:
+    """As `lif`, in integers and without noise: currents ``(1 or R, T)`` to spikes ``(R, T)``, v, wait, saturations.
+
+    A product is rounded to the nearest, halves up. The sum saturates; the last result ``(R,)``
+    counts how often.
+    """
+    m, half = membrane, 1 << (membrane.fraction - 1)
+    spikes, saturated = np.zeros((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
+    for t in range(drive.shape[1]):
+        lost = ((v - m.v_rest) * m.leak + half) >> m.fraction
+        exact = v - lost + ((drive[:, t] * m.gain + half) >> m.fraction)
+        raised = np.clip(exact, -m.largest - 1, m.largest)
+        resting = wait > 0
+        saturated += ~resting & (raised != exact)
+        fires = ~resting & (raised >= m.v_threshold)
+        after = raised - m.v_threshold if m.soft else np.full_like(v, m.v_reset)
+        v = np.where(resting, m.v_rest, np.where(fires, after, raised))
+        wait = np.where(fires, m.refractory, np.maximum(wait - 1, 0))
+        spikes[:, t] = fires
+    return spikes, v, wait, saturated
 
 
 class Tree(NamedTuple):

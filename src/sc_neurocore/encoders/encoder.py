@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import compiled
-from ..backends.packing import Words, words_for
+from ..backends.packing import WORD_BITS, Words, words_for
+from ..backends.reference import BLOCK_WORDS
 from ..bitstreams import Bitstream, Encoding, to_probability
 from ..bitstreams.encodings import check_encoding
 from .generators import Bernoulli, Generator, make_generator
@@ -16,6 +17,8 @@ from .seeds import Seed, key_of, seed_sequence
 Share = Literal["one", "shift", "rotate", "independent"]
 SHARES: tuple[str, ...] = get_args(Share)
 
+BLOCK_CYCLES = WORD_BITS * BLOCK_WORDS
+"""Cycles of a Bernoulli stream that are made from one seed."""
 _COLUMNS = 4096
 _TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
@@ -85,7 +88,9 @@ class Encoder:
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
         self._key = key_of(_of_role(seed_sequence(seed), self.role))
-        self._sequences = None if random else self._make_sequences()
+        self._sequences = None if random else self._make_sequences(self.length)
+        self._longer = np.empty((0, 0), np.uint32)
+        """Numbers as far as `window` was asked for."""
         self._table: Words | None = None
         self.samples = 0
 
@@ -113,9 +118,7 @@ class Encoder:
         One half of a number is always zero, so the magnitude is encoded once and steered by sign.
         """
         magnitude = self.words(np.abs(numbers), samples, columns)
-        negative = (numbers < 0)[..., None]
-        zero = np.uint64(0)
-        return np.stack([np.where(negative, zero, magnitude), np.where(negative, magnitude, zero)])
+        return _by_sign(magnitude, numbers)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
@@ -141,10 +144,7 @@ class Encoder:
         thresholds = self.thresholds(probabilities)
         n_words = words_for(self.length)
         if self._sequences is None:
-            inputs = np.arange(self.n) if self.share == "independent" else np.zeros(self.n, np.int64)
-            streams = np.broadcast_to(samples[..., None] * self.n + inputs, thresholds.shape)
-            streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
-            words = compiled.bernoulli(self._key, streams, thresholds.reshape(-1), self.generator.bits, self.length)
+            words = self._bernoulli(thresholds, samples, self.length, 0)
             return words.reshape(*thresholds.shape, n_words)
         if len(self._sequences) == 1 and (8 * n_words << self.generator.bits) <= _TABLE_BYTES:
             if self._table is None:
@@ -162,12 +162,53 @@ class Encoder:
             words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
         return words
 
-    def _make_sequences(self) -> NDArray[np.uint32]:
-        """Numbers ``(n, L)``, or ``(1, L)`` where all inputs share them."""
+    def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:
+        """Cycles `start` .. `stop` - 1 of the streams of `values` ``(..., n)`` for sample numbers ``(...)``.
+
+        The generators run on past `length`; numbers that ``share="rotate"`` rotates repeat after it.
+        `start` is a multiple of 64.
+
+        >>> Encoder(1, 8, "ramp", bits=2).window(np.array([0.25]), np.array(0), 0, 16).bits()
+        array([[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]], dtype=uint8)
+        """
+        if self.encoding == "split":
+            words = _by_sign(self._window(np.abs(values), samples, start, stop), values)
+        else:
+            words = self._window(to_probability(values, self.encoding), samples, start, stop)
+        return Bitstream(words, stop - start, self.encoding)
+
+    def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
+        thresholds = self.thresholds(probabilities)
+        if self._sequences is None:
+            first = start // BLOCK_CYCLES
+            words = self._bernoulli(thresholds, samples, stop - first * BLOCK_CYCLES, first)
+            words = np.ascontiguousarray(words[:, (start - first * BLOCK_CYCLES) // WORD_BITS :])
+        else:
+            if stop > self._longer.shape[1]:
+                self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
+            numbers = self._longer[:, start:stop]
+            every = (1 << self.generator.bits) + 1
+            if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
+                table = compiled.compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
+                return compiled.gather(table, thresholds)
+            words = compiled.compare(numbers, thresholds.reshape(-1, thresholds.shape[-1]))
+        return words.reshape(*thresholds.shape, words_for(stop - start))
+
+    def _bernoulli(
+        self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_block: int
+    ) -> Words:
+        """Streams ``(R, W)`` of all thresholds ``(..., n)``, from block `first_block` on."""
+        inputs = np.arange(self.n) if self.share == "independent" else np.zeros(self.n, np.int64)
+        streams = np.broadcast_to(samples[..., None] * self.n + inputs, thresholds.shape)
+        streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
+        return compiled.bernoulli(self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block)
+
+    def _make_sequences(self, length: int) -> NDArray[np.uint32]:
+        """Numbers ``(n, length)``, or ``(1, length)`` where all inputs share them."""
         if self.share == "independent":
             partners = (self.generator.decorrelated(2 * i + self.role) for i in range(self.n))
-            return np.stack([partner.sequence(self.length) for partner in partners])
-        numbers = self.generator.decorrelated(self.role).sequence(self.length)[None]
+            return np.stack([partner.sequence(length) for partner in partners])
+        numbers = self.generator.decorrelated(self.role).sequence(length)[None]
         if self.share == "shift":
             masks = np.random.Generator(np.random.Philox(key=self._key)).integers(
                 0, 1 << self.generator.bits, self.n, dtype=np.uint32 if self.generator.bits < 32 else np.uint64
@@ -175,8 +216,15 @@ class Encoder:
             return numbers ^ masks[:, None].astype(np.uint32)
         if self.share == "rotate":
             offsets = np.arange(self.n) * self.length // self.n
-            return np.asarray(numbers[0][(np.arange(self.length) + offsets[:, None]) % self.length])
+            return np.asarray(numbers[0][(np.arange(length) + offsets[:, None]) % self.length])
         return numbers
+
+
+def _by_sign(magnitude: Words, numbers: NDArray[np.float64]) -> Words:
+    """Streams ``(..., W)`` in the positive or the negative half, ``(2, ..., W)``."""
+    negative = (numbers < 0)[..., None]
+    zero = np.uint64(0)
+    return np.stack([np.where(negative, zero, magnitude), np.where(negative, magnitude, zero)])
 
 
 def _of_role(sequence: np.random.SeedSequence, role: int) -> np.random.SeedSequence:

@@ -9,6 +9,7 @@ from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .rall_dendrite import RallDendrite
 from .sc_conv_layer import SCConv2DLayer
+from .sc_dense_layer import SCDenseLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "MemristiveDenseLayer",
     "RallDendrite",
     "SCConv2DLayer",
+    "SCDenseLayer",
     "SCFusionLayer",
     "SCLayer",
     "SCPool2D",

@@ -38,6 +38,7 @@ ROLES = (
     "keys",
     "attention weights",
     "dead generator",
+    "membrane noise",
 )
 """What draws random numbers; the place in this tuple is the spawn key, so append only."""
 

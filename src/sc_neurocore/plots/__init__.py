@@ -3,11 +3,13 @@
 from .accuracy import accuracy_against_length, save_accuracy
 from .crossbar import draw_crossbar, save_crossbar
 from .faults import accuracy_against_faults, save_faults
+from .raster import plot_raster
 
 __all__ = [
     "accuracy_against_faults",
     "accuracy_against_length",
     "draw_crossbar",
+    "plot_raster",
     "save_accuracy",
     "save_crossbar",
     "save_faults",

@@ -1,0 +1,73 @@
+"""A cable."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..reference import Tree
+from .jit import inline, jit
+
+_STAGE = 1 - np.sqrt(0.5)
+_Y, _V = 1 + np.sqrt(2), np.sqrt(2)
+
+
+@inline
+def _eliminate(parent, axial, a, diagonal, factor):  # type: ignore[no-untyped-def]
+    """Hines' elimination from the tips to the root: `diagonal` becomes its inverse."""
+    for i in range(parent.size - 1, -1, -1):
+        inverse = 1.0 / diagonal[i]
+        diagonal[i] = inverse
+        factor[i] = a * axial[i] * inverse
+        diagonal[parent[i]] -= a * axial[i] * factor[i]
+
+
+@inline
+def _solve(parent, inverse, factor, x):  # type: ignore[no-untyped-def]
+    for i in range(parent.size - 1, 0, -1):
+        x[parent[i]] += factor[i] * x[i]
+    x[0] *= inverse[0]
+    for i in range(1, parent.size):
+        x[i] = inverse[i] * x[i] + factor[i] * x[parent[i]]
+
+
+@jit
+def _cable(parent, capacity, leak, axial, dt, v, sites, source, conductance, probes, out):  # type: ignore[no-untyped-def]
+    n, a = parent.size, _STAGE * dt
+    passive, inverse, factor, y = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        passive[i] = capacity[i] + a * (leak[i] + axial[i])
+        passive[parent[i]] += a * axial[i]  # parents come first; the root adds its own axial, 0
+    inverse[:] = passive
+    if conductance.shape[0] == 0:
+        _eliminate(parent, axial, a, inverse, factor)
+    for t in range(source.shape[0]):
+        if conductance.shape[0] > 0:
+            inverse[:] = passive
+            for s in range(sites.size):
+                inverse[sites[s]] += a * conductance[t, s]
+            _eliminate(parent, axial, a, inverse, factor)
+        for i in range(n):
+            y[i] = capacity[i] * v[i]
+        for s in range(sites.size):
+            y[sites[s]] += a * source[t, s]
+        _solve(parent, inverse, factor, y)
+        for i in range(n):
+            v[i] = capacity[i] * (_Y * y[i] - _V * v[i])
+        for s in range(sites.size):
+            v[sites[s]] += a * source[t, s]
+        _solve(parent, inverse, factor, v)
+        for p in range(probes.size):
+            out[t, p] = v[probes[p]]
+
+
+def cable(
+    tree: Tree,
+    dt: float,
+    v: NDArray[np.float64],
+    sites: NDArray[np.int64],
+    source: NDArray[np.float64],
+    conductance: NDArray[np.float64],
+    probes: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    out, last = np.empty((len(source), len(probes))), v.copy()
+    _cable(*tree, dt, last, sites, source, conductance, probes, out)
+    return out, last

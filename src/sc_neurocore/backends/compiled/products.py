@@ -1,0 +1,192 @@
+"""Counts of ones in words and in products of words."""
+
+import numpy as np
+from numba import uint64
+from numpy.typing import NDArray
+
+from ..intrinsics import popcount64
+from ..packing import Words
+from ..reference import Counts, Wiring
+from ..threads import over_rows
+from .jit import jit
+
+_BLOCK = 512
+"""Words of a row handled at a time: four weight rows of a block fit the first-level cache."""
+
+
+@jit
+def _popcount(words, out, start, stop):  # type: ignore[no-untyped-def]
+    for r in range(start, stop):
+        row = words[r]
+        ones = uint64(0)
+        for w in range(row.size):
+            ones += popcount64(row[w])
+        out[r] = ones
+
+
+def popcount(words: Words) -> Counts:
+    flat = np.ascontiguousarray(words).reshape(-1, words.shape[-1])
+    out = np.empty(len(flat), np.int64)
+    over_rows(lambda a, b: _popcount(flat, out, a, b), len(flat), flat.size)
+    return out.reshape(words.shape[:-1])
+
+
+@jit
+def _tile_2x4(x0, x1, w0, w1, w2, w3):  # type: ignore[no-untyped-def]
+    """Two samples against four neurons: six loads feed eight AND-popcounts."""
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = uint64(0)
+    for k in range(x0.size):
+        x, y = x0[k], x1[k]
+        p, q, r, s = w0[k], w1[k], w2[k], w3[k]
+        a0 += popcount64(x & p)
+        a1 += popcount64(x & q)
+        a2 += popcount64(x & r)
+        a3 += popcount64(x & s)
+        b0 += popcount64(y & p)
+        b1 += popcount64(y & q)
+        b2 += popcount64(y & r)
+        b3 += popcount64(y & s)
+    return a0, a1, a2, a3, b0, b1, b2, b3
+
+
+@jit
+def _tile_1x4(x0, w0, w1, w2, w3):  # type: ignore[no-untyped-def]
+    a0 = a1 = a2 = a3 = uint64(0)
+    for k in range(x0.size):
+        x = x0[k]
+        a0 += popcount64(x & w0[k])
+        a1 += popcount64(x & w1[k])
+        a2 += popcount64(x & w2[k])
+        a3 += popcount64(x & w3[k])
+    return a0, a1, a2, a3
+
+
+@jit
+def _dot(x, w):  # type: ignore[no-untyped-def]
+    ones = uint64(0)
+    for k in range(x.size):
+        ones += popcount64(x[k] & w[k])
+    return ones
+
+
+@jit
+def _and_counts(x, w, out, first, last):  # type: ignore[no-untyped-def]
+    """Product of one group: x (B, K), w (M, K) into out (B, M), neurons first to last."""
+    n_samples, width = x.shape
+    tiled = first + (last - first) // 4 * 4
+    for start in range(0, width, _BLOCK):
+        stop = min(start + _BLOCK, width)
+        for j in range(first, tiled, 4):
+            w0, w1, w2, w3 = (
+                w[j, start:stop], w[j + 1, start:stop], w[j + 2, start:stop], w[j + 3, start:stop]
+            )  # fmt: skip
+            for b in range(0, n_samples - 1, 2):
+                a0, a1, a2, a3, b0, b1, b2, b3 = _tile_2x4(x[b, start:stop], x[b + 1, start:stop], w0, w1, w2, w3)
+                out[b, j] += a0
+                out[b, j + 1] += a1
+                out[b, j + 2] += a2
+                out[b, j + 3] += a3
+                out[b + 1, j] += b0
+                out[b + 1, j + 1] += b1
+                out[b + 1, j + 2] += b2
+                out[b + 1, j + 3] += b3
+            if n_samples % 2:
+                b = n_samples - 1
+                a0, a1, a2, a3 = _tile_1x4(x[b, start:stop], w0, w1, w2, w3)
+                out[b, j] += a0
+                out[b, j + 1] += a1
+                out[b, j + 2] += a2
+                out[b, j + 3] += a3
+        for j in range(tiled, last):
+            for b in range(n_samples):
+                out[b, j] += _dot(x[b, start:stop], w[j, start:stop])
+
+
+@jit
+def _and_counts_groups(x, w, out, start, stop):  # type: ignore[no-untyped-def]
+    for g in range(start, stop):
+        _and_counts(x[g], w[g], out[g], 0, w.shape[1])
+
+
+def and_counts(x: Words, w: Words) -> Counts:
+    groups, samples, n, n_words = x.shape
+    neurons = w.shape[1]
+    out = np.zeros((groups, samples, neurons), np.int64)
+    rows_x, rows_w = x.reshape(groups, samples, n * n_words), w.reshape(groups, neurons, n * n_words)
+    work = out.size * n * n_words // 4
+    if groups > 1:
+        over_rows(lambda a, b: _and_counts_groups(rows_x, rows_w, out, a, b), groups, work)
+    elif groups and samples > neurons:
+        over_rows(lambda a, b: _and_counts(rows_x[0, a:b], rows_w[0], out[0, a:b], 0, neurons), samples, work, 2)
+    elif groups:
+        over_rows(lambda a, b: _and_counts(rows_x[0], rows_w[0], out[0], a, b), neurons, work, 4)
+    return out
+
+
+_WINDOW_WORDS = 1 << 12
+"""Words of windows gathered at a time: 32 KiB stay in cache while all neurons meet them."""
+
+
+@jit
+def _window_counts(x, w, windows, out, block, start, stop):  # type: ignore[no-untyped-def]
+    n_samples, n_words = x.shape[1], x.shape[3]
+    parts, n_windows, n = windows.shape
+    blocks = (n_windows + block - 1) // block
+    gathered = np.empty((block, n * n_words), np.uint64)
+    for item in range(start, stop):
+        row, first = item // blocks, item % blocks * block
+        k, sample = row % parts, row // parts
+        g, b = sample // n_samples, sample % n_samples
+        last = min(first + block, n_windows)
+        lines = x[g, b].reshape(x.shape[2] * n_words)
+        for p in range(first, last):
+            i = 0
+            while i < n:  # lines that follow each other are copied in one go
+                line = windows[k, p, i]
+                run = 1
+                while i + run < n and windows[k, p, i + run] == line + run:
+                    run += 1
+                source, target = lines[line * n_words :], gathered[p - first, i * n_words :]
+                for q in range(run * n_words):
+                    target[q] = source[q]
+                i += run
+        _and_counts(gathered[: last - first], w[g, k], out[g, b, k, first:last], 0, w.shape[2])
+
+
+def window_counts(x: Words, w: Words, windows: NDArray[np.int64]) -> Counts:
+    groups, samples, _, n_words = x.shape
+    parts, n_windows, n = windows.shape
+    neurons = w.shape[2]
+    out = np.zeros((groups, samples, parts, n_windows, neurons), np.int64)
+    block = max(2, _WINDOW_WORDS // max(1, n * n_words))
+    items = groups * samples * parts * -(-n_windows // block)
+    flat = w.reshape(groups, parts, neurons, n * n_words)
+    run = lambda a, b: _window_counts(x, flat, windows, out, block, a, b)  # noqa: E731
+    over_rows(run, items, out.size * n * n_words // 4)
+    return out
+
+
+@jit
+def _wired_counts(x, w, indptr, inputs, weights, out, start, stop):  # type: ignore[no-untyped-def]
+    n_samples, n_words = x.shape[1], x.shape[3]
+    for row in range(start, stop):
+        g, b = row // n_samples, row % n_samples
+        for j in range(indptr.size - 1):
+            ones = uint64(0)
+            for k in range(indptr[j], indptr[j + 1]):
+                left, right = x[g, b, inputs[k]], w[g, weights[k]]
+                for q in range(n_words):
+                    ones += popcount64(left[q] & right[q])
+            out[g, b, j] = ones
+
+
+def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
+    out = np.empty((*x.shape[:2], len(wiring.indptr) - 1), np.int64)
+    rows = out.shape[0] * out.shape[1]
+    over_rows(lambda a, b: _wired_counts(x, w, *wiring, out, a, b), rows, rows * words_read(wiring, x))
+    return out
+
+
+def words_read(wiring: Wiring, x: Words) -> int:
+    """Words that a sample costs, for the share of each thread."""
+    return int(wiring.inputs.size * x.shape[-1])

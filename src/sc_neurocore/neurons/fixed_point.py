@@ -1,0 +1,175 @@
+"""Leaky integrate-and-fire neurons as a digital circuit: integers, a multiplier and a shift."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import compiled
+from ..backends.membrane import FixedMembrane
+from .lif import LIFParameters
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class QFormat:
+    """Signed fixed-point numbers: a sign, `integer` bits and `fraction` bits; together at most 32.
+
+    >>> QFormat(3, 4).encode([1.0, -0.5]), QFormat(3, 4)
+    (array([16, -8]), Q3.4)
+    """
+
+    integer: int = 3
+    fraction: int = 12
+
+    def __post_init__(self) -> None:
+        checks.whole("integer", self.integer, 0, 31)
+        checks.whole("fraction", self.fraction, 1, 31)
+        if self.integer + self.fraction > 31:
+            raise ValueError(f"integer + fraction must be at most 31, got {self.integer + self.fraction}")
+
+    @property
+    def largest(self) -> int:
+        """The largest integer; the smallest is one below its negative."""
+        return (1 << (self.integer + self.fraction)) - 1
+
+    def encode(self, values: ArrayLike, name: str = "values") -> Integers:
+        """Nearest integers of `values`, halves up; an error if one does not fit."""
+        numbers = checks.array(name, values)
+        integers = np.floor(numbers * 2.0**self.fraction + 0.5)
+        if np.any((integers > self.largest) | (integers < -self.largest - 1)):
+            top = self.largest / 2**self.fraction
+            bad = numbers[(integers > self.largest) | (integers < -self.largest - 1)].flat[0]
+            raise ValueError(f"{name} must lie in [{-top - 2.0**-self.fraction:g}, {top:g}] of {self}, got {bad}")
+        return integers.astype(np.int64)
+
+    def decode(self, integers: ArrayLike) -> NDArray[np.float64]:
+        """The numbers that integers stand for."""
+        return np.asarray(integers) / 2.0**self.fraction
+
+    def __repr__(self) -> str:
+        return f"Q{self.integer}.{self.fraction}"
+
+
+class FixedPointLIF:
+    """Leaky integrate-and-fire neurons in fixed-point arithmetic, bit for bit as a circuit computes them.
+
+    ::
+
+        I --[x gain, round, >> f]---+
+                                    v
+        v ---+------------------->( + )--[saturate]--> v
+             +--[-rest, x leak, round, >> f, negate]-^
+
+    All numbers are in one Q format with f fraction bits: ``gain = R dt`` and ``leak = dt / tau_mem``
+    too. Each product is rounded to the nearest, halves up (add half, shift right); the sum saturates
+    at the ends of the format, and `saturated` counts how often. The input is *not* scaled by
+    (1 - a), and the reset is *in the same step* as the spike; refractory steps are at rest.
+
+    Parameters
+    ----------
+    n_neurons
+        Number of neurons.
+    parameters
+        As for `LIFNeurons`; noise_std, 0 here by default, must be 0: the circuit has no noise source.
+    dt_ms
+        Time step in ms, above 0 and at most tau_mem.
+    q
+        The format; every parameter must fit it, and ``dt / tau_mem`` must not round to 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type, or does not fit the format.
+
+    Notes
+    -----
+    Error law: below threshold, v differs from that of a neuron with the rounded leak, gain and currents
+    by at most ``2**-f / leak``: two roundings of half a step each are added in a step, and leak away.
+
+    Examples
+    --------
+    >>> neurons = FixedPointLIF(1, {"tau_mem": 4.0}, q=QFormat(3, 8))
+    >>> neurons.run([[0.5, 0.5, 0.5, 0.5]])
+    array([[0, 0, 1, 0]], dtype=uint8)
+    >>> neurons.v
+    array([0.5])
+    """
+
+    def __init__(
+        self,
+        n_neurons: int,
+        parameters: LIFParameters | Mapping[str, Any] | None = None,
+        dt_ms: float = 1.0,
+        *,
+        q: QFormat | None = None,
+    ) -> None:
+        n = checks.whole("n_neurons", n_neurons, 1)
+        if parameters is None or isinstance(parameters, Mapping):
+            parameters = {"noise_std": 0.0, **(parameters or {})}
+        self.parameters = parameters = LIFParameters.of(parameters)
+        if parameters.noise_std:
+            raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
+        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        if self.dt_ms > parameters.tau_mem:
+            raise ValueError(f"dt_ms must be at most tau_mem={parameters.tau_mem:g}, got {self.dt_ms:g}")
+        self.q = QFormat() if q is None else q
+        self._membrane = FixedMembrane(
+            v_rest=self._encoded("v_rest", parameters.v_rest),
+            v_reset=0 if parameters.v_reset is None else self._encoded("v_reset", parameters.v_reset),
+            v_threshold=self._encoded("v_threshold", parameters.v_threshold),
+            leak=self._encoded("dt_ms / tau_mem", self.dt_ms / parameters.tau_mem),
+            gain=self._encoded("resistance * dt_ms", parameters.resistance * self.dt_ms),
+            fraction=self.q.fraction,
+            largest=self.q.largest,
+            refractory=parameters.refractory_period,
+            soft=parameters.v_reset is None,
+        )
+        if self._membrane.leak == 0:
+            raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self.q}, got {dt_ms / parameters.tau_mem:g}")
+        self.integers: Integers = np.empty(n, np.int64)
+        """Contents of the voltage registers."""
+        self.wait: Integers = np.empty(n, np.int64)
+        """Steps that each neuron still has to rest."""
+        self.reset()
+
+    def _encoded(self, name: str, value: float) -> int:
+        return int(self.q.encode(value, name))
+
+    def reset(self) -> None:
+        """To rest."""
+        self.integers[:], self.wait[:] = self._membrane.v_rest, 0
+        self.saturated = 0
+        """Sums that did not fit the format since construction or `reset`."""
+
+    @property
+    def v(self) -> NDArray[np.float64]:
+        """Voltages ``(n,)``."""
+        return self.q.decode(self.integers)
+
+    def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(n, T)`` under currents ``(n, T)``, or ``(1, T)`` for all neurons; they must fit the format."""
+        drive = np.ascontiguousarray(self.q.encode(currents, "currents"))
+        n = len(self.integers)
+        if drive.ndim != 2 or len(drive) not in (1, n):
+            raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
+        spikes, self.integers, self.wait, saturated = compiled.lif_fixed(
+            drive, self._membrane, self.integers, self.wait
+        )
+        self.saturated += int(saturated.sum())
+        return spikes
+
+    def step(self, current: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
+        drive = np.broadcast_to(checks.array("current", current), self.integers.shape)
+        return self.run(drive[:, None])[:, 0]
+
+    def __len__(self) -> int:
+        return len(self.integers)
+
+    def __repr__(self) -> str:
+        return f"FixedPointLIF({len(self)}, {self.q}, dt_ms={self.dt_ms:g}, {self.parameters})"

@@ -1,0 +1,263 @@
+"""Leaky integrate-and-fire neurons in floating point."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import compiled, membrane
+from ..backends.membrane import Membrane
+from ..backends.packing import Words, unpack
+from ..encoders import Seed, seed_sequence
+from ..encoders.seeds import key_of
+
+Floats = NDArray[np.float64]
+_NO_LEVELS = np.empty(0)
+_LARGEST = 1e100
+
+
+@dataclass(frozen=True, kw_only=True)
+class LIFParameters:
+    """Parameters of leaky integrate-and-fire neurons.
+
+    Parameters
+    ----------
+    v_rest
+        Voltage to which the membrane leaks, and at which it is held during the refractory period.
+    v_reset
+        Voltage after a spike. None: a soft reset, the spike takes `v_threshold` away.
+    v_threshold
+        A neuron spikes when its voltage has reached this value.
+    tau_mem
+        Membrane time constant in ms, above 0.
+    noise_std
+        Standard deviation of the noise of a time of 1 ms, at least 0.
+    resistance
+        Voltage per current and ms.
+    refractory_period
+        Steps at rest after a spike.
+    """
+
+    v_rest: float = 0.0
+    v_reset: float | None = 0.0
+    v_threshold: float = 1.0
+    tau_mem: float = 20.0
+    noise_std: float = 0.02
+    resistance: float = 1.0
+    refractory_period: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("v_rest", "v_reset", "v_threshold", "resistance"):
+            if name != "v_reset" or self.v_reset is not None:
+                checks.real(name, getattr(self, name), -_LARGEST, _LARGEST)
+        checks.positive("tau_mem", self.tau_mem)
+        checks.real("noise_std", self.noise_std, 0.0, _LARGEST)
+        checks.whole("refractory_period", self.refractory_period, 0)
+
+    @classmethod
+    def of(cls, values: "Mapping[str, Any] | LIFParameters | None") -> "LIFParameters":
+        """From a mapping; what it does not name keeps its default, an unknown name is an error.
+
+        >>> LIFParameters.of({"tau_mem": 10.0}).tau_mem
+        10.0
+        """
+        if isinstance(values, LIFParameters):
+            return values
+        if values is not None and not isinstance(values, Mapping):
+            raise TypeError(f"neuron_params must be a mapping, LIFParameters or None, got {values!r}")
+        names = [field.name for field in fields(cls)]
+        unknown = [key for key in values or {} if key not in names]
+        if unknown:
+            raise ValueError(f"neuron_params must have keys of {', '.join(names)}, got {unknown[0]!r}")
+        return cls(**(values or {}))
+
+    def membrane(self, dt: float) -> Membrane:
+        """The numbers of the kernels, for a step of `dt` ms."""
+        return Membrane(
+            v_rest=float(self.v_rest),
+            v_reset=0.0 if self.v_reset is None else float(self.v_reset),
+            v_threshold=float(self.v_threshold),
+            tau_mem=float(self.tau_mem),
+            dt=float(dt),
+            resistance=float(self.resistance),
+            noise=self.noise_std * math.sqrt(dt),
+            refractory=int(self.refractory_period),
+            soft=self.v_reset is None,
+        )
+
+
+class LIFState(NamedTuple):
+    """Voltages, and the steps that each neuron still has to rest."""
+
+    v: Floats
+    wait: NDArray[np.int64]
+
+
+def lif_step(
+    state: LIFState,
+    current: ArrayLike,
+    parameters: LIFParameters,
+    dt_ms: float = 1.0,
+    noise: ArrayLike = 0.0,
+) -> tuple[LIFState, NDArray[np.bool_]]:
+    """One step of leaky integrate-and-fire neurons, without side effects.
+
+    ::
+
+                       noise
+                         v
+        I --[R dt]--->( + )--->[ v ]---+---> v >= v_threshold ---> spike
+                         ^        ^    |                             |
+                         |        +----|-------- v_reset <-----------+
+                         +--[-dt/tau]--+
+
+    ``v += -(v - v_rest) * dt / tau_mem + R * I * dt + noise_std * sqrt(dt) * noise``. The input is *not*
+    scaled by (1 - a), the leak a = 1 - dt / tau_mem: a constant current settles at
+    ``v_rest + R * I * tau_mem``. The reset is *in the same step* as the spike: a neuron with
+    v >= v_threshold spikes and holds v_reset when the step ends. It then stays `refractory_period`
+    steps at v_rest, whatever comes in.
+
+    Parameters
+    ----------
+    state
+        Voltages and waits, arrays of one shape.
+    current
+        Currents, broadcast to that shape.
+    parameters
+        Of all neurons.
+    dt_ms
+        Time step in ms.
+    noise
+        Standard normal numbers, broadcast to that shape; 0 for none.
+
+    Returns
+    -------
+    LIFState
+        The new state.
+    ndarray
+        Who spikes, bool.
+
+    References
+    ----------
+    W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, "Neuronal Dynamics", 2014, chapter 1,
+    https://doi.org/10.1017/CBO9781107447615.
+
+    Examples
+    --------
+    >>> state = LIFState(np.array([0.0, 0.95]), np.array([0, 0]))
+    >>> state, spikes = lif_step(state, 0.1, LIFParameters())
+    >>> state.v, spikes
+    (array([0.1, 0. ]), array([False,  True]))
+    """
+    drive, normals = np.asarray(current, np.float64), np.asarray(noise, np.float64)
+    v, wait, spikes = membrane.lif_step(state.v, state.wait, drive, parameters.membrane(dt_ms), normals)
+    return LIFState(v, wait), spikes
+
+
+class LIFNeurons:
+    """A population of leaky integrate-and-fire neurons: `lif_step` with a memory and noise of its own.
+
+    The input is not scaled by (1 - a), and the reset is in the same step as the spike (see `lif_step`).
+
+    Parameters
+    ----------
+    n_neurons
+        Number of neurons.
+    parameters
+        `LIFParameters`, a mapping of some of them, or None for the defaults.
+    dt_ms
+        Time step in ms, above 0 and at most tau_mem.
+    seed
+        Fixes the noise. The normal number of neuron j at step t depends on (seed, j, t) only, so runs
+        of 100 and 50 steps are a run of 150, at any number of threads. It is at most 6.77 in size.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type.
+
+    Examples
+    --------
+    >>> neurons = LIFNeurons(2, {"noise_std": 0.0, "refractory_period": 1})
+    >>> neurons.run([[0.5] * 6, [0.3] * 6])
+    array([[0, 0, 1, 0, 0, 0],
+           [0, 0, 0, 1, 0, 0]], dtype=uint8)
+    >>> neurons[1].v
+    array([0.3])
+    """
+
+    def __init__(
+        self,
+        n_neurons: int,
+        parameters: LIFParameters | Mapping[str, Any] | None = None,
+        dt_ms: float = 1.0,
+        seed: Seed = None,
+    ) -> None:
+        n = checks.whole("n_neurons", n_neurons, 1)
+        self.parameters = LIFParameters.of(parameters)
+        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        if self.dt_ms > self.parameters.tau_mem:
+            raise ValueError(f"dt_ms must be at most tau_mem={self.parameters.tau_mem:g}, got {self.dt_ms:g}")
+        self.reseed(seed)
+        self.v = np.full(n, float(self.parameters.v_rest))
+        """Voltages ``(n,)``."""
+        self.wait = np.zeros(n, np.int64)
+        """Steps that each neuron still has to rest."""
+        self.steps = 0
+        """Steps since construction or `reset`: where the noise stands."""
+
+    def reseed(self, seed: Seed) -> None:
+        """Take the noise from another seed."""
+        self._key = key_of(seed_sequence(seed))
+
+    def reset(self) -> None:
+        """To rest, and the noise to its first number."""
+        self.v[:], self.wait[:], self.steps = self.parameters.v_rest, 0, 0
+
+    def step(self, current: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
+        drive = np.broadcast_to(checks.array("current", current, -_LARGEST, _LARGEST), self.v.shape)
+        return self.run(drive[:, None])[:, 0]
+
+    def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(n, T)`` under currents ``(n, T)``, or ``(1, T)`` for all neurons."""
+        drive = checks.array("currents", currents, -_LARGEST, _LARGEST, shape=(None, None))
+        if len(drive) not in (1, len(self)):
+            raise ValueError(f"currents must have shape (1, T) or ({len(self)}, T), got {drive.shape}")
+        first = self.steps % 64
+        words, _ = self.advance(drive, _NO_LEVELS)
+        return unpack(words, first + drive.shape[1])[:, first:]
+
+    def advance(self, values: NDArray[Any], levels: Floats, *, trace: bool = False) -> tuple[Words, Floats]:
+        """Run on currents ``levels[values]`` for values ``(C, T)``; neuron j takes row ``j * C // n``.
+
+        Without levels, the values are the currents. Returns the packed spikes, their bit 0 that of
+        step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
+        """
+        numbers = self.parameters.membrane(self.dt_ms)
+        words, v, wait, voltages = compiled.lif(
+            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.wait, trace
+        )
+        self.v[:], self.wait[:] = v, wait
+        self.steps += values.shape[1]
+        return words, voltages
+
+    def __len__(self) -> int:
+        return len(self.v)
+
+    def __getitem__(self, j: int) -> LIFState:
+        """The state of neuron j: arrays ``(1,)`` that share memory with `v` and `wait`."""
+        place = range(len(self))[j]
+        return LIFState(self.v[place : place + 1], self.wait[place : place + 1])
+
+    def __iter__(self) -> Iterator[LIFState]:
+        return (self[j] for j in range(len(self)))
+
+    def __repr__(self) -> str:
+        changed = {k: v for k, v in asdict(self.parameters).items() if v != getattr(LIFParameters, k)}
+        extras = "".join(f", {name}={value}" for name, value in changed.items())
+        return f"LIFNeurons({len(self)}, dt_ms={self.dt_ms:g}{extras})"

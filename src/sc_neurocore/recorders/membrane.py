@@ -1,0 +1,57 @@
+"""Voltages, step by step."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+
+
+class MembraneRecorder:
+    """Keeps the voltage of each neuron after every step.
+
+    Parameters
+    ----------
+    shape
+        Neurons: their number, or a shape ``(..., n)`` with batch axes.
+    dt_ms
+        Time step in ms, above 0.
+
+    Examples
+    --------
+    >>> recorder = MembraneRecorder(2)
+    >>> recorder.record([[0.1, 0.2], [0.3, 0.0]])
+    >>> recorder.voltages()[0], recorder.times_ms()
+    (array([0.1, 0.2]), array([1., 2.]))
+    """
+
+    def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
+        self.shape = (shape,) if isinstance(shape, int) else shape
+        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        self._blocks: list[NDArray[np.float64]] = []
+
+    @property
+    def steps(self) -> int:
+        """Steps recorded."""
+        return sum(block.shape[1] for block in self._blocks)
+
+    def record(self, voltages: ArrayLike) -> None:
+        """Append voltages ``(*shape, T)``."""
+        block = checks.array("voltages", voltages, shape=(*self.shape, None))
+        self._blocks.append(block.reshape(math.prod(self.shape), -1).copy())
+
+    def voltages(self) -> NDArray[np.float64]:
+        """All voltages ``(*shape, steps)``."""
+        if len(self._blocks) != 1:
+            empty = np.empty((math.prod(self.shape), 0))
+            self._blocks = [np.concatenate([empty, *self._blocks], axis=1)]
+        return self._blocks[0].reshape(*self.shape, -1)
+
+    def times_ms(self) -> NDArray[np.float64]:
+        """Ends of the steps ``(steps,)``: when the voltages were reached."""
+        return np.asarray(np.arange(1.0, self.steps + 1) * self.dt_ms)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._blocks = []

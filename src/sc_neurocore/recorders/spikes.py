@@ -1,0 +1,161 @@
+"""Spike trains, packed: a train is a bitstream."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import compiled
+from ..backends.packing import Words, pack, tail_mask, unpack, words_for
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_ROWS_SHOWN = 20
+
+
+class Summary(dict[str, Any]):
+    """``{"n_neurons", "stats": [{"neuron", "total_spikes", "firing_rate_hz"}, ..], "avg_firing_rate_hz"}``.
+
+    A dict that `rich.print` shows as a table. With batch axes, each row names its sample too.
+    """
+
+    def __rich__(self) -> "Table":
+        from rich import box
+        from rich.table import Table
+
+        rows: list[dict[str, Any]] = self["stats"]
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=True)
+        batch = bool(rows) and "sample" in rows[0]
+        if batch:
+            table.add_column("sample", justify="right")
+        table.add_column("neuron", "mean", justify="right")
+        table.add_column("spikes", f"{np.mean([row['total_spikes'] for row in rows]):.1f}", justify="right")
+        table.add_column("rate (Hz)", f"{self['avg_firing_rate_hz']:.2f}", justify="right")
+        for row in rows[:_ROWS_SHOWN]:
+            cells = (str(row["neuron"]), str(row["total_spikes"]), f"{row['firing_rate_hz']:.2f}")
+            table.add_row(*((str(row["sample"]),) if batch else ()), *cells)
+        if len(rows) > _ROWS_SHOWN:
+            table.caption = f"and {len(rows) - _ROWS_SHOWN} more"
+        return table
+
+
+class SpikeRecorder:
+    """Keeps who spiked in every step, a bit each.
+
+    Parameters
+    ----------
+    shape
+        Neurons: their number, or a shape ``(..., n)`` with batch axes. ``recorder[j]`` is a recorder of
+        neuron j (or sample j), with what is recorded so far.
+    dt_ms
+        Time step in ms, above 0.
+
+    Examples
+    --------
+    >>> recorder = SpikeRecorder(2)
+    >>> recorder.record([[1, 0, 0, 1], [0, 0, 1, 0]])
+    >>> recorder.total_spikes(), recorder.rates_hz()
+    (array([2, 1]), array([500., 250.]))
+    >>> recorder[0].intervals_ms()
+    array([3.])
+    >>> recorder.raster()
+    (array([0., 3., 2.]), array([0, 0, 1]))
+    """
+
+    def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
+        self.shape = (shape,) if isinstance(shape, int) else shape
+        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.steps = 0
+        """Steps recorded."""
+        self._words: Words = np.zeros((math.prod(self.shape), 0), np.uint64)
+
+    def record(self, spikes: ArrayLike) -> None:
+        """Append spikes of 0 and 1, ``(*shape, T)``."""
+        bits = checks.array("spikes", spikes, 0, 1, shape=(*self.shape, None))
+        if np.any((bits != 0) & (bits != 1)):
+            raise ValueError(f"spikes must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]}")
+        rows = bits.reshape(len(self._words), bits.shape[-1])
+        self.record_words(pack(np.pad(rows, ((0, 0), (self.steps % 64, 0)))), bits.shape[-1])
+
+    def record_words(self, words: Words, steps: int) -> None:
+        """Append packed spikes ``(rows, W)`` of so many steps; bit 0 is that of step ``self.steps // 64 * 64``."""
+        first = self.steps // 64
+        used, needed = words_for(self.steps), first + words.shape[1]
+        if needed > self._words.shape[1]:
+            grown = np.zeros((len(self._words), max(needed, 2 * used)), np.uint64)
+            grown[:, :used] = self._words[:, :used]
+            self._words = grown
+        self._words[:, first:needed] |= words
+        self.steps += steps
+
+    def load(self, words: Words, steps: int) -> None:
+        """Replace what is recorded by packed trains of so many steps, as `words` gives them."""
+        shape = (len(self._words), words_for(steps))
+        if not isinstance(words, np.ndarray) or words.dtype != np.uint64 or words.shape != shape:
+            raise ValueError(f"words must be a uint64 array of shape {shape}, got {np.shape(words)}")
+        if np.any(words[:, -1:] & ~tail_mask(steps)):
+            raise ValueError(f"words must be zero past step {steps}, got a one there")
+        self._words, self.steps = words.copy(), steps
+
+    @property
+    def words(self) -> Words:
+        """Packed trains ``(rows, ceil(steps / 64))``, bit t that of step t."""
+        return self._words[:, : words_for(self.steps)]
+
+    def trains(self) -> NDArray[np.uint8]:
+        """Spike trains ``(*shape, steps)`` of 0 and 1."""
+        return unpack(self.words, self.steps).reshape(*self.shape, self.steps)
+
+    def total_spikes(self) -> Any:
+        """Spikes of each neuron, int64 of `shape`."""
+        return compiled.popcount(self.words).reshape(self.shape)[()]
+
+    def rates_hz(self) -> Any:
+        """Spikes a second of each neuron, float64 of `shape`; 0 before the first step."""
+        return self.total_spikes() * 1000.0 / (max(self.steps, 1) * self.dt_ms)
+
+    def raster(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Times in ms (the starts of steps) and neurons (rows) of all spikes, row by row."""
+        rows, steps = np.nonzero(unpack(self.words, self.steps))
+        return np.asarray(steps * self.dt_ms), rows.astype(np.int64)
+
+    def intervals_ms(self) -> NDArray[np.float64]:
+        """Times between successive spikes of a neuron, those of all neurons row by row."""
+        rows, steps = np.nonzero(unpack(self.words, self.steps))
+        return np.asarray(np.diff(steps)[np.diff(rows) == 0] * self.dt_ms)
+
+    def summary(self) -> Summary:
+        """Spikes and rates of each neuron, and the mean rate."""
+        spikes, rates = np.ravel(self.total_spikes()), np.ravel(self.rates_hz())
+        neurons = self.shape[-1] if self.shape else 1
+        stats = [
+            {"neuron": row % neurons, "total_spikes": int(spikes[row]), "firing_rate_hz": float(rates[row])}
+            for row in range(len(spikes))
+        ]
+        if len(self.shape) > 1:
+            stats = [{"sample": row // neurons, **entry} for row, entry in enumerate(stats)]
+        return Summary(n_neurons=neurons, stats=stats, avg_firing_rate_hz=float(rates.mean()))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, j: int) -> "SpikeRecorder":
+        place = range(len(self))[j]
+        part = SpikeRecorder(self.shape[1:], self.dt_ms)
+        rows = math.prod(self.shape[1:])
+        part._words, part.steps = self._words[place * rows : (place + 1) * rows], self.steps
+        return part
+
+    def __iter__(self) -> Iterator["SpikeRecorder"]:
+        return (self[j] for j in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"SpikeRecorder(shape={self.shape}, {self.steps} steps of {self.dt_ms:g} ms)"

@@ -1,0 +1,194 @@
+"""Weights that are running streams, and the dot product of streams with them."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import compiled
+from ..backends.reference import Wiring
+from ..bitstreams import Bitstream, from_probability, to_probability
+from ..bitstreams.encodings import Encoding, check_encoding, value_range
+from ..encoders import Bernoulli, Encoder, Generator, Seed, make_generator
+from ..gates.multiply import multiply
+
+Floats = NDArray[np.float64]
+
+
+class StreamSynapse:
+    """A bank of synapses: each weight is a running stream, and one gate multiplies it with what comes in.
+
+    ::
+
+        input stream ---------------------+------------+
+                                          | AND (XNOR) |--- product stream
+        weight --encoder--> its stream ---+------------+
+
+    Parameters
+    ----------
+    weights
+        ``(n,)``, or ``(M, n)`` for M neurons, in [w_min, w_max].
+    w_min, w_max
+        Mapped affinely to the ends of the encoding's range, w_min < w_max.
+    length
+        Stream length L in clock cycles: it sets the default width of the generators, which run on past it.
+    generator, encoding, bits
+        As for `VectorizedSCLayer`. Deterministic generators are shared by the neurons: synapse i of
+        each neuron compares with the same numbers. Bernoulli streams are fresh for every sample.
+    seed
+        Fixes Bernoulli streams. An input encoder of the same seed (role 0) makes independent ones.
+
+    Notes
+    -----
+    Error law: the product of two independent Bernoulli streams is Bernoulli, variance p (1 - p) / L.
+
+    Examples
+    --------
+    >>> synapse = StreamSynapse([0.5, 1.0], generator="ramp", length=8)
+    >>> synapse.apply(Bitstream.from_bits([[1, 1, 1, 1, 0, 0, 0, 0]] * 2)).probability()
+    array([0.25, 0.5 ])
+    """
+
+    def __init__(
+        self,
+        weights: ArrayLike,
+        w_min: float = 0.0,
+        w_max: float = 1.0,
+        length: int = 1024,
+        *,
+        generator: str | Generator = "bernoulli",
+        encoding: Encoding = "unipolar",
+        bits: int | None = None,
+        seed: Seed = None,
+    ) -> None:
+        self.encoding = check_encoding(encoding)
+        self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
+        self.weights = checks.array("weights", weights, self.w_min, self.w_max).copy()
+        if self.weights.ndim not in (1, 2) or not self.weights.size:
+            raise ValueError(f"weights must have shape (n >= 1,) or (M >= 1, n >= 1), got {self.weights.shape}")
+        self.weights.flags.writeable = False
+        source = make_generator(generator, length, bits)
+        self._fresh = isinstance(source, Bernoulli)
+        n = self.weights.size if self._fresh else self.weights.shape[-1]
+        self._encoder = Encoder(n, length, source, self.encoding, role=1, seed=seed)
+
+    @property
+    def numbers(self) -> Floats:
+        """The weights in the encoding's range."""
+        return affine(self.weights, self.w_min, self.w_max, self.encoding)
+
+    def probabilities(self) -> Floats:
+        """Shares of ones in the long run, as the comparators quantise them: as `weights`, of split ``(2, ...)``."""
+        return quantised(self.numbers, self._encoder)
+
+    def streams(self, start: int, stop: int, samples: NDArray[np.int64] | None = None) -> Bitstream:
+        """Weight streams of the cycles `start` (a multiple of 64) .. `stop` - 1.
+
+        Their shape is that of `weights`; with Bernoulli generators and `samples` ``(S,)``, each
+        sample has its own, ``(S, ...)``.
+        """
+        numbers = self.numbers
+        if not self._fresh:
+            return self._encoder.window(numbers, np.zeros(numbers.shape[:-1], np.int64), start, stop)
+        batch = () if samples is None else samples.shape
+        every = np.broadcast_to(numbers.reshape(-1), (*batch, numbers.size))
+        flat = self._encoder.window(every, np.array(0) if samples is None else samples, start, stop)
+        head = flat.words.shape[: flat.words.ndim - 2]
+        return Bitstream(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self.encoding)
+
+    def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
+        """Product streams ``(..., n)``, or ``(..., M, n)``, of input streams ``(..., n)``; all meet the same weights.
+
+        `start` is the first cycle, a multiple of 64.
+
+        Raises
+        ------
+        ValueError
+            If the encodings differ or the shapes do not fit.
+        """
+        if inputs.shape[-1:] != self.weights.shape[-1:]:
+            raise ValueError(f"inputs must have shape (..., {self.weights.shape[-1]}), got {inputs.shape}")
+        if checks.whole("start", start, 0) % 64:
+            raise ValueError(f"start must be a multiple of 64, got {start}")
+        words = inputs.words if self.weights.ndim == 1 else inputs.words[..., None, :, :]
+        return multiply(Bitstream(words, inputs.length, inputs.encoding), self.streams(start, start + inputs.length))
+
+
+def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
+    """Gates multiply, and a parallel counter adds the products of every cycle.
+
+    ::
+
+        input 1, weight 1 --[AND]--+---------+
+        ..                         | count   |==> a number from 0 to n, every cycle
+        input n, weight n --[AND]--+---------+
+
+    Parameters
+    ----------
+    inputs
+        Streams ``(S, n)``.
+    weights
+        Streams of the same encoding and length, ``(M, n)`` for M neurons, or ``(S, M, n)`` where each
+        sample meets its own.
+
+    Returns
+    -------
+    ndarray
+        Products that are 1 in a cycle, int32 ``(S, M, L)``: AND, or XNOR for bipolar. For split, the
+        products that are +1 less those that are -1.
+
+    Raises
+    ------
+    ValueError
+        If the encodings, lengths or shapes do not fit.
+
+    Examples
+    --------
+    >>> x = Bitstream.from_bits([[[1, 1, 0, 0], [1, 0, 1, 0]]])
+    >>> w = Bitstream.from_bits([[[1, 0, 1, 0], [1, 1, 1, 1]]])
+    >>> dot_product(x, w)
+    array([[[2, 0, 1, 0]]], dtype=int32)
+    """
+    if (inputs.encoding, inputs.length) != (weights.encoding, weights.length):
+        raise ValueError(f"inputs and weights must have one encoding and length, got {inputs} and {weights}")
+    samples, n = inputs.shape
+    own = len(weights.shape) == 3
+    if weights.shape[-1] != n or (own and weights.shape[0] != samples):
+        raise ValueError(f"weights must have shape (M, {n}) or ({samples}, M, {n}), got {weights.shape}")
+    neurons = weights.shape[-2]
+    wiring = Wiring(np.arange(0, neurons * n + 1, n), np.tile(np.arange(n), neurons), np.arange(neurons * n))
+    groups = samples if own else 1
+    n_words = inputs.words.shape[-1]
+    x = inputs.words.reshape(-1, groups, samples // groups, n, n_words)
+    w = weights.words.reshape(-1, groups, neurons * n, n_words)
+
+    def count(i: int, j: int) -> NDArray[np.int32]:
+        return compiled.cycle_counts(x[i], w[j], wiring, inputs.length, inputs.encoding == "bipolar")
+
+    total = count(0, 0)
+    if inputs.encoding == "split":
+        total = total + count(1, 1) - count(0, 1) - count(1, 0)
+    return total.reshape(samples, neurons, inputs.length)
+
+
+def interval(low_name: str, low: float, high_name: str, high: float) -> tuple[float, float]:
+    """The ends of an affine map, checked."""
+    a, b = checks.real(low_name, low, -1e100, 1e100), checks.real(high_name, high, -1e100, 1e100)
+    if not a < b:
+        raise ValueError(f"{high_name} must be above {low_name}={a:g}, got {b:g}")
+    return a, b
+
+
+def affine(values: Floats, low: float, high: float, encoding: Encoding) -> Floats:
+    """Values in [low, high] as numbers in the encoding's range.
+
+    >>> affine(np.array([2.0, 3.0]), 2.0, 4.0, "split")
+    array([-1.,  0.])
+    """
+    share = (values - low) / (high - low)
+    return share if value_range(encoding)[0] == 0 else from_probability(share, "bipolar")
+
+
+def quantised(numbers: Floats, encoder: Encoder) -> Floats:
+    """Probabilities of `numbers` as the comparators of `encoder` see them."""
+    probabilities = to_probability(numbers, encoder.encoding)
+    return np.asarray(encoder.thresholds(probabilities) / 2.0**encoder.generator.bits)
