@@ -39,6 +39,10 @@ ROLES = (
     "attention weights",
     "dead generator",
     "membrane noise",
+    "recurrent weights",
+    "digital shift",
+    "rounding",
+    "plasticity",
 )
 """What draws random numbers; the place in this tuple is the spawn key, so append only."""
 
