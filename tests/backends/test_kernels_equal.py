@@ -180,6 +180,8 @@ def test_popcount_of_one_stream_and_of_a_view(rng):
     assert compiled.popcount(words[::-1, ::2]).tolist() == [row[::2] for row in want[::-1]]
     assert int(compiled.popcount(words[0, 0])) == want[0][0]
     assert compiled.popcount(words[0, 0]).shape == ()
+    for kernels in (compiled, reference):
+        assert kernels.popcount(np.empty((2, 0), np.uint64)).tolist() == [0, 0]
 
 
 def test_saturating_adder_by_hand():

@@ -1,5 +1,7 @@
 """Counts of ones in words and in products of words."""
 
+import math
+
 import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ def _popcount(words, out, start, stop):  # type: ignore[no-untyped-def]
 
 
 def popcount(words: Words) -> Counts:
-    flat = np.ascontiguousarray(words).reshape(-1, words.shape[-1])
+    flat = np.ascontiguousarray(words).reshape(math.prod(words.shape[:-1]), words.shape[-1])
     out = np.empty(len(flat), np.int64)
     over_rows(lambda a, b: _popcount(flat, out, a, b), len(flat), flat.size)
     return out.reshape(words.shape[:-1])
