@@ -12,7 +12,7 @@ from rich.console import Console
 from sc_neurocore.backends.normal import standard_normals
 from sc_neurocore.encoders import Sobol
 from sc_neurocore.layers import SCDenseLayer, sc_dense_layer
-from sc_neurocore.recorders import MembraneRecorder, SpikeRecorder
+from sc_neurocore.recorders import SpikeRecorder
 from sc_neurocore.sources import BitstreamCurrentSource
 
 X = [0.5, 0.3, 0.9]

@@ -102,7 +102,7 @@ def test_errors_change_nothing():
     recorder.record([[1, 0], [0, 1]])
     with pytest.raises(ValueError, match=r"spikes must have shape \(2, any\), got \(3, 1\)"):
         recorder.record([[1], [0], [1]])
-    with pytest.raises(ValueError, match="spikes must be 0 or 1, got 0.5"):
+    with pytest.raises(ValueError, match=r"spikes must be 0 or 1, got 0\.5"):
         recorder.record([[0.5], [0]])
     with pytest.raises(ValueError, match=r"spikes must lie in \[0, 1\], got 2"):
         recorder.record([[2], [0]])

@@ -1,5 +1,7 @@
 """What the neurons of a layer see in each cycle: sums, OR, MUX."""
 
+import math
+
 import numpy as np
 from numba import int64, uint64
 from numpy.typing import NDArray
@@ -98,31 +100,30 @@ def _vertical_counter(x, w, inputs, weights, start, stop, first, negated, planes
 
 @jit
 def _cycle_counts(x, w, indptr, inputs, weights, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
-    n_samples, n_words = x.shape[1], x.shape[3]
+    n_samples, n_words, neurons = x.shape[1], x.shape[3], indptr.size - 1
     planes = np.empty((_PLANES, _CHUNK), np.uint64)
     v, carry = np.empty(8 * _CHUNK, np.uint64), np.empty(_CHUNK, np.uint64)
-    for row in range(start, stop):
+    for unit in range(start, stop):
+        row, j = unit // neurons, unit % neurons
         g, b = row // n_samples, row % n_samples
-        for j in range(indptr.size - 1):
-            for first in range(0, n_words, _CHUNK):
-                used = _vertical_counter(
-                    x[g, b], w[g], inputs, weights, indptr[j], indptr[j + 1], first, negated, planes, v, carry
-                )
-                for q in range(min(_CHUNK, n_words - first)):
-                    cycle = (first + q) * 64
-                    sums = out[g, b, j, cycle : min(cycle + 64, length)]
-                    sums[:] = 0
-                    for p in range(used):
-                        plane = planes[p, q]
-                        for t in range(sums.size):
-                            sums[t] += np.int32((plane >> uint64(t)) & uint64(1)) << np.int32(p)
+        for first in range(0, n_words, _CHUNK):
+            used = _vertical_counter(
+                x[g, b], w[g], inputs, weights, indptr[j], indptr[j + 1], first, negated, planes, v, carry
+            )
+            for q in range(min(_CHUNK, n_words - first)):
+                cycle = (first + q) * 64
+                sums = out[g, b, j, cycle : min(cycle + 64, length)]
+                sums[:] = 0
+                for p in range(used):
+                    plane = planes[p, q]
+                    for t in range(sums.size):
+                        sums[t] += np.int32((plane >> uint64(t)) & uint64(1)) << np.int32(p)
 
 
 def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> NDArray[np.int32]:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, length), np.int32)
-    rows = out.shape[0] * out.shape[1]
     run = lambda a, b: _cycle_counts(x, w, *wiring, length, _negated(xnor), out, a, b)  # noqa: E731
-    over_rows(run, rows, rows * words_read(wiring, x))
+    over_rows(run, math.prod(out.shape[:3]), out.shape[0] * out.shape[1] * words_read(wiring, x))
     return out
 
 
