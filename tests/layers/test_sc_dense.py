@@ -97,6 +97,16 @@ def test_every_generator_meets_the_same_circuit(generator):
     np.testing.assert_array_equal(layer.get_spike_trains(), slow_spikes(slow_currents(layer, 230), normals))
 
 
+@pytest.mark.parametrize("share", ["one", "shift", "rotate", "independent"])
+def test_shared_generators(share):
+    layer = build(w=OWN, generator="sobol", length=100, share=share)
+    layer.run(230)
+    currents = slow_currents(layer, 230)
+    np.testing.assert_array_equal(layer.source.currents(0, 230), currents)
+    inputs = layer.source._encoder.window(np.full((1, 3), 0.3), np.arange(1), 0, 230).bits()[0]
+    assert (len(np.unique(inputs, axis=0)) == 1) == (share == "one")
+
+
 def test_documented_example():
     layer = SCDenseLayer(
         n_neurons=4,
@@ -252,7 +262,7 @@ def test_no_global_random_state_is_touched():
     {"x": [0.4, 0.3, 0.9]}, {"w": [0.2, 0.6, 0.7]}, {"x_min": -1.0}, {"x_max": 2.0}, {"w_min": -1.0}, {"w_max": 2.0},
     {"length": 64, "generator": "sobol"}, {"y_min": 0.1}, {"y_max": 0.15}, {"dt_ms": 0.5},
     {"neuron_params": {"tau_mem": 10.0}}, {"base_seed": 8}, {"generator": "lfsr"}, {"generator": Sobol(8)},
-    {"encoding": "split"}, {"bits": 2},
+    {"encoding": "split"}, {"bits": 2}, {"share": "one"},
 ])  # fmt: skip
 def test_every_argument_has_an_effect(change):
     plain = {"generator": "sobol"} if "length" in change else {}

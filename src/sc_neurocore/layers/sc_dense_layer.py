@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams.encodings import Encoding
-from ..encoders import Generator, Seed
+from ..encoders import Generator, Seed, Share
 from ..neurons import LIFNeurons
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
@@ -61,6 +61,10 @@ class SCDenseLayer(Seeded):
     encoding
         ``"unipolar"``: the maps go to [0, 1], gates are AND. ``"bipolar"``: to [-1, 1], XNOR.
         ``"split"``: to [-1, 1], signs and magnitudes. Products of -1 give y_min, of +1 y_max.
+    share
+        How inputs share generators, see `Encoder`, and how the synapses of a neuron do. With ``"one"``, the
+        default of deterministic generators, the inputs are 1 in the same cycles: the current has the right
+        mean but comes in bursts, and neurons near their threshold fire more often.
     bits
         Width of a threshold; None lets the generator choose.
     record_membrane
@@ -122,6 +126,7 @@ class SCDenseLayer(Seeded):
         *,
         generator: str | Generator = "bernoulli",
         encoding: Encoding = "unipolar",
+        share: Share | None = None,
         bits: int | None = None,
         record_membrane: bool = False,
     ) -> None:
@@ -132,6 +137,7 @@ class SCDenseLayer(Seeded):
             "length": length,
             "generator": generator,
             "encoding": encoding,
+            "share": share,
             "bits": bits,
             **maps,
         }

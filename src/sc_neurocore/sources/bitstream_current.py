@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams.encodings import Encoding
-from ..encoders import Encoder, Generator, Seed, make_generator, seed_sequence
+from ..encoders import Encoder, Generator, Seed, Share, make_generator, seed_sequence
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval, quantised
 
 Floats = NDArray[np.float64]
@@ -42,10 +42,13 @@ class BitstreamCurrentSource:
     encoding
         ``"unipolar"``: the maps go to [0, 1], gates are AND. ``"bipolar"``: to [-1, 1], XNOR.
         ``"split"``: to [-1, 1], signs and magnitudes. Products of -1 give y_min, of +1 y_max.
+    share
+        How inputs share generators, see `Encoder`, and how the synapses of a neuron do. With ``"one"``, the
+        default of deterministic generators, the inputs are 1 in the same cycles, so the current is bursty.
     bits
         Width of a threshold; None lets the generator choose.
     seed
-        Fixes Bernoulli streams.
+        Fixes Bernoulli streams and digital shifts.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class BitstreamCurrentSource:
         *,
         generator: str | Generator = "bernoulli",
         encoding: Encoding = "unipolar",
+        share: Share | None = None,
         bits: int | None = None,
         seed: Seed = None,
     ) -> None:
@@ -105,13 +109,14 @@ class BitstreamCurrentSource:
             self.length,
             generator=self.generator,
             encoding=encoding,
+            share=share,
             seed=seed,
         )
         self.encoding = self._synapse.encoding
         self.x_inputs = checks.array("x_inputs", x_inputs, self.x_min, self.x_max, last=self.n_inputs).copy()
         """Inputs ``(..., n)``, read-only."""
         self.x_inputs.flags.writeable = False
-        self._encoder = Encoder(self.n_inputs, self.length, self.generator, self.encoding, seed=seed)
+        self._encoder = Encoder(self.n_inputs, self.length, self.generator, self.encoding, share=share, seed=seed)
         self._window = (0, np.empty((0, 0), np.int32))
         """First cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each word once."""
 

@@ -8,7 +8,7 @@ from ..backends import compiled
 from ..backends.reference import Wiring
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
-from ..encoders import Bernoulli, Encoder, Generator, Seed, make_generator
+from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates.multiply import multiply
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ class StreamSynapse:
         Mapped affinely to the ends of the encoding's range, w_min < w_max.
     length
         Stream length L in clock cycles: it sets the default width of the generators, which run on past it.
-    generator, encoding, bits
+    generator, encoding, share, bits
         As for `VectorizedSCLayer`. Deterministic generators are shared by the neurons: synapse i of
         each neuron compares with the same numbers. Bernoulli streams are fresh for every sample.
     seed
@@ -57,6 +57,7 @@ class StreamSynapse:
         *,
         generator: str | Generator = "bernoulli",
         encoding: Encoding = "unipolar",
+        share: Share | None = None,
         bits: int | None = None,
         seed: Seed = None,
     ) -> None:
@@ -69,7 +70,7 @@ class StreamSynapse:
         source = make_generator(generator, length, bits)
         self._fresh = isinstance(source, Bernoulli)
         n = self.weights.size if self._fresh else self.weights.shape[-1]
-        self._encoder = Encoder(n, length, source, self.encoding, role=1, seed=seed)
+        self._encoder = Encoder(n, length, source, self.encoding, share=share, role=1, seed=seed)
 
     @property
     def numbers(self) -> Floats:

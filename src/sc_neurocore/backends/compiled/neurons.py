@@ -93,8 +93,10 @@ def _lif(key, values, drives, step, membrane, v, wait, words, trace, start, stop
                 bit = uint64(1) << uint64(t)
                 for lane in range(uint64(_GROUP)):
                     x, left = lanes[lane], lanes[uint64(_GROUP) + lane]
-                    pushes = pushed[uint64(t * _GROUP) + lane], pushed[uint64((64 + t) * _GROUP) + lane]
-                    raised = x + (-(x - v_rest) * dt / tau + pushes[0] + noise_scale * pushes[1])
+                    change = -(x - v_rest) * dt / tau + pushed[uint64(t * _GROUP) + lane]
+                    if noise_scale != 0.0:
+                        change += noise_scale * pushed[uint64((64 + t) * _GROUP) + lane]
+                    raised = x + change
                     spikes = raised >= (v_threshold if left == 0.0 else never)
                     kept = raised if left == 0.0 else v_rest
                     after = raised - v_threshold if soft else v_reset

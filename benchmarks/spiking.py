@@ -1,0 +1,74 @@
+"""``python -m benchmarks.spiking``: `SCDenseLayer` beside NumPy, 1000 neurons, 1000 steps, currents included.
+
+Both make the currents and run the neurons; NumPy makes its Bernoulli products with its own random numbers.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from sc_neurocore import SCDenseLayer
+from sc_neurocore.neurons import LIFParameters
+
+from .measure import Case, interleave, repeated
+
+NEURONS, STEPS, INPUTS = 1000, 1000, 10
+NOISES = {"with noise": 0.02, "without": 0.0}
+ROUNDS = 15
+
+
+def cases() -> Iterator[Case]:
+    """A run from rest; `shared`: one current drives all neurons, `own`: each has its weights."""
+    rng = np.random.default_rng(0)
+    x, weights = rng.random(INPUTS), rng.random((NEURONS, INPUTS))
+    for noisy, noise in NOISES.items():
+        for wiring, w in (("shared", weights[0]), ("own", weights)):
+            layer = SCDenseLayer(
+                NEURONS, x, w, 0, 1, 0, 1, STEPS, y_max=0.2, neuron_params={"noise_std": noise}, base_seed=0
+            )
+
+            def run(layer: SCDenseLayer = layer) -> None:
+                layer.reset()
+                layer.source._window = 0, np.empty((0, 0), np.int32)  # else it remembers the counts
+                layer.run(STEPS)
+
+            def plain(w: NDArray[np.float64] = w, noise: float = noise) -> None:
+                in_numpy(x, np.atleast_2d(w), noise, rng)
+
+            yield Case(f"{wiring}, {noisy}", repeated(run), 1, "run")
+            yield Case(f"{wiring}, {noisy}, NumPy", repeated(plain), 1, "run")
+
+
+def in_numpy(
+    x: NDArray[np.float64], w: NDArray[np.float64], noise: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """The same circuit, all neurons at once, a step after the other."""
+    p, v = LIFParameters(noise_std=noise), np.zeros(NEURONS)
+    spikes = np.empty((NEURONS, STEPS), bool)
+    for t in range(STEPS):
+        products = (rng.random(x.shape) < x) & (rng.random(w.shape) < w)
+        v += -(v - p.v_rest) / p.tau_mem + p.resistance * 0.2 * products.mean(1)
+        if noise:
+            v += noise * rng.standard_normal(NEURONS)
+        spikes[:, t] = v >= p.v_threshold
+        v[spikes[:, t]] = p.v_reset
+    return spikes
+
+
+def main() -> None:
+    found = interleave(cases(), ROUNDS)
+    table = Table(title=f"{NEURONS} neurons, {STEPS} steps, {INPUTS} inputs, all threads", title_justify="left")
+    for column in ("weights", "noise", "ms", "NumPy, ms", "NumPy / ours"):
+        table.add_column(column, justify="right")
+    for noisy in NOISES:
+        for wiring in ("shared", "own"):
+            ours, numpy = (found[f"{wiring}, {noisy}{end}"].best * 1e3 for end in ("", ", NumPy"))
+            table.add_row(wiring, noisy, f"{ours:.2f}", f"{numpy:.0f}", f"{numpy / ours:.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
