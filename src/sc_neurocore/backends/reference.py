@@ -400,8 +400,8 @@ def predictive(
     """Streams of inputs and of predictions, made of one sequence, XORed; counters follow the differences.
 
     Sample t, number ``first + t``, has the thresholds ``x[t]`` ``(n,)`` and the sequence ``sequences[t]``, or
-    ``sequences[0]`` if there is only one. Neuron j has the counters ``weights[j]`` ``(n,)``; ``running[j]`` is the
-    running sum of its surprise, -1 before the first sample; ``credit[j]`` is what `gain` has saved up.
+    ``sequences[0]`` if there is only one. Neuron j has the counters ``weights[j]`` ``(n,)``; ``running[j]`` is
+    2**memory times the running average of its surprise, ``credit[j]`` what `gain` has saved up.
 
     Returns the surprises ``(T, M)``, ones after the XOR gates; with `trace` the ones of the predictions
     ``(T, M, n)``, else ``(0, M, n)``; and the new weights, running sums and credits.
@@ -419,8 +419,7 @@ def predictive(
             predictions[t] = w_bits.sum(-1)
         if not learn:
             continue
-        started = running + surprise - (running >> rule.memory)
-        running = np.where(running < 0, surprise << rule.memory, started)
+        running = running + surprise - (running >> rule.memory)
         score = (surprise << rule.memory) - running if rule.excess else surprise
         winners = np.sort(np.argsort(score, kind="stable")[: rule.k])
         streams = ((first + t) * neurons + winners).astype(np.uint64)
@@ -428,8 +427,8 @@ def predictive(
         if rule.gain:
             gates, credit[winners] = _thinned(gates, rule.gain, running[winners], credit[winners])
         counted = errors[winners] & (gates[:, None] == 1)
-        up, down = (counted & x_bits).sum(-1), (counted & ~x_bits).sum(-1)
-        weights[winners] = np.clip(weights[winners] + ((up - down) << rule.step), 0, 1 << rule.bits)
+        moves = np.where(counted, np.where(x_bits, 1, -1), 0).sum(-1)  # up where the input is 1, down where it is 0
+        weights[winners] = np.clip(weights[winners] + (moves << rule.step), 0, 1 << rule.bits)
     return surprises, predictions, weights, running, credit
 
 

@@ -78,11 +78,12 @@ class PredictiveCodingSCLayer(Seeded):
     k
         The k neurons with the smallest score learn, of equals the first ones; 1..n_neurons. None: all learn.
     compete
-        The score: ``"surprise"``, or ``"excess"``, the surprise less its running average. With ``"surprise"``
-        a neuron that is nearer to all inputs than the others wins them all; with ``"excess"`` a neuron wins
-        what it predicts better than it mostly does, so that the others get their share.
+        The score: ``"excess"``, the surprise less its running average, or ``"surprise"``. With ``"excess"`` a
+        neuron wins what it predicts better than it mostly does. With ``"surprise"`` one neuron that is nearer to
+        all inputs than the others wins them all, and no other learns.
     memory
-        The running surprise averages over about 2**memory samples, 0..20: ``A += S - (A >> memory)``.
+        The running surprise averages over about 2**memory samples, 0..20: ``A += S - (A >> memory)``. It starts at
+        1, the largest surprise there is, so that at first the two scores rank alike.
     gain
         None, or the surprise in (0, 1] at and below which a neuron learns at the full rate; above it, its rate is
         ``lr gain / running_surprise``, in proportion to its precision. An accumulator adds `gain` at each open
@@ -155,7 +156,7 @@ class PredictiveCodingSCLayer(Seeded):
         seed: Seed = None,
         *,
         k: int | None = None,
-        compete: Compete = "surprise",
+        compete: Compete = "excess",
         memory: int = 6,
         gain: float | None = None,
         weights: ArrayLike | None = None,
@@ -186,7 +187,7 @@ class PredictiveCodingSCLayer(Seeded):
             uniform = np.random.Generator(np.random.PCG64(self._seed("weights"))).random((n_neurons, n_inputs))
             weights = from_probability(uniform, self.encoding)
         self.weights = weights
-        self._running = np.full(self.n_neurons, -1)
+        self._running = np.full(self.n_neurons, self.n_inputs * self.length << self.memory)
         self._credit = np.zeros(self.n_neurons, np.int64)
         self._reseed()
 
@@ -217,12 +218,8 @@ class PredictiveCodingSCLayer(Seeded):
 
     @property
     def running_surprise(self) -> Floats:
-        """Average of each neuron's surprise over about the last 2**memory samples learnt, ``(n_neurons,)``.
-
-        The first sample fills the average; before it, NaN.
-        """
-        average = self._running / (self.n_inputs * self.length * 2.0**self.memory)
-        return np.where(self._running < 0, np.nan, average)
+        """Average of each neuron's surprise over about the last 2**memory samples learnt, ``(n_neurons,)``; 1 at first."""
+        return np.asarray(self._running / (self.n_inputs * self.length * 2.0**self.memory))
 
     @property
     def precision(self) -> Floats:
@@ -321,7 +318,7 @@ class PredictiveCodingSCLayer(Seeded):
         if learn:
             self.counters, self._running, self._credit = state
         self.samples += total
-        surprises, predictions = (np.concatenate(ones) for ones in zip(*parts, strict=True))
+        surprises, predictions = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         decoded = from_probability(predictions / self.length, self.encoding)
         rates = surprises / (self.length * self.n_inputs)
         return rates.reshape(*batch, -1), decoded.reshape(*batch, *self.counters.shape) if trace else decoded
@@ -343,7 +340,7 @@ class PredictiveCodingSCLayer(Seeded):
         top, full = 1 << self.generator.bits, _EXACT
         ranges = {
             "counters": (0, top, self.counters.shape),
-            "running": (-1, full, (self.n_neurons,)),
+            "running": (0, full, (self.n_neurons,)),
             "credit": (0, full, (self.n_neurons,)),
         }
         values = {}

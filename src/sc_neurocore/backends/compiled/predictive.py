@@ -13,14 +13,12 @@ from .streams import _bernoulli
 
 
 @inline
-def _ones(ordered, threshold):  # type: ignore[no-untyped-def]
+def _ones(ordered, below, coarse, threshold):  # type: ignore[no-untyped-def]
     """Ones of the stream of a threshold: how many numbers, in ascending order, are below it."""
-    low, size = int64(0), int64(ordered.size)
-    while size > 1:  # without a branch on the data, which would be mispredicted half of the time
-        half = size >> 1
-        low += half if int64(ordered[low + half - 1]) < threshold else int64(0)
-        size -= half
-    return low + int64(int64(ordered[low]) < threshold)
+    ones = int64(below[threshold >> coarse])
+    while ones < ordered.size and int64(ordered[ones]) < threshold:
+        ones += 1
+    return ones
 
 
 @jit
@@ -30,8 +28,12 @@ def _predictive(  # type: ignore[no-untyped-def]
     k, gate, step, bits, memory, excess, gain = rule
     (neurons, n), length = weights.shape, sequences.shape[1]
     top = int64(1) << int64(bits)
+    coarse = int64(bits)
+    while coarse > 0 and (top >> coarse) < length:
+        coarse -= 1
     # Streams of one sequence are nested, so they and all that is made of them are known by their counts.
     w_ones, x_ones = np.empty((neurons, n), np.int32), np.empty(n, np.int32)
+    below = np.empty((top >> coarse) + 1, np.int32)  # numbers below each multiple of 2**coarse
     ordered, rank, opened = np.empty(length, np.uint32), np.empty(length, np.int64), np.zeros(length + 1, np.int32)
     scores, winners = np.empty((1, neurons)), np.empty((1, k), np.int64)
     winners[0] = np.arange(k)
@@ -42,11 +44,16 @@ def _predictive(  # type: ignore[no-untyped-def]
             order = np.argsort(sequences[t])
             for place in range(length):
                 ordered[place], rank[order[place]] = sequences[t, order[place]], place
+            place = 0
+            for multiple in range(below.size):
+                while place < length and int64(ordered[place]) < int64(multiple) << coarse:
+                    place += 1
+                below[multiple] = place
             for j in range(neurons):
                 for i in range(n):
-                    w_ones[j, i] = _ones(ordered, weights[j, i])
+                    w_ones[j, i] = _ones(ordered, below, coarse, weights[j, i])
         for i in range(n):
-            x_ones[i] = _ones(ordered, x[t, i])
+            x_ones[i] = _ones(ordered, below, coarse, x[t, i])
         for j in range(neurons):
             surprise, row = int64(0), w_ones[j]
             for i in range(n):
@@ -58,7 +65,7 @@ def _predictive(  # type: ignore[no-untyped-def]
             continue
         for j in range(neurons):
             surprise = surprises[t, j]
-            running[j] = surprise << memory if running[j] < 0 else running[j] + surprise - (running[j] >> memory)
+            running[j] += surprise - (running[j] >> memory)
             scores[0, j] = -float((surprise << memory) - running[j] if excess else surprise)
         if k < neurons:
             _largest(scores, k, winners, 0, 1)
@@ -87,7 +94,7 @@ def _predictive(  # type: ignore[no-untyped-def]
                 move = int64(opened[x_ones[i]] - opened[ones[i]])
                 if move != 0:
                     row[i] = min(max(row[i] + (move << step), int64(0)), top)
-                    ones[i] = _ones(ordered, row[i])
+                    ones[i] = _ones(ordered, below, coarse, row[i])
 
 
 def predictive(
