@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import compiled
 from ..backends.reference import GATE_BITS, Plasticity
-from ..bitstreams import from_probability, to_probability, value_range
+from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Bernoulli, Generator, Seed, make_generator
 from ..encoders.seeds import key_of
@@ -213,12 +213,12 @@ class PredictiveCodingSCLayer(Seeded):
 
     @weights.setter
     def weights(self, values: ArrayLike) -> None:
-        shape = self.n_neurons, self.n_inputs
-        self.counters = self._thresholds(checks.array("weights", values, *value_range(self.encoding), shape=shape))
+        numbers = checks.array("weights", values, shape=(self.n_neurons, self.n_inputs))
+        self.counters = self._thresholds(to_probability(numbers, self.encoding, "weights"))
 
     @property
     def running_surprise(self) -> Floats:
-        """Average of each neuron's surprise over about the last 2**memory samples learnt, ``(n_neurons,)``; 1 at first."""
+        """Average of each neuron's surprise over about the last 2**memory samples learnt, ``(n_neurons,)``."""
         return np.asarray(self._running / (self.n_inputs * self.length * 2.0**self.memory))
 
     @property
@@ -296,9 +296,8 @@ class PredictiveCodingSCLayer(Seeded):
     def _probabilities(self, x: ArrayLike) -> Floats:
         return to_probability(checks.array("x", x, last=self.n_inputs), self.encoding, "x")
 
-    def _thresholds(self, values: Floats) -> Counters:
-        scale = 2.0**self.generator.bits
-        return np.floor(to_probability(values, self.encoding) * scale + 0.5).astype(np.int64)
+    def _thresholds(self, probabilities: Floats) -> Counters:
+        return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.int64)
 
     def _advance(self, x: ArrayLike, learn: bool, trace: bool) -> tuple[Floats, Floats]:
         """Surprises ``(..., M)`` and, with `trace`, predictions ``(..., M, n)``."""
@@ -321,7 +320,9 @@ class PredictiveCodingSCLayer(Seeded):
         surprises, predictions = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         decoded = from_probability(predictions / self.length, self.encoding)
         rates = surprises / (self.length * self.n_inputs)
-        return rates.reshape(*batch, -1), decoded.reshape(*batch, *self.counters.shape) if trace else decoded
+        return rates.reshape(*batch, self.n_neurons), decoded.reshape(
+            *batch, *self.counters.shape
+        ) if trace else decoded
 
     def _numbers(self, samples: NDArray[np.int64]) -> NDArray[np.uint32]:
         """The random numbers of a Bernoulli generator for these samples, ``(S, L)``."""
