@@ -1,11 +1,13 @@
 """What surprises a layer of predictive coding: three pictures and the numbers of ``docs/predictive_coding.md``.
 
-Run it from the repository root: ``python examples/predictive_coding.py``, 10 s.
+Run it from the repository root: ``python examples/predictive_coding.py``, 10 s; with ``--lengths`` it prints
+the table of areas against stream length instead, 50 s.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -124,11 +126,10 @@ NEURONS, LR, EPOCHS = 64, 0.05, 10
 
 
 class Unseen(NamedTuple):
-    """False and true alarms at every threshold for each digit left out, areas under them, and the predictions."""
+    """False and true alarms at every threshold, by digit left out; areas by judge; predictions of the last layer."""
 
     curves: list[tuple[Floats, Floats]]
-    areas: Floats
-    areas_all_learn: Floats
+    areas: dict[str, Floats]
     predictions: Floats
     wins: NDArray[np.int64]
 
@@ -141,29 +142,65 @@ def roc(novel: Floats, known: Floats) -> tuple[Floats, Floats, float]:
     return false, true, float(np.trapezoid(true, false))
 
 
+class Task(NamedTuple):
+    """Training images of nine digits, once and as often as they are shown; which held-out images are of the tenth."""
+
+    train: Floats
+    shown: Floats
+    held_out: Floats
+    novel: NDArray[np.bool_]
+
+
+def tasks() -> list[Task]:
+    """For each digit, the one in which it is left out."""
+    data, found = load_digits(), []
+    for digit in range(10):
+        train, rng = data.x_train[data.y_train != digit], np.random.default_rng(digit)
+        shown = np.concatenate([train[rng.permutation(len(train))] for _ in range(EPOCHS)])
+        found.append(Task(train, shown, data.x_test, data.y_test == digit))
+    return found
+
+
+def judged(task: Task, seed: int, neurons: int = NEURONS, **options: Any) -> tuple[PredictiveCodingSCLayer, Any]:
+    """A layer that has learnt the task, and its `roc`."""
+    layer = PredictiveCodingSCLayer(64, neurons, lr=LR, seed=seed, **options)
+    layer.run(task.shown)
+    surprise = layer.run(task.held_out, learn=False).min(-1)
+    return layer, roc(surprise[task.novel], surprise[~task.novel])
+
+
 def unseen_digits() -> Unseen:
     """Ten layers; each learns nine digits and is shown the held-out images of all ten."""
-    data = load_digits()
-    curves, areas, areas_all = [], [], []
-    for left_out in range(10):
-        train = data.x_train[data.y_train != left_out]
-        rng = np.random.default_rng(left_out)
-        epochs = np.concatenate([train[rng.permutation(len(train))] for _ in range(EPOCHS)])
-        for k, store in ((1, areas), (None, areas_all)):
-            layer = PredictiveCodingSCLayer(64, NEURONS if k else 1, 256, LR, left_out, k=k)
-            layer.run(epochs)
-            surprise = layer.run(data.x_test, learn=False).min(-1)
-            novel = data.y_test == left_out
-            false, true, area = roc(surprise[novel], surprise[~novel])
-            store.append(area)
-            if k:
-                curves.append((false, true))
-                wins = np.bincount(layer.run(train, learn=False).argmin(-1), minlength=NEURONS)
-                predictions = layer.weights
-    return Unseen(curves, np.array(areas), np.array(areas_all), predictions, wins)
+    from sklearn.cluster import KMeans
+
+    curves = []
+    areas: dict[str, list[float]] = {"k = 1": [], "one neuron that learns all": [], "k-means, float": []}
+    for digit, task in enumerate(tasks()):
+        layer, (false, true, area) = judged(task, digit, k=1)
+        curves.append((false, true))
+        wins = np.bincount(layer.run(task.train, learn=False).argmin(-1), minlength=NEURONS)
+        centres = KMeans(NEURONS, n_init=1, random_state=digit).fit(task.train).cluster_centers_
+        distances = np.abs(task.held_out[:, None] - centres).mean(-1).min(-1)
+        k_means = roc(distances[task.novel], distances[~task.novel])[2]
+        for values, value in zip(areas.values(), (area, judged(task, digit, 1)[1][2], k_means), strict=True):
+            values.append(value)
+    return Unseen(curves, {name: np.array(values) for name, values in areas.items()}, layer.weights, wins)
+
+
+def areas_by_length() -> Iterator[str]:
+    """A row for each generator: the mean area over the ten digits."""
+    every = tasks()
+    for generator in ("vdc", "sobol", "lfsr", "bernoulli"):
+        means = [
+            np.mean([judged(task, i, k=1, generator=generator, length=n)[1][2] for i, task in enumerate(every)])
+            for n in (16, 32, 64, 128, 256)
+        ]
+        yield f"{generator:10}" + " ".join(f"{mean:.3f}" for mean in means)
+    yield f"by surprise {np.mean([judged(task, i, k=1, compete='surprise')[1][2] for i, task in enumerate(every)]):.3f}"
 
 
 def draw_digits(figure: Figure, found: Unseen) -> None:
+    areas = found.areas["k = 1"]
     left, right = figure.subfigures(1, 2, width_ratios=[1.55, 1], wspace=0.03)
     order = np.argsort(-found.wins, kind="stable")
     left.suptitle("What neurons predict that never saw a nine", x=0.03, ha="left", **_without_loc())
@@ -175,16 +212,16 @@ def draw_digits(figure: Figure, found: Unseen) -> None:
     grid = np.linspace(0, 1, 201)
     for digit, (false, true) in enumerate(found.curves):
         ax.plot(false, true, color=QUIET, lw=0.8, alpha=0.7)
-        if digit == int(found.areas.argmin()):
+        if digit == int(areas.argmin()):
             at = int(np.searchsorted(true, 0.6))
-            text = f"hardest: {digit}\narea {found.areas[digit]:.3f}"
+            text = f"hardest: {digit}\narea {areas[digit]:.3f}"
             arrow = {"arrowstyle": "-", "color": QUIET, "lw": 0.8}
             ax.annotate(text, (false[at], true[at]), (0.3, 0.43), color=QUIET, arrowprops=arrow)
     mean = np.mean([np.interp(grid, false, true) for false, true in found.curves], axis=0)
     mean[0] = 0
     ax.plot(grid, mean, color=BLUE, lw=2.8)
     ax.plot([0, 1], [0, 1], color=GRID, lw=1.2, zorder=0)
-    text = f"mean of ten digits\narea {found.areas.mean():.3f}"
+    text = f"mean of ten digits\narea {areas.mean():.3f}"
     ax.text(0.3, 0.7, text, color=BLUE, fontweight="bold", fontsize=11)
     ax.set_xlabel("known digits taken for new", color=INK)
     ax.set_ylabel("new digits found", color=INK)
@@ -237,7 +274,7 @@ def main(folder: Path) -> tuple[list[Novelty], Unseen]:
     unseen = unseen_digits()
     draw_digits(figure, unseen)
     figure.savefig(folder / "unseen_digits.png", dpi=100)
-    for name, areas in (("k = 1", unseen.areas), ("one neuron that learns all", unseen.areas_all_learn)):
+    for name, areas in unseen.areas.items():
         print(f"area under ROC, {name}:", " ".join(f"{a:.3f}" for a in areas), f"mean {areas.mean():.3f}")
     figure = Figure(figsize=(6.2, 3.6), layout="constrained")
     draw_xor(figure.subplots())
@@ -246,4 +283,7 @@ def main(folder: Path) -> tuple[list[Novelty], Unseen]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--lengths"]:
+        print(*areas_by_length(), sep="\n")
+        sys.exit()
     main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "pictures")

@@ -265,6 +265,13 @@ def test_with_m_more_bits_learning_at_two_to_the_minus_m_has_no_noise(m):
     assert np.abs(w - x).max() < (1 - lr) ** 40 + 1 / length
 
 
+def test_at_rate_zero_nothing_is_learnt():
+    layer = PredictiveCodingSCLayer(3, 2, lr=0.0, seed=0)
+    before = layer.counters
+    layer.run(uniform(20, 3))
+    np.testing.assert_array_equal(layer.counters, before)
+
+
 def test_the_largest_rate_lands_on_the_input():
     layer = PredictiveCodingSCLayer(9, 3, 64, lr=1.0, seed=0)
     x = np.random.default_rng(0).integers(0, 65, 9) / 64
@@ -396,7 +403,8 @@ def test_a_sequence_is_its_samples_one_after_another(options, monkeypatch):
         np.testing.assert_equal(other.state_dict(), whole.state_dict())
     assert whole.samples == 6
     empty = whole.forward(x[:, :0])
-    assert [empty[name].shape for name in out] == [(2, 0), (2, 0, 5), (2, 0, 5, 7)]
+    for nothing in (empty, whole.expected(x[:, :0])):
+        assert [nothing[name].shape for name in out] == [(2, 0), (2, 0, 5), (2, 0, 5, 7)]
     assert whole.samples == 6
     np.testing.assert_array_equal(x, uniform(2, 3, 7))
 
@@ -539,6 +547,7 @@ def test_a_sequence_of_ones_own():
         ({"length": 0}, "length must be an integer of at least 1, got 0"),
         ({"lr": 1.5}, r"lr must be a number in \[0, 1\], got 1.5"),
         ({"lr": float("nan")}, r"lr must be a number in \[0, 1\], got nan"),
+        ({"lr": 1e-8}, "lr must be 0 or above 2.98e-08, where a gate of 24 bits opens, got 1e-08"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"k": 0}, r"k must be an integer in 1\.\.2, got 0"),
         ({"k": 3}, r"k must be an integer in 1\.\.2, got 3"),

@@ -30,7 +30,7 @@ Counters = NDArray[np.int64]
 class Prediction(TypedDict):
     """What `PredictiveCodingSCLayer.forward` returns."""
 
-    prediction_error: Any
+    prediction_error: float | Floats
     surprises: Floats
     predictions: Floats
 
@@ -72,7 +72,7 @@ class PredictiveCodingSCLayer(Seeded):
     length
         Stream length L in clock cycles: a sample takes a window of L cycles.
     lr
-        Learning rate in [0, 1].
+        Learning rate in [0, 1], as a probability of 24 bits.
     seed
         Fixes the initial weights, the gates, and the sequence of a Bernoulli generator; None draws fresh entropy.
     k
@@ -197,6 +197,11 @@ class PredictiveCodingSCLayer(Seeded):
         rate = self.lr * 2.0**bits / self.length
         step = max(0, math.ceil(math.log2(rate))) if rate else 0
         gate = round(rate / 2.0**step * 2**GATE_BITS)
+        if self.lr and not gate:
+            lowest = 2.0 ** -(GATE_BITS + 1) * self.length / 2.0**bits
+            raise ValueError(
+                f"lr must be 0 or above {lowest:.3g}, where a gate of {GATE_BITS} bits opens, got {self.lr}"
+            )
         # In units of the running sum; an accumulator that adds nothing would never let a cycle pass.
         gain = 0 if self.gain is None else max(1, round(self.gain * self.n_inputs * self.length * 2**self.memory))
         return Plasticity(self.k or self.n_neurons, gate, step, bits, self.memory, self.compete == "excess", gain)
@@ -319,10 +324,9 @@ class PredictiveCodingSCLayer(Seeded):
         self.samples += total
         surprises, predictions = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         decoded = from_probability(predictions / self.length, self.encoding)
-        rates = surprises / (self.length * self.n_inputs)
-        return rates.reshape(*batch, self.n_neurons), decoded.reshape(
-            *batch, *self.counters.shape
-        ) if trace else decoded
+        if trace:
+            decoded = decoded.reshape(*batch, *self.counters.shape)
+        return (surprises / (self.length * self.n_inputs)).reshape(*batch, self.n_neurons), decoded
 
     def _numbers(self, samples: NDArray[np.int64]) -> NDArray[np.uint32]:
         """The random numbers of a Bernoulli generator for these samples, ``(S, L)``."""
