@@ -31,6 +31,7 @@ from .interop import load_network as load_network
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
 from .layers import LateralInhibition as LateralInhibition
 from .layers import MemristiveDenseLayer as MemristiveDenseLayer
+from .layers import PredictiveCodingSCLayer as PredictiveCodingSCLayer
 from .layers import RallDendrite as RallDendrite
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCDenseLayer as SCDenseLayer

@@ -7,6 +7,7 @@ from .fusion import SCFusionLayer
 from .hardware_aware import HardwareAwareSCLayer
 from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
+from .predictive_coding import PredictiveCodingSCLayer
 from .rall_dendrite import RallDendrite
 from .sc_conv_layer import SCConv2DLayer
 from .sc_dense_layer import SCDenseLayer
@@ -16,6 +17,7 @@ __all__ = [
     "HardwareAwareSCLayer",
     "LateralInhibition",
     "MemristiveDenseLayer",
+    "PredictiveCodingSCLayer",
     "RallDendrite",
     "SCConv2DLayer",
     "SCDenseLayer",

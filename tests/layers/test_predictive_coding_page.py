@@ -1,0 +1,64 @@
+"""The page and the pictures of predictive coding: they run, and their story holds."""
+
+import doctest
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from examples import predictive_coding as example
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "predictive_coding.md").read_text()
+
+
+def test_the_page_runs():
+    assert doctest.testfile(str(DOCS / "predictive_coding.md"), module_relative=False) == (0, 5)
+    for name in re.findall(r"\(pictures/(.*?)\)", PAGE):
+        assert (DOCS / "pictures" / name).stat().st_size < 150_000
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    return folder, *example.main(folder)
+
+
+def test_pictures(run):
+    for name in ("novelty.png", "unseen_digits.png", "xor.png"):
+        assert 10_000 < (run[0] / name).stat().st_size < 150_000
+
+
+def test_a_new_pattern_gives_an_alarm_and_an_old_one_none(run):
+    streams = run[1]
+    assert example.score(streams) in PAGE
+    firsts = np.array([found.surprise.reshape(-1, example.REGIME)[:, :10].max(1) for found in streams])
+    new = [i for i, name in enumerate(example.ORDER) if i and name not in example.ORDER[:i]]
+    old = [i for i, name in enumerate(example.ORDER) if name in example.ORDER[:i]]
+    assert firsts[:, new].min() > example.ALARM + 0.01 > firsts[:, old].max() + 0.02
+    assert (round(firsts[:, new].min(), 2), round(firsts[:, old].max(), 2)) == (0.20, 0.16)
+
+
+def test_a_digit_never_seen_surprises_more(run):
+    areas = run[2].areas
+    assert areas["k = 1"].min() > 0.8
+    assert 0 < areas["k-means, float"].mean() - areas["k = 1"].mean() < 0.03
+    for row in ("k = 1", "one neuron that learns all"):
+        cells = " | ".join(f"{area:.3f}"[1:] for area in (*areas[row], areas[row].mean()))
+        assert f"| {row} | {cells} |" in PAGE
+
+
+def test_area_under_the_curve():
+    rng = np.random.default_rng(0)
+    novel, known = rng.integers(2, 9, 30), rng.integers(0, 7, 50)  # with ties
+    area = example.roc(novel, known)[2]
+    above, equal = novel[:, None] > known, novel[:, None] == known
+    assert area == pytest.approx((above + equal / 2).mean())
+
+
+def test_xor_of_one_sequence_and_of_two():
+    x = np.linspace(0, 1, 65)
+    for w in (0.25, 0.5):
+        np.testing.assert_allclose(example.xor_of(w, x, share=True), abs(w - x), atol=1 / 512)
+        np.testing.assert_allclose(example.xor_of(w, x, share=False), w + x - 2 * w * x, atol=0.02)
