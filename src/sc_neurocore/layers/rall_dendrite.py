@@ -253,8 +253,9 @@ class RallDendrite:
         batch, steps = numbers.shape[:-2], numbers.shape[-2]
         rows = math.prod(batch)
         source, conductance = self._drive(numbers.reshape(rows * steps, self.n_branches), 0.0)
-        source = source.reshape(rows, steps, -1)
-        conductance = conductance.reshape(rows, steps if self.reversal is not None else 0, source.shape[-1])
+        sites = self.n_branches + 1
+        source = source.reshape(rows, steps, sites)
+        conductance = conductance.reshape(rows, 0 if self.reversal is None else steps, sites)
         out = compiled.cables(self._tree, self.dt, hold, self._sites, source, conductance, _AT_SOMA)
         return out.reshape(batch)
 

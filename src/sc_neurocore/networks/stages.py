@@ -113,12 +113,12 @@ class InhibitionStage(StreamStage):
 
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
         self.primitive.samples = self._channels * int(samples[0]) if len(samples) else 0
-        words = streams.words.reshape(len(samples), self._channels, self.primitive.n_neurons, -1)
+        words = streams.words.reshape(-1, self._channels, self.primitive.n_neurons, streams.words.shape[-1])
         rates = self.primitive.apply_bitstream(Bitstream(words, self.length)).value()
         return rates.reshape(len(samples), self.n_inputs)
 
     def _exact(self, x: Floats) -> Floats:
-        return self.primitive.apply(x.reshape(len(x), self._channels, -1)).reshape(x.shape)
+        return self.primitive.apply(x.reshape(-1, self._channels, self.primitive.n_neurons)).reshape(x.shape)
 
     def __repr__(self) -> str:
         return self._named(f"{self._channels} x {self.primitive!r}")
@@ -164,7 +164,8 @@ class DendriteStage(StreamStage):
 
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
         values = self._scale * from_counts(streams.bits().astype(np.int64), 1, self.encoding)
-        trees = values.reshape(len(samples), -1, self.primitive.n_branches, self.length)
+        units = self.n_inputs // self.primitive.n_branches
+        trees = values.reshape(len(samples), units, self.primitive.n_branches, self.length)
         return self.primitive.response(np.swapaxes(trees, -1, -2))
 
     def _exact(self, x: Floats) -> Floats:
@@ -180,7 +181,8 @@ EXACT_STEPS = 1024
 
 def response(dendrite: RallDendrite, x: Floats) -> Floats:
     """Voltages ``(B, m)`` of dendrites after `EXACT_STEPS` steps of constant inputs ``(B, m * n_branches)``."""
-    return dendrite.response(x.reshape(len(x), -1, 1, dendrite.n_branches), hold=EXACT_STEPS)
+    units = x.shape[1] // dendrite.n_branches
+    return dendrite.response(x.reshape(len(x), units, 1, dendrite.n_branches), hold=EXACT_STEPS)
 
 
 class SurpriseStage(StreamStage):
@@ -282,17 +284,21 @@ class SpikingStage(VectorizedSCLayer):
     def _accumulated(self, x: Words, w: Words, wiring: Wiring, samples: Samples, rows: Samples | None = None) -> Floats:
         sums = self._cycle_sums(x, w, wiring, samples)
         shape, (threshold, tau, refractory, duration) = sums.shape[:-1], self.neuron
+        if not sums.size:
+            return np.zeros(shape)
         dt = duration / self.length
         parameters = LIFParameters(
             v_threshold=threshold, tau_mem=tau, noise_std=0.0, refractory_period=round(refractory / dt)
         )
-        neurons = LIFNeurons(max(1, math.prod(shape)), parameters, dt, seed=0)  # without noise: any seed
-        lowest = 0 if self.encoding == "unipolar" else -self.fan_in
-        full = self.fan_in - lowest
-        # as BitstreamCurrentSource has them
+        neurons = LIFNeurons(math.prod(shape), parameters, dt, seed=0)  # without noise: any seed
+        largest, lowest = self.fan_in, 0 if self.encoding == "unipolar" else -self.fan_in
+        if self.encoding == "split" and self.faults.product_flips:
+            largest, lowest = 2 * largest, 2 * lowest  # both gates of a sign may be one
+        full = largest - lowest
+        # As BitstreamCurrentSource rounds them.
         levels = self.unit * lowest + self.unit * full * (np.arange(full + 1) / full)
         words, _ = neurons.advance(sums.reshape(-1, self.length) - np.int32(lowest), levels)
-        return np.asarray(compiled.popcount(words)[: math.prod(shape)].reshape(shape) * (1000.0 / duration))
+        return np.asarray(compiled.popcount(words).reshape(shape) * (1000.0 / duration))
 
     def _converted(self, outputs: Floats) -> Floats:
         return outputs  # a column of a crossbar drives its neuron without a converter
