@@ -5,7 +5,8 @@ construction; the 10 largest of 100 000 units. Each stands beside what one would
 and all are interleaved in one run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,19 +77,19 @@ def star(dendrite: RallDendrite) -> tuple[Floats, csc_array]:
     matrix = np.eye(1 + n * m) * (1 + dendrite.dt / dendrite.tau)
     for branch in range(n):
         nodes = [0, *range(1 + branch * m, 1 + (branch + 1) * m)]
-        for place, (a, b) in enumerate(zip(nodes, nodes[1:], strict=False)):
+        for place, (a, b) in enumerate(pairwise(nodes)):
             axial = dendrite.dt * k * (2 if place == 0 else 1)
             matrix[[a, b], [a, b]] += axial
             matrix[[a, b], [b, a]] -= axial
     return matrix, csc_array(matrix)
 
 
-def euler(inputs: Floats, matrix: Floats, solve: object) -> Floats:
+def euler(inputs: Floats, matrix: Floats, solve: Callable[[Floats], Floats]) -> Floats:
     """Voltages of the soma; a step is one solution, of first order (ours are two, of second order)."""
     v, out, m = np.zeros(len(matrix)), np.empty(len(inputs)), (len(matrix) - 1) // inputs.shape[1]
     for t, entering in enumerate(inputs):
         v[m::m] += entering
-        v = solve(v)  # type: ignore[operator]
+        v = solve(v)
         out[t] = v[0]
     return out
 
@@ -138,7 +139,7 @@ def main() -> None:
     found = interleave(cases(np.random.default_rng(0)), ROUNDS)
     table = Table(title="Circuit primitives, one thread", title_justify="left")
     for column in ("case", "ms, fastest", "ms, median", "ours is faster by", "asked for, ms"):
-        table.add_column(column, justify="left" if column == "case" else "right")
+        table.add_column(column, justify="left" if column == "case" else "right", no_wrap=True)
     for name, case in found.items():
         ours = found.get(name.split(",")[0], found["inhibition, wrap"])
         rival = name.split(", ")[-1] in (

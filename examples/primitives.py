@@ -14,7 +14,7 @@ from scipy import stats
 from sklearn.datasets import load_sample_image
 
 from sc_neurocore import Encoder, LateralInhibition, RallDendrite, WinnerTakeAll
-from sc_neurocore.plots.style import COLOURS, GRID, INK, QUIET, quiet_axes
+from sc_neurocore.plots.style import COLOURS, GRID, INK, QUIET, label_ends, quiet_axes
 
 TITLE = {"fontsize": 15, "fontweight": "bold", "color": INK}
 
@@ -22,15 +22,15 @@ TITLE = {"fontsize": 15, "fontweight": "bold", "color": INK}
 
 STRENGTH, RADIUS = 0.8, 4
 IMAGE_LENGTHS = (16, 256)
-ROW = 56
+ROW = 44
 """Of the photograph, through the wall and the sky."""
 
 
 def photograph() -> np.ndarray:
-    """A temple roof in grey, 150 x 230 pixels, values in [0, 1]."""
-    colours = load_sample_image("china.jpg")[20:320, 170:630].astype(float) / 255
+    """A temple roof in grey, 110 x 165 pixels, values in [0, 1]."""
+    colours = load_sample_image("china.jpg")[10:230, 170:500].astype(float) / 255
     grey = colours @ (0.299, 0.587, 0.114)
-    return grey.reshape(150, 2, 230, 2).mean((1, 3))
+    return grey.reshape(110, 2, 165, 2).mean((1, 3))
 
 
 def inhibited(image: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
@@ -47,10 +47,10 @@ def mach_bands(path: Path) -> dict[int, float]:
     """The photograph before and after, and one of its rows; returns the largest error of each length."""
     image = photograph()
     exact, circuits = inhibited(image)
-    figure = Figure(figsize=(11, 5.6), dpi=92)
+    figure = Figure(figsize=(11, 5.6), dpi=78)
     FigureCanvasAgg(figure)
     figure.text(0.02, 0.94, "Neighbours inhibit each other", **TITLE)
-    figure.text(0.325, 0.944, "edges stay, even light goes: what a retina sends", fontsize=10.5, color=QUIET)
+    figure.text(0.352, 0.944, "edges stay, even light goes: what a retina sends", fontsize=10.5, color=QUIET)
     shown = {"photograph": image, f"circuit, L = {IMAGE_LENGTHS[0]}": circuits[IMAGE_LENGTHS[0]]}
     shown[f"circuit, L = {IMAGE_LENGTHS[1]}"] = circuits[IMAGE_LENGTHS[1]]
     for k, (title, values) in enumerate(shown.items()):
@@ -70,7 +70,7 @@ def mach_bands(path: Path) -> dict[int, float]:
         place[-1] + 2, exact[ROW, -6:].mean() - 0.13, f"dots: L = {IMAGE_LENGTHS[1]}", color=COLOURS[1], va="center",
         fontsize=9.5,
     )  # fmt: skip
-    ax.set_xlim(0, place[-1] + 30)
+    ax.set_xlim(0, place[-1] + 22)
     quiet_axes(ax)
     ax.set_title("the marked row", loc="left", color=QUIET, fontsize=9.5)
     figure.savefig(path, facecolor="white")
@@ -85,6 +85,11 @@ RACES = 4000
 TARGETS = (2, 4, 8, 16, 32, 64, 128, 256)
 
 
+def cycles(target: int, rate: float = 0.6, length: int = 256) -> float:
+    """Cycles in which a counter is full; after the end of the stream each one counts."""
+    return target / rate if target <= rate * length else length + target - rate * length
+
+
 def odds(margin: float, length: int, target: int | None = None) -> float:
     """Exact probability that .5 + margin beats .5: the mean over which of the two is first in a tie."""
     goal = target or length
@@ -97,7 +102,7 @@ def odds(margin: float, length: int, target: int | None = None) -> float:
 
 def measured(margin: float, length: int, target: int | None = None) -> float:
     """Share of races of Bernoulli streams that the right one wins; it comes first in half of them."""
-    streams = Encoder(2, length, "bernoulli", seed=3).encode(
+    streams = Encoder(2, length, "bernoulli", seed=round(1000 * margin) + length + (target or 0)).encode(
         np.tile([[0.5 + margin, 0.5], [0.5, 0.5 + margin]], (RACES, 1))
     )
     winners = WinnerTakeAll(2, target=target).winners_bitstream(streams)[:, 0]
@@ -112,19 +117,15 @@ def race(path: Path) -> float:
     figure.text(
         0.335, 0.93, f"lines: exact binomials; dots: {2 * RACES} races of Bernoulli streams", fontsize=10.5, color=QUIET
     )
-    left, right = figure.add_axes((0.05, 0.14, 0.4, 0.66)), figure.add_axes((0.55, 0.14, 0.4, 0.66))
-    off = 0.0
+    left, right = figure.add_axes((0.05, 0.16, 0.34, 0.64)), figure.add_axes((0.59, 0.16, 0.38, 0.64))
+    off, ends = 0.0, []
     for margin, colour in zip(MARGINS, COLOURS, strict=False):
         exact = np.array([odds(margin, length) for length in RACE_LENGTHS])
         found = np.array([measured(margin, length) for length in RACE_LENGTHS])
         off = max(off, np.abs(exact - found).max())
         left.plot(RACE_LENGTHS, 100 * exact, color=colour, lw=2)
         left.plot(RACE_LENGTHS, 100 * found, "o", color=colour, ms=6, mec="white")
-        at = 3 if margin > 0.05 else 5
-        left.annotate(
-            f"{0.5 + margin:g} against .5", (RACE_LENGTHS[at], 100 * exact[at]), (8, -11), textcoords="offset points",
-            color=colour, fontweight="bold", fontsize=9.5,
-        )  # fmt: skip
+        ends.append((100 * exact[-1], f"{0.5 + margin:.2f} against .5".lstrip("0"), colour))
     left.set_xscale("log", base=2)
     left.set_xticks(RACE_LENGTHS, [str(length) for length in RACE_LENGTHS])
     left.set_xlabel("stream length L, all of it counted", color=QUIET, fontsize=9.5)
@@ -134,7 +135,7 @@ def race(path: Path) -> float:
     right.plot(TARGETS, 100 * exact, color=COLOURS[1], lw=2)
     right.plot(TARGETS, 100 * found, "o", color=COLOURS[1], ms=6, mec="white")
     right.set_xscale("log", base=2)
-    right.set_xticks(TARGETS, [f"{target}\n{min(target / 0.6, 512):.0f}" for target in TARGETS])
+    right.set_xticks(TARGETS, [f"{target}\n{cycles(target):.0f}" for target in TARGETS])
     right.set_xlabel(
         "ones that fill a counter, and cycles that takes (.6 against .5, L = 256)", color=QUIET, fontsize=9.5
     )
@@ -142,6 +143,7 @@ def race(path: Path) -> float:
         quiet_axes(ax)
         ax.minorticks_off()
         ax.set_title("the right one wins, %", loc="left", color=QUIET, fontsize=9.5)
+    label_ends(left, ends)
     figure.savefig(path, facecolor="white")
     return off
 
@@ -158,7 +160,7 @@ def responses() -> dict[str, dict[str, np.ndarray]]:
     for name, (a, b) in PLACES.items():
         traces = {}
         for label, active in (("a", [a]), ("b", [b]), ("both", [a, b])):
-            g = 0.5 * np.isin(np.arange(4), active)
+            g = 2.0 * np.isin(np.arange(4), active)
             dendrite = RallDendrite(4, topology=[-1, -1, 0, 1], soma_size=30, reversal=1.0)
             traces[label] = dendrite.run(np.repeat([g, 0 * g], [ACTIVE_MS, SPAN_MS - ACTIVE_MS], axis=0))
         found[name] = traces
@@ -187,12 +189,12 @@ def saturation(path: Path) -> dict[str, float]:
     figure = Figure(figsize=(9.5, 4.2), dpi=92)
     FigureCanvasAgg(figure)
     figure.text(0.02, 0.925, "Where a synapse sits", **TITLE)
-    figure.text(0.27, 0.93, "conductances saturate on a branch that they share", fontsize=10.5, color=QUIET)
+    figure.text(0.3, 0.93, "conductances saturate on a branch that they share", fontsize=10.5, color=QUIET)
     time, missing = np.arange(1, SPAN_MS + 1), {}
     for k, (name, traces) in enumerate(found.items()):
         x = 0.06 + 0.48 * k
-        draw_sites(figure.add_axes((x + 0.17, 0.62, 0.26, 0.22)), PLACES[name])
         ax = figure.add_axes((x, 0.13, 0.43, 0.66))
+        draw_sites(figure.add_axes((x + 0.16, 0.57, 0.27, 0.22), facecolor="none"), PLACES[name])
         total = traces["a"] + traces["b"]
         missing[name] = float(1 - traces["both"].max() / total.max())
         for label in ("a", "b"):
@@ -203,7 +205,7 @@ def saturation(path: Path) -> dict[str, float]:
         ax.plot(time, traces["both"], color=COLOURS[1], lw=2.4, label="both at once")
         ax.axvspan(0, ACTIVE_MS, ymax=0.03, color=GRID, zorder=0)
         ax.set_title(f"{name}: {100 * missing[name]:.1f} % are missing", loc="left", color=INK, fontsize=11)
-        ax.set_ylim(0, 1.45 * max(trace["both"].max() for trace in found.values()))
+        ax.set_ylim(0, 1.55 * max(trace["both"].max() for trace in found.values()))
         ax.set_xlabel("ms", color=QUIET)
         quiet_axes(ax)
         if k == 0:
