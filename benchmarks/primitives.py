@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.linalg import lu_factor, lu_solve
-from scipy.sparse import csc_array, diags_array
+from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
 from sc_neurocore import LateralInhibition, RallDendrite, WinnerTakeAll
@@ -42,12 +42,14 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     short = inputs[: STEPS // 20]
     yield Case(
         "dendrite, dense LU",
-        repeated(lambda: euler(short, dense, lambda v: lu_solve(factors, v))),
+        repeated(lambda: euler(short, dendrite.dt, dense, lambda v: lu_solve(factors, v))),
         len(short),
         "step",
         1,
     )
-    yield Case("dendrite, sparse LU", repeated(lambda: euler(short, dense, superlu.solve)), len(short), "step", 1)
+    yield Case(
+        "dendrite, sparse LU", repeated(lambda: euler(short, dendrite.dt, dense, superlu.solve)), len(short), "step", 1
+    )
 
     x = rng.random(UNITS)
     for boundary in ("wrap", "reflect", "zero"):
@@ -84,11 +86,11 @@ def star(dendrite: RallDendrite) -> tuple[Floats, csc_array]:
     return matrix, csc_array(matrix)
 
 
-def euler(inputs: Floats, matrix: Floats, solve: Callable[[Floats], Floats]) -> Floats:
+def euler(inputs: Floats, dt: float, matrix: Floats, solve: Callable[[Floats], Floats]) -> Floats:
     """Voltages of the soma; a step is one solution, of first order (ours are two, of second order)."""
     v, out, m = np.zeros(len(matrix)), np.empty(len(inputs)), (len(matrix) - 1) // inputs.shape[1]
     for t, entering in enumerate(inputs):
-        v[m::m] += entering
+        v[m::m] += dt * entering
         v = solve(v)
         out[t] = v[0]
     return out
@@ -107,7 +109,7 @@ def convolved(x: Floats) -> Floats:
     return np.maximum(x - STRENGTH * np.convolve(around, taps(), "valid"), 0)
 
 
-def banded(n: int) -> object:
+def banded(n: int) -> csr_array:
     """The sparse matrix of a ring, made beforehand."""
     weights = taps()
     diagonals, offsets = [], []

@@ -47,10 +47,10 @@ def mach_bands(path: Path) -> dict[int, float]:
     """The photograph before and after, and one of its rows; returns the largest error of each length."""
     image = photograph()
     exact, circuits = inhibited(image)
-    figure = Figure(figsize=(11, 5.6), dpi=78)
+    figure = Figure(figsize=(11, 5.6), dpi=75)
     FigureCanvasAgg(figure)
     figure.text(0.02, 0.94, "Neighbours inhibit each other", **TITLE)
-    figure.text(0.352, 0.944, "edges stay, even light goes: what a retina sends", fontsize=10.5, color=QUIET)
+    figure.text(0.352, 0.944, "edges stay, even light goes", fontsize=10.5, color=QUIET)
     shown = {"photograph": image, f"circuit, L = {IMAGE_LENGTHS[0]}": circuits[IMAGE_LENGTHS[0]]}
     shown[f"circuit, L = {IMAGE_LENGTHS[1]}"] = circuits[IMAGE_LENGTHS[1]]
     for k, (title, values) in enumerate(shown.items()):
