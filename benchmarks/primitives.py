@@ -140,7 +140,7 @@ def ranked(x: Floats) -> Floats:
 def main() -> None:
     found = interleave(cases(np.random.default_rng(0)), ROUNDS)
     table = Table(title="Circuit primitives, one thread", title_justify="left")
-    for column in ("case", "ms, fastest", "ms, median", "ours is faster by", "asked for, ms"):
+    for column in ("case", "fastest ms", "median ms", "faster by", "limit ms"):
         table.add_column(column, justify="left" if column == "case" else "right", no_wrap=True)
     for name, case in found.items():
         ours = found.get(name.split(",")[0], found["inhibition, wrap"])

@@ -26,7 +26,8 @@ class Circuit:
     A layer's weights and bias are divided by one number, the gain, so that the largest is 1, and
     the count is multiplied by it afterwards: the scaling is undone exactly. Between two layers the
     activation runs in the binary domain and its value, clipped to the layer's ceiling, is encoded
-    anew, so that no correlation passes from layer to layer.
+    anew, so that no correlation passes from layer to layer. Parts without weights take and give rates in
+    units of the ceiling before them, in unipolar streams.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class Circuit:
         ``"split"`` (default), ``"bipolar"``, or ``"unipolar"`` for networks without a negative number.
     accumulate
         ``"sum"`` (parallel counter), ``"mean"`` and ``"mux"`` (times the fan-in after the count),
-        ``"saturate"`` and ``"or"`` (saturate at the gain).
+        ``"saturate"`` and ``"or"`` (saturate at the gain); of `Dense` and `Conv2D` parts.
     bits
         Width of probabilities and weights; None lets the generator choose.
     seed
@@ -57,7 +58,7 @@ class Circuit:
     Notes
     -----
     Error law: with Bernoulli streams the error of a sum of n products has variance of at most
-    n gain**2 / (4 L) in each half; with Sobol streams it falls about as 1 / L.
+    n gain**2 / (4 L) in each half; with Sobol streams it falls about as 1 / L. Other parts tell their own.
     """
 
     def __init__(
