@@ -83,32 +83,11 @@ def measure(data: Dataset, networks: dict[str, sc.Network]) -> Found:
     )
 
 
-def spikes(circuit: Circuit, rates: np.ndarray) -> sc.SCDenseLayer:
-    """The spikes behind the circuit's firing rates: `SCDenseLayer` on the same streams."""
-    part, stage = circuit.network.layers[1], circuit.layers[1]
-    most = stage.fan_in * stage.unit
-    layer = sc.SCDenseLayer(
-        part.weights.shape[0],
-        np.append(rates, 1.0),
-        np.column_stack([stage.weights, stage.bias]),
-        *(-1.0, 1.0, -1.0, 1.0),
-        length=stage.length,
-        y_min=-most,
-        y_max=most,
-        dt_ms=part.duration / stage.length,
-        neuron_params={"v_threshold": part.threshold, "tau_mem": part.tau, "noise_std": 0.0},
-        generator=stage.generator,
-        encoding="split",
-    )
-    layer.run(stage.length)
-    return layer
-
-
 def draw_path(axes: np.ndarray, circuit: Circuit, image: np.ndarray, light: float, blind: int) -> None:
     """Image, inhibited image, spikes, and the winner, of one digit in one light; `blind` wins without inhibition."""
     seen = lit(image, light)
     inhibited = circuit.layers[0].forward(seen)
-    layer = spikes(circuit, np.clip(inhibited / circuit.network.layers[0].output_scale(1.0), 0, 1))
+    trains = circuit.layers[1].spikes(inhibited)
     circuit.reset()
     winner = int(circuit.predict(seen))
     for ax, pixels in zip(axes, (seen, inhibited), strict=False):
@@ -117,13 +96,14 @@ def draw_path(axes: np.ndarray, circuit: Circuit, image: np.ndarray, light: floa
         ax.set_yticks([])
         ax.spines[:].set_visible(False)
     ax = axes[2]
-    counts = layer.recorders.total_spikes()
     for neuron in range(10):
-        times = np.flatnonzero(layer.get_spike_trains()[neuron]) * layer.neurons.dt_ms
+        times = np.flatnonzero(trains[neuron]) * WINDOW_MS / SHOWN_LENGTH
         colour = COLOURS[1] if neuron == winner else QUIET
         ax.vlines(times, neuron - 0.36, neuron + 0.36, color=colour, lw=1.1)
         bold = "bold" if neuron == winner else "normal"
-        ax.text(WINDOW_MS + 4, neuron, str(counts[neuron]), color=colour, va="center", fontsize=8.5, fontweight=bold)
+        ax.text(
+            WINDOW_MS + 4, neuron, str(trains[neuron].sum()), color=colour, va="center", fontsize=8.5, fontweight=bold
+        )
     ax.set_ylim(9.6, -0.6)
     ax.set_xlim(0, WINDOW_MS)
     ax.set_yticks(range(10))
@@ -138,7 +118,7 @@ def draw_path(axes: np.ndarray, circuit: Circuit, image: np.ndarray, light: floa
 
 def draw_lines(left: Axes, right: Axes, found: Found) -> None:
     """Accuracy against length and against light."""
-    places = {"bernoulli": ((10, 0), "left"), "sobol": ((-4, 8), "right")}
+    places = {"bernoulli": ((10, 0), "left"), "sobol": ((2, -11), "left")}
     for (name, values), colour in zip(found.by_length.items(), COLOURS[1::-1], strict=False):
         left.plot(LENGTHS, 100 * values, color=colour, marker="o", ms=5, mec="white", lw=2)
         offset, side = places[name]

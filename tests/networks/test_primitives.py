@@ -28,6 +28,7 @@ from sc_neurocore import (
 )
 from sc_neurocore.gates import Faults
 from sc_neurocore.networks import FixedPoint
+from sc_neurocore.networks.stages import SpikingStage
 from sc_neurocore.synapses import PRESETS
 
 FALSE_ALARM = 1e-9
@@ -262,9 +263,41 @@ def test_spikes_are_those_of_the_dense_spiking_layer(generator, encoding, length
         encoding=encoding,
     )
     layer.run(length)
-    rates = network(part).circuit(length, generator, encoding=encoding).forward(x)
-    np.testing.assert_allclose(rates, layer.recorders.rates_hz(), rtol=1e-12)
-    assert rates.any()
+    stage = SpikingStage.from_weights(
+        part.weights / gain,
+        length,
+        bias=part.bias / gain,
+        neuron=part.neuron,
+        unit=gain,
+        generator=generator,
+        encoding=encoding,
+        share="one",
+        accumulate="sum",
+    )
+    trains = stage.spikes(x)
+    np.testing.assert_array_equal(trains, layer.get_spike_trains())
+    assert trains.any()
+    np.testing.assert_allclose(stage.forward(x), layer.recorders.rates_hz(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("generator", ["sobol", "bernoulli"])
+def test_trains_are_what_forward_counts(generator):
+    circuit, x = network(spiking()).circuit(200, generator, seed=3), rng().random((2, 3, 16))
+    for _ in range(2):
+        trains = circuit.layers[0].spikes(x)
+        assert trains.shape == (2, 3, 5, 200)
+        np.testing.assert_array_equal(circuit.forward(x), trains.sum(-1) * 5.0)
+    assert circuit.layers[0].spikes(x[:0]).shape == (0, 3, 5, 200)
+
+
+def test_shifted_inputs_smooth_the_current():
+    part, errors = SpikingDense(rng(1).uniform(0, 0.01, (5, 64)), np.full(5, 0.01), duration=200.0), {}
+    x = rng().random((100, 64))
+    for share in ("one", "shift", None):
+        options = {"neuron": part.neuron, "unit": 0.01, "generator": "sobol", "accumulate": "sum", "seed": 1}
+        stage = SpikingStage.from_weights(part.weights / 0.01, 256, bias=part.bias / 0.01, share=share, **options)
+        errors[share] = np.abs(stage.forward(x) - part.forward(x)).mean()
+    assert errors["shift"] == errors[None] < 0.6 * errors["one"]
 
 
 @pytest.mark.parametrize("length", [64, 100])
@@ -338,7 +371,7 @@ def test_batches_and_seeds(name, generator, monkeypatch):
     monkeypatch.setattr("sc_neurocore.layers.weighted._CHUNK_BYTES", 1)
     np.testing.assert_array_equal(net.circuit(100, generator, seed=4).forward(x), whole)
     other = net.circuit(100, generator, seed=5).forward(x)
-    assert np.array_equal(other, whole) == (generator == "sobol")
+    assert np.array_equal(other, whole) == (generator == "sobol" and name != "spiking")  # whose shifts are random
     assert np.array_equal(second, whole) == (generator == "sobol")
     assert circuit.forward(x[:0]).shape == (0, net.n_outputs)
 

@@ -26,8 +26,8 @@ class Circuit:
     A layer's weights and bias are divided by one number, the gain, so that the largest is 1, and
     the count is multiplied by it afterwards: the scaling is undone exactly. Between two layers the
     activation runs in the binary domain and its value, clipped to the layer's ceiling, is encoded
-    anew, so that no correlation passes from layer to layer. Parts without weights take and give rates in
-    units of the ceiling before them, in unipolar streams.
+    anew, so that no correlation passes from layer to layer. Parts that compare rates (inhibition,
+    winner-take-all, predictive coding) do so in unipolar streams, whatever the encoding.
 
     Parameters
     ----------

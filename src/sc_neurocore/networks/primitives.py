@@ -160,6 +160,7 @@ class SpikingDense(OnVectors):
     ``t = -tau ln(1 - threshold / (I tau))``, and a window holds ``floor((duration + refractory) / (t + refractory))``
     of them, none for I below threshold / tau. As a circuit the streams of L cycles fill the window, a cycle
     lasts ``duration / L`` ms, and the count of products of a cycle is the current: longer streams are faster ones.
+    Inputs that share a sequence XOR it with a word of their own each, lest the current come in bursts.
     Error law: the current that a membrane averages has a variance in proportion to ``duration / (L tau)`` with
     Bernoulli streams; a step of Euler's method adds an error of order 1 / L.
 

@@ -5,11 +5,11 @@ from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import compiled
-from ..backends.packing import Words, words_for
+from ..backends.packing import Words, unpack, words_for
 from ..backends.reference import Wiring
 from ..bitstreams import Bitstream, value_range
 from ..bitstreams.encodings import Encoding, from_counts, to_probability
@@ -269,23 +269,51 @@ class SpikingStage(VectorizedSCLayer):
                                    | AND |--->| count |===+===>| LIF |--->| count |--> Hz
         w_ji --encoder--> stream --+-----+    +-------+   ..   +-----+    +-------+
 
-    A cycle lasts ``duration / length`` ms. `unit` is the current of a product.
+    A cycle lasts ``duration / length`` ms. `unit` is the current of a product. With one sequence for all
+    inputs, all products of a neuron would rise and fall together: by default each input XORs the numbers with
+    a word of its own (``share="shift"``), which needs no second generator and smooths the current.
     """
 
-    def __init__(self, n_inputs: int, n_neurons: int, *, neuron: Neuron, unit: float, **options: Any) -> None:
+    def __init__(
+        self,
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        neuron: Neuron,
+        unit: float,
+        generator: str | Generator,
+        share: Share | None = None,
+        **options: Any,
+    ) -> None:
         self.neuron, self.unit = neuron, unit
-        super().__init__(n_inputs, n_neurons, **options)
+        if share is None and generator != "bernoulli" and not isinstance(generator, Bernoulli):
+            share = "shift"
+        super().__init__(n_inputs, n_neurons, generator=generator, share=share, **options)
         for role in (0, 1):
             _check_spread(self.generator.decorrelated(role))
         shortest = math.ceil(neuron.duration / neuron.tau)
         if self.length < shortest:
             raise ValueError(f"length must be at least {shortest}: a cycle lasts tau at most, got {self.length}")
 
+    def spikes(self, x: ArrayLike) -> NDArray[np.uint8]:
+        """Spike trains ``(..., n_neurons, L)`` of 0 and 1 that the next `forward` would count."""
+        flat, batch = self._flat(x)
+        samples = np.arange(self.samples, self.samples + len(flat))
+        x_words, w_words = self._input_words(flat, samples), self._weight_words(samples)
+        x_words = x_words[:, None] if w_words.shape[1] == 1 else x_words[:, :, None]
+        words = self._spike_words(x_words, w_words, self._wiring, samples.reshape(x_words.shape[1:3]))
+        return unpack(words, self.length).reshape(*batch, self.n_neurons, self.length)
+
     def _accumulated(self, x: Words, w: Words, wiring: Wiring, samples: Samples, rows: Samples | None = None) -> Floats:
+        spikes = compiled.popcount(self._spike_words(x, w, wiring, samples))
+        return np.asarray(spikes * (1000.0 / self.neuron.duration))
+
+    def _spike_words(self, x: Words, w: Words, wiring: Wiring, samples: Samples) -> Words:
+        """Packed spikes ``(G, B, M, W)`` of arranged streams."""
         sums = self._cycle_sums(x, w, wiring, samples)
         shape, (threshold, tau, refractory, duration) = sums.shape[:-1], self.neuron
         if not sums.size:
-            return np.zeros(shape)
+            return np.zeros((*shape, words_for(self.length)), np.uint64)
         dt = duration / self.length
         parameters = LIFParameters(
             v_threshold=threshold, tau_mem=tau, noise_std=0.0, refractory_period=round(refractory / dt)
@@ -298,7 +326,7 @@ class SpikingStage(VectorizedSCLayer):
         # As BitstreamCurrentSource rounds them.
         levels = self.unit * lowest + self.unit * full * (np.arange(full + 1) / full)
         words, _ = neurons.advance(sums.reshape(-1, self.length) - np.int32(lowest), levels)
-        return np.asarray(compiled.popcount(words).reshape(shape) * (1000.0 / duration))
+        return words.reshape(*shape, -1)
 
     def _converted(self, outputs: Floats) -> Floats:
         return outputs  # a column of a crossbar drives its neuron without a converter
