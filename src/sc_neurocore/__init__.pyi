@@ -42,7 +42,12 @@ from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .layers import WinnerTakeAll as WinnerTakeAll
 from .networks import Circuit as Circuit
 from .networks import Conv2D as Conv2D
+from .networks import Dendrite as Dendrite
 from .networks import Dense as Dense
+from .networks import Inhibition as Inhibition
+from .networks import KWinners as KWinners
 from .networks import Network as Network
 from .networks import Pool2D as Pool2D
+from .networks import PredictiveCoding as PredictiveCoding
+from .networks import SpikingDense as SpikingDense
 from .synapses import MemristorModel as MemristorModel

@@ -38,6 +38,25 @@ def test_equal(n, dt, bare):
                     np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("hold", [1, 3])
+@pytest.mark.parametrize("given", [False, True])
+def test_cables_are_many_cables_at_rest(hold, given):
+    rng = np.random.default_rng(hold)
+    tree, probes = random_tree(rng, 9, True), np.array([0, 4])
+    for rows, steps in ((0, 3), (1, 0), (5, 7), (600, 40)):
+        source = rng.normal(size=(rows, steps, 3))
+        conductance = rng.uniform(0, 5, source.shape) if given else source[:, :0]
+        mine = compiled.cables(tree, 0.5, hold, np.array([1, 5, 7]), source, conductance, probes)
+        assert mine.shape == (rows, 2)
+        for r in range(min(rows, 5)):
+            each = np.repeat(source[r], hold, 0), np.repeat(conductance[r], hold, 0)
+            _, last = compiled.cable(tree, 0.5, np.zeros(9), np.array([1, 5, 7]), *each, probes)
+            np.testing.assert_allclose(mine[r], last[probes], rtol=1e-12, atol=1e-15)
+        if rows * steps < 100:
+            theirs = reference.cables(tree, 0.5, hold, np.array([1, 5, 7]), source, conductance, probes)
+            np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-11)
+
+
 @KERNELS
 def test_two_nodes_by_hand(kernels):
     # without capacity the step solves (2 + 3 + 1) v0 - 2 v1 = 8, (2 + 2) v1 - 2 v0 = 0: v0 = 1.6, v1 = .8

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+import sc_neurocore as sc
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_digits
 from sc_neurocore.evaluation import ResultStore, default_model
@@ -63,6 +64,26 @@ def test_default_network(run, tmp_path):
     status, out, err = run("evaluate", *SHORT)
     assert (status, err) == (0, "")
     assert "reused 2 of 2 rows from report" in out
+
+
+def test_a_network_of_primitives(run, files, tmp_path):
+    rng = np.random.default_rng(0)
+    parts = [
+        sc.Inhibition(0.5, 1),
+        sc.SpikingDense(rng.normal(0, 0.05, (10, 64)), np.full(10, 0.1), duration=50.0),
+        sc.KWinners(),
+    ]
+    sc.Network.from_layers(parts, input_shape=(1, 8, 8)).save(tmp_path / "retina.safetensors")
+    words = ["evaluate", "--model", tmp_path / "retina.safetensors", "--data", files / "mine.npz", "--lengths", 64]
+    status, out, _ = run(*words, "--generators", "sobol", "fixed-point")
+    assert status == 0
+    assert "mine: 40 held-out images, 64 inputs, 10 outputs" in out
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert [(row.task.generator, row.images) for row in rows] == [("sobol", 40), ("fixed-point", 40)]
+    status, _, err = run(*words, "--generators", "ramp", "--out", "other")
+    assert status != 0
+    assert "generator must spread the ones of a stream over time" in err
+    assert not (tmp_path / "other").exists()
 
 
 def test_own_network_and_data(run, mine, tmp_path):

@@ -76,6 +76,19 @@ def test_documented_defaults():
     np.testing.assert_array_equal(LateralInhibition(10, 0.0).apply(x), x)
 
 
+@pytest.mark.parametrize(("boundary", "padding"), [("wrap", "wrap"), ("reflect", "symmetric"), ("zero", "constant")])
+def test_ten_thousand_units_are_a_convolution(boundary, padding):
+    x = np.random.default_rng(2).random((3, 10_000))
+    weights = np.exp(-2 * (np.arange(-5, 6) / 5) ** 2)
+    weights[5] = 0
+    rows = [np.convolve(np.pad(row, 5, padding), weights / weights.sum(), "valid") for row in x]
+    layer = LateralInhibition(10_000, radius=5, boundary=boundary)
+    np.testing.assert_allclose(layer.apply(x), np.maximum(x - 0.3 * np.array(rows), 0), atol=1e-14)
+    streams = Encoder(10_000, 256, "vdc").encode(x)
+    error = np.abs(layer.apply_bitstream(streams).value() - layer.apply(streams.value()))
+    assert error.max() <= 1 / 512 + 0.3e-3
+
+
 @pytest.mark.parametrize("shape", [None, (6, 8)])
 def test_what_the_boundaries_mean(shape):
     options = {"inhibition_strength": 0.5, "radius": 3, "shape": shape}

@@ -301,6 +301,36 @@ def test_step_run_and_record_are_one(rng):
     assert RallDendrite().run(np.zeros((0, 4))).shape == (0,)
 
 
+@pytest.mark.parametrize("reversal", [None, 2.0])
+def test_a_response_is_a_run_from_rest_for_each_of_a_batch(reversal, rng):
+    dendrite = RallDendrite(4, reversal=reversal, topology=[-1, -1, 0, 0])
+    dendrite.run(np.ones((3, 4)))
+    before = dendrite.state_dict()
+    x = rng.uniform(0, 1, (2, 3, 15, 4))
+    out = dendrite.response(x)
+    held = dendrite.response(x[:, :, :4], hold=5)
+    assert dendrite.state_dict()["soma_v"] == before["soma_v"]
+    np.testing.assert_array_equal(dendrite.state_dict()["branch_voltages"], before["branch_voltages"])
+    for s in np.ndindex(2, 3):
+        dendrite.reset()
+        assert out[s] == pytest.approx(dendrite.run(x[s])[-1], rel=1e-13)
+        dendrite.reset()
+        assert held[s] == pytest.approx(dendrite.run(np.repeat(x[s][:4], 5, axis=0))[-1], rel=1e-13)
+    streams = Bitstream.from_bits(rng.integers(0, 2, (3, 4, 70)))
+    np.testing.assert_array_equal(dendrite.response(streams), dendrite.response(np.swapaxes(streams.bits(), -1, -2)))
+    assert dendrite.response(x[:0]).shape == (0, 3)
+    assert not dendrite.response(x[:, :, :0]).any()
+    for bad, message in (
+        (x[..., :3], r"branch_inputs must have shape \(..., 4\), got \(2, 3, 15, 3\)"),
+        (x[0, 0, 0], r"branch_inputs must have shape \(..., any, 4\), got \(4,\)"),
+        (np.full((2, 4), np.nan), "branch_inputs must be finite, got nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dendrite.response(bad)
+    with pytest.raises(ValueError, match="hold must be an integer of at least 1, got 0"):
+        dendrite.response(x, hold=0)
+
+
 # ---------------------------------------------------------------- streams
 
 

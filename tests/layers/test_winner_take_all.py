@@ -50,6 +50,17 @@ def test_the_input_is_left_alone_and_any_layout_will_do():
     assert WinnerTakeAll(3).apply([1, 2, 3]).dtype == np.float64
 
 
+@pytest.mark.parametrize("levels", [50, 10**9])
+def test_ten_of_a_hundred_thousand(levels):
+    x = np.random.default_rng(7).integers(0, levels, (2, 100_000)) / levels
+    wta = WinnerTakeAll(100_000, 10)
+    order = np.argsort(-x, axis=-1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(wta.winners(x), order)
+    kept = wta.apply(x)
+    assert np.count_nonzero(kept, axis=-1).tolist() == [10, 10]
+    np.testing.assert_array_equal(np.take_along_axis(kept, order, -1), np.take_along_axis(x, order, -1))
+
+
 # ---------------------------------------------------------------- streams
 
 
@@ -165,7 +176,7 @@ def test_the_right_one_wins_as_often_as_the_law_says_and_a_biased_stream_is_foun
 
 
 def test_table_of_the_documentation():
-    """docs/circuit_primitives.md: probability that .5 + margin beats .5, the mean over who is first."""
+    """docs/primitives.md: probability that .5 + margin beats .5, the mean over who is first."""
 
     def right(margin, length, target=None):
         rates = [0.5 + margin, 0.5]
@@ -192,6 +203,17 @@ def test_repr_and_pickle():
     assert repr(WinnerTakeAll(10)) == "WinnerTakeAll(10, k=1, encoding='unipolar', backend='numba')"
     x = np.random.default_rng(0).random((2, 10))
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(wta)).winners(x), wta.winners(x))
+
+
+def test_there_is_no_state():
+    wta = WinnerTakeAll(10, 3)
+    x = np.random.default_rng(0).random((2, 10))
+    before = wta.winners(x)
+    wta.load_state_dict(wta.state_dict())
+    wta.reset()
+    np.testing.assert_array_equal(wta.winners(x), before)
+    with pytest.raises(ValueError, match=r"state must have the keys of state_dict\(\); missing \[\], unknown \['v'\]"):
+        wta.load_state_dict({"v": 1})
 
 
 @pytest.mark.parametrize(

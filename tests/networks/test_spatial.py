@@ -116,7 +116,7 @@ def test_description():
         (lambda: Network.from_layers([Conv2D(np.ones((1, 1, 2, 2)), np.zeros(1), "relu")]), "input_shape must be"),
         (
             lambda: Network.from_layers([Conv2D(np.ones((1, 1, 2, 2)), np.zeros(1), "relu")], input_shape=(1, 3, 3)),
-            "layers must end with a Dense layer, got Conv2D",
+            r"layers must end with one that gives a vector, such as Dense, got Conv2D with outputs of shape \(1, 2",
         ),
         (
             lambda: Network.from_layers([Conv2D(np.ones((1, 2, 2, 2)), np.zeros(1), "relu")], input_shape=(1, 3, 3)),

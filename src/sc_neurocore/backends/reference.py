@@ -348,6 +348,27 @@ def cable(
     return out, v
 
 
+def cables(
+    tree: Tree,
+    dt: float,
+    hold: int,
+    sites: NDArray[np.int64],
+    source: NDArray[np.float64],
+    conductance: NDArray[np.float64],
+    probes: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Voltages ``(R, P)`` of the nodes `probes` of R cables that were at rest, see `cable`.
+
+    Row t of a cable's `source` ``(R, T, S)`` and `conductance` ``(R, T, S)``, or ``(R, 0, S)``, lasts for
+    `hold` steps.
+    """
+    rest, out = np.zeros(len(tree.parent)), np.zeros((len(source), len(probes)))
+    for row, (entering, pulling) in enumerate(zip(source, conductance, strict=True)):
+        each = np.repeat(entering, hold, axis=0), np.repeat(pulling, hold, axis=0)
+        out[row] = cable(tree, dt, rest, sites, *each, probes)[1][probes]
+    return out
+
+
 def fill_times(words: Words, length: int, target: int) -> Counts:
     """Cycles, counted from 1, until each stream ``(..., W)`` has had `target` ones: ``(...)``.
 

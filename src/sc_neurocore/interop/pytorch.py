@@ -55,13 +55,15 @@ def from_torch(
         if name in _PASSED:
             continue
         if name in _ACTIVATIONS:
-            if not layers or isinstance(layers[-1], Pool2D) or layers[-1].activation != "identity":
+            last = layers[-1] if layers else None
+            if not isinstance(last, Dense | Conv2D) or last.activation != "identity":
                 raise ValueError(f"model must have a Linear or Conv2d before each activation, got a lone {name}")
-            layers[-1] = replace(layers[-1], activation=_ACTIVATIONS[name])
+            layers[-1] = replace(last, activation=_ACTIVATIONS[name])
         elif name == "BatchNorm2d":
-            if not layers or not isinstance(layers[-1], Conv2D) or layers[-1].activation != "identity":
+            last = layers[-1] if layers else None
+            if not isinstance(last, Conv2D) or last.activation != "identity":
                 raise ValueError("model must have a Conv2d right before a BatchNorm2d, got another layer")
-            layers[-1] = _folded(layers[-1], module)
+            layers[-1] = _folded(last, module)
         else:
             layers.append(_part(module, name))
     sample = None if calibration is None else np.asarray(calibration, np.float64)

@@ -273,7 +273,7 @@ class WinnerTakeAll:
     streams of a full-period generator are ranked as their probabilities are. Two independent
     Bernoulli streams of probabilities p > q have binomial counts A and B, and the right one wins with
     probability P(A > B) + P(A = B) / 2 if either may be the first of a tie: about
-    ``Phi((p - q) sqrt(L / (p (1 - p) + q (1 - q))))``. See ``docs/circuit_primitives.md``.
+    ``Phi((p - q) sqrt(L / (p (1 - p) + q (1 - q))))``. See ``docs/primitives.md``.
 
     Cost: one pass over the n values, and a partition of those that may still win; nothing is sorted
     but the k indices of `winners`.
@@ -360,6 +360,18 @@ class WinnerTakeAll:
     def winners_bitstream(self, streams: Bitstream) -> NDArray[np.int64]:
         """Indices ``(..., k)`` of the winners of the race, the first one first. See `apply_bitstream`."""
         return self._ranked(self._earliness(streams))
+
+    def reset(self) -> None:
+        """Nothing: a race starts from empty counters."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Empty: there is no state between two races."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a `state_dict`, which is empty."""
+        if state:
+            raise ValueError(f"state must have the keys of state_dict(); missing [], unknown {sorted(state)}")
 
     def _earliness(self, streams: Bitstream) -> Floats:
         """Minus the cycle in which each counter is full."""

@@ -1,5 +1,6 @@
 """A passive dendritic tree: what currents or conductances on its branches do at the soma."""
 
+import math
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -228,12 +229,46 @@ class RallDendrite:
         out, _ = compiled.cable(at_once, self.dt, self._v, self._sites, source, conductance, _AT_SOMA)
         return out.reshape(inputs.shape[:-1])
 
+    def response(self, branch_inputs: ArrayLike | Bitstream, *, hold: int = 1) -> Floats:
+        """Voltage ``(...)`` of a soma that was at rest, after the last step; this dendrite stays as it is.
+
+        Parameters
+        ----------
+        branch_inputs
+            ``(..., T, n_branches)``, numbers or bits, or a `Bitstream` of shape ``(..., n_branches)`` and
+            length T.
+        hold
+            Steps that each of the T inputs lasts.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `step`.
+        """
+        hold = checks.whole("hold", hold, 1)
+        numbers = self._numbers(branch_inputs)
+        numbers = checks.array("branch_inputs", numbers, self._lowest, last=self.n_branches)
+        if numbers.ndim < 2:
+            raise ValueError(f"branch_inputs must have shape (..., any, {self.n_branches}), got {numbers.shape}")
+        batch, steps = numbers.shape[:-2], numbers.shape[-2]
+        rows = math.prod(batch)
+        source, conductance = self._drive(numbers.reshape(rows * steps, self.n_branches), 0.0)
+        sites = self.n_branches + 1
+        source = source.reshape(rows, steps, sites)
+        conductance = conductance.reshape(rows, 0 if self.reversal is None else steps, sites)
+        out = compiled.cables(self._tree, self.dt, hold, self._sites, source, conductance, _AT_SOMA)
+        return out.reshape(batch)
+
+    def _numbers(self, inputs: ArrayLike | Bitstream) -> ArrayLike:
+        """Inputs ``(..., T, n_branches)``; a stream's cycles are steps."""
+        if not isinstance(inputs, Bitstream):
+            return inputs
+        return np.swapaxes(from_counts(inputs.bits().astype(np.int64), 1, inputs.encoding), -1, -2)
+
     def _advance(self, inputs: ArrayLike | Bitstream, soma_current: ArrayLike, probes: NDArray[np.int64]) -> Floats:
-        if isinstance(inputs, Bitstream):
-            if inputs.shape != (self.n_branches,):
-                raise ValueError(f"branch_inputs must be streams of shape ({self.n_branches},), got {inputs.shape}")
-            inputs = from_counts(inputs.bits().astype(np.int64), 1, inputs.encoding).T
-        numbers = checks.array("branch_inputs", inputs, self._lowest, shape=(None, self.n_branches))
+        if isinstance(inputs, Bitstream) and inputs.shape != (self.n_branches,):
+            raise ValueError(f"branch_inputs must be streams of shape ({self.n_branches},), got {inputs.shape}")
+        numbers = checks.array("branch_inputs", self._numbers(inputs), self._lowest, shape=(None, self.n_branches))
         source, conductance = self._drive(numbers, soma_current)
         out, self._v = compiled.cable(self._tree, self.dt, self._v, self._sites, source, conductance, probes)
         return out

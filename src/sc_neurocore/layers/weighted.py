@@ -331,20 +331,15 @@ class WeightedLayer(SCLayer):
         `samples` ``(G, B)`` are their sample numbers; `rows` number the windows of all samples, by
         default there is one a sample.
         """
-        length, xnor = self.length, self.encoding == "bipolar"
-        fan_in = np.diff(wiring.indptr)
-        pairs, total = pairs_of(x, w), self._total
-        if self.faults.product_flips:
-            pairs = self._pairs_with_flips(x, w, wiring, samples if rows is None else rows)
-            wiring = Wiring(wiring.indptr, np.arange(wiring.inputs.size), np.zeros(wiring.inputs.size, np.int64))
-            xnor, total = False, compiled.wired_counts
-        if self.accumulate in ("mean", "sum"):
-            return self._sums(signed_sum(pairs, lambda a, b: total(a, b, wiring)), fan_in)
+        length = self.length
         if self.accumulate == "saturate":
-            steps = signed_sum(pairs, lambda a, b: compiled.cycle_counts(a, b, wiring, length, xnor))
-            if self.encoding == "bipolar":
-                steps = (2 * steps - fan_in[:, None]).astype(np.int32)
+            steps = self._cycle_sums(x, w, wiring, samples if rows is None else rows)
             return compiled.saturate(steps, self.encoding == "split", self.encoding == "bipolar") / length
+        fan_in = np.diff(wiring.indptr)
+        pairs, wiring, xnor = self._met_pairs(x, w, wiring, samples if rows is None else rows)
+        if self.accumulate in ("mean", "sum"):
+            total = compiled.wired_counts if self.faults.product_flips else self._total
+            return self._sums(signed_sum(pairs, lambda a, b: total(a, b, wiring)), fan_in)
         if self.accumulate == "mux":
             numbers, place = np.unique(samples, return_inverse=True)
             select = self._select(numbers)[place.reshape(samples.shape)]
@@ -360,6 +355,20 @@ class WeightedLayer(SCLayer):
         ones = {sign: compiled.popcount(words) for sign, words in streams.items()}
         counts = np.stack([ones[1], ones[-1]]) if self.encoding == "split" else ones[1]
         return from_counts(counts, length, self.encoding)
+
+    def _cycle_sums(self, x: Words, w: Words, wiring: Wiring, rows: Samples) -> NDArray[np.int32]:
+        """Sums of the products of each cycle, ``(G, B, M, L)``; a bipolar product is 1 or -1."""
+        fan_in = np.diff(wiring.indptr)
+        pairs, wiring, xnor = self._met_pairs(x, w, wiring, rows)
+        sums = signed_sum(pairs, lambda a, b: compiled.cycle_counts(a, b, wiring, self.length, xnor))
+        return (2 * sums - fan_in[:, None]).astype(np.int32) if self.encoding == "bipolar" else sums
+
+    def _met_pairs(self, x: Words, w: Words, wiring: Wiring, rows: Samples) -> tuple[Iterable[Pair], Wiring, bool]:
+        """Streams whose AND gives the products, or XNOR if the last of the three says so, and their wiring."""
+        if not self.faults.product_flips:
+            return pairs_of(x, w), wiring, self.encoding == "bipolar"
+        alone = Wiring(wiring.indptr, np.arange(wiring.inputs.size), np.zeros(wiring.inputs.size, np.int64))
+        return self._pairs_with_flips(x, w, wiring, rows), alone, False
 
     def _sums(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
         """Values of "sum" and "mean" for the ones of all products of neurons with `fan_in` synapses."""

@@ -1,7 +1,6 @@
 """A network as a stochastic circuit: stream layers with a count and a new encoding between them."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,15 +9,11 @@ from .. import checks
 from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Generator, Seed, seed_sequence
 from ..gates.faults import Faults
-from ..layers.base import Accumulate, combined_faults
-from ..layers.pooling import SCPool2D
-from ..layers.sc_conv_layer import SCConv2DLayer
-from ..layers.vectorized_layer import VectorizedSCLayer
-from ..layers.weighted import WeightedLayer
+from ..layers.base import Accumulate, SCLayer, combined_faults
 from ..synapses import MemristorModel
-from .activations import Floats, activate
+from .activations import Floats
 from .network import Network
-from .parts import Dense, Pool2D
+from .parts import Build
 
 
 class Circuit:
@@ -31,7 +26,8 @@ class Circuit:
     A layer's weights and bias are divided by one number, the gain, so that the largest is 1, and
     the count is multiplied by it afterwards: the scaling is undone exactly. Between two layers the
     activation runs in the binary domain and its value, clipped to the layer's ceiling, is encoded
-    anew, so that no correlation passes from layer to layer.
+    anew, so that no correlation passes from layer to layer. Parts that compare rates (inhibition,
+    winner-take-all, predictive coding) do so in unipolar streams, whatever the encoding.
 
     Parameters
     ----------
@@ -45,7 +41,7 @@ class Circuit:
         ``"split"`` (default), ``"bipolar"``, or ``"unipolar"`` for networks without a negative number.
     accumulate
         ``"sum"`` (parallel counter), ``"mean"`` and ``"mux"`` (times the fan-in after the count),
-        ``"saturate"`` and ``"or"`` (saturate at the gain).
+        ``"saturate"`` and ``"or"`` (saturate at the gain); of `Dense` and `Conv2D` parts.
     bits
         Width of probabilities and weights; None lets the generator choose.
     seed
@@ -62,7 +58,7 @@ class Circuit:
     Notes
     -----
     Error law: with Bernoulli streams the error of a sum of n products has variance of at most
-    n gain**2 / (4 L) in each half; with Sobol streams it falls about as 1 / L.
+    n gain**2 / (4 L) in each half; with Sobol streams it falls about as 1 / L. Other parts tell their own.
     """
 
     def __init__(
@@ -87,41 +83,28 @@ class Circuit:
         if encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low:g}, {high:g}]")
         faults = combined_faults(bit_flip_rate, faults)
-        self.layers: list[WeightedLayer | SCPool2D] = []
+        self.layers: list[SCLayer] = []
         self._gains: list[float] = []
-        scale = max(abs(low), abs(high))
-        streams: dict[str, Any] = {"length": length, "generator": generator, "encoding": encoding, "bits": bits}
+        scale, signed = max(abs(low), abs(high)), low < 0
         seeds = seed_sequence(seed).spawn(len(network.layers))
-        for k, (part, child) in enumerate(zip(network.layers, seeds, strict=True)):
-            if isinstance(part, Pool2D):
-                self.layers.append(SCPool2D(part.kind, *part.window, **streams, faults=faults, seed=child))
-                self._gains.append(scale)
-                continue
-            weights = part.weights * scale
-            gain = float(max(np.abs(weights).max(), np.abs(part.bias).max())) or 1.0
-            smallest = min(weights.min(), part.bias.min())
-            if encoding == "unipolar" and smallest < 0:
-                raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest:g} in layer {k}")
-            options: dict[str, Any] = {
-                **streams,
-                "use_gpu": True,
-                "accumulate": accumulate,
-                "bias": part.bias / gain if part.bias.any() else None,
-                "faults": faults,
-                "device": device,
-                "seed": child,
-            }
-            layer: WeightedLayer
-            if isinstance(part, Dense):
-                layer = VectorizedSCLayer.from_weights(weights / gain, **options)
-            else:
-                options |= {"groups": part.groups, **part.geometry}
-                layer = SCConv2DLayer.from_kernels(weights / gain, **options)
-            if accumulate in ("mean", "mux"):
-                gain *= layer.fan_in
+        for k, (part, shape, child) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
+            build = Build(
+                length,
+                generator,
+                encoding,
+                accumulate,
+                bits,
+                faults,
+                device,
+                child,
+                place=k,
+                scale=scale,
+                signed=signed,
+            )
+            layer, gain = part.layer(shape, build)
             self.layers.append(layer)
             self._gains.append(gain)
-            scale = part.ceiling
+            scale, signed = part.output_scale(scale), part.gives_signed(signed)
 
     @property
     def generator_descriptions(self) -> list[str]:
@@ -165,12 +148,11 @@ class Circuit:
         scale = max(abs(low), abs(high))
         shapes = self.network.shapes()
         for part, shape, layer, gain in zip(self.network.layers, shapes, self.layers, self._gains, strict=False):
-            flat = isinstance(part, Dense)
-            encoded = _encoded(values, scale).reshape(*batch, *((math.prod(shape),) if flat else shape))
-            values = gain * (layer.expected(encoded) if expected else layer.forward(encoded))
-            if not isinstance(part, Pool2D):
-                values, scale = activate(values, part.activation), part.ceiling
-        return values
+            sample = shape if part.takes_images else (math.prod(shape),)
+            encoded = _encoded(values, scale).reshape(*batch, *sample)
+            values = part.decoded(gain * (layer.expected(encoded) if expected else layer.forward(encoded)))
+            scale = part.output_scale(scale)
+        return values.reshape(*batch, self.network.n_outputs)
 
 
 def _encoded(values: Floats, scale: float) -> Floats:

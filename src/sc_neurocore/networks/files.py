@@ -4,27 +4,32 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..files import replacing
 from .parts import Conv2D, Dense, Part, Pool2D
+from .primitives import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
 
 if TYPE_CHECKING:
     from .network import Network
 
-FORMAT = 1
+FORMAT = 2
+"""The newest format that is read; a file has the oldest one that knows all its parts."""
 _KEY = "sc_neurocore"
-_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (Dense, Conv2D, Pool2D)}
+_TYPES: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding)
+}
 
 
 def description(network: "Network") -> str:
     """Everything but the arrays, as JSON."""
     return json.dumps(
         {
-            "format": FORMAT,
+            "format": max(layer.since for layer in network.layers),
             "layers": [_told(layer) for layer in network.layers],
             "input_shape": network.shapes()[0],
             "input_range": list(network.input_range),
@@ -37,19 +42,17 @@ def description(network: "Network") -> str:
 
 def _told(layer: Part) -> dict[str, Any]:
     """A layer without its arrays."""
-    options = {field.name: getattr(layer, field.name) for field in fields(layer)}
-    return {"type": type(layer).__name__, **{k: v for k, v in options.items() if k not in ("weights", "bias")}}
+    names = [field.name for field in fields(cast(Any, layer)) if field.name not in layer.arrays]
+    return {"type": type(layer).__name__, **{name: getattr(layer, name) for name in names}}
 
 
 def save(network: "Network", path: Path) -> None:
     """Write `network` to `path`."""
     from safetensors.numpy import save_file
 
-    arrays = {}
-    for k, layer in enumerate(network.layers):
-        if isinstance(layer, Pool2D):
-            continue
-        arrays[f"weights_{k}"], arrays[f"bias_{k}"] = np.array(layer.weights), np.array(layer.bias)
+    arrays = {
+        f"{name}_{k}": np.array(getattr(layer, name)) for k, layer in enumerate(network.layers) for name in layer.arrays
+    }
     with replacing(path) as temporary:
         save_file(arrays, temporary, {_KEY: description(network)})
 
@@ -83,12 +86,8 @@ def _described(arrays: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> "
     layers: list[Part] = []
     for k, options in enumerate(told["layers"]):
         kind = _TYPES[options.pop("type")]
-        for name in ("stride", "padding", "dilation", "size"):
-            if name in options:
-                options[name] = tuple(options[name])
-        if kind is not Pool2D:
-            options |= {"weights": arrays[f"weights_{k}"], "bias": arrays[f"bias_{k}"]}
-        layers.append(kind(**options))
+        plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+        layers.append(kind(**plain, **{name: arrays[f"{name}_{k}"] for name in kind.arrays}))
     classes = told["classes"]
     low, high = told["input_range"]
     names = None if classes is None else tuple(classes)

@@ -9,10 +9,9 @@ from .. import checks
 from ..encoders import Seed, seed_sequence
 from ..encoders.seeds import key_of
 from ..gates.faults import Faults, flip_masks
-from ..gates.windows import window_indices
-from .activations import Floats, activate
+from .activations import Floats
 from .network import Network
-from .parts import Conv2D, Dense, Pool2D
+from .parts import Rescaled, Weighted
 
 Integers = NDArray[np.int64]
 _CHUNK_BYTES = 1 << 26
@@ -29,7 +28,8 @@ class FixedPoint:
 
     Weights, inputs and hidden values are two's-complement words; a product has twice their width; the
     accumulator is wide enough and holds the bias. Scales are those of `Circuit`: a gain a layer, and
-    the calibrated ceilings.
+    the calibrated ceilings. Pooling, inhibition and winner-take-all are exact on the words that enter; the
+    spikes of a `SpikingDense` are counted as its activation, from the exact firing rate.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ class FixedPoint:
     Raises
     ------
     ValueError, TypeError
-        If an argument is outside its range or of a wrong type, or a generator is to be dead.
+        If an argument is outside its range or of a wrong type, if a generator is to be dead, or if the network
+        has a part that is no arithmetic on words (`Dendrite`, `PredictiveCoding`).
 
     Examples
     --------
@@ -62,6 +63,11 @@ class FixedPoint:
         self, network: Network, bits: int = 8, faults: Faults | None = None, *, seed: Seed = 0, clip: bool = False
     ) -> None:
         self.network = network
+        for k, part in enumerate(network.layers):
+            if isinstance(part, Rescaled) and not isinstance(part, Weighted):
+                raise ValueError(
+                    f"network must have parts with a fixed-point twin, got {type(part).__name__} in layer {k}"
+                )
         self.bits = checks.whole("bits", bits, 2, 16)
         self.faults = Faults() if faults is None else faults
         if self.faults.dead_generator is not None:
@@ -102,8 +108,8 @@ class FixedPoint:
         """Samples whose windows, weights and products fit into memory."""
         shapes, most = self.network.shapes(), 1
         for before, after, part in zip(shapes, shapes[1:], self.network.layers, strict=False):
-            if isinstance(part, Pool2D):
-                most = max(most, part.indices(before).size)
+            if not isinstance(part, Weighted):
+                most = max(most, math.prod(before), part.cost(before, 1).gates)
                 continue
             fan_in = part.weights[0].size
             gates = math.prod(after) * fan_in
@@ -121,10 +127,8 @@ class FixedPoint:
             words = np.rint(np.clip(values / scale, -1.0, 1.0) * top).astype(np.int64)
             roles = seed_sequence(seed).spawn(5)
             words = self._faulty(words, self.faults.input_flips, samples, roles[0], roles[1])
-            if isinstance(part, Pool2D):
-                windows = words[:, part.indices(shape)]
-                pooled = windows.max(-1) if part.kind == "max" else windows.mean(-1)
-                values = pooled.reshape(len(x), -1) * (scale / top)
+            if not isinstance(part, Weighted):  # in the units of its inputs, whatever these are
+                values = part.forward(words.reshape(-1, *shape).astype(np.float64)) * (scale / top)
                 continue
             weights = part.weights.reshape(len(part.weights), -1) * scale
             gain = float(np.abs(weights).max()) or 1.0
@@ -132,29 +136,21 @@ class FixedPoint:
             used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, roles[2], roles[3])
             sums = self._sums(words, used.reshape(-1, *stored.shape), part, shape, samples, roles[4])
             values = sums * (gain / top**2) + np.repeat(part.bias, sums.shape[1] // len(part.bias))
-            values, scale = activate(values, part.activation), part.ceiling
-        return values
+            values, scale = part.activated(values), part.ceiling
+        return values.reshape(len(x), self.network.n_outputs)
 
     def _sums(
         self,
         words: Integers,
         weights: Integers,
-        part: Dense | Conv2D,
+        part: Weighted,
         shape: tuple[int, ...],
         samples: Integers,
         seed: np.random.SeedSequence,
     ) -> Floats:
         """Accumulators ``(S, out * windows)`` of words ``(S, inputs)`` and weights ``(S or 1, out, fan_in)``."""
-        if isinstance(part, Dense):
-            groups, windows = 1, words[:, None, None]
-        else:
-            (rows, columns), groups = part.geometry["padding"], part.groups
-            size = (shape[1] + 2 * rows, shape[2] + 2 * columns)
-            images = np.pad(words.reshape(-1, *shape), ((0, 0), (0, 0), (rows, rows), (columns, columns)))
-            kernel = (part.weights.shape[2], part.weights.shape[3])
-            indices = window_indices(shape[0], size, kernel, part.geometry["stride"], part.geometry["dilation"], groups)
-            windows = images.reshape(len(words), -1)[:, indices]  # (S, groups, windows, fan_in)
-        matrix = weights.reshape(len(weights), groups, -1, weights.shape[-1])
+        windows = part.windows(words, shape)
+        matrix = weights.reshape(len(weights), windows.shape[1], -1, weights.shape[-1])
         if self.faults.product_flips:
             products = windows[:, :, None] * matrix[:, :, :, None]  # (S, groups, out, windows, fan_in)
             sums = _flipped(products, 2 * self.bits, self.faults.product_flips, samples, seed).sum(-1)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from .activations import Activation, Floats
-from .parts import Dense, Part, Pool2D, Shape
+from .parts import Dense, Part, Shape
 
 if TYPE_CHECKING:
     from ..bitstreams import Encoding
@@ -35,10 +35,11 @@ class Network:
     Parameters
     ----------
     layers
-        At least one of `Dense`, `Conv2D`, `Pool2D`; each fits the one before, the last is `Dense`.
+        At least one part: `Dense`, `Conv2D`, `Pool2D`, `Inhibition`, `KWinners`, `SpikingDense`, `Dendrite`,
+        `PredictiveCoding`. Each fits the one before; the last one gives a vector.
     input_shape
-        Shape of a sample, ``(n_inputs,)`` or ``(channels, height, width)``; None: what a dense first
-        layer takes. Samples come flat, with ``n_inputs`` values.
+        Shape of a sample, ``(n_inputs,)`` or ``(channels, height, width)``; None: what the first layer
+        takes, if that is but one shape. Samples come flat, with ``n_inputs`` values.
     input_range
         Smallest and largest input, as met in training.
     kind
@@ -70,12 +71,23 @@ class Network:
         if not self.layers:
             raise ValueError("layers must hold at least one layer, got none")
         object.__setattr__(self, "input_shape", _checked_shape(self.layers[0], self.input_shape))
-        self.shapes()
-        if not isinstance(self.layers[-1], Dense):
-            raise ValueError(f"layers must end with a Dense layer, got {type(self.layers[-1]).__name__}")
+        shape = self.shapes()[-1]
+        if len(shape) != 1:
+            raise ValueError(
+                f"layers must end with one that gives a vector, such as Dense, got {type(self.layers[-1]).__name__} "
+                f"with outputs of shape {shape}"
+            )
         low, high = checks.array("input_range", self.input_range, shape=(2,)).tolist()
         if not low < high:
             raise ValueError(f"input_range must be (low, high) with low < high, got ({low:g}, {high:g})")
+        signed = low < 0
+        for k, layer in enumerate(self.layers):
+            if signed and not layer.takes_signed:
+                name = type(layer).__name__
+                raise ValueError(
+                    f"layers must fit each other: layer {k}: {name} takes no negative numbers, may get some"
+                )
+            signed = layer.gives_signed(signed)
         checks.option("kind", self.kind, get_args(Kind))
         if self.classes is not None and len(self.classes) != self.n_outputs:
             raise ValueError(f"classes must have {self.n_outputs} names, got {len(self.classes)}")
@@ -150,7 +162,7 @@ class Network:
         Parameters
         ----------
         layers
-            `Dense`, `Conv2D`, `Pool2D`, in order.
+            The parts, in order; see `Network`.
         input_shape
             Shape of a sample, ``(channels, height, width)`` for images.
         calibration, ceiling_quantile, input_range, kind, classes
@@ -188,17 +200,8 @@ class Network:
         for layer in self.layers:
             if sample is not None:
                 sample = _in_batches(layer, sample)
-            if isinstance(layer, Pool2D):
-                layers.append(layer)
-                continue
-            if sample is not None:
-                bound = float(np.quantile(np.abs(sample), quantile))
-            elif layer.activation in ("tanh", "logistic"):
-                bound = 1.0
-            else:
-                rows = np.abs(layer.weights).reshape(len(layer.weights), -1)
-                bound = float((rows.sum(1) * bound + np.abs(layer.bias)).max())
-            layers.append(replace(layer, ceiling=bound or 1.0))
+            bound = layer.bound(bound) if sample is None else float(np.quantile(np.abs(sample), quantile))
+            layers.append(layer.calibrated(bound))
         return tuple(layers)
 
     def _shape(self) -> Shape:
@@ -230,7 +233,7 @@ class Network:
         told = f"inputs in [{low:g}, {high:g}], {self.kind})"
         if all(isinstance(layer, Dense) for layer in self.layers):
             widths = "-".join(str(shape[0]) for shape in self.shapes())
-            return f"Network({widths}, {', '.join(_activation(layer) for layer in self.layers)}, {told}"
+            return f"Network({widths}, {', '.join(layer.told(1.0)[0] for layer in self.layers)}, {told}"
         parts = (f"{type(part).__name__} {shape}" for part, shape in zip(self.layers, self.shapes()[1:], strict=True))
         return f"Network({self._shape()}, {', '.join(parts)}, {told}"
 
@@ -289,10 +292,8 @@ class Network:
 
         sha = hashlib.sha256(description(self).encode())
         for layer in self.layers:
-            if isinstance(layer, Pool2D):
-                continue
-            sha.update(np.ascontiguousarray(layer.weights, "<f8").tobytes())
-            sha.update(np.ascontiguousarray(layer.bias, "<f8").tobytes())
+            for name in layer.arrays:
+                sha.update(np.ascontiguousarray(getattr(layer, name), "<f8").tobytes())
         return sha.hexdigest()
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -318,15 +319,11 @@ def _in_batches(layer: Part, a: Floats) -> Floats:
     return np.concatenate([layer.forward(a[start : start + _BATCH]) for start in starts])
 
 
-def _activation(layer: Part) -> str:
-    return "" if isinstance(layer, Pool2D) else layer.activation
-
-
 def _checked_shape(first: Part, shape: Shape | None) -> Shape:
     if shape is None:
-        if not isinstance(first, Dense):
-            raise ValueError("input_shape must be (channels, height, width) for images, got None")
-        return (first.weights.shape[1],)
+        if first.input_shape is None:
+            raise ValueError(f"input_shape must be given for a first layer {type(first).__name__}, got None")
+        return first.input_shape
     if len(shape) not in (1, 3):
         raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {shape}")
     return tuple(checks.whole("input_shape", size, 1) for size in shape)

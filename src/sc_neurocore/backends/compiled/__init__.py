@@ -5,7 +5,7 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 """
 
 from .cycles import cycle_counts, mux_streams, or_streams
-from .dendrite import cable
+from .dendrite import cable, cables
 from .neurons import lif, lif_fixed
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
@@ -17,6 +17,7 @@ __all__ = [
     "and_counts",
     "bernoulli",
     "cable",
+    "cables",
     "compare",
     "cycle_counts",
     "divide",

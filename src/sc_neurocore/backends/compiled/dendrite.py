@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..reference import Tree
+from ..threads import over_rows
 from .jit import inline, jit
 
 _STAGE = 1 - np.sqrt(0.5)
@@ -30,7 +31,8 @@ def _solve(parent, inverse, factor, x):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _cable(parent, capacity, leak, axial, dt, v, sites, source, conductance, probes, out):  # type: ignore[no-untyped-def]
+def _cable(parent, capacity, leak, axial, dt, v, sites, source, conductance, hold, probes, out):  # type: ignore[no-untyped-def]
+    """Every row of `source` lasts for `hold` steps; `out` takes the last steps, as many as it has rows."""
     n, a = parent.size, _STAGE * dt
     passive, inverse, factor, y = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
@@ -39,24 +41,33 @@ def _cable(parent, capacity, leak, axial, dt, v, sites, source, conductance, pro
     inverse[:] = passive
     if conductance.shape[0] == 0:
         _eliminate(parent, axial, a, inverse, factor)
-    for t in range(source.shape[0]):
+    first = source.shape[0] * hold - out.shape[0]
+    for row in range(source.shape[0]):
         if conductance.shape[0] > 0:
             inverse[:] = passive
             for s in range(sites.size):
-                inverse[sites[s]] += a * conductance[t, s]
+                inverse[sites[s]] += a * conductance[row, s]
             _eliminate(parent, axial, a, inverse, factor)
-        for i in range(n):
-            y[i] = capacity[i] * v[i]
-        for s in range(sites.size):
-            y[sites[s]] += a * source[t, s]
-        _solve(parent, inverse, factor, y)
-        for i in range(n):
-            v[i] = capacity[i] * (_Y * y[i] - _V * v[i])
-        for s in range(sites.size):
-            v[sites[s]] += a * source[t, s]
-        _solve(parent, inverse, factor, v)
-        for p in range(probes.size):
-            out[t, p] = v[probes[p]]
+        for t in range(row * hold, (row + 1) * hold):
+            for i in range(n):
+                y[i] = capacity[i] * v[i]
+            for s in range(sites.size):
+                y[sites[s]] += a * source[row, s]
+            _solve(parent, inverse, factor, y)
+            for i in range(n):
+                v[i] = capacity[i] * (_Y * y[i] - _V * v[i])
+            for s in range(sites.size):
+                v[sites[s]] += a * source[row, s]
+            _solve(parent, inverse, factor, v)
+            if t >= first:
+                for p in range(probes.size):
+                    out[t - first, p] = v[probes[p]]
+
+
+@jit
+def _cables(parent, capacity, leak, axial, dt, v, sites, source, conductance, hold, probes, out, start, stop):  # type: ignore[no-untyped-def]
+    for r in range(start, stop):
+        _cable(parent, capacity, leak, axial, dt, v[r], sites, source[r], conductance[r], hold, probes, out[r : r + 1])
 
 
 def cable(
@@ -69,5 +80,22 @@ def cable(
     probes: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     out, last = np.empty((len(source), len(probes))), v.copy()
-    _cable(*tree, dt, last, sites, source, conductance, probes, out)
+    _cable(*tree, dt, last, sites, source, conductance, 1, probes, out)
     return out, last
+
+
+def cables(
+    tree: Tree,
+    dt: float,
+    hold: int,
+    sites: NDArray[np.int64],
+    source: NDArray[np.float64],
+    conductance: NDArray[np.float64],
+    probes: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    rows, lines, _ = source.shape
+    v, out = np.zeros((rows, len(tree.parent))), np.zeros((rows, len(probes)))
+    if lines:
+        run = lambda a, b: _cables(*tree, dt, v, sites, source, conductance, hold, probes, out, a, b)  # noqa: E731
+        over_rows(run, rows, 16 * rows * lines * hold * len(tree.parent))
+    return out

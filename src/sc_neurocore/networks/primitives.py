@@ -1,0 +1,376 @@
+"""Circuit primitives and spiking neurons as parts of a network."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import checks
+from ..layers.base import SCLayer
+from ..layers.circuit_primitives import Boundary, LateralInhibition, WinnerTakeAll
+from ..layers.rall_dendrite import Ends, RallDendrite
+from .activations import Floats
+from .parts import Build, Cost, OnVectors, Part, Rescaled, Shape, check_ceiling, check_values, keep
+from .stages import (
+    EXACT_STEPS,
+    DendriteStage,
+    InhibitionStage,
+    Neuron,
+    SpikingStage,
+    SurpriseStage,
+    WinnerStage,
+    response,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Inhibition(Part):
+    """Each unit is inhibited by its neighbours: `LateralInhibition`, on a line or on each channel of an image.
+
+    Parameters
+    ----------
+    strength
+        Of the inhibition, at least 0.
+    radius
+        Neighbours are the units up to so many places away.
+    boundary
+        ``"wrap"``, ``"reflect"`` or ``"zero"``.
+
+    Notes
+    -----
+    Inputs are rates, never negative. As a circuit it takes two windows: units and their inhibition are counted
+    in the first, and subtracted in the second. Its streams are unipolar, whatever the encoding of the network.
+    """
+
+    since = 2
+    takes_signed = False
+    strength: float = 0.3
+    radius: int = 2
+    boundary: Boundary = "reflect"
+
+    def __post_init__(self) -> None:
+        self._options((1 + checks.whole("radius", self.radius, 1),))
+
+    def _options(self, shape: Shape) -> dict[str, Any]:
+        """Checked keywords of a `LateralInhibition` for a line or a channel of this shape."""
+        options: dict[str, Any] = {
+            "n_neurons": math.prod(shape),
+            "inhibition_strength": self.strength,
+            "radius": self.radius,
+            "boundary": self.boundary,
+            "shape": shape if len(shape) == 2 else None,
+        }
+        LateralInhibition(**options)
+        return options
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of the inputs, or a ValueError if the radius does not fit."""
+        self._options(shape[-2:])
+        return shape
+
+    def forward(self, a: Floats) -> Floats:
+        """The inhibited rates."""
+        return LateralInhibition(**self._options(a.shape[1:][-2:])).apply(a)
+
+    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+        """A `LateralInhibition` behind an encoder."""
+        channels = shape[0] if len(shape) == 3 else 1
+        options = build.streams | {"encoding": "unipolar"}
+        return InhibitionStage(channels, self._options(shape[-2:]), **options), build.scale
+
+    def cost(self, shape: Shape, halves: int) -> Cost:
+        """Streams of units before and after they are counted, and of their inhibition; an AND gate a unit."""
+        n = math.prod(shape)
+        return Cost(3 * n, 0, n, windows=2)
+
+
+@dataclass(frozen=True, eq=False)
+class KWinners(Part):
+    """The k largest units pass, the others are silent: `WinnerTakeAll` over all units of a sample.
+
+    As the last part it makes the decision of a classifier: the arg-max is the winner.
+
+    Parameters
+    ----------
+    k
+        Winners, at least 1.
+
+    Notes
+    -----
+    Inputs are rates, never negative. As a circuit it is a race of counters, of two windows at most, and the
+    winners' streams pass in one more. Its streams are unipolar, whatever the encoding of the network.
+    """
+
+    since = 2
+    takes_signed = False
+    k: int = 1
+
+    def __post_init__(self) -> None:
+        checks.whole("k", self.k, 1)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of the inputs, or a ValueError if there are fewer than k."""
+        WinnerTakeAll(math.prod(shape), self.k)
+        return shape
+
+    def forward(self, a: Floats) -> Floats:
+        """The winners' rates, and zeros."""
+        flat = a.reshape(len(a), math.prod(a.shape[1:]))
+        return WinnerTakeAll(flat.shape[1], self.k).apply(flat).reshape(a.shape)
+
+    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+        """A `WinnerTakeAll` behind an encoder."""
+        options = build.streams | {"encoding": "unipolar"}
+        return WinnerStage(WinnerTakeAll(math.prod(shape), self.k), **options), build.scale
+
+    def cost(self, shape: Shape, halves: int) -> Cost:
+        """A stream and an AND gate for every unit."""
+        n = math.prod(shape)
+        return Cost(n, 0, n, windows=3)
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingDense(OnVectors):
+    """Leaky integrate-and-fire neurons: ``rate(weights @ a + bias)``, the circuit of `SCDenseLayer`.
+
+    A sample is shown for a window of `duration` ms. Outputs are the neurons' firing rates in it, in Hz: they
+    start at rest, have no noise, and reset to 0.
+
+    Parameters
+    ----------
+    weights
+        ``(n_outputs, n_inputs)``; currents of an input of 1, in thresholds a ms.
+    bias
+        ``(n_outputs,)``, currents.
+    ceiling
+        As for `Dense`, in Hz.
+    duration
+        Of the window, in ms.
+    threshold
+        Voltage at which a neuron spikes, above 0.
+    tau
+        Membrane time constant in ms, above 0.
+    refractory
+        Time at rest after a spike in ms, at least 0.
+
+    Notes
+    -----
+    In floating point the current I is constant: the first spike comes after
+    ``t = -tau ln(1 - threshold / (I tau))``, and a window holds ``floor((duration + refractory) / (t + refractory))``
+    of them, none for I below threshold / tau. As a circuit the streams of L cycles fill the window, a cycle
+    lasts ``duration / L`` ms, and the count of products of a cycle is the current: longer streams are faster ones.
+    Inputs that share a sequence XOR it with a word of their own each, lest the current come in bursts.
+    Error law: the current that a membrane averages has a variance in proportion to ``duration / (L tau)`` with
+    Bernoulli streams; a step of Euler's method adds an error of order 1 / L.
+
+    Examples
+    --------
+    >>> layer = SpikingDense(np.array([[0.1], [0.2]]), np.zeros(2), duration=200.0)
+    >>> layer.forward(np.array([[0.4], [1.0]]))
+    array([[  0.,  50.],
+           [ 70., 170.]])
+    """
+
+    since = 2
+    weights: Floats
+    bias: Floats
+    ceiling: float = 1.0
+    duration: float = 100.0
+    threshold: float = 1.0
+    tau: float = 20.0
+    refractory: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_values(self, (None, None))
+        for name in ("duration", "threshold", "tau"):
+            checks.positive(name, getattr(self, name))
+        checks.real("refractory", self.refractory, 0.0, np.finfo(float).max)
+
+    @property
+    def neuron(self) -> Neuron:
+        """What makes rates of currents."""
+        return Neuron(self.threshold, self.tau, self.refractory, self.duration)
+
+    def activated(self, z: Floats) -> Floats:
+        """Rates of currents."""
+        return self.neuron.rates(z)
+
+    def gives_signed(self, signed: bool) -> bool:
+        """Rates are not negative."""
+        return False
+
+    def bound(self, bound: float) -> float:
+        """The rate of the largest current."""
+        return float(self.activated(np.array(self.largest_sum(bound))))
+
+    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+        """A `SpikingStage`: its adder is a counter, whatever `accumulate` says."""
+        weights, gain, options = self._scaled(build)
+        options |= {"accumulate": "sum", "neuron": self.neuron, "unit": gain}
+        return SpikingStage.from_weights(weights, **options), 1.0
+
+    def told(self, scale: float) -> tuple[str, str]:
+        """Activation and gain."""
+        return "lif", f"{self.gain(scale):.3g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Dendrite(Rescaled):
+    """The soma of a `RallDendrite` at the end of a window, for inputs at the tips of its branches.
+
+    Every `n_branches` inputs drive a dendrite of their own, and all dendrites are alike. In front of it a
+    `Dense` part holds the synapses: its neurons are branches.
+
+    Parameters
+    ----------
+    n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size, reversal
+        As for `RallDendrite`. Without a `reversal` inputs are currents, with one they are conductances, never
+        negative.
+    duration
+        Of the window in ms. Dendrites start at rest, and settle in a few tau.
+    ceiling
+        As for `Dense`.
+
+    Notes
+    -----
+    In floating point the inputs are constant. As a circuit their streams of L cycles fill the window, a cycle
+    lasts ``duration / L`` ms: a dendrite that is slow beside it meets their mean, also of conductances.
+
+    Examples
+    --------
+    Twice the conductance on one branch saturates; a second branch adds.
+
+    >>> dendrite = Dendrite(2, duration=200.0, soma_size=30.0, reversal=1.0)
+    >>> dendrite.forward(np.array([[0.5, 0.0], [1.0, 0.0], [0.5, 0.5]])).round(3)
+    array([[0.029],
+           [0.036],
+           [0.057]])
+    """
+
+    since = 2
+    n_branches: int
+    branch_length: int = 3
+    tau: float = 10.0
+    coupling: float = 0.5
+    duration: float = 50.0
+    diameters: tuple[float, ...] | None = None
+    topology: tuple[int, ...] | None = None
+    ends: Ends = "sealed"
+    soma_size: float = 1.0
+    reversal: float | tuple[float, ...] | None = None
+    ceiling: float = 1.0
+
+    def __post_init__(self) -> None:
+        checks.positive("duration", self.duration)
+        check_ceiling(self)
+        for name, number in (("diameters", float), ("topology", int), ("reversal", float)):
+            values = getattr(self, name)
+            if values is not None and np.ndim(values):
+                object.__setattr__(self, name, tuple(number(value) for value in values))
+        self._primitive(1)
+
+    @property
+    def takes_signed(self) -> bool:  # type: ignore[override]
+        """Currents may be negative, conductances may not."""
+        return self.reversal is None
+
+    def _primitive(self, steps: int) -> RallDendrite:
+        names = ("n_branches", "branch_length", "tau", "coupling", "diameters", "topology", "ends", "soma_size")
+        options = {name: getattr(self, name) for name in (*names, "reversal")}
+        return RallDendrite(**options, dt=self.duration / steps)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """A soma for every `n_branches` inputs, or a ValueError if they are not a multiple."""
+        n = math.prod(shape)
+        if n % self.n_branches:
+            raise ValueError(f"it takes a multiple of {self.n_branches} inputs, got shape {shape}")
+        return (n // self.n_branches,)
+
+    def forward(self, a: Floats) -> Floats:
+        """Voltages: ``(B, ...)`` to ``(B, n_outputs)``."""
+        return response(self._primitive(EXACT_STEPS), a.reshape(len(a), math.prod(a.shape[1:])))
+
+    def gives_signed(self, signed: bool) -> bool:
+        """Voltages are negative for negative currents, and for a reversal below rest."""
+        return signed if self.reversal is None else bool(np.min(self.reversal) < 0)
+
+    def bound(self, bound: float) -> float:
+        """The voltage of the largest currents, or the largest reversal."""
+        if self.reversal is not None:
+            return float(np.abs(self.reversal).max())
+        return float(self._primitive(1).expected(np.full(self.n_branches, bound)))
+
+    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+        """A `DendriteStage`; streams of inputs that are never negative are unipolar."""
+        options = build.streams | ({} if build.signed else {"encoding": "unipolar"})
+        primitives = self._primitive(checks.whole("length", build.length, 1)), self._primitive(EXACT_STEPS)
+        return DendriteStage(*primitives, self.output_shape(shape)[0], build.scale, **options), 1.0
+
+    def cost(self, shape: Shape, halves: int) -> Cost:
+        """A stream for every input, and no gates."""
+        return Cost(math.prod(shape), 0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictiveCoding(Rescaled):
+    """Surprises of neurons that predict the input: ``mean_i |weights[j, i] - a[i]|``.
+
+    The neuron that knows the input best is surprised least; ``Dense(-np.eye(n), ..)`` behind it turns surprises
+    into scores of a classifier.
+
+    Parameters
+    ----------
+    weights
+        Predictions ``(n_outputs, n_inputs)``, at least 0.
+    ceiling
+        As for `Dense`.
+
+    Notes
+    -----
+    Inputs are rates, never negative. As a circuit the streams of inputs and predictions share one sequence, so
+    that XOR gates count their difference: exactly to 1 / L for a full-period sequence, with the binomial
+    variance of a mean of n correlated streams for a Bernoulli sequence. Nothing is multiplied.
+    """
+
+    since = 2
+    arrays = ("weights",)
+    takes_signed = False
+    weights: Floats
+    ceiling: float = 1.0
+
+    def __post_init__(self) -> None:
+        array = checks.array("weights", self.weights, 0.0, shape=(None, None))
+        if 0 in array.shape:
+            raise ValueError(f"weights must have an input and an output, got shape {array.shape}")
+        check_ceiling(self)
+        keep(self, "weights", array)
+
+    @property
+    def input_shape(self) -> Shape:
+        """A vector; images are flattened."""
+        return (self.weights.shape[1],)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """A surprise a neuron, or a ValueError if the inputs do not fit."""
+        if math.prod(shape) != self.weights.shape[1]:
+            raise ValueError(f"it takes {self.weights.shape[1]} inputs, got shape {shape}")
+        return (len(self.weights),)
+
+    def forward(self, a: Floats) -> Floats:
+        """Surprises: ``(B, ...)`` to ``(B, n_outputs)``."""
+        return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, -1)).mean(-1))
+
+    def bound(self, bound: float) -> float:
+        """The distance of the largest input or weight from 0."""
+        return max(bound, float(self.weights.max()))
+
+    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+        """A `SurpriseStage`; a 1 of its streams is the largest input or weight."""
+        full = self.bound(build.scale)
+        options = build.streams | {"encoding": "unipolar"}
+        return SurpriseStage(self.weights / full, build.scale / full, **options), full
+
+    def cost(self, shape: Shape, halves: int) -> Cost:
+        """A stream for every input and weight, an XOR gate for every pair."""
+        return Cost(math.prod(shape), self.weights.size, self.weights.size)
