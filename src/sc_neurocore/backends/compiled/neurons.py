@@ -40,6 +40,42 @@ def _normal_lanes(words, noise, first):  # type: ignore[no-untyped-def]
             noise[to + L1 + lane] = radius * (c if mirrored else s)
 
 
+@inline
+def _call_lanes(key, rows, number, philox, noise, first):  # type: ignore[no-untyped-def]
+    """Normals of Philox call `number` for the rows from `rows` on, into four rows of `noise`."""
+    for lane in range(uint64(LANES)):
+        philox[lane] = uint64(rows) + lane
+        philox[L1 + lane] = uint64(0)
+        philox[L2 + lane] = number & uint64(0xFFFFFFFF)
+        philox[L3 + lane] = number >> uint64(32)
+    philox_lanes(key, philox)
+    _normal_lanes(philox, noise, first)
+
+
+@jit
+def _standard_normals(key, out, first_call, skip, start, stop):  # type: ignore[no-untyped-def]
+    """Rows start to stop, the second axis of `out` ``(T, rows)``; its first step is `skip` normals into the call."""
+    philox, noise = np.empty(4 * LANES, np.uint64), np.empty(PER_CALL * LANES)
+    steps = out.shape[0]
+    for first in range(start, stop, LANES):
+        count = min(LANES, stop - first)
+        for call in range((skip + steps + PER_CALL - 1) // PER_CALL):
+            _call_lanes(key, first, uint64(first_call + call), philox, noise, 0)
+            for k in range(PER_CALL):
+                t = call * PER_CALL + k - skip
+                if 0 <= t < steps:
+                    for lane in range(count):
+                        out[t, first + lane] = noise[k * LANES + lane]
+
+
+def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
+    """As `normal.standard_normals`; the memory is in the order of the steps."""
+    out = np.empty((stop - start, rows))
+    arguments = np.uint64(key), out, start // PER_CALL, start % PER_CALL
+    over_rows(lambda a, b: _standard_normals(*arguments, a, b), rows, 6 * out.size, LANES)
+    return out.T
+
+
 @jit
 def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
     v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
@@ -57,13 +93,7 @@ def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop
             if noise_scale != 0.0:
                 for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
                     number = uint64(at // PER_CALL + call)
-                    for lane in range(uint64(LANES)):
-                        philox[lane] = uint64(first) + lane
-                        philox[L1 + lane] = uint64(0)
-                        philox[L2 + lane] = number & uint64(0xFFFFFFFF)
-                        philox[L3 + lane] = number >> uint64(32)
-                    philox_lanes(key, philox)
-                    _normal_lanes(philox, noise, call * PER_CALL * LANES)
+                    _call_lanes(key, first, number, philox, noise, call * PER_CALL * LANES)
             for lane in range(LANES):
                 row = values[min(first + lane, rows - 1) * sources // rows]
                 for t in range(t0, t1):
