@@ -22,7 +22,7 @@ except ImportError as error:
 
 import jax.numpy as jnp
 from jax import lax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 Numbers = NDArray[Any]
 Array = Any
@@ -45,37 +45,48 @@ def _spike_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple
     return spike(*primals), surrogate * (tangents[0] - tangents[1])
 
 
+def _advanced(
+    v: Array, wait: Array | None, current: Array, membrane: Membrane, noise: Array | None
+) -> tuple[Array, Array | None, Array, Array]:
+    """`membrane.lif_step` on traced arrays, rounding by rounding; the voltage before a reset comes last.
+
+    Without `wait`, no neuron rests.
+    """
+    v_rest, v_reset, v_threshold, tau, dt, resistance, scale = (jnp.asarray(x, v.dtype) for x in membrane[:7])
+    current = jnp.asarray(current, v.dtype)
+    moves = current == current if wait is None else wait == 0  # who is not at rest: all, which XLA cannot know
+    # XLA fuses a product and the sum that takes it into one rounding. A choice between them keeps both.
+    change = -(v - v_rest) * dt / tau + jnp.where(moves, resistance * current * dt, 0)
+    if noise is not None:
+        change += jnp.where(moves, scale * noise, 0)
+    raised = v + change
+    fires = raised >= v_threshold
+    after = jnp.where(membrane.soft, raised - v_threshold, v_reset)
+    if wait is None:
+        return jnp.where(fires, after, raised), None, fires, raised
+    fires &= moves
+    v = jnp.where(moves, jnp.where(fires, after, raised), v_rest)
+    wait = jnp.where(fires, membrane.refractory, jnp.maximum(wait - 1, 0)).astype(wait.dtype)
+    return v, wait, fires, raised
+
+
 def lif_step(
     v: Array, wait: Array, current: Array, membrane: Membrane, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
-    """`membrane.lif_step` on traced arrays, rounding by rounding; spikes are numbers of v's type.
-
-    No gradient flows from a spike to its reset.
-    """
-    v_rest, v_reset, v_threshold, tau, dt, resistance, scale = (jnp.asarray(x, v.dtype) for x in membrane[:7])
-    resting = wait > 0
-    # XLA fuses a product and the sum that takes it into one rounding. A choice between them keeps both.
-    drive = jnp.where(resting, 0, resistance * current * dt)
-    change = -(v - v_rest) * dt / tau + drive
-    if noise is not None:
-        change += jnp.where(resting, 0, scale * noise)
-    raised = v + change
-    spikes = jnp.where(resting, 0, spike(raised, v_threshold, jnp.asarray(slope, v.dtype)))
-    fires = spikes > 0
-    after = jnp.where(membrane.soft, raised - v_threshold, v_reset)
-    v = jnp.where(resting, v_rest, jnp.where(fires, after, raised))
-    wait = jnp.where(fires, membrane.refractory, jnp.maximum(wait - 1, 0)).astype(wait.dtype)
-    return v, wait, spikes
+    """The new v and wait, and the spikes as numbers of v's type; no gradient flows from a spike to its reset."""
+    after, still, _, raised = _advanced(v, wait, current, membrane, noise)
+    threshold, steepness = (jnp.asarray(x, v.dtype) for x in (membrane.v_threshold, slope))
+    return after, still, jnp.where(wait == 0, spike(raised, threshold, steepness), 0)
 
 
 def lif_run(
-    v: Array, wait: Array, currents: Array, membrane: Membrane, noise: Array | None, slope: float, dtype: Any = None
+    v: Array, wait: Array, currents: Array, membrane: Membrane, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
-    """`lif_step` for each of the first axis of currents and noise; spikes are of `dtype`, or numbers of v's type."""
+    """`lif_step` for each of the first axis of currents and noise."""
 
     def body(state: tuple[Array, Array], now: tuple[Array, Array | None]) -> tuple[tuple[Array, Array], Array]:
         v, wait, spikes = lif_step(*state, now[0], membrane, now[1], slope)
-        return (v, wait), spikes if dtype is None else spikes.astype(dtype)
+        return (v, wait), spikes
 
     (v, wait), spikes = lax.scan(body, (v, wait), (currents, noise))
     return v, wait, spikes
@@ -84,8 +95,17 @@ def lif_run(
 Axes = tuple[str | None, ...]
 
 
-def _lif(currents: Array, noise: Array | None, membrane: Membrane, v: Array, wait: Array) -> tuple[Array, ...]:
-    return lif_run(v, wait, currents, membrane, noise, 1.0, jnp.uint8)
+def _lif(currents: Array, noise: Array | None, membrane: Membrane, v: Array, wait: Array | None) -> tuple[Any, ...]:
+    """As `lif_run`, with bits for spikes; without `wait`, nobody rests."""
+
+    def body(
+        state: tuple[Array, Array | None], now: tuple[Array, Array | None]
+    ) -> tuple[tuple[Array, Array | None], Array]:
+        v, wait, fires, _ = _advanced(*state, now[0], membrane, now[1])
+        return (v, wait), fires.astype(jnp.uint8)
+
+    (v, wait), spikes = lax.scan(body, (v, wait), (currents, noise))
+    return v, wait, spikes
 
 
 def _and_counts(x: Array, w: Array) -> tuple[Array]:
@@ -106,11 +126,12 @@ def _compiled(run: Callable[..., Any], mesh: Mesh | None, axes: tuple[Axes, ...]
     """`run`, compiled; on a mesh, each device has its part of the named axes and needs no other."""
     if mesh is None:
         return jax.jit(run)
+    specs = (tuple(_spec(mesh, names) for names in of) for of in (axes, out_axes))
+    return jax.jit(jax.shard_map(run, mesh=mesh, in_specs=next(specs), out_specs=next(specs), check_vma=False))
 
-    def specs(of: tuple[Axes, ...]) -> tuple[PartitionSpec, ...]:
-        return tuple(PartitionSpec(*(axis if axis in mesh.axis_names else None for axis in names)) for names in of)
 
-    return jax.jit(jax.shard_map(run, mesh=mesh, in_specs=specs(axes), out_specs=specs(out_axes), check_vma=False))
+def _spec(mesh: Mesh, names: Axes) -> PartitionSpec:
+    return PartitionSpec(*(name if name in mesh.axis_names else None for name in names))
 
 
 class Devices:
@@ -134,17 +155,15 @@ class Devices:
     ) -> tuple[Bits, Numbers, Counts]:
         """Spikes ``(T, S, n)`` under currents ``(T, S, n)``, and the new v and wait ``(S, n)``.
 
-        `noise` is like `currents`, or None. All numbers are of v's type.
+        `noise` is like `currents`, or None; v says in which precision all is done.
         """
         block = (None, *AXES)
+        rests = wait.astype(np.int32) if membrane.refractory or wait.any() else None
         with jax.enable_x64(v.dtype == np.float64):
-            v, wait, spikes = self._run(
-                _lif,
-                (currents, noise, membrane, v, wait.astype(np.int32)),
-                (block, block, (), AXES, AXES),
-                (AXES, AXES, block),
+            v, still, spikes = self._run(
+                _lif, (currents, noise, membrane, v, rests), (block, block, (), AXES, AXES), (AXES, AXES, block)
             )
-        return spikes, v, wait.astype(np.int64)
+        return spikes, v, wait if still is None else still.astype(np.int64)
 
     def and_counts(self, x: Words, w: Words) -> Counts:
         """As `reference.and_counts`."""
@@ -159,25 +178,27 @@ class Devices:
 
     def _run(
         self, run: Callable[..., Any], arguments: tuple[Any, ...], axes: tuple[Axes, ...], out_axes: tuple[Axes, ...]
-    ) -> list[NDArray[Any]]:
-        """Results of `run`; devices that share an axis get equal parts, the last ones filled up with zeros."""
+    ) -> list[Any]:
+        """Results of `run`, None where it is None; devices get equal parts, the last ones filled up with zeros."""
         sizes: dict[str | None, int] = {}
-        filled = []
+        placed = []
         for argument, names in zip(arguments, axes, strict=True):
             if isinstance(argument, np.ndarray):
-                sizes |= dict(zip(names, argument.shape, strict=True))
-                argument = self._filled(argument, names)
-            filled.append(argument)
-        results = _compiled(run, self.mesh, axes, out_axes)(*filled)
+                sizes |= {name: size for name, size in zip(names, argument.shape, strict=True) if name}
+                argument = self._placed(argument, names)
+            placed.append(argument)
+        results = _compiled(run, self.mesh, axes, out_axes)(*placed)
         return [
-            np.array(result[tuple(slice(sizes[name]) if name else slice(None) for name in names)])
-            for result, names in zip(map(np.asarray, results), out_axes, strict=True)
+            None if result is None else np.array(np.asarray(result)[tuple(slice(sizes.get(name)) for name in names)])
+            for result, names in zip(results, out_axes, strict=True)
         ]
 
-    def _filled(self, array: NDArray[Any], names: Axes) -> NDArray[Any]:
-        parts = {} if self.mesh is None else dict(self.mesh.shape)
-        missing = [-size % parts.get(name, 1) for size, name in zip(array.shape, names, strict=True)]
-        return np.pad(array, [(0, count) for count in missing]) if any(missing) else array
+    def _placed(self, array: NDArray[Any], names: Axes) -> Array:
+        if self.mesh is None:
+            return jax.device_put(array)
+        missing = [-size % self.mesh.shape.get(name, 1) for size, name in zip(array.shape, names, strict=True)]
+        filled = np.pad(array, [(0, count) for count in missing])
+        return jax.device_put(filled, NamedSharding(self.mesh, _spec(self.mesh, names)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.mesh is None:
@@ -198,6 +219,5 @@ def _again(numbers: NDArray[np.int64], names: tuple[str, ...]) -> Devices:
     missing = sorted(set(numbers.flat) - found.keys())
     if missing:
         raise ValueError(f"mesh must find its devices, number {missing[0]} is not among {sorted(found)}")
-    devices = np.empty(numbers.shape, object)
-    devices.flat = [found[number] for number in numbers.flat]
-    return Devices(Mesh(devices, names))
+    devices = np.array([found[number] for number in numbers.flat], object)
+    return Devices(Mesh(devices.reshape(numbers.shape), names))

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..backends.xla import Devices
 
 Numbers = NDArray[Any]
-_LARGEST = {"float64": 1e100, "float32": 1e15}
+Waits = NDArray[np.int64]
+_LARGEST = {"float64": 1e100, "float32": 1e12}
 
 
 def lif_step(
@@ -111,8 +112,8 @@ def lif_run(
 class _Products(VectorizedSCLayer):
     """The weights and their streams; JAX counts what the gates let through."""
 
-    def __init__(self, devices: "Devices", *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, use_gpu=False, **options)
+    def __init__(self, devices: "Devices", n_inputs: int, n_neurons: int, length: int, **options: Any) -> None:
+        super().__init__(n_inputs, n_neurons, length, use_gpu=False, **options)
         self.backend, self._devices = "jax", devices
 
     def _kernels(self) -> Any:
@@ -124,11 +125,11 @@ class JaxSCDenseLayer(Seeded):
 
     ::
 
-        run:                                                  I_t --->+-----+
-                                                                      | LIF |---> spikes
-        run_inputs:  x_t --encoder--> stream --+-----+    +-------+ I_t+-----+
-                                               | AND |===>| count |===>
-                     w_ji --encoder-> stream --+-----+    +-------+
+        x_i --encoder--> stream --+-----+    +-------+                    +-----+
+                                  | AND |--->| count |===> run_inputs ==> |     |
+        w_ji --encoder-> stream --+-----+    +-------+                    | LIF |---> spikes
+        I_j ===================================================> run ===> |     |
+                                                                          +-----+
 
     Each neuron does ``v += -(v - v_rest) * dt / tau_mem + R * I_t * dt + N(0, noise_std * sqrt(dt))``. The
     input is *not* scaled by (1 - a), the leak a = 1 - dt / tau_mem. The reset is *in the same step* as the
@@ -195,7 +196,7 @@ class JaxSCDenseLayer(Seeded):
     array([0, 1], dtype=uint8)
     >>> layer.reset()
     >>> layer.run_inputs([[0.9]] * 1000).sum(0, dtype=int)
-    array([62, 33])
+    array([62, 32])
     """
 
     def __init__(
@@ -259,9 +260,9 @@ class JaxSCDenseLayer(Seeded):
         self._products.weights = values
 
     def _rest(self, batch: tuple[int, ...]) -> None:
-        self.v = np.full((*batch, self.n_neurons), self._membrane.v_rest, self.dtype)
+        self.v: Numbers = np.full((*batch, self.n_neurons), self._membrane.v_rest, self.dtype)
         """Voltages ``(..., n_neurons)``."""
-        self.wait = np.zeros(self.v.shape, np.int64)
+        self.wait: Waits = np.zeros(self.v.shape, np.int64)
         """Steps that each neuron still has to rest."""
 
     def _batch(self, batch: tuple[int, ...]) -> int:
@@ -272,9 +273,18 @@ class JaxSCDenseLayer(Seeded):
             )
         return math.prod(batch)
 
+    def _drive(self, name: str, values: ArrayLike) -> Numbers:
+        """Currents ``(..., n_neurons)`` in the layer's type; an array that has it already is not copied."""
+        limits = -self._largest, self._largest
+        given = np.asarray(values)
+        if given.dtype != self.dtype:
+            return checks.array(name, values, *limits, last=self.n_neurons).astype(self.dtype)
+        checks.bounded(name, given, *limits, last=self.n_neurons)
+        return given
+
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., n_neurons)``, uint8, of one step under currents of that shape."""
-        drive = checks.array("current", current, -self._largest, self._largest, last=self.n_neurons)
+        drive = self._drive("current", current)
         return self.run(drive[..., None, :])[..., 0, :]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
@@ -283,14 +293,14 @@ class JaxSCDenseLayer(Seeded):
         Raises
         ------
         ValueError
-            If the shape is wrong, or a current is not finite or above 1e100 (float32: 1e15) in size.
+            If the shape is wrong, or a current is not finite or above 1e100 (float32: 1e12) in size.
         """
-        drive = checks.array("currents", currents, -self._largest, self._largest, last=self.n_neurons)
+        drive = self._drive("currents", currents)
         batch = _axes("currents", drive, self.n_neurons)
         count, steps = self._batch(batch), drive.shape[-2]
         if self.v.shape[:-1] != batch:
             self._rest(batch)
-        by_step = np.moveaxis(drive.reshape(count, steps, self.n_neurons), 1, 0).astype(self.dtype, copy=False)
+        by_step = np.moveaxis(drive.reshape(count, steps, self.n_neurons), 1, 0)
         noise, state = None, (count, self.n_neurons)
         if self._membrane.noise:
             normals = compiled.standard_normals(self._key, math.prod(state), self.samples, self.samples + steps)
