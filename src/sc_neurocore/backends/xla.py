@@ -96,7 +96,7 @@ Axes = tuple[str | None, ...]
 
 
 def _lif(currents: Array, noise: Array | None, membrane: Membrane, v: Array, wait: Array | None) -> tuple[Any, ...]:
-    """As `lif_run`, with bits for spikes; without `wait`, nobody rests."""
+    """As `lif_run` of samples ``(S, n)``, with bits for spikes; without `wait`, nobody rests."""
 
     def body(
         state: tuple[Array, Array | None], now: tuple[Array, Array | None]
@@ -104,8 +104,11 @@ def _lif(currents: Array, noise: Array | None, membrane: Membrane, v: Array, wai
         v, wait, fires, _ = _advanced(*state, now[0], membrane, now[1])
         return (v, wait), fires.astype(jnp.uint8)
 
-    (v, wait), spikes = lax.scan(body, (v, wait), (currents, noise))
-    return v, wait, spikes
+    # One row of neurons: XLA makes better loops of it than of samples of neurons.
+    shape, steps = v.shape, len(currents)
+    rows = [None if x is None else x.reshape(steps, v.size) for x in (currents, noise)]
+    (v, wait), spikes = lax.scan(body, (v.reshape(-1), None if wait is None else wait.reshape(-1)), tuple(rows))
+    return v.reshape(shape), None if wait is None else wait.reshape(shape), spikes.reshape(currents.shape)
 
 
 def _and_counts(x: Array, w: Array) -> tuple[Array]:
@@ -195,7 +198,7 @@ class Devices:
 
     def _placed(self, array: NDArray[Any], names: Axes) -> Array:
         if self.mesh is None:
-            return jax.device_put(array)
+            return array
         missing = [-size % self.mesh.shape.get(name, 1) for size, name in zip(array.shape, names, strict=True)]
         filled = np.pad(array, [(0, count) for count in missing])
         return jax.device_put(filled, NamedSharding(self.mesh, _spec(self.mesh, names)))
