@@ -84,7 +84,7 @@ def cases(dtype: str, neurons: int = NEURONS, steps: int = STEPS) -> Iterator[Ca
         layer = JaxSCDenseLayer(neurons, 1, neuron_params=parameters, seed=0, dtype=dtype)
         yield Case("layer" + noise, repeated(lambda layer=layer: layer.run(currents)), work, "step")
         lif, by_row = LIFNeurons(neurons, parameters, seed=0), np.ascontiguousarray(currents.T, np.float64)
-        yield Case("numba" + noise, repeated(lambda lif=lif: lif.run(by_row)), work, "step")
+        yield Case("numba" + noise, repeated(lambda lif=lif, by_row=by_row: lif.run(by_row)), work, "step")
     if dtype == "float64":
         yield Case("loop", repeated(lambda: loop(currents)), work, "step")
 

@@ -170,11 +170,12 @@ class Devices:
 
     def and_counts(self, x: Words, w: Words) -> Counts:
         """As `reference.and_counts`."""
-        left, right = (words.view(np.uint32).reshape(*words.shape[:2], -1) for words in (x, w))
+        width = 2 * x.shape[2] * x.shape[3]
+        left, right = (np.ascontiguousarray(words).view(np.uint32).reshape(*words.shape[:2], width) for words in (x, w))
         samples: Axes = ("batch", None) if len(x) > 1 else (None, "batch")  # a group for each, or one for all
         axes = (*samples, None), (samples[0], "neurons", None)
         total = np.zeros((*x.shape[:2], w.shape[1]), np.int64)
-        for start in range(0, left.shape[2], MOST_WORDS):
+        for start in range(0, width, MOST_WORDS):
             part = slice(start, start + MOST_WORDS)
             total += self._run(_and_counts, (left[..., part], right[..., part]), axes, ((*samples, "neurons"),))[0]
         return total

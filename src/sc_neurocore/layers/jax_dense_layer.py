@@ -329,7 +329,7 @@ class JaxSCDenseLayer(Seeded):
         """
         x, batch = self._checked(inputs)
         count = self._batch(batch)
-        by_step = np.moveaxis(x.reshape(count, -1, self.n_inputs), 1, 0)
+        by_step = np.moveaxis(x.reshape(count, x.shape[-2], self.n_inputs), 1, 0)
         self._products.samples = self.samples * count
         return self._as_currents(np.moveaxis(self._products.forward(by_step), 0, 1), x.shape)
 
