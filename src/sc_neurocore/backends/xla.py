@@ -45,14 +45,19 @@ def _spike_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple
     return spike(*primals), surrogate * (tangents[0] - tangents[1])
 
 
+def _divisors(v: Array, membrane: Membrane) -> Array:
+    """tau_mem for every neuron. XLA would multiply by the inverse of one number, which rounds twice."""
+    return jnp.where(v == v, jnp.asarray(membrane.tau_mem, v.dtype), 1)
+
+
 def _advanced(
-    v: Array, wait: Array | None, current: Array, membrane: Membrane, noise: Array | None
+    v: Array, wait: Array | None, current: Array, membrane: Membrane, tau: Array, noise: Array | None
 ) -> tuple[Array, Array | None, Array, Array]:
     """`membrane.lif_step` on traced arrays, rounding by rounding; the voltage before a reset comes last.
 
-    Without `wait`, no neuron rests.
+    `tau` are the `_divisors`. Without `wait`, no neuron rests.
     """
-    v_rest, v_reset, v_threshold, tau, dt, resistance, scale = (jnp.asarray(x, v.dtype) for x in membrane[:7])
+    v_rest, v_reset, v_threshold, _, dt, resistance, scale = (jnp.asarray(x, v.dtype) for x in membrane[:7])
     current = jnp.asarray(current, v.dtype)
     moves = current == current if wait is None else wait == 0  # who is not at rest: all, which XLA cannot know
     # XLA fuses a product and the sum that takes it into one rounding. A choice between them keeps both.
@@ -70,22 +75,29 @@ def _advanced(
     return v, wait, fires, raised
 
 
+def _spiking(
+    v: Array, wait: Array, current: Array, membrane: Membrane, tau: Array, noise: Array | None, slope: float
+) -> tuple[Array, Array, Array]:
+    after, still, _, raised = _advanced(v, wait, current, membrane, tau, noise)
+    threshold, steepness = (jnp.asarray(x, v.dtype) for x in (membrane.v_threshold, slope))
+    return after, still, jnp.where(wait == 0, spike(raised, threshold, steepness), 0)
+
+
 def lif_step(
     v: Array, wait: Array, current: Array, membrane: Membrane, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
     """The new v and wait, and the spikes as numbers of v's type; no gradient flows from a spike to its reset."""
-    after, still, _, raised = _advanced(v, wait, current, membrane, noise)
-    threshold, steepness = (jnp.asarray(x, v.dtype) for x in (membrane.v_threshold, slope))
-    return after, still, jnp.where(wait == 0, spike(raised, threshold, steepness), 0)
+    return _spiking(v, wait, current, membrane, _divisors(v, membrane), noise, slope)
 
 
 def lif_run(
     v: Array, wait: Array, currents: Array, membrane: Membrane, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
     """`lif_step` for each of the first axis of currents and noise."""
+    tau = _divisors(v, membrane)
 
     def body(state: tuple[Array, Array], now: tuple[Array, Array | None]) -> tuple[tuple[Array, Array], Array]:
-        v, wait, spikes = lif_step(*state, now[0], membrane, now[1], slope)
+        v, wait, spikes = _spiking(*state, now[0], membrane, tau, now[1], slope)
         return (v, wait), spikes
 
     (v, wait), spikes = lax.scan(body, (v, wait), (currents, noise))
@@ -101,13 +113,15 @@ def _lif(currents: Array, noise: Array | None, membrane: Membrane, v: Array, wai
     def body(
         state: tuple[Array, Array | None], now: tuple[Array, Array | None]
     ) -> tuple[tuple[Array, Array | None], Array]:
-        v, wait, fires, _ = _advanced(*state, now[0], membrane, now[1])
+        v, wait, fires, _ = _advanced(*state, now[0], membrane, tau, now[1])
         return (v, wait), fires.astype(jnp.uint8)
 
     # One row of neurons: XLA makes better loops of it than of samples of neurons.
     shape, steps = v.shape, len(currents)
-    rows = [None if x is None else x.reshape(steps, v.size) for x in (currents, noise)]
-    (v, wait), spikes = lax.scan(body, (v.reshape(-1), None if wait is None else wait.reshape(-1)), tuple(rows))
+    rows = tuple(None if x is None else x.reshape(steps, v.size) for x in (currents, noise))
+    v, wait = v.reshape(-1), None if wait is None else wait.reshape(-1)
+    tau = _divisors(v, membrane)
+    (v, wait), spikes = lax.scan(body, (v, wait), rows)
     return v.reshape(shape), None if wait is None else wait.reshape(shape), spikes.reshape(currents.shape)
 
 
