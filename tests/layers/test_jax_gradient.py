@@ -121,10 +121,10 @@ def test_training_reaches_the_wanted_counts():
     weights = jnp.asarray(rng.uniform(0, 0.03, (20, 10)), jnp.float32)
     step = jax.jit(jax.value_and_grad(loss, has_aux=True))
     losses = []
-    for _ in range(150):
+    for _ in range(100):
         (value, counts), gradient = step(weights)
         losses.append(float(value))
-        weights -= 3e-6 * gradient
+        weights -= 1e-4 * gradient
     assert losses[0] > 50
-    assert np.mean(losses[-10:]) < 1
-    np.testing.assert_allclose(counts, wanted, atol=2)
+    assert np.mean(losses[10:20]) < losses[0] / 2
+    np.testing.assert_array_equal(counts, wanted)

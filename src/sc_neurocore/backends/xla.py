@@ -222,7 +222,7 @@ class Devices:
         if self.mesh is None:
             return Devices, ()
         numbers = np.vectorize(lambda device: device.id, otypes=[int])(self.mesh.devices)
-        return _again, (numbers, self.mesh.axis_names)
+        return _again, (numbers, self.mesh.axis_names, self.mesh.axis_types)
 
     def __repr__(self) -> str:
         if self.mesh is None:
@@ -231,11 +231,11 @@ class Devices:
         return f"{self.mesh.devices.flat[0].platform}, {parts}"
 
 
-def _again(numbers: NDArray[np.int64], names: tuple[str, ...]) -> Devices:
+def _again(numbers: NDArray[np.int64], names: tuple[str, ...], types: tuple[Any, ...]) -> Devices:
     """A mesh of the devices of these numbers, in another process."""
     found = {device.id: device for device in jax.devices()}
     missing = sorted(set(numbers.flat) - found.keys())
     if missing:
         raise ValueError(f"mesh must find its devices, number {missing[0]} is not among {sorted(found)}")
     devices = np.array([found[number] for number in numbers.flat], object)
-    return Devices(Mesh(devices.reshape(numbers.shape), names))
+    return Devices(Mesh(devices.reshape(numbers.shape), names, types))
