@@ -58,22 +58,25 @@ def test_vmap_over_parameters():
     assert together[0] < together[1] < together[2]
 
 
-@pytest.mark.parametrize("slope", [1.0, 10.0, 100.0])
-@pytest.mark.parametrize("v", [-0.2, 0.3, 0.79, 0.85, 1.5])
+@pytest.mark.parametrize("slope", [1.0, 100.0])
+@pytest.mark.parametrize("v", [-0.2, 0.79, 0.85])
 def test_gradient_of_a_spike(v, slope):
     """Of v as it reaches the threshold, u: 1 / (1 + slope |u - threshold|)**2, times du."""
-    params, current = HARD.membrane(1.0), 0.05
+    with jax.enable_x64(True):
+        found = gradient_of_a_spike(v, 0.05, 0.8, 1.7, slope)
+    u = v - (v + 0.1) / 9 + 1.7 * 0.05
+    surrogate = 1 / (1 + slope * abs(u - 0.8)) ** 2
+    want = np.array([1 - 1 / 9, 1.7, -1.0, 0.05]) * surrogate
+    np.testing.assert_allclose(found, want, rtol=1e-12)
 
+
+@jax.jit
+def gradient_of_a_spike(v, current, threshold, resistance, slope):
     def spike(v, current, threshold, resistance):
-        numbers = params._replace(v_threshold=threshold, resistance=resistance)
+        numbers = HARD.membrane(1.0)._replace(v_threshold=threshold, resistance=resistance)
         return lif_step(at(v), current, numbers, slope=slope)[1]
 
-    with jax.enable_x64(True):
-        found = jax.grad(spike, argnums=(0, 1, 2, 3))(v, current, 0.8, 1.7)
-    u = v - (v + 0.1) / 9 + 1.7 * current
-    surrogate = 1 / (1 + slope * abs(u - 0.8)) ** 2
-    want = np.array([1 - 1 / 9, 1.7, -1.0, current]) * surrogate
-    np.testing.assert_allclose(found, want, rtol=1e-12)
+    return jax.grad(spike, argnums=(0, 1, 2, 3))(v, current, threshold, resistance)
 
 
 def test_no_gradient_at_rest_nor_through_a_reset():
