@@ -81,7 +81,7 @@ def draw(ax: Axes, found: dict[int, dict[str, float]], title: str) -> None:
 def picture(path: str) -> None:
     figure = Figure(figsize=(10.4, 4.7), dpi=100)
     FigureCanvasAgg(figure)
-    figure.text(0.06, 0.93, f"A run of {NEURONS:,} spiking neurons", fontsize=15, fontweight="bold", color=INK)
+    figure.text(0.075, 0.91, f"A run of {NEURONS:,} spiking neurons", fontsize=15, fontweight="bold", color=INK)
     for place, (title, parameters) in enumerate(NOISE.items()):
         found = {steps: times(parameters, steps) for steps in STEPS}
         ax = figure.add_axes((0.075 + 0.405 * place, 0.13, 0.36, 0.66))

@@ -160,8 +160,8 @@ class JaxSCDenseLayer(Seeded):
     generator, encoding, bits, weight_streams
         As for `VectorizedSCLayer`.
     dtype
-        ``"float64"``: the spike trains of `SCDenseLayer`, bit for bit. ``"float32"``: half the memory, and
-        about half the time on a CPU; voltages are rounded to 24 bits, so a spike can come a step earlier or later.
+        ``"float64"``: the spike trains of `SCDenseLayer`, bit for bit. ``"float32"``: half the memory, less time;
+        voltages are rounded to 24 bits, so a spike can come a step earlier or later.
     mesh
         A `jax.sharding.Mesh` that splits the work over devices: axes named ``"batch"``, ``"neurons"``, or both.
         None: JAX's default device. The bits are the same.
