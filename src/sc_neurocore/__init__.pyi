@@ -29,6 +29,7 @@ from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
+from .layers import JaxSCDenseLayer as JaxSCDenseLayer
 from .layers import LateralInhibition as LateralInhibition
 from .layers import MemristiveDenseLayer as MemristiveDenseLayer
 from .layers import PredictiveCodingSCLayer as PredictiveCodingSCLayer

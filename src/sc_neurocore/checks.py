@@ -75,6 +75,19 @@ def array(
         numbers = given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of real numbers, got {type(value).__name__}") from error
+    bounded(name, numbers, low, high, shape, last)
+    return numbers
+
+
+def bounded(
+    name: str,
+    numbers: NDArray[np.floating],
+    low: float = -np.inf,
+    high: float = np.inf,
+    shape: tuple[int | None, ...] | None = None,
+    last: int | None = None,
+) -> None:
+    """Nothing if an array of floats of any width is as `array` wants it, else its error."""
     if shape is not None and (
         numbers.ndim != len(shape)
         or any(want not in (None, have) for want, have in zip(shape, numbers.shape, strict=True))
@@ -91,4 +104,3 @@ def array(
         if smallest < low or largest > high:
             bad = smallest if smallest < low else largest
             raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {bad}")
-    return numbers

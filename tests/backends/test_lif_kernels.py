@@ -93,6 +93,16 @@ def test_a_normal_depends_on_key_row_and_step_only():
     assert np.unique(whole).size == whole.size
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    ("rows", "start", "stop"), [(1, 0, 1), (33, 5, 106), (17, 3, 4), (16, 2**36 + 2, 2**36 + 70), (5, 9, 9)]
+)
+def test_normals_equal(rows, start, stop, threads, split_over):
+    split_over(threads)
+    want = standard_normals(KEY, rows, start, stop)
+    np.testing.assert_array_equal(compiled.standard_normals(KEY, rows, start, stop), want)
+
+
 def fit(sample):
     """P-value of a chi-square test in 64 cells of equal probability."""
     cells = np.bincount(np.floor(stats.norm.cdf(sample.ravel()) * 64).astype(int), minlength=64)

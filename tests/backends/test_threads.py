@@ -148,6 +148,7 @@ def test_pool_works_in_a_forked_child():
     reader, writer = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of any fork with threads
+        warnings.simplefilter("ignore", RuntimeWarning)  # and so does JAX, if another test of this process uses it
         child = os.fork()
     if child == 0:  # leave by _exit only: the child is no test session
         try:

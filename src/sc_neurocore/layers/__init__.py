@@ -5,6 +5,7 @@ from .base import SCLayer
 from .circuit_primitives import LateralInhibition, WinnerTakeAll
 from .fusion import SCFusionLayer
 from .hardware_aware import HardwareAwareSCLayer
+from .jax_dense_layer import JaxSCDenseLayer
 from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .predictive_coding import PredictiveCodingSCLayer
@@ -15,6 +16,7 @@ from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
     "HardwareAwareSCLayer",
+    "JaxSCDenseLayer",
     "LateralInhibition",
     "MemristiveDenseLayer",
     "PredictiveCodingSCLayer",

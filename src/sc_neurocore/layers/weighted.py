@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -404,7 +403,8 @@ class WeightedLayer(SCLayer):
             single = single + x_ones.sum(2, keepdims=True)
         return np.asarray(2 * ones + (stop - start) * self.length - single)
 
-    def _kernels(self) -> ModuleType:
+    def _kernels(self) -> Any:
+        """Whose `and_counts` and `wired_counts` count the products."""
         if self.backend == "numba":
             return compiled
         from ..backends import cuda

@@ -75,6 +75,13 @@ class LIFParameters:
             raise ValueError(f"neuron_params must have keys of {', '.join(names)}, got {unknown[0]!r}")
         return cls(**(values or {}))
 
+    def checked_step(self, dt_ms: float) -> float:
+        """`dt_ms` as a float above 0 and at most tau_mem, or an error."""
+        dt = checks.positive("dt_ms", dt_ms)
+        if dt > self.tau_mem:
+            raise ValueError(f"dt_ms must be at most tau_mem={self.tau_mem:g}, got {dt:g}")
+        return dt
+
     def membrane(self, dt: float) -> Membrane:
         """The numbers of the kernels, for a step of `dt` ms."""
         return Membrane(
@@ -199,9 +206,7 @@ class LIFNeurons:
     ) -> None:
         n = checks.whole("n_neurons", n_neurons, 1)
         self.parameters = LIFParameters.of(parameters)
-        self.dt_ms = checks.positive("dt_ms", dt_ms)
-        if self.dt_ms > self.parameters.tau_mem:
-            raise ValueError(f"dt_ms must be at most tau_mem={self.parameters.tau_mem:g}, got {self.dt_ms:g}")
+        self.dt_ms = self.parameters.checked_step(dt_ms)
         self.reseed(seed)
         self.v = np.full(n, float(self.parameters.v_rest))
         """Voltages ``(n,)``."""

@@ -6,7 +6,7 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
-from .neurons import lif, lif_fixed
+from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
 from .selection import fill_times, largest
@@ -35,6 +35,7 @@ __all__ = [
     "saturate",
     "shuffle_buffer",
     "square_root",
+    "standard_normals",
     "window_counts",
     "wired_counts",
 ]

@@ -43,18 +43,39 @@ def _normal_lanes(words, noise, first, stride):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _word_of_noise(key, first, at, t0, t1, philox, noise):  # type: ignore[no-untyped-def]
-    """Normals of GROUP neurons from `first` on for the steps `at` + t, t in t0 .. t1 - 1: ``noise[t, lane]``."""
-    for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
-        number = uint64(at // PER_CALL + call)
-        for part in range(0, _GROUP, LANES):
-            for lane in range(uint64(LANES)):
-                philox[lane] = uint64(first + part) + lane
-                philox[L1 + lane] = uint64(0)
-                philox[L2 + lane] = number & uint64(0xFFFFFFFF)
-                philox[L3 + lane] = number >> uint64(32)
-            philox_lanes(key, philox)
-            _normal_lanes(philox, noise, call * PER_CALL * _GROUP + part, _GROUP)
+def _call_lanes(key, rows, number, philox, noise, first, stride):  # type: ignore[no-untyped-def]
+    """Normals of Philox call `number` for the rows from `rows` on, into four rows of `noise`, `stride` apart."""
+    for lane in range(uint64(LANES)):
+        philox[lane] = uint64(rows) + lane
+        philox[L1 + lane] = uint64(0)
+        philox[L2 + lane] = number & uint64(0xFFFFFFFF)
+        philox[L3 + lane] = number >> uint64(32)
+    philox_lanes(key, philox)
+    _normal_lanes(philox, noise, first, stride)
+
+
+@jit
+def _standard_normals(key, out, first_call, skip, start, stop):  # type: ignore[no-untyped-def]
+    """Rows start to stop, the second axis of `out` ``(T, rows)``; its first step is `skip` normals into the call."""
+    philox, noise = np.empty(4 * LANES, np.uint64), np.empty(PER_CALL * LANES)
+    steps = out.shape[0]
+    for first in range(start, stop, LANES):
+        count = min(LANES, stop - first)
+        for call in range((skip + steps + PER_CALL - 1) // PER_CALL):
+            _call_lanes(key, first, uint64(first_call + call), philox, noise, 0, LANES)
+            for k in range(PER_CALL):
+                t = call * PER_CALL + k - skip
+                if 0 <= t < steps:
+                    for lane in range(count):
+                        out[t, first + lane] = noise[k * LANES + lane]
+
+
+def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
+    """As `normal.standard_normals`; the memory is in the order of the steps."""
+    out = np.empty((stop - start, rows))
+    arguments = np.uint64(key), out, start // PER_CALL, start % PER_CALL
+    over_rows(lambda a, b: _standard_normals(*arguments, a, b), rows, 6 * out.size, LANES)
+    return out.T
 
 
 @jit
@@ -75,7 +96,10 @@ def _lif(key, values, drives, step, membrane, v, wait, words, trace, start, stop
             at = step // 64 * 64 + 64 * w  # step of bit 0
             t0, t1 = max(step - at, 0), min(step + steps - at, 64)
             if noise_scale != 0.0:
-                _word_of_noise(key, first, at, t0, t1, philox, noise)
+                for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
+                    number = uint64(at // PER_CALL + call)
+                    for part in range(0, count, LANES):
+                        _call_lanes(key, first + part, number, philox, noise, call * PER_CALL * _GROUP + part, _GROUP)
             if sources == 1:
                 for t in range(t0, t1):
                     value = values[0, at - step + t]

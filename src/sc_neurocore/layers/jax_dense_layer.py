@@ -1,0 +1,381 @@
+"""Spiking neurons on a matrix of weight streams, in JAX: batches, accelerators, gradients."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import compiled
+from ..backends.membrane import Membrane
+from ..bitstreams import value_range
+from ..bitstreams.encodings import Encoding
+from ..encoders import Generator, Seed
+from ..encoders.seeds import key_of
+from ..neurons import LIFParameters, LIFState
+from .base import Floats, Seeded
+from .vectorized_layer import VectorizedSCLayer
+
+if TYPE_CHECKING:
+    from jax.sharding import Mesh
+
+    from ..backends.xla import Devices
+
+Numbers = NDArray[Any]
+Waits = NDArray[np.int64]
+_LARGEST = {"float64": 1e100, "float32": 1e12}
+
+
+def lif_step(
+    state: LIFState, current: Any, params: Membrane, noise: Any = None, *, slope: float = 10.0
+) -> tuple[LIFState, Any]:
+    """One step of leaky integrate-and-fire neurons: a pure function for `jax.jit`, `jax.vmap` and `jax.grad`.
+
+    ``v += -(v - v_rest) * dt / tau_mem + R * I * dt + noise_std * sqrt(dt) * noise``. The input is *not*
+    scaled by (1 - a), the leak a = 1 - dt / tau_mem. The reset is *in the same step* as the spike: a neuron
+    with v >= v_threshold spikes and holds v_reset when the step ends. Then it is `refractory_period` steps at
+    v_rest, whatever comes in.
+
+    Parameters
+    ----------
+    state
+        `LIFState`: JAX arrays v, of floats, and wait, of integers, of one shape.
+    current
+        Currents, broadcast to that shape.
+    params
+        ``LIFParameters(...).membrane(dt_ms)``: a tuple of numbers, each of which may be traced. Give it to a
+        jitted function as an argument: as a constant, XLA may divide by it otherwise than the other backends.
+    noise
+        Standard normal numbers, broadcast to that shape; None for none.
+    slope
+        Steepness of the surrogate, in 1 / voltage: derived, a spike is 1 / (1 + slope |v - v_threshold|)**2
+        with v as it reaches the threshold. No gradient flows from a spike to the reset that it causes.
+
+    Returns
+    -------
+    LIFState
+        The new state, of the types of the old one.
+    jax.Array
+        1 for who spikes, else 0, of v's type.
+
+    Raises
+    ------
+    ImportError
+        Without JAX.
+
+    References
+    ----------
+    F. Zenke, S. Ganguli, "SuperSpike: supervised learning in multilayer spiking neural networks", Neural
+    Computation 30, 2018, https://doi.org/10.1162/neco_a_01086 (surrogate). F. Zenke, T. P. Vogels, "The
+    remarkable robustness of surrogate gradient learning", Neural Computation 33, 2021,
+    https://doi.org/10.1162/neco_a_01367 (no gradient through the reset).
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp
+    >>> params = LIFParameters().membrane(1.0)
+    >>> state = LIFState(jnp.array([0.0, 0.95]), jnp.array([0, 0]))
+    >>> state, spikes = jax.jit(lif_step)(state, 0.1, params)
+    >>> spikes.tolist()
+    [0.0, 1.0]
+    >>> at_rest = LIFState(jnp.zeros(()), jnp.array(0))
+    >>> round(float(jax.grad(lambda current: lif_step(at_rest, current, params)[1])(0.9)), 6)  # 1 / (1 + 10 * 0.1)**2
+    0.25
+    """
+    from ..backends import xla
+
+    v, wait, spikes = xla.lif_step(state.v, state.wait, current, params, noise, slope)
+    return LIFState(v, wait), spikes
+
+
+def lif_run(
+    state: LIFState, currents: Any, params: Membrane, noise: Any = None, *, slope: float = 10.0
+) -> tuple[LIFState, Any]:
+    """`lif_step` for each row of currents ``(T, ...)`` and of noise: one `lax.scan`, as pure as the step.
+
+    Returns the state after T steps and the spikes ``(T, ...)``.
+
+    >>> import jax.numpy as jnp
+    >>> state = LIFState(jnp.zeros(2), jnp.zeros(2, int))
+    >>> state, spikes = lif_run(state, jnp.full((6, 2), 0.5) * jnp.array([1.0, 0.6]), LIFParameters().membrane(1.0))
+    >>> spikes.T.tolist()
+    [[0.0, 0.0, 1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]
+    """
+    from ..backends import xla
+
+    v, wait, spikes = xla.lif_run(state.v, state.wait, currents, params, noise, slope)
+    return LIFState(v, wait), spikes
+
+
+class _Products(VectorizedSCLayer):
+    """The weights and their streams; JAX counts what the gates let through."""
+
+    def __init__(self, devices: "Devices", n_inputs: int, n_neurons: int, length: int, **options: Any) -> None:
+        super().__init__(n_inputs, n_neurons, length, use_gpu=False, **options)
+        self.backend, self._devices = "jax", devices
+
+    def _kernels(self) -> Any:
+        return self._devices
+
+
+class JaxSCDenseLayer(Seeded):
+    """Leaky integrate-and-fire neurons in JAX, driven by currents, or by counts of products of streams.
+
+    ::
+
+        x_i --encoder--> stream --+-----+    +-------+                    +-----+
+                                  | AND |--->| count |===> run_inputs ==> |     |
+        w_ji --encoder-> stream --+-----+    +-------+                    | LIF |---> spikes
+        I_j ===================================================> run ===> |     |
+                                                                          +-----+
+
+    Each neuron does ``v += -(v - v_rest) * dt / tau_mem + R * I_t * dt + N(0, noise_std * sqrt(dt))``. The
+    input is *not* scaled by (1 - a), the leak a = 1 - dt / tau_mem. The reset is *in the same step* as the
+    spike: with v >= v_threshold a neuron spikes and ends the step at v_reset; then it is refractory_period
+    steps at rest.
+
+    In `run_inputs`, a step of the neurons is a whole stream of `bitstream_length` cycles: the current is
+    ``y_min + (y_max - y_min) * count / (L n_inputs)``. (In `SCDenseLayer` a step is one cycle.)
+
+    Parameters
+    ----------
+    n_neurons, n_inputs
+        Shape of the layer.
+    bitstream_length
+        Stream length L in clock cycles, of `run_inputs`.
+    dt_ms
+        Duration of a step in ms, above 0 and at most tau_mem.
+    neuron_params
+        Some of v_rest (0), v_reset (0; None: a spike takes v_threshold away), v_threshold (1), tau_mem (20 ms),
+        noise_std (0.02), resistance (1), refractory_period (0 steps).
+    seed
+        Fixes weights, streams and noise; None draws fresh entropy.
+    weights
+        ``(n_neurons, n_inputs)`` in the encoding's range; None: drawn uniformly.
+    y_min, y_max
+        Currents of the smallest and of the largest mean of products, y_min <= y_max. Bipolar and split products
+        of -1 give y_min, of +1 y_max.
+    generator, encoding, bits, weight_streams
+        As for `VectorizedSCLayer`.
+    dtype
+        ``"float64"``: the spike trains of `SCDenseLayer`, bit for bit. ``"float32"``: half the memory, less time;
+        voltages are rounded to 24 bits, so a spike can come a step earlier or later.
+    mesh
+        A `jax.sharding.Mesh` that splits the work over devices: axes named ``"batch"``, ``"neurons"``, or both.
+        None: JAX's default device. The bits are the same.
+
+    Raises
+    ------
+    ImportError
+        Without JAX: the class is there, an object of it is not.
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type, or neuron_params has an unknown key.
+
+    Notes
+    -----
+    Axes before the documented ones are batch axes: every sample has neurons, noise and streams of its own. The
+    first call after construction or `reset` says which batch axes the state has, and the next calls go on from
+    there; other batch axes are an error until the next `reset`.
+
+    One clock counts the steps. The noise of a neuron and the streams of a sample depend on (seed, its place, the
+    step) only, so two runs of 50 steps are one of 100.
+
+    No global flag of JAX is read or changed: 64-bit numbers live in a context of their own. A new number of
+    steps is compiled once, which takes about .2 s. Noise comes as one block, with the numbers of `LIFNeurons`; input
+    and weight streams are made by the compiled encoders on the host.
+
+    Error law: with independent Bernoulli streams the current of a step, unipolar or bipolar, has variance
+    ``(y_max - y_min)**2 * sum_i p_i (1 - p_i) / (n_inputs**2 L)``, p_i the probability of a 1 after gate i.
+
+    Examples
+    --------
+    >>> layer = JaxSCDenseLayer(2, 1, neuron_params={"noise_std": 0.0}, generator="sobol", weights=[[1.0], [0.7]])
+    >>> layer.step([0.6, 1.2])
+    array([0, 1], dtype=uint8)
+    >>> layer.reset()
+    >>> layer.run_inputs([[0.9]] * 1000).sum(0, dtype=int)
+    array([62, 32])
+    """
+
+    def __init__(
+        self,
+        n_neurons: int,
+        n_inputs: int,
+        bitstream_length: int = 1024,
+        dt_ms: float = 1.0,
+        neuron_params: Mapping[str, Any] | LIFParameters | None = None,
+        seed: Seed = None,
+        *,
+        weights: ArrayLike | None = None,
+        y_min: float = 0.0,
+        y_max: float = 0.1,
+        generator: str | Generator = "bernoulli",
+        encoding: Encoding = "unipolar",
+        bits: int | None = None,
+        weight_streams: Literal["fresh", "stored"] = "fresh",
+        dtype: Literal["float64", "float32"] = "float64",
+        mesh: "Mesh | None" = None,
+    ) -> None:
+        from ..backends import xla
+
+        super().__init__(seed)
+        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        self.bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
+        self.dtype = np.dtype(checks.option("dtype", dtype, tuple(_LARGEST)))
+        self._largest = _LARGEST[self.dtype.name]
+        self.y_min = checks.real("y_min", y_min, -self._largest, self._largest)
+        self.y_max = checks.real("y_max", y_max, self.y_min, self._largest)
+        self.parameters = LIFParameters.of(neuron_params)
+        self.dt_ms = self.parameters.checked_step(dt_ms)
+        self._membrane = self.parameters.membrane(self.dt_ms)
+        for name, number in zip(Membrane._fields[:7], self._membrane, strict=False):
+            checks.real(name, number, -self._largest, self._largest)
+        self._devices = xla.Devices(mesh)
+        self._products = _Products(
+            self._devices,
+            self.n_inputs,
+            self.n_neurons,
+            self.bitstream_length,
+            generator=generator,
+            encoding=encoding,
+            bits=bits,
+            weight_streams=weight_streams,
+            seed=self._entropy,
+        )
+        if weights is not None:
+            self.weights = weights
+        self._reseed()
+        self._rest(())
+
+    @property
+    def weights(self) -> Floats:
+        """Weights ``(n_neurons, n_inputs)``; assign or edit them, the next `run_inputs` sees it."""
+        return self._products.weights
+
+    @weights.setter
+    def weights(self, values: ArrayLike) -> None:
+        self._products.weights = values
+
+    def _rest(self, batch: tuple[int, ...]) -> None:
+        self.v: Numbers = np.full((*batch, self.n_neurons), self._membrane.v_rest, self.dtype)
+        """Voltages ``(..., n_neurons)``."""
+        self.wait: Waits = np.zeros(self.v.shape, np.int64)
+        """Steps that each neuron still has to rest."""
+
+    def _batch(self, batch: tuple[int, ...]) -> int:
+        """Samples of a call, whose batch axes must be those of the state."""
+        if self.samples and batch != self.v.shape[:-1]:
+            raise ValueError(
+                f"batch axes must be {self.v.shape[:-1]} as in the calls since the last reset(), got {batch}"
+            )
+        return math.prod(batch)
+
+    def _drive(self, name: str, values: ArrayLike) -> Numbers:
+        """Currents ``(..., n_neurons)`` in the layer's type; an array that has it already is not copied."""
+        limits = -self._largest, self._largest
+        given = np.asarray(values)
+        if given.dtype != self.dtype:
+            return checks.array(name, values, *limits, last=self.n_neurons).astype(self.dtype)
+        checks.bounded(name, given, *limits, last=self.n_neurons)
+        return given
+
+    def step(self, current: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(..., n_neurons)``, uint8, of one step under currents of that shape."""
+        drive = self._drive("current", current)
+        return self.run(drive[..., None, :])[..., 0, :]
+
+    def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(..., T, n_neurons)``, uint8, of T steps under currents of that shape.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a current is not finite or above 1e100 (float32: 1e12) in size.
+        """
+        drive = self._drive("currents", currents)
+        batch = _axes("currents", drive, self.n_neurons)
+        count, steps = self._batch(batch), drive.shape[-2]
+        if self.v.shape[:-1] != batch:
+            self._rest(batch)
+        by_step = np.moveaxis(drive.reshape(count, steps, self.n_neurons), 1, 0)
+        noise, state = None, (count, self.n_neurons)
+        if self._membrane.noise:
+            normals = compiled.standard_normals(self._key, math.prod(state), self.samples, self.samples + steps)
+            noise = normals.T.reshape(by_step.shape).astype(self.dtype, copy=False)
+        spikes, v, wait = self._devices.lif(
+            by_step, noise, self._membrane, self.v.reshape(state), self.wait.reshape(state)
+        )
+        self.v, self.wait = v.reshape(self.v.shape), wait.reshape(self.v.shape)
+        self.samples += steps
+        return np.moveaxis(spikes, 0, 1).reshape(*batch, steps, self.n_neurons)
+
+    def run_inputs(self, inputs: ArrayLike) -> NDArray[np.uint8]:
+        """Spikes ``(..., T, n_neurons)``, uint8, of T steps under inputs ``(..., T, n_inputs)``.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a value is not finite or outside the encoding's range.
+        """
+        return self.run(self.currents(inputs))
+
+    def currents(self, inputs: ArrayLike) -> Floats:
+        """Currents ``(..., T, n_neurons)`` that `run_inputs` would make of inputs ``(..., T, n_inputs)`` now.
+
+        They are decoded from counts of streams. Nothing moves on: the next call meets the same streams.
+        """
+        x, batch = self._checked(inputs)
+        count = self._batch(batch)
+        by_step = np.moveaxis(x.reshape(count, x.shape[-2], self.n_inputs), 1, 0)
+        self._products.samples = self.samples * count
+        return self._as_currents(np.moveaxis(self._products.forward(by_step), 0, 1), x.shape)
+
+    def expected(self, inputs: ArrayLike) -> Floats:
+        """What `currents` converges to as the streams get longer; spikes have no closed form."""
+        x, _ = self._checked(inputs)
+        return self._as_currents(self._products.expected(x), x.shape)
+
+    def _checked(self, inputs: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
+        x = checks.array("inputs", inputs, *value_range(self._products.encoding), last=self.n_inputs)
+        return x, _axes("inputs", x, self.n_inputs)
+
+    def _as_currents(self, means: Floats, shape: tuple[int, ...]) -> Floats:
+        share = means if self._products.encoding == "unipolar" else (means + 1) / 2
+        return (self.y_min + (self.y_max - self.y_min) * share).reshape(*shape[:-1], self.n_neurons)
+
+    def reset(self) -> None:
+        """Back to construction: the neurons at rest, without batch axes, streams and noise rewound."""
+        super().reset()
+        self._rest(())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, voltages, rests, and where streams and noise stand."""
+        return super().state_dict() | {"weights": self.weights.copy(), "v": self.v.copy(), "wait": self.wait.copy()}
+
+    def _load_values(self, state: dict[str, Any]) -> None:
+        v = checks.array("v", state["v"], -self._largest, self._largest, last=self.n_neurons)
+        wait = checks.array("wait", state["wait"], 0, shape=v.shape).astype(np.int64)
+        own = {name: state[name] for name in ("entropy", "spawn_key", "weights")}
+        self._products.load_state_dict(self._products.state_dict() | own)
+        self.v, self.wait = v.astype(self.dtype), wait
+
+    def _reseed(self) -> None:
+        self._key = key_of(self._seed("membrane noise"))
+
+    def __repr__(self) -> str:
+        products = self._products
+        return (
+            f"JaxSCDenseLayer({self.n_inputs} -> {self.n_neurons}, bitstream_length={self.bitstream_length}, "
+            f"{products.generator!r}, encoding={products.encoding!r}, dt_ms={self.dt_ms:g}, steps={self.samples}, "
+            f"dtype={self.dtype.name!r}, backend='jax', devices={repr(self._devices)!r})"
+        )
+
+
+def _axes(name: str, values: Floats, last: int) -> tuple[int, ...]:
+    """The batch axes of values ``(..., T, last)``."""
+    if values.ndim < 2:
+        raise ValueError(f"{name} must have shape (..., T, {last}), got {values.shape}")
+    return values.shape[:-2]
