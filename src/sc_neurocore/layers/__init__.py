@@ -8,6 +8,7 @@ from .hardware_aware import HardwareAwareSCLayer
 from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .rall_dendrite import RallDendrite
+from .recurrent import SCRecurrentLayer
 from .sc_conv_layer import SCConv2DLayer
 from .sc_dense_layer import SCDenseLayer
 from .vectorized_layer import VectorizedSCLayer
@@ -22,6 +23,7 @@ __all__ = [
     "SCFusionLayer",
     "SCLayer",
     "SCPool2D",
+    "SCRecurrentLayer",
     "StochasticAttention",
     "VectorizedSCLayer",
     "WinnerTakeAll",

@@ -8,6 +8,7 @@ from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable
 from .neurons import lif, lif_fixed
 from .products import and_counts, popcount, window_counts, wired_counts
+from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .streams import bernoulli, compare, gather
@@ -29,6 +30,9 @@ __all__ = [
     "mux_streams",
     "or_streams",
     "popcount",
+    "reservoir_floats",
+    "reservoir_random",
+    "reservoir_shared",
     "saturate",
     "shuffle_buffer",
     "square_root",
