@@ -375,7 +375,8 @@ class Synapses(NamedTuple):
     Lines are the inputs, the states, and a constant 1 if there is one more. Synapse k feeds neuron
     ``neurons[k]``; without `neurons`, each line feeds neurons 0, 1, .. in this order. Codes are thresholds
     of the weight streams, signed for split; for `reservoir_shared`, how many of the weight sequence's
-    numbers are below them, for split plus or minus that, and L more.
+    numbers are below them (their rank), for split plus or minus that, and L more. With `neurons`, the
+    synapses of a line are in the order of rising ranks there.
     """
 
     indptr: NDArray[np.int64]

@@ -311,6 +311,10 @@ class SCRecurrentLayer(Seeded):
             ranks = _signed(_ranks(places, edges, lines_of, self.generator.bits), weights, self.encoding)
             if self.encoding == "split":
                 ranks += self.length
+            if neurons.size:  # rising ranks within a line, as the kernel wants them
+                line = np.repeat(np.arange(self._lines), fans)
+                order = np.lexsort((np.abs(ranks - self.length) if self.encoding == "split" else ranks, line))
+                ranks, neurons = ranks[order], neurons[order]
             codes = ranks.astype(np.uint16 if ranks.max(initial=0) < 1 << 16 else np.uint32)
         self._synapses = Synapses(indptr, neurons, codes)
         self._share_used = inputs.share

@@ -79,9 +79,30 @@ def _add(row, codes, totals):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _add_at(row, codes, neurons, totals):  # type: ignore[no-untyped-def]
-    for k in range(codes.size):
-        totals[neurons[k]] += row[codes[k]]
+def _ones_below(numbers, word, highest):  # type: ignore[no-untyped-def]
+    ones = int64(0)
+    for k in range(numbers.size):
+        ones += (numbers[k] ^ word) <= highest
+    return ones
+
+
+@jit
+def _add_few(numbers, word, threshold, sign, kind, codes, neurons, totals):  # type: ignore[no-untyped-def]
+    """As `_row` and `_add` for a few weights of rising rank: the ones between one rank and the next."""
+    length, at, ones, highest = numbers.size, int64(0), int64(0), np.uint32(threshold - uint64(1))
+    every = int64(0)
+    if kind == BIPOLAR and threshold > 0:
+        every = _ones_below(numbers, word, highest)
+    for j in range(codes.size):
+        code = int64(codes[j]) - (length if kind == SPLIT else 0)
+        rank = abs(code)
+        if threshold > 0:
+            ones += _ones_below(numbers[at:rank], word, highest)
+        at = rank
+        if kind == BIPOLAR:
+            totals[neurons[j]] += 4 * ones - 2 * every - 2 * rank + length
+        else:
+            totals[neurons[j]] += -sign * ones if code < 0 else sign * ones
 
 
 @jit
@@ -111,12 +132,13 @@ def _shared(inputs, state, step, synapses, numbers, coding, activation, totals, 
             totals[:] = 0
             for i in range(lines):
                 first, last = indptr[i], indptr[i + 1]
-                if first < last:
-                    _row(numbers[0 if numbers.shape[0] == 1 else i], word, thresholds[i], signs[i], kind, row)
-                    if neurons.size:
-                        _add_at(row, codes[first:last], neurons[first:last], totals)
-                    else:
-                        _add(row, codes[first:last], totals)
+                line = numbers[0 if numbers.shape[0] == 1 else i]
+                if neurons.size:
+                    parts = codes[first:last], neurons[first:last]
+                    _add_few(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
+                else:
+                    _row(line, word, thresholds[i], signs[i], kind, row)
+                    _add(row, codes[first:last], totals)
             _activate(totals, activation, state[b], out[b, t])
 
 
