@@ -194,8 +194,8 @@ class SCRecurrentLayer(Seeded):
         rng = np.random.Generator(np.random.PCG64(self._seed("values")))
         low = 0.0 if self.encoding == "unipolar" else -1.0
         n = self.n_neurons
-        self._w_in = _frozen(self.input_strength * rng.uniform(low, 1.0, (n, self.n_inputs)))
-        self._bias = _frozen(self.bias_strength * rng.uniform(low, 1.0, n))
+        self._w_in: Floats = _frozen(self.input_strength * rng.uniform(low, 1.0, (n, self.n_inputs)))
+        self._bias: Floats = _frozen(self.bias_strength * rng.uniform(low, 1.0, n))
         rng = np.random.Generator(np.random.PCG64(self._seed("recurrent weights")))
         matrix: Any
         if self.connectivity == 1:
@@ -216,7 +216,7 @@ class SCRecurrentLayer(Seeded):
                     f"got {self.connectivity:g}"
                 )
             matrix *= self.spectral_radius / radius
-        self._w_rec = _frozen(matrix)
+        self._w_rec: Any = _frozen(matrix)
 
     @property
     def W_in(self) -> Floats:  # noqa: N802 - the field's name

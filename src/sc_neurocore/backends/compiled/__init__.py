@@ -11,6 +11,7 @@ from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
+from .series import mackey_glass, narma
 from .streams import bernoulli, compare, gather
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "lfsr",
     "lif",
     "lif_fixed",
+    "mackey_glass",
     "moore",
     "mux_streams",
+    "narma",
     "or_streams",
     "popcount",
     "reservoir_floats",
