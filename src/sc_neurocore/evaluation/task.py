@@ -64,6 +64,11 @@ class Task:
         """Digest of the fields, see `digest_of`."""
         return digest_of(asdict(self))
 
+    @property
+    def label(self) -> str:
+        """For a progress bar."""
+        return f"{self.generator}, L = {self.length}"
+
 
 @dataclass(frozen=True)
 class Row:
