@@ -55,7 +55,7 @@ def reservoir(
     train: Annotated[int, Parameter(group=_TASK)] = 4000,
     test: Annotated[int, Parameter(group=_TASK)] = 2000,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,
-    repeats: Annotated[int, Parameter(group=_RUN)] = 3,
+    repeats: Annotated[int, Parameter(group=_RUN)] = 5,
     out: Annotated[Path, Parameter(group=_RUN)] = Path("reservoir"),
     debug: Annotated[bool, Parameter(negative=(), show_default=False, group=_RUN)] = False,
 ) -> None:
@@ -114,7 +114,7 @@ def _show(console: "Console", study: "ReservoirStudy") -> None:
     from rich import box
     from rich.table import Table
 
-    from ..evaluation.reservoir_study import EXPECTED, LINEAR, RESERVOIRPY, TAPS
+    from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
 
     for score, title in (("nrmse_std", "NARMA10, error over the standard deviation"), ("memory", "memory capacity")):
         digits = 3 if score == "nrmse_std" else 1

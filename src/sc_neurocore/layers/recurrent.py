@@ -75,7 +75,8 @@ class SCRecurrentLayer(Seeded):
         ``"unipolar"``: inputs, states and weights are at least 0, AND. ``"split"``: signed, as positive and
         negative part, AND. ``"bipolar"``: signed, XNOR.
     share
-        How lines share generators, see `Encoder`.
+        How lines share generators, see `Encoder`. ``"rotate"`` turns a line's numbers and those of its weights
+        alike, so its counts are those of ``"one"``.
     bits
         Width of thresholds; None lets the generator choose.
     weight_streams

@@ -33,7 +33,7 @@ def spectral_radius_of(matrix: Any) -> float:
     if n > ALL_EIGENVALUES:
         start = np.random.Generator(np.random.PCG64(0)).standard_normal(n)
         try:
-            found = eigs(matrix, _WANTED, v0=start, ncv=_SPACE, tol=1e-11, maxiter=20 * n, return_eigenvectors=False)
+            found = eigs(matrix, _WANTED, v0=start, ncv=_SPACE, tol=1e-11, maxiter=100, return_eigenvectors=False)
             return float(np.abs(found).max())
         except ArpackNoConvergence:
             pass

@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from ..evaluation.reservoir_study import EXPECTED, LINEAR, RESERVOIRPY, TAPS
+from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
 from ..files import replacing
 from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, quiet_axes
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..evaluation import ReservoirStudy
-
-_EXTRAS = {"shift": "digital shift", "rounding": "unbiased rounding"}
 
 
 def score_against_length(ax: "Axes", study: "ReservoirStudy", n_neurons: int, score: str = "nrmse_std") -> None:
@@ -34,7 +32,7 @@ def score_against_length(ax: "Axes", study: "ReservoirStudy", n_neurons: int, sc
         colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
         found = [study.scores(kind, n_neurons, length, score) for length in lengths]
         y = [float(values.mean()) for values in found]
-        ax.fill_between(lengths, [v.min() for v in found], [v.max() for v in found], color=colour, alpha=0.12, lw=0)
+        ax.fill_between(lengths, [v.min() for v in found], [v.max() for v in found], color=colour, alpha=0.09, lw=0)
         ax.plot(lengths, y, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2, zorder=3, clip_on=False)
         ends.append((y[-1], _name(kind), colour))
     exact = float(study.scores(EXPECTED, n_neurons, score=score).mean())
@@ -58,7 +56,7 @@ def score_against_length(ax: "Axes", study: "ReservoirStudy", n_neurons: int, sc
 
 def _name(kind: str) -> str:
     name, _, extra = kind.partition("-")
-    return NAMES.get(name, name.capitalize()) + (f", {_EXTRAS[extra]}" if extra else "")
+    return NAMES.get(name, name.capitalize()) + (f" + {extra}" if extra else "")
 
 
 def save_reservoir(path: str | os.PathLike[str], study: "ReservoirStudy") -> None:
@@ -83,7 +81,7 @@ def save_reservoir(path: str | os.PathLike[str], study: "ReservoirStudy") -> Non
 
     panels = [(n, "nrmse_std") for n in study.neurons] + [(study.neurons[-1], "memory")]
     width = 5.4 * len(panels)
-    figure = Figure(figsize=(width, 4.8), dpi=100, facecolor="white")
+    figure = Figure(figsize=(width, 4.8), dpi=90, facecolor="white")
     FigureCanvasAgg(figure)
     left = 0.6 / width
     figure.subplots_adjust(left=left, right=1 - 1.95 / width, bottom=0.12, top=0.78, wspace=0.66)
