@@ -66,7 +66,7 @@ def main(path: Path) -> None:
     facts = f"{NEURONS} neurons  ·  grey: the held-out target  ·  error over the standard deviation of the target"
     figure.text(0.055, 0.9, facts, fontsize=9.5, color=QUIET)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=90)
 
 
 if __name__ == "__main__":

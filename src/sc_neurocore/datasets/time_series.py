@@ -1,13 +1,14 @@
 """Time series that reservoirs are measured by."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..backends import compiled
-from ..encoders import Seed, seed_sequence
+
+if TYPE_CHECKING:
+    from ..encoders import Seed
 
 Floats = NDArray[np.float64]
 _ORDER = 10
@@ -30,7 +31,7 @@ class TimeSeries(NamedTuple):
     targets: Floats
 
 
-def narma10(T: int, seed: Seed = None) -> TimeSeries:
+def narma10(T: int, seed: "Seed" = None) -> TimeSeries:
     """Nonlinear autoregressive moving average of order ten.
 
     ``y[t+1] = .3 y[t] + .05 y[t] sum_{i=0..9} y[t-i] + 1.5 u[t-9] u[t] + .1`` with u uniform in [0, .5].
@@ -59,8 +60,10 @@ def narma10(T: int, seed: Seed = None) -> TimeSeries:
     >>> u.shape, y.shape, bool(u.max() < 0.5)
     ((2000, 1), (2000,), True)
     """
+    from ..backends import compiled  # with Numba, slow to import
+
     T = checks.whole("T", T, 1)
-    rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+    rng = _generator(seed)
     while True:
         u = rng.uniform(0.0, 0.5, T + _ORDER)
         y = compiled.narma(u, _ORDER, 0.3, 0.05, 1.5, 0.1)
@@ -107,6 +110,8 @@ def mackey_glass(
     >>> x.shape, bool((x[84:, 0] == later[:-84]).all())
     ((1000, 1), True)
     """
+    from ..backends import compiled
+
     T, horizon = checks.whole("T", T, 1), checks.whole("horizon", horizon, 1)
     discard = checks.whole("discard", discard, 0)
     tau, step, x0 = (checks.positive(name, value) for name, value in (("tau", tau), ("step", step), ("x0", x0)))
@@ -119,7 +124,7 @@ def mackey_glass(
     return TimeSeries(values[:T, None].copy(), values[horizon : horizon + T].copy())
 
 
-def memory_capacity(T: int, max_delay: int, seed: Seed = None, *, low: float = -1.0, high: float = 1.0) -> TimeSeries:
+def memory_capacity(T: int, max_delay: int, seed: "Seed" = None, *, low: float = -1.0, high: float = 1.0) -> TimeSeries:
     """Inputs that are to be remembered: of each step, those of 1, 2, .. `max_delay` steps ago.
 
     The memory capacity is the sum over the delays of the squared correlation of read-out and target, see
@@ -152,9 +157,14 @@ def memory_capacity(T: int, max_delay: int, seed: Seed = None, *, low: float = -
     T, max_delay = checks.whole("T", T, 1), checks.whole("max_delay", max_delay, 1)
     low = checks.real("low", low, -1e100, 1e100)
     high = checks.real("high", high, low, 1e100)
-    rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
-    u = rng.uniform(low, high, T + max_delay)
+    u = _generator(seed).uniform(low, high, T + max_delay)
     return TimeSeries(u[max_delay:, None].copy(), delayed(u, max_delay)[max_delay:])
+
+
+def _generator(seed: "Seed") -> np.random.Generator:
+    from ..encoders import seed_sequence
+
+    return np.random.Generator(np.random.PCG64(seed_sequence(seed)))
 
 
 def delayed(u: Floats, max_delay: int) -> Floats:

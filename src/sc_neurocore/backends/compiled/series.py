@@ -1,14 +1,13 @@
 """Time series of difference and delay equations."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..reference import Floats
 from .jit import inline, jit
 
 
 @jit
-def narma(u: NDArray[np.float64], order: int, alpha: float, beta: float, gamma: float, delta: float) -> Floats:
+def _narma(u, order, alpha, beta, gamma, delta):  # type: ignore[no-untyped-def]
     y = np.zeros(u.size)
     for t in range(order - 1, u.size - 1):
         total = 0.0
@@ -16,6 +15,11 @@ def narma(u: NDArray[np.float64], order: int, alpha: float, beta: float, gamma: 
             total += y[t - i]
         y[t + 1] = alpha * y[t] + beta * y[t] * total + gamma * u[t - order + 1] * u[t] + delta
     return y
+
+
+def narma(u: Floats, order: int, alpha: float, beta: float, gamma: float, delta: float) -> Floats:
+    found: Floats = _narma(u, order, alpha, beta, gamma, delta)
+    return found
 
 
 @inline
@@ -26,7 +30,7 @@ def _slope(x, past):  # type: ignore[no-untyped-def]
 
 
 @jit
-def mackey_glass(steps: int, lag: int, h: float, x0: float) -> Floats:
+def _mackey_glass(steps, lag, h, x0):  # type: ignore[no-untyped-def]
     x, f = np.full(lag + 1 + steps, x0), np.zeros(lag + 1 + steps)
     f[lag] = _slope(x0, x0)
     for k in range(lag, lag + steps):
@@ -41,3 +45,8 @@ def mackey_glass(steps: int, lag: int, h: float, x0: float) -> Floats:
         x[k + 1] = now + h / 6 * (a + 2 * b + 2 * c + d)
         f[k + 1] = _slope(x[k + 1], late)
     return x[lag:]
+
+
+def mackey_glass(steps: int, lag: int, h: float, x0: float) -> Floats:
+    found: Floats = _mackey_glass(steps, lag, h, x0)
+    return found
