@@ -38,6 +38,7 @@ from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCDenseLayer as SCDenseLayer
 from .layers import SCFusionLayer as SCFusionLayer
 from .layers import SCPool2D as SCPool2D
+from .layers import SCRecurrentLayer as SCRecurrentLayer
 from .layers import StochasticAttention as StochasticAttention
 from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .layers import WinnerTakeAll as WinnerTakeAll

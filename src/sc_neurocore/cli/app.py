@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
-from .evaluate import Interrupted, evaluate
+from .common import Interrupted
+from .evaluate import evaluate
 from .info import info
+from .reservoir import reservoir
 
 HELP = """
 Neural networks whose numbers are streams of bits, simulated bit for bit.
@@ -30,6 +32,7 @@ The question is always: *how long must the streams be?*
     sc-neurocore evaluate --generators lfsr sobol halton   other sources of bits
     sc-neurocore evaluate --bit-flip-rate 0.01             what faults do to it
     sc-neurocore evaluate --model mine.safetensors --data mine.npz --out mine
+    sc-neurocore reservoir                                 a reservoir of streams that learns a series
     sc-neurocore info                                      what is installed here
 """
 
@@ -54,6 +57,7 @@ app = App(
     result_action="return_value",
 )
 app.command(evaluate)
+app.command(reservoir)
 app.command(info)
 
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
+from .common import names, numbers, run_with_bar, shown
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rich.console import Console
 
     from ..datasets import Dataset
-    from ..evaluation import Evaluation, FaultStudy, Task
+    from ..evaluation import Evaluation, FaultStudy
     from ..gates import Faults
     from ..networks import Network
     from ..synapses import MemristorModel
@@ -23,30 +25,6 @@ _DEVICE = Group("The crossbar", sort_key=3)
 _RUN = Group("The run", sort_key=4)
 
 
-class Interrupted(Exception):  # noqa: N818 - it is no error
-    """Ctrl-C during an evaluation; the message says what was kept."""
-
-
-def _numbers(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
-    words = _split(tokens)
-    try:
-        return tuple(int(word) for word in words)
-    except ValueError:
-        raise ValueError(f"must be whole numbers such as 16,32,64, got {','.join(words)}") from None
-
-
-def _names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
-    return tuple(_split(tokens))
-
-
-def _shown(values: "Sequence[object]") -> str:
-    return ",".join(map(str, values))
-
-
-def _split(tokens: "Sequence[Any]") -> list[str]:
-    return [word for token in tokens for word in token.value.replace(",", " ").split()]
-
-
 def evaluate(
     *,
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
@@ -55,10 +33,10 @@ def evaluate(
     lengths: Annotated[
         tuple[int, ...],
         Parameter(
-            converter=_numbers,
+            converter=numbers,
             consume_multiple=True,
             negative=(),
-            show_default=_shown,
+            show_default=shown,
             group=_CIRCUIT,
             metavar="L,L,..",
         ),
@@ -66,10 +44,10 @@ def evaluate(
     generators: Annotated[
         tuple[str, ...],
         Parameter(
-            converter=_names,
+            converter=names,
             consume_multiple=True,
             negative=(),
-            show_default=_shown,
+            show_default=shown,
             group=_CIRCUIT,
             metavar="NAME,NAME,..",
         ),
@@ -262,26 +240,8 @@ def _load_network(path: Path | None, data: "Dataset") -> "Network":
 
 
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    finished = total = 0
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task("checking", total=None)
-
-        def show(done: int, of: int, task: "Task | None") -> None:
-            nonlocal finished, total
-            finished, total = done, of
-            name = "done" if task is None else f"{task.generator}, L = {task.length}"
-            bar.update(line, completed=done, total=of, description=name)
-
-        try:
-            return function(network, data, progress=show, **options)
-        except KeyboardInterrupt:
-            kept = f"{finished} of {total} rows are kept in {options['out'] / 'results.csv'}" if finished else "no rows"
-            raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None
+    results = options["out"] / "results.csv"
+    return run_with_bar(lambda show: function(network, data, progress=show, **options), results)
 
 
 def _show_study(console: "Console", study: "FaultStudy") -> None:

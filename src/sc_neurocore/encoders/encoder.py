@@ -124,6 +124,18 @@ class Encoder:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
         return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
 
+    @property
+    def key(self) -> int:
+        """Philox key of its Bernoulli streams and of its digital shifts."""
+        return self._key
+
+    @property
+    def sequences(self) -> NDArray[np.uint32]:
+        """What the comparators compare with, ``(n, L)``, ``(1, L)`` where all share it; not for Bernoulli."""
+        if self._sequences is None:
+            raise ValueError("sequences must come from a generator that has one, a Bernoulli encoder has none")
+        return self._sequences
+
     def numbers(self) -> NDArray[np.float64]:
         """What the comparators hold against probabilities, ``(n, L)`` in (0, 1), ``(1, L)`` where all share it.
 

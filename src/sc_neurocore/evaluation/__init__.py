@@ -1,23 +1,33 @@
-"""Networks run on data: integer counts for every stream length and generator."""
+"""Networks and reservoirs run on data, for every stream length and generator."""
 
 from .default_model import cache_folder, default_model
 from .evaluate import evaluate
 from .fault_study import FaultStudy, fault_study
 from .intervals import wilson_interval
+from .reservoirs import ReservoirRow, ReservoirStudy, ReservoirTask, narma_reservoir, reservoir_study
 from .results import Evaluation, Point
-from .store import ResultStore
+from .series import memory_capacity, nrmse_std
+from .store import ResultStore, RowStore
 from .task import Row, Task
 
 __all__ = [
     "Evaluation",
     "FaultStudy",
     "Point",
+    "ReservoirRow",
+    "ReservoirStudy",
+    "ReservoirTask",
     "ResultStore",
     "Row",
+    "RowStore",
     "Task",
     "cache_folder",
     "default_model",
     "evaluate",
     "fault_study",
+    "memory_capacity",
+    "narma_reservoir",
+    "nrmse_std",
+    "reservoir_study",
     "wilson_interval",
 ]

@@ -2,9 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
+
+
+def digest_of(values: Mapping[str, Any]) -> str:
+    """First 16 hex digits of the SHA-256 of the values as JSON with sorted keys."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,13 @@ class Task:
 
     @cached_property
     def id(self) -> str:
-        """First 16 hex digits of the SHA-256 of the fields as JSON with sorted keys."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(asdict(self))
+
+    @property
+    def label(self) -> str:
+        """For a progress bar."""
+        return f"{self.generator}, L = {self.length}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,11 @@ class Row:
             raise ValueError(f"counts must lie in 0..images, got {self}")
         if self.elapsed_ns < 1:
             raise ValueError(f"elapsed_ns must be at least 1, got {self.elapsed_ns}")
+
+    @property
+    def id(self) -> str:
+        """That of the task."""
+        return self.task.id
 
     def to_fields(self) -> list[str]:
         """The row as text, in the order of `COLUMNS`."""

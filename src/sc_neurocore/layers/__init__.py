@@ -10,6 +10,7 @@ from .memristive import MemristiveDenseLayer
 from .pooling import SCPool2D
 from .predictive_coding import PredictiveCodingSCLayer
 from .rall_dendrite import RallDendrite
+from .recurrent import SCRecurrentLayer
 from .sc_conv_layer import SCConv2DLayer
 from .sc_dense_layer import SCDenseLayer
 from .vectorized_layer import VectorizedSCLayer
@@ -26,6 +27,7 @@ __all__ = [
     "SCFusionLayer",
     "SCLayer",
     "SCPool2D",
+    "SCRecurrentLayer",
     "StochasticAttention",
     "VectorizedSCLayer",
     "WinnerTakeAll",

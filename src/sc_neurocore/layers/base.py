@@ -140,9 +140,7 @@ class SCLayer(Seeded):
         """Values as comparators of the given width see them; without a given width, the values."""
         if not self._given_bits:
             return values
-        scale = 2.0**self.generator.bits
-        p = to_probability(values, self.encoding)
-        return from_probability(np.floor(p * scale + 0.5) / scale, self.encoding)
+        return quantised(values, self.encoding, 2.0**self.generator.bits)
 
     def _faulty(self, words: Words, samples: Samples, side: Side, drivers: NDArray[np.int64]) -> Words:
         """Streams ``(halves, S, lines, W)`` of inputs or weights with their faults; see `drivers`."""
@@ -165,6 +163,11 @@ class SCLayer(Seeded):
 
     @abstractmethod
     def _expected(self, x: Floats) -> Floats: ...
+
+
+def quantised(values: Floats, encoding: Encoding, scale: float) -> Floats:
+    """Values whose probabilities are rounded to multiples of 1 / scale, halves up."""
+    return from_probability(np.floor(to_probability(values, encoding) * scale + 0.5) / scale, encoding)
 
 
 def select_numbers(

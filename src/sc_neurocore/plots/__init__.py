@@ -4,6 +4,7 @@ from .accuracy import accuracy_against_length, save_accuracy
 from .crossbar import draw_crossbar, save_crossbar
 from .faults import accuracy_against_faults, save_faults
 from .raster import plot_raster
+from .reservoir import save_reservoir, score_against_length
 
 __all__ = [
     "accuracy_against_faults",
@@ -13,4 +14,6 @@ __all__ = [
     "save_accuracy",
     "save_crossbar",
     "save_faults",
+    "save_reservoir",
+    "score_against_length",
 ]

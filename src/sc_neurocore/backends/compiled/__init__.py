@@ -9,8 +9,10 @@ from .dendrite import cable, cables
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
+from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
+from .series import mackey_glass, narma
 from .streams import bernoulli, compare, gather
 
 __all__ = [
@@ -27,11 +29,16 @@ __all__ = [
     "lfsr",
     "lif",
     "lif_fixed",
+    "mackey_glass",
     "moore",
     "mux_streams",
+    "narma",
     "or_streams",
     "popcount",
     "predictive",
+    "reservoir_floats",
+    "reservoir_random",
+    "reservoir_shared",
     "saturate",
     "shuffle_buffer",
     "square_root",

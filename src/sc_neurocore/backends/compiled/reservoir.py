@@ -1,0 +1,318 @@
+"""Reservoirs: neurons whose states are encoded anew at every step and meet their weight streams again.
+
+A run has its loop over time in here, on one thread; samples of a batch are spread over threads.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import int64, uint64
+from numpy.typing import NDArray
+
+from ..intrinsics import popcount64
+from ..packing import Words, tail_mask, words_for
+from ..reference import BIPOLAR, SPLIT, UNIPOLAR, Activation, Coding, Floats, RandomStreams, Synapses
+from ..threads import over_rows
+from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
+from .streams import _bernoulli
+
+_MANY_BITS = 1 << 31
+
+
+@inline
+def _philox_at(key, first, step, sample, lanes):  # type: ignore[no-untyped-def]
+    """Words of the calls ``first`` .. ``first + LANES - 1`` of a step of a sample."""
+    for lane in range(uint64(LANES)):
+        lanes[lane] = uint64(first) + lane
+        lanes[L1 + lane] = uint64(step) & uint64(0xFFFFFFFF)
+        lanes[L2 + lane] = uint64(step) >> uint64(32)
+        lanes[L3 + lane] = uint64(sample)
+    philox_lanes(key, lanes)
+
+
+@jit
+def _encode(inputs, state, coding, step, sample, lanes, thresholds, signs):  # type: ignore[no-untyped-def]
+    """Threshold and sign of every line: inputs, states, and a constant 1 where there is one more."""
+    kind, bits, stochastic, rounding_key, _, _ = coding
+    scale, n_inputs, n = 2.0**bits, inputs.size, inputs.size + state.size
+    for first in range(0, thresholds.size, 4 * LANES):
+        if stochastic:
+            _philox_at(rounding_key, first // 4, step, sample, lanes)
+        for i in range(first, min(first + 4 * LANES, thresholds.size)):
+            value = inputs[i] if i < n_inputs else state[i - n_inputs] if i < n else 1.0
+            signs[i] = -1 if kind == SPLIT and value < 0.0 else 1
+            exact = ((value + 1.0) / 2.0 if kind == BIPOLAR else abs(value)) * scale
+            if stochastic:
+                low = math.floor(exact)
+                draw = lanes[(i % 4) * LANES + (i - first) // 4]
+                thresholds[i] = uint64(low) + uint64(np.float64(draw) < (exact - low) * 2.0**32)
+            else:
+                thresholds[i] = uint64(math.floor(exact + 0.5))
+
+
+@jit
+def _row(numbers, word, threshold, sign, kind, row):  # type: ignore[no-untyped-def]
+    """What a stream adds for every weight stream: a running count of its ones in the order of the weights' numbers."""
+    length = numbers.size
+    ones = row[0] - row[0]
+    if kind == SPLIT:
+        row[length] = ones
+        for k in range(length):
+            ones += uint64(numbers[k] ^ word) < threshold
+            row[length + 1 + k] = sign * ones
+            row[length - 1 - k] = -sign * ones
+        return
+    row[0] = ones
+    for k in range(length):
+        ones += uint64(numbers[k] ^ word) < threshold
+        row[k + 1] = ones
+    if kind == BIPOLAR:
+        for k in range(length + 1):
+            row[k] = 4 * row[k] - 2 * ones - 2 * k + length
+
+
+@jit
+def _add(row, codes, totals):  # type: ignore[no-untyped-def]
+    for j in range(totals.size):
+        totals[j] += row[codes[j]]
+
+
+@jit
+def _ones_below(numbers, word, highest):  # type: ignore[no-untyped-def]
+    ones = int64(0)
+    for k in range(numbers.size):
+        ones += (numbers[k] ^ word) <= highest
+    return ones
+
+
+@jit
+def _add_few(numbers, word, threshold, sign, kind, codes, neurons, totals):  # type: ignore[no-untyped-def]
+    """As `_row` and `_add` for a few weights of rising rank: the ones between one rank and the next."""
+    length, at, ones, highest = numbers.size, int64(0), int64(0), np.uint32(threshold - uint64(1))
+    every = int64(0)
+    if kind == BIPOLAR and threshold > 0:
+        every = _ones_below(numbers, word, highest)
+    for j in range(codes.size):
+        code = int64(codes[j]) - (length if kind == SPLIT else 0)
+        rank = abs(code)
+        if threshold > 0:
+            ones += _ones_below(numbers[at:rank], word, highest)
+        at = rank
+        if kind == BIPOLAR:
+            totals[neurons[j]] += 4 * ones - 2 * every - 2 * rank + length
+        else:
+            totals[neurons[j]] += -sign * ones if code < 0 else sign * ones
+
+
+@jit
+def _activate(totals, activation, state, out):  # type: ignore[no-untyped-def]
+    levels, lowest, leak = activation
+    last = levels.size - 1
+    for j in range(state.size):
+        place = min(max(int64(totals[j]) - lowest, 0), last)
+        state[j] = (1.0 - leak) * state[j] + leak * levels[place]
+        out[j] = state[j]
+
+
+@jit
+def _shared(inputs, state, step, synapses, numbers, coding, activation, totals, row, out, start, stop):  # type: ignore[no-untyped-def]
+    indptr, neurons, codes = synapses
+    kind, bits, _, _, shifted, shift_key = coding
+    lines = indptr.size - 1
+    thresholds, signs, lanes = np.empty(lines, np.uint64), np.empty(lines, np.int64), np.empty(4 * LANES, np.uint64)
+    totals, row = np.empty_like(totals), np.empty_like(row)  # each thread has its own
+    for b in range(start, stop):
+        for t in range(inputs.shape[1]):
+            _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
+            word = np.uint32(0)
+            if shifted:
+                _philox_at(shift_key, 0, step + t, b, lanes)
+                word = np.uint32(lanes[0] >> uint64(32 - bits))
+            totals[:] = 0
+            for i in range(lines):
+                first, last = indptr[i], indptr[i + 1]
+                line = numbers[0 if numbers.shape[0] == 1 else i]
+                if neurons.size:
+                    parts = codes[first:last], neurons[first:last]
+                    _add_few(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
+                else:
+                    _row(line, word, thresholds[i], signs[i], kind, row)
+                    _add(row, codes[first:last], totals)
+            _activate(totals, activation, state[b], out[b, t])
+
+
+def reservoir_shared(
+    inputs: Floats,
+    state: Floats,
+    step: int,
+    synapses: Synapses,
+    numbers: NDArray[np.uint32],
+    coding: Coding,
+    activation: Activation,
+) -> Floats:
+    out = np.empty((*inputs.shape[:2], state.shape[1]))
+    lines, length = len(synapses.indptr) - 1, numbers.shape[1]
+    kind = np.int64 if 4 * lines * length >= _MANY_BITS else np.int32
+    scratch = np.empty(state.shape[1], kind), np.empty(2 * length + 1, kind)
+    arguments = (inputs, state.copy(), step, tuple(synapses), numbers, _plain(coding), tuple(activation), *scratch, out)
+    work = inputs.shape[0] * inputs.shape[1] * (lines * length + synapses.codes.size)
+    over_rows(lambda a, b: _shared(*arguments, a, b), len(inputs), work)
+    return out
+
+
+@jit
+def _line_counts(x, words, xnor, tail, counts):  # type: ignore[no-untyped-def]
+    """Ones of the products of a stream ``(W,)`` with streams ``(W, m)``."""
+    counts[:] = uint64(0)
+    last = x.size - 1
+    if xnor:
+        for w in range(x.size):
+            word, piece, mask = x[w], words[w], tail if w == last else ~uint64(0)
+            for j in range(counts.size):
+                counts[j] += popcount64(~(word ^ piece[j]) & mask)
+        return
+    fours = x.size // 4 * 4
+    for w in range(0, fours, 4):  # four words for each load and store of a count
+        p, q, r, s = x[w], x[w + 1], x[w + 2], x[w + 3]
+        first, second, third, fourth = words[w], words[w + 1], words[w + 2], words[w + 3]
+        for j in range(counts.size):
+            ones = popcount64(p & first[j]) + popcount64(q & second[j])
+            counts[j] += ones + popcount64(r & third[j]) + popcount64(s & fourth[j])
+    for w in range(fours, x.size):
+        word, piece = x[w], words[w]
+        for j in range(counts.size):
+            counts[j] += popcount64(word & piece[j])
+
+
+@jit
+def _add_counts(counts, codes, neurons, sign, kind, length, totals):  # type: ignore[no-untyped-def]
+    if kind == BIPOLAR:
+        for j in range(counts.size):
+            totals[neurons[j] if neurons.size else j] += 2 * int64(counts[j]) - length
+    elif neurons.size:
+        for j in range(counts.size):
+            totals[neurons[j]] += -sign * int64(counts[j]) if codes[j] < 0 else sign * int64(counts[j])
+    else:
+        for j in range(counts.size):
+            totals[j] += -sign * int64(counts[j]) if codes[j] < 0 else sign * int64(counts[j])
+
+
+@jit
+def _transpose(made, out):  # type: ignore[no-untyped-def]
+    for j in range(made.shape[0]):
+        for w in range(made.shape[1]):
+            out[w, j] = made[j, w]
+
+
+@jit
+def _random(inputs, state, step, synapses, random, stored, coding, activation, out, start, stop):  # type: ignore[no-untyped-def]
+    indptr, neurons, codes = synapses
+    kind, bits = coding[0], coding[1]
+    input_key, weight_key, apart, length, tail, n_words = random
+    lines, most = indptr.size - 1, 0
+    for i in range(lines):
+        most = max(most, indptr[i + 1] - indptr[i])
+    thresholds, signs, lanes = np.empty(lines, np.uint64), np.empty(lines, np.int64), np.empty(4 * LANES, np.uint64)
+    totals, counts = np.empty(state.shape[1], np.int64), np.empty(most, np.uint64)
+    streams, magnitudes = np.empty(max(lines, most), np.uint64), np.empty(most, np.uint64)
+    x, made, words = np.empty((lines, n_words), np.uint64), np.empty((most, n_words), np.uint64), np.empty(0, np.uint64)
+    if stored.size == 0:
+        words = np.empty(most * n_words, np.uint64)
+    for b in range(start, stop):
+        for t in range(inputs.shape[1]):
+            _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
+            sample = uint64(b) << uint64(32) | uint64(step + t)
+            for i in range(lines):
+                streams[i] = sample * uint64(lines) + (uint64(i) if apart else uint64(0))
+            _bernoulli(input_key, streams[:lines], thresholds, bits, 0, tail, x, 0, lines)
+            totals[:] = 0
+            for i in range(lines):
+                first, m = indptr[i], indptr[i + 1] - indptr[i]
+                if stored.size:
+                    piece = stored[n_words * first : n_words * (first + m)]
+                else:
+                    for j in range(m):
+                        synapse = uint64(first + j) if apart else uint64(0)
+                        streams[j] = sample * uint64(codes.size) + synapse
+                        magnitudes[j] = uint64(abs(codes[first + j]))
+                    _bernoulli(weight_key, streams[:m], magnitudes[:m], bits, 0, tail, made[:m], 0, m)
+                    piece = words[: n_words * m]
+                    _transpose(made[:m], piece.reshape(n_words, m))
+                _line_counts(x[i], piece.reshape(n_words, m), kind == BIPOLAR, tail, counts[:m])
+                _add_counts(
+                    counts[:m], codes[first : first + m], neurons[first : first + m], signs[i], kind, length, totals
+                )
+            _activate(totals, activation, state[b], out[b, t])
+
+
+def reservoir_random(
+    inputs: Floats,
+    state: Floats,
+    step: int,
+    synapses: Synapses,
+    streams: RandomStreams,
+    stored: Words,
+    coding: Coding,
+    activation: Activation,
+) -> Floats:
+    out = np.empty((*inputs.shape[:2], state.shape[1]))
+    length, n_words = streams.length, words_for(streams.length)
+    keys = np.uint64(streams.input_key), np.uint64(streams.weight_key)
+    random = (*keys, streams.apart, length, tail_mask(length), n_words)
+    arguments = inputs, state.copy(), step, tuple(synapses), random, stored, _plain(coding), tuple(activation), out
+    work = inputs.shape[0] * inputs.shape[1] * n_words * synapses.codes.size
+    over_rows(lambda a, b: _random(*arguments, a, b), len(inputs), work)
+    return out
+
+
+def _plain(coding: Coding) -> tuple[int, int, bool, np.uint64, bool, np.uint64]:
+    kind, bits, stochastic, rounding_key, shifted, shift_key = coding
+    return kind, bits, stochastic, np.uint64(rounding_key), shifted, np.uint64(shift_key)
+
+
+@jit
+def _floats(drive, state, dense, data, columns, indptr, kind, scale, squash, leak, start, stop):  # type: ignore[no-untyped-def]
+    n, low = state.shape[1], 0.0 if kind == UNIPOLAR else -1.0
+    met, pre = np.empty(n), np.empty(n)
+    for b in range(start, stop):
+        x = state[b]
+        for t in range(drive.shape[1]):
+            met[:] = x
+            if scale:
+                for j in range(n):
+                    met[j] = _quantised(x[j], kind, scale)
+            if dense.size:
+                np.dot(dense, met, pre)
+            else:
+                for j in range(n):
+                    pre[j] = 0.0
+                    for k in range(indptr[j], indptr[j + 1]):
+                        pre[j] += data[k] * met[columns[k]]
+            out = drive[b, t]
+            for j in range(n):
+                value = pre[j] + out[j]
+                value = math.tanh(value) if squash else min(max(value, low), 1.0)
+                x[j] = (1.0 - leak) * x[j] + leak * value
+                out[j] = x[j]
+
+
+@inline
+def _quantised(value, kind, scale):  # type: ignore[no-untyped-def]
+    if kind == BIPOLAR:
+        return 2.0 * (math.floor((value + 1.0) / 2.0 * scale + 0.5) / scale) - 1.0
+    return math.copysign(math.floor(abs(value) * scale + 0.5) / scale, value)
+
+
+def reservoir_floats(
+    drive: Floats, state: Floats, matrix: Any, kind: int, scale: float, squash: bool, leak: float
+) -> Floats:
+    out, nothing = np.array(drive), np.empty(0)
+    if isinstance(matrix, np.ndarray):
+        parts = np.ascontiguousarray(matrix), nothing, np.empty(0, np.int64), np.empty(0, np.int64)
+    else:
+        places = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
+        parts = np.empty((0, 0)), np.ascontiguousarray(matrix.data), *places
+    arguments = out, state.copy(), *parts, kind, float(scale), squash, float(leak)
+    over_rows(lambda a, b: _floats(*arguments, a, b), len(out), out.size * state.shape[1])
+    return out

@@ -1,0 +1,54 @@
+"""What the commands that run many tasks share: lists of words, a bar of progress, the way out by Ctrl-C."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """Ctrl-C during an evaluation; the message says what was kept."""
+
+
+def numbers(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
+    words = _split(tokens)
+    try:
+        return tuple(int(word) for word in words)
+    except ValueError:
+        raise ValueError(f"must be whole numbers such as 16,32,64, got {','.join(words)}") from None
+
+
+def names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
+    return tuple(_split(tokens))
+
+
+def shown(values: "Sequence[object]") -> str:
+    return ",".join(map(str, values))
+
+
+def _split(tokens: "Sequence[Any]") -> list[str]:
+    return [word for token in tokens for word in token.value.replace(",", " ").split()]
+
+
+def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", results: Path) -> Any:
+    """What ``run(progress)`` returns; Ctrl-C becomes `Interrupted`, which says what is kept in the file `results`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    finished = total = 0
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        line = bar.add_task("checking", total=None)
+
+        def show(done: int, of: int, task: Any) -> None:
+            nonlocal finished, total
+            finished, total = done, of
+            bar.update(line, completed=done, total=of, description="done" if task is None else task.label)
+
+        try:
+            return run(show)
+        except KeyboardInterrupt:
+            kept = f"{finished} of {total} rows are kept in {results}" if finished else "no rows"
+            raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None

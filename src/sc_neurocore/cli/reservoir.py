@@ -1,0 +1,147 @@
+"""The command `reservoir`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from .common import names, numbers, run_with_bar, shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..evaluation import ReservoirStudy
+
+_CIRCUIT = Group("The circuit", sort_key=1)
+_TASK = Group("The task", sort_key=2)
+_RUN = Group("The run", sort_key=3)
+
+
+def reservoir(
+    *,
+    lengths: Annotated[
+        tuple[int, ...],
+        Parameter(
+            converter=numbers,
+            consume_multiple=True,
+            negative=(),
+            show_default=shown,
+            group=_CIRCUIT,
+            metavar="L,L,..",
+        ),
+    ] = (64, 256, 1024, 4096),
+    generators: Annotated[
+        tuple[str, ...],
+        Parameter(
+            converter=names,
+            consume_multiple=True,
+            negative=(),
+            show_default=shown,
+            group=_CIRCUIT,
+            metavar="NAME,NAME,..",
+        ),
+    ] = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding"),
+    neurons: Annotated[
+        tuple[int, ...],
+        Parameter(
+            converter=numbers,
+            consume_multiple=True,
+            negative=(),
+            show_default=shown,
+            group=_CIRCUIT,
+            metavar="N,N,..",
+        ),
+    ] = (100, 200),
+    train: Annotated[int, Parameter(group=_TASK)] = 4000,
+    test: Annotated[int, Parameter(group=_TASK)] = 2000,
+    seed: Annotated[int, Parameter(group=_RUN)] = 0,
+    repeats: Annotated[int, Parameter(group=_RUN)] = 5,
+    out: Annotated[Path, Parameter(group=_RUN)] = Path("reservoir"),
+    debug: Annotated[bool, Parameter(negative=(), show_default=False, group=_RUN)] = False,
+) -> None:
+    """See which generator a stochastic reservoir needs: error on NARMA10, and memory, against stream length.
+
+    A reservoir is a recurrent network that is not trained; only a linear read-out of its states is. Here its
+    states are streams, encoded anew at every step. Beside it: the same reservoir in floating point, and a
+    linear filter of the last 20 inputs, which a reservoir must beat to be worth its circuit.
+
+    Writes into the folder `reservoir`: **reservoir.csv** (both scores of every run), **record.json**
+    (versions, seeds, options) and **reservoir.png**. Finished rows are kept on Ctrl-C; the same command goes on
+    where it stopped.
+
+    Parameters
+    ----------
+    lengths
+        Stream lengths in clock cycles, separated by commas or blanks.
+    generators
+        Sources of bits: bernoulli, lfsr, sobol, halton, vdc or ramp. With -shift (sobol-shift) the numbers are
+        shifted by a random word at every step, with -rounding states are rounded up or down at random.
+    neurons
+        Sizes of the reservoirs.
+    train
+        Steps of the series to learn from.
+    test
+        Steps of the series to be scored on.
+    seed
+        Seed of everything random.
+    repeats
+        Series and reservoirs with other seeds.
+    out
+        Folder for the results.
+    debug
+        Show the traceback of an error.
+    """
+    from rich.console import Console
+
+    from ..evaluation import reservoir_study
+    from ..plots import save_reservoir
+
+    console = Console()
+    options: dict[str, Any] = {"train": train, "test": test, "seed": seed, "repeats": repeats, "out": out}
+    study: ReservoirStudy = run_with_bar(
+        lambda show: reservoir_study(lengths, generators, neurons, progress=show, **options), out / "reservoir.csv"
+    )
+    if study.reused:
+        kept = f"reused {study.reused} of {len(study.rows)} rows from {out / 'reservoir.csv'}"
+        console.print(kept, highlight=False, soft_wrap=True)
+    _show(console, study)
+    save_reservoir(out / "reservoir.png", study)
+    files = f"written: {out / 'reservoir.csv'}, {out / 'record.json'}, {out / 'reservoir.png'}"
+    console.print(files, highlight=False, soft_wrap=True)
+
+
+def _show(console: "Console", study: "ReservoirStudy") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
+
+    for score, title in (("nrmse_std", "NARMA10, error over the standard deviation"), ("memory", "memory capacity")):
+        digits = 3 if score == "nrmse_std" else 1
+        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("N", justify="right")
+        table.add_column("generator", no_wrap=True)
+        for name in (*(f"L = {length}" for length in study.lengths), "float"):
+            table.add_column(name, justify="right", no_wrap=True)
+        limit = study.scores(LINEAR, TAPS, score=score).mean()
+        for n in study.neurons:
+            exact = study.scores(EXPECTED, n, score=score).mean()
+            for kind in study.kinds:
+                cells = []
+                for length in study.lengths:
+                    mean = study.scores(kind, n, length, score).mean()
+                    better = score == "nrmse_std" and mean < limit
+                    cells.append(f"[bold green]{mean:.{digits}f}[/]" if better else f"{mean:.{digits}f}")
+                table.add_row(str(n), kind, *cells, f"{exact:.{digits}f}")
+            table.add_section()
+        console.print(table)
+    error = study.scores(LINEAR, TAPS).mean()
+    console.print(f"linear filter of {TAPS} taps  {error:.3f}; green: better than it", highlight=False)
+    known = [f"{RESERVOIRPY[n]:.3f} at N = {n}" for n in study.neurons if n in RESERVOIRPY]
+    if known:
+        console.print(f"ReservoirPy, tuned      {', '.join(known)}", highlight=False)
+    for n in study.neurons:
+        for kind in study.kinds:
+            start = study.beats_filter_from(kind, n)
+            said = f"from L = {start}" if start else f"not up to L = {study.lengths[-1]}"
+            console.print(f"N = {n}, {kind:<16} better than the filter: {said}", highlight=False)

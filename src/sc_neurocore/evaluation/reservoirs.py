@@ -1,0 +1,383 @@
+"""Which generator a stochastic reservoir needs: NARMA10 and memory against stream length."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import checks
+from ..backends.threads import thread_count
+from ..datasets.time_series import delayed, narma10
+from ..encoders.generators import GENERATORS
+from ..files import check_writable
+from ..layers.readout import ridge_regression
+from ..layers.recurrent import SCRecurrentLayer
+from .record import Record, environment, package_version
+from .series import memory_capacity, nrmse_std
+from .store import RowStore
+from .task import digest_of
+
+Floats = NDArray[np.float64]
+
+LENGTHS = (64, 256, 1024, 4096)
+NEURONS = (100, 200)
+KINDS = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding")
+"""Generators of the study, with what is done to them at every step."""
+EXPECTED, LINEAR = "expected", "linear"
+TAPS, DELAYS, WASHOUT = 20, 100, 200
+RESERVOIRPY = {100: 0.331, 200: 0.212}
+"""NRMSE of tuned reservoirs of so many neurons that were run with ReservoirPy."""
+
+PRESET: dict[str, Any] = {
+    "feedback_strength": 1.0,
+    "input_strength": 0.25,
+    "spectral_radius": 0.95,
+    "leak": 1.0,
+    "bias_strength": 0.3,
+    "activation": "tanh",
+    "encoding": "split",
+}
+"""Reservoir tuned for NARMA10 with inputs in [0, .5]: in expectation, and for little noise of streams."""
+SYNAPSES_PER_NEURON, RIDGE = 10, 1e-7
+
+
+def narma_reservoir(n_neurons: int, length: int = 1024, seed: Any = None, **options: Any) -> SCRecurrentLayer:
+    """The reservoir of the study: `PRESET` and `SYNAPSES_PER_NEURON` recurrent weights a neuron.
+
+    Parameters
+    ----------
+    n_neurons, length, seed
+        As for `SCRecurrentLayer`.
+    options
+        Its other keywords; they come before those of the preset.
+
+    Examples
+    --------
+    >>> narma_reservoir(100, generator="sobol", seed=0).W_rec.nnz
+    1000
+    """
+    connectivity = min(1.0, SYNAPSES_PER_NEURON / checks.whole("n_neurons", n_neurons, 1))
+    given = {**PRESET, "connectivity": connectivity, **options}
+    return SCRecurrentLayer(1, n_neurons, length=length, seed=seed, **given)
+
+
+@dataclass(frozen=True)
+class ReservoirTask:
+    """What decides the numbers of one run.
+
+    Parameters
+    ----------
+    version
+        Version of this package.
+    kind
+        A generator's name, alone or with ``-shift`` (digital shift at every step) or ``-rounding`` (stochastic);
+        ``"expected"``: floating point; ``"linear"``: a filter of `TAPS` taps.
+    length
+        Stream length, 0 for the last two.
+    n_neurons
+        Size of the reservoir; `TAPS` for the filter.
+    train, test
+        Steps of NARMA10.
+    seed, repeat
+        The data have ``SeedSequence(seed, spawn_key=(repeat, 0))``, the reservoir ``(repeat, 1)``.
+    preset
+        The reservoir, in words.
+    """
+
+    version: str
+    kind: str
+    length: int
+    n_neurons: int
+    train: int
+    test: int
+    seed: int
+    repeat: int
+    preset: str
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the fields."""
+        return digest_of(asdict(self))
+
+    @property
+    def label(self) -> str:
+        """For a progress bar."""
+        return f"{self.kind}, {f'L = {self.length}' if self.length else f'N = {self.n_neurons}'}"
+
+
+@dataclass(frozen=True)
+class ReservoirRow:
+    """The scores of one finished task.
+
+    Parameters
+    ----------
+    task
+        What was run.
+    nrmse_std
+        Of NARMA10's held-out steps, see `nrmse_std`.
+    memory
+        Memory capacity over `DELAYS` delays on the same steps.
+    """
+
+    task: ReservoirTask
+    nrmse_std: float
+    memory: float
+
+    def __post_init__(self) -> None:
+        if not (self.nrmse_std >= 0 and 0 <= self.memory <= DELAYS):
+            raise ValueError(f"scores must be at least 0 and the memory at most {DELAYS}, got {self}")
+
+    @property
+    def id(self) -> str:
+        """That of the task."""
+        return self.task.id
+
+    def to_fields(self) -> list[str]:
+        """The row as text, in the order of `RESERVOIR_COLUMNS`; numbers as Python prints them, which is exact."""
+        values = {**asdict(self.task), "nrmse_std": self.nrmse_std, "memory": self.memory}
+        return [self.id, *(str(values[name]) for name in RESERVOIR_COLUMNS[1:])]
+
+    @classmethod
+    def from_fields(cls, texts: list[str]) -> Self:
+        """The inverse of `to_fields`; raises ValueError if the texts are not a row."""
+        if len(texts) != len(RESERVOIR_COLUMNS):
+            raise ValueError(f"{len(RESERVOIR_COLUMNS)} fields must be there, got {len(texts)}")
+        found = dict(zip(RESERVOIR_COLUMNS, texts, strict=True))
+        values: dict[str, Any] = {
+            field.name: int(found[field.name]) if field.type is int else found[field.name]
+            for field in fields(ReservoirTask)
+        }
+        task = ReservoirTask(**values)
+        if task.id != found["task"]:
+            raise ValueError(f"task must be the digest of the options, {task.id}, got {found['task']!r}")
+        return cls(task, float(found["nrmse_std"]), float(found["memory"]))
+
+
+RESERVOIR_COLUMNS = ("task", *(field.name for field in fields(ReservoirTask)), "nrmse_std", "memory")
+"""Header of the file of results."""
+
+
+@dataclass(frozen=True)
+class ReservoirStudy:
+    """What `reservoir_study` found out.
+
+    Parameters
+    ----------
+    rows
+        One a task.
+    reused
+        Number of rows that were read from the file instead of run.
+    """
+
+    rows: tuple[ReservoirRow, ...]
+    reused: int = 0
+
+    @property
+    def neurons(self) -> tuple[int, ...]:
+        """Sizes of the reservoirs."""
+        return tuple(dict.fromkeys(row.task.n_neurons for row in self.rows if row.task.kind != LINEAR))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Generators, in the order of the rows."""
+        return tuple(dict.fromkeys(row.task.kind for row in self.rows if row.task.length))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Stream lengths, rising."""
+        return tuple(sorted({row.task.length for row in self.rows if row.task.length}))
+
+    def scores(self, kind: str, n_neurons: int, length: int = 0, score: str = "nrmse_std") -> Floats:
+        """``"nrmse_std"`` or ``"memory"`` of all repeats ``(repeats,)``."""
+        wanted = kind, n_neurons, length
+        return np.array(
+            [getattr(row, score) for row in self.rows if (row.task.kind, row.task.n_neurons, row.task.length) == wanted]
+        )
+
+    def beats_filter_from(self, kind: str, n_neurons: int) -> int | None:
+        """Smallest length from which on the mean NRMSE is below that of the linear filter; None if none is."""
+        limit, found = self.scores(LINEAR, TAPS).mean(), None
+        for length in reversed(self.lengths):
+            if self.scores(kind, n_neurons, length).mean() >= limit:
+                break
+            found = length
+        return found
+
+
+Progress = Callable[[int, int, ReservoirTask | None], None]
+
+
+def reservoir_study(
+    lengths: Sequence[int] = LENGTHS,
+    kinds: Sequence[str] = KINDS,
+    neurons: Sequence[int] = NEURONS,
+    *,
+    train: int = 4000,
+    test: int = 2000,
+    seed: int = 0,
+    repeats: int = 5,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> ReservoirStudy:
+    """NARMA10 error and memory capacity of stochastic reservoirs, for every generator and stream length.
+
+    Beside them, the same reservoirs in floating point and a linear filter of `TAPS` taps.
+
+    Parameters
+    ----------
+    lengths
+        Clock cycles of a stream, each at least 1.
+    kinds
+        See `ReservoirTask`.
+    neurons
+        Sizes of the reservoirs.
+    train, test
+        Steps of NARMA10, after `WASHOUT` steps that are not learned from.
+    seed, repeats
+        Each repeat has a series and a reservoir of its own, the same for all kinds.
+    out
+        Folder for ``reservoir.csv`` (a row a finished task) and ``record.json``. Rows that are there are not run
+        again. None: nothing is written.
+    progress
+        Called as ``progress(done, total, task)`` after every task, and as ``progress(total, total, None)`` at the
+        end.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option or a file in `out` does not fit; nothing has been written then.
+    OSError
+        If `out` cannot be written.
+
+    Notes
+    -----
+    Tasks run on as many threads as the kernels may use; the numbers do not depend on it.
+
+    Examples
+    --------
+    >>> study = reservoir_study([64], ["sobol"], [20], train=300, test=100, repeats=1)
+    >>> [row.task.kind for row in study.rows]
+    ['linear', 'expected', 'sobol']
+    """
+    lengths = [checks.whole("length", length, 1) for length in dict.fromkeys(lengths)]
+    neurons = [checks.whole("neurons", size, 1) for size in dict.fromkeys(neurons)]
+    kinds = list(dict.fromkeys(kinds))
+    if not lengths or not kinds or not neurons:
+        raise ValueError("lengths, kinds and neurons must have at least one entry, got none")
+    for kind in kinds:
+        options_of(kind)
+    checks.whole("train", train, 2)
+    checks.whole("test", test, 2)
+    checks.whole("seed", seed, 0)
+    checks.whole("repeats", repeats, 1)
+    if out is not None:
+        check_writable(out)
+    common = package_version(), train, test, seed
+    tasks = [task for repeat in range(repeats) for task in _tasks(common, repeat, lengths, kinds, neurons)]
+    tasks.sort(key=lambda task: (task.n_neurons if task.kind != LINEAR else 0, task.kind != EXPECTED))
+    store = None if out is None else RowStore(Path(out) / "reservoir.csv", ReservoirRow, RESERVOIR_COLUMNS)
+    known = {} if store is None else store.read()
+    record = None if out is None else Record(Path(out) / "record.json")
+    pending = [task for task in tasks if task.id not in known]
+    run: dict[str, Any] = {
+        **environment(),
+        "options": {
+            "lengths": lengths,
+            "kinds": kinds,
+            "neurons": neurons,
+            "train": train,
+            "test": test,
+            "seed": seed,
+            "repeats": repeats,
+            "reservoir": PRESET,
+        },
+        "seeds": [f"numpy.random.SeedSequence({seed}, spawn_key=({repeat}, 0 or 1))" for repeat in range(repeats)],
+        "tasks": [task.id for task in tasks],
+        "computed": [],
+    }
+    if record is not None and (pending or not record.knows(run["tasks"])):
+        record.path.parent.mkdir(parents=True, exist_ok=True)
+        record.write(run)
+    try:
+        for number, row in enumerate(_finished(pending)):
+            if store is not None:
+                store.append(row)
+            known[row.id] = row
+            run["computed"].append(row.id)
+            if progress is not None:
+                progress(len(tasks) - len(pending) + number + 1, len(tasks), row.task)
+    finally:
+        if record is not None and run["computed"]:
+            record.write(run)
+    if progress is not None:
+        progress(len(tasks), len(tasks), None)
+    return ReservoirStudy(tuple(known[task.id] for task in tasks), len(tasks) - len(pending))
+
+
+def options_of(kind: str) -> dict[str, Any]:
+    """Keywords of `SCRecurrentLayer` for a kind, or a ValueError.
+
+    >>> options_of("sobol-shift")
+    {'generator': 'sobol', 'restart': 'shift'}
+    """
+    name, _, extra = kind.partition("-")
+    more = {"": {}, "shift": {"restart": "shift"}, "rounding": {"rounding": "stochastic"}}
+    if name not in GENERATORS or extra not in more or kind == "bernoulli-shift":
+        rule = f"one of {', '.join(GENERATORS)}, alone or with -shift (not bernoulli) or -rounding"
+        raise ValueError(f"generator must be {rule}, got {kind!r}")
+    return {"generator": name, **more[extra]}
+
+
+def _tasks(
+    common: tuple[str, int, int, int], repeat: int, lengths: list[int], kinds: list[str], neurons: list[int]
+) -> Iterator[ReservoirTask]:
+    version, train, test, seed = common
+    words = [f"{name}={value}" for name, value in PRESET.items()]
+    preset = " ".join([*words, f"synapses={SYNAPSES_PER_NEURON}", f"ridge={RIDGE:g}"])
+    floats = ReservoirTask(version, EXPECTED, 0, TAPS, train, test, seed, repeat, preset)
+    yield replace(floats, kind=LINEAR, preset=f"taps={TAPS} ridge={RIDGE:g}")
+    for n in neurons:
+        yield replace(floats, n_neurons=n)
+        for kind in kinds:
+            for length in lengths:
+                yield replace(floats, n_neurons=n, kind=kind, length=length)
+
+
+def _finished(tasks: list[ReservoirTask]) -> Iterator[ReservoirRow]:
+    """Rows as they are ready; an interrupt waits for those that are running."""
+    with ThreadPoolExecutor(thread_count()) as pool:
+        # The longest first, so that no thread is left with one at the end.
+        order = sorted(tasks, key=lambda task: -task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli")))
+        futures = [pool.submit(score, task) for task in order]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def score(task: ReservoirTask) -> ReservoirRow:
+    """Run one task."""
+    data_seed, layer_seed = (np.random.SeedSequence(task.seed, spawn_key=(task.repeat, role)) for role in (0, 1))
+    u, y = narma10(WASHOUT + task.train + task.test, data_seed)
+    before = delayed(u[:, 0], DELAYS)
+    if task.kind == LINEAR:
+        states = np.column_stack([u, before[:, : TAPS - 1]])
+    elif task.kind == EXPECTED:
+        states = narma_reservoir(task.n_neurons, seed=layer_seed).run(u, expected=True)
+    else:
+        layer = narma_reservoir(task.n_neurons, task.length, layer_seed, **options_of(task.kind))
+        states = layer.run(u)
+    learned, held_out = slice(WASHOUT, WASHOUT + task.train), slice(WASHOUT + task.train, None)
+    targets = np.column_stack([y, before])
+    weights = ridge_regression(states[learned], targets[learned], RIDGE)
+    found = states[held_out] @ weights[:-1] + weights[-1]
+    wanted = targets[held_out]
+    return ReservoirRow(task, nrmse_std(found[:, 0], wanted[:, 0]), memory_capacity(found[:, 1:], wanted[:, 1:]))
