@@ -20,6 +20,7 @@ from sc_neurocore import (
     Network,
     Pool2D,
     PredictiveCoding,
+    PredictiveCodingSCLayer,
     RallDendrite,
     SCDenseLayer,
     SpikingDense,
@@ -328,6 +329,18 @@ def test_surprise_bit_for_bit_and_exact(generator):
     rounded = np.abs(np.floor(part.weights * 256 + 0.5) - np.floor(x[:, None] * 256 + 0.5)).sum(-1)
     np.testing.assert_array_equal(counts, rounded)
     assert np.abs(out - part.forward(x)).max() <= 1 / length
+
+
+@pytest.mark.parametrize("generator", ["vdc", "sobol", "lfsr", "ramp"])
+@pytest.mark.parametrize("length", [64, 100, 257])
+def test_surprise_is_that_of_the_layer_that_learns(generator, length):
+    """What `PredictiveCodingSCLayer` has learnt goes into a network as it is."""
+    layer = PredictiveCodingSCLayer(16, 4, length, 0.05, seed=3, generator=generator)
+    layer.run(rng(5).random((50, 16)))
+    net = network(PredictiveCoding(layer.weights))
+    x = rng(6).random((7, 16))
+    wanted = layer.run(x, learn=False)
+    np.testing.assert_array_equal(net.circuit(length, generator).forward(x), wanted)
 
 
 def test_large_weights_and_inputs_share_a_scale():

@@ -316,8 +316,8 @@ class Dendrite(Rescaled):
 class PredictiveCoding(Rescaled):
     """Surprises of neurons that predict the input: ``mean_i |weights[j, i] - a[i]|``.
 
-    The neuron that knows the input best is surprised least; ``Dense(-np.eye(n), ..)`` behind it turns surprises
-    into scores of a classifier.
+    What a `PredictiveCodingSCLayer` has learnt, its `weights`, becomes a part of a network. The neuron that knows the
+    input best is surprised least; ``Dense(-np.eye(n), ..)`` behind it turns surprises into scores of a classifier.
 
     Parameters
     ----------
