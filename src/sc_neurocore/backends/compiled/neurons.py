@@ -7,7 +7,7 @@ import numpy as np
 from numba import int64, uint64
 from numpy.typing import NDArray
 
-from ..membrane import FixedMembrane, Membrane
+from ..membrane import FixedMembrane, Membrane, raised
 from ..normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
 from ..packing import Bits, Words, words_for
 from ..reference import Counts, Floats
@@ -15,6 +15,7 @@ from ..threads import over_rows
 from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
 
 _log_near_one, _sine, _cosine = inline(log_near_one), inline(sine), inline(cosine)
+lif_raised = inline(raised)
 _ONE = int(np.float64(1.0).view(np.int64))
 _ABOVE_ROOT_HALF = _ONE - int(np.float64(ROOT_HALF).view(np.int64))
 _MANTISSA = (1 << 52) - 1
@@ -40,6 +41,26 @@ def _normal_lanes(words, noise, first):  # type: ignore[no-untyped-def]
             noise[to + L1 + lane] = radius * (c if mirrored else s)
 
 
+@inline
+def normal_call(key, first, number, philox, noise, place):  # type: ignore[no-untyped-def]
+    """Normals of LANES neurons from `first` on, in the PER_CALL steps of Philox call `number`: rows of `noise`."""
+    for lane in range(uint64(LANES)):
+        philox[lane] = uint64(first) + lane
+        philox[L1 + lane] = uint64(0)
+        philox[L2 + lane] = number & uint64(0xFFFFFFFF)
+        philox[L3 + lane] = number >> uint64(32)
+    philox_lanes(key, philox)
+    _normal_lanes(philox, noise, place)
+
+
+@inline
+def lif_settled(up, resting, spikes, wait, threshold, v_rest, v_reset, refractory, soft):  # type: ignore[no-untyped-def]
+    """`membrane.settled` of one neuron."""
+    after = up - threshold if soft else v_reset
+    v = v_rest if resting else (after if spikes else up)
+    return v, refractory if spikes else max(wait - 1, 0)
+
+
 @jit
 def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
     v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
@@ -57,13 +78,7 @@ def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop
             if noise_scale != 0.0:
                 for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
                     number = uint64(at // PER_CALL + call)
-                    for lane in range(uint64(LANES)):
-                        philox[lane] = uint64(first) + lane
-                        philox[L1 + lane] = uint64(0)
-                        philox[L2 + lane] = number & uint64(0xFFFFFFFF)
-                        philox[L3 + lane] = number >> uint64(32)
-                    philox_lanes(key, philox)
-                    _normal_lanes(philox, noise, call * PER_CALL * LANES)
+                    normal_call(key, first, number, philox, noise, call * PER_CALL * LANES)
             for lane in range(LANES):
                 row = values[min(first + lane, rows - 1) * sources // rows]
                 for t in range(t0, t1):
@@ -74,15 +89,13 @@ def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop
             for t in range(t0, t1):
                 for lane in range(uint64(LANES)):
                     place = uint64(t * LANES) + lane
-                    x = v_lane[lane]
-                    raised = x + (-(x - v_rest) * dt / tau + drive[place] + noise_scale * noise[place])
+                    up = lif_raised(v_lane[lane], drive[place], noise_scale * noise[place], v_rest, dt, tau)
                     resting = wait_lane[lane] > 0
-                    spikes = (not resting) & (raised >= v_threshold)
-                    after = raised - v_threshold if soft else v_reset
-                    x = v_rest if resting else (after if spikes else raised)
-                    v_lane[lane] = x
-                    voltage[place] = x
-                    wait_lane[lane] = refractory if spikes else max(wait_lane[lane] - 1, 0)
+                    spikes = (not resting) & (up >= v_threshold)
+                    v_lane[lane], wait_lane[lane] = lif_settled(
+                        up, resting, spikes, wait_lane[lane], v_threshold, v_rest, v_reset, refractory, soft
+                    )
+                    voltage[place] = v_lane[lane]
                     word[lane] |= uint64(spikes) << uint64(t)
             for lane in range(count):
                 words[first + lane, w] = word[lane]
