@@ -12,31 +12,37 @@ from ..reference import Floats, LearningKeys, LearningState
 from ..threads import over_rows
 from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
 from .neurons import lif_raised, lif_settled, normal_call
-from .selection import largest_rows
 
 _CLOSED = 2.0**-33
 """A gate of a smaller probability never opens: a random number is at least this."""
+_GATE_BITS = np.int64(32)
 _TWO_52 = 2.0**52
 _TWO_52_BITS = int(np.float64(_TWO_52).view(np.int64))
 
 
 @jit
-def _draw(key, row, call, bits, philox, out):  # type: ignore[no-untyped-def]
-    """`middles` of the numbers of one neuron's synapses ``(4, width)``, for the cycles of Philox call `call`."""
+def _draw(key, row, call, bits, philox, out, place):  # type: ignore[no-untyped-def]
+    """`middles` of the numbers of one neuron's synapses for the cycles of Philox call `call`.
+
+    They are rows of `out` ``(neurons * 4, width)``, from `place` on.
+    """
+    flat, width = out.reshape(out.size).view(np.uint64), out.shape[1]
     shift, scale = uint64(32 - bits), 2.0**-bits
-    for i in range(0, out.shape[1], LANES):
+    for i in range(0, width, LANES):
         for lane in range(uint64(LANES)):
             philox[lane] = uint64(i) + lane
             philox[L1 + lane] = uint64(row)
             philox[L2 + lane] = uint64(call) & uint64(0xFFFFFFFF)
             philox[L3 + lane] = uint64(call) >> uint64(32)
         philox_lanes(key, philox)
+        for k in range(uint64(4 * LANES)):
+            # An integer below 2**52 as a float, from its bits: there is no vector instruction for it.
+            whole = np.int64(int64(philox[k] >> shift) | _TWO_52_BITS).view(np.float64)
+            philox[k] = np.float64((whole - _TWO_52 + 0.5) * scale).view(np.uint64)
         for word in range(4):
-            line = out[word, i : i + LANES]
-            for lane in range(LANES):
-                # An integer below 2**52 as a float, from its bits: there is no vector instruction for it.
-                whole = np.int64(int64(philox[uint64(word * LANES + lane)] >> shift) | _TWO_52_BITS).view(np.float64)
-                line[lane] = (whole - _TWO_52 + 0.5) * scale
+            from_, to = uint64(word * LANES), uint64((place + word) * width + i)
+            for lane in range(uint64(LANES)):
+                flat[to + lane] = philox[from_ + lane]
 
 
 @inline
@@ -47,7 +53,8 @@ def _capped(value):  # type: ignore[no-untyped-def]
 @inline
 def _spread(words, first, length, pre, pre_count):  # type: ignore[no-untyped-def]
     """Bits of up to 64 cycles from `first` on, an input a column."""
-    pre_count[:] = 0
+    for t in range(64):
+        pre_count[t] = 0
     for i in range(words.shape[0]):
         word = words[i, first // 64]
         for t in range(min(64, length - first)):
@@ -56,16 +63,31 @@ def _spread(words, first, length, pre, pre_count):  # type: ignore[no-untyped-de
             pre_count[t] += bit
 
 
+@jit
+def _move(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no-untyped-def]
+    """`plasticity.moved` of the synapses of one neuron, in place."""
+    for i in range(row.size):
+        p, up, down = row[i], ups[i], downs[i]
+        if soft:
+            up, down = up * (1.0 - p), down * p
+        if deterministic:
+            change = up - down
+        else:
+            change = (1.0 if 1.0 - draws[i] <= up else 0.0) - (1.0 if draws[i] <= down else 0.0)
+        row[i] = _capped(p + step * change)
+
+
 @inline
-def _moved(p, up, down, draw, step, soft, deterministic):  # type: ignore[no-untyped-def]
-    """`plasticity.moved` of one synapse."""
-    if soft:
-        up, down = up * (1.0 - p), down * p
-    if deterministic:
-        change = up - down
-    else:
-        change = (1.0 if 1.0 - draw <= up else 0.0) - (1.0 if draw <= down else 0.0)
-    return _capped(p + step * change)
+def _spare(above, winners, spared):  # type: ignore[no-untyped-def]
+    """Mark the largest, of equals the first ones. `selection.largest` is for more of them, and slow to compile."""
+    for j in range(above.size):
+        spared[j] = False
+    for _ in range(winners):
+        best = -1
+        for j in range(above.size):
+            if not spared[j] and (best < 0 or above[j] > above[best]):
+                best = j
+        spared[best] = True
 
 
 @jit
@@ -82,12 +104,13 @@ def _learn(  # type: ignore[no-untyped-def]
     groups = (rows + LANES - 1) // LANES
     philox, normals = np.empty(4 * LANES, np.uint64), np.zeros(groups * PER_CALL * LANES)
     fresh = numbers.size == 0
-    weight_draws = np.empty((rows if fresh else 0, 4, width))
-    gate_draws, drawn = np.empty((0 if deterministic else rows, 4, width)), np.full(rows, -1, np.int64)
+    weight_draws = np.empty((4 * rows if fresh else 0, width))
+    gate_draws, drawn = np.empty((0 if deterministic else 4 * rows, width)), np.zeros(rows, np.int64)
     pre, pre_count = np.zeros((64, width), np.int64), np.zeros(64, np.int64)
-    x, seen, gain = x_in.copy(), np.empty(width), np.zeros(width)
+    x, seen, gain, closed = x_in.copy(), np.empty(width), np.empty(width), np.zeros(width)
+    drives, downs = np.empty(width), np.empty(width)
     raised, fired = np.empty(rows), np.zeros(rows, np.bool_)
-    above, chosen, spared = np.empty((1, rows)), np.empty((1, max(winners, 1)), np.int64), np.ones(rows, np.bool_)
+    above, spared = np.empty(rows), np.ones(rows, np.bool_)
     for s in range(samples):
         for i in range(width):
             x[i] *= pause_pre
@@ -112,7 +135,7 @@ def _learn(  # type: ignore[no-untyped-def]
                         normal_call(noise_key, start + group * LANES, uint64(call), philox, normals, place)
                 if fresh:
                     for j in range(rows):
-                        _draw(weight_key, start + j, call, bits, philox, weight_draws[j])
+                        _draw(weight_key, start + j, call, bits, philox, weight_draws, 4 * j)
             now = pre[t % 64]
             for i in range(width):
                 x[i] *= keep_pre
@@ -125,7 +148,7 @@ def _learn(  # type: ignore[no-untyped-def]
                     theta[j] *= keep_threshold
                 count, row = int64(0), p[j]
                 if fresh:
-                    draws = weight_draws[j - start, phase]
+                    draws = weight_draws[4 * (j - start) + phase]
                     for i in range(width):
                         count += now[i] & int64(draws[i] <= row[i])
                 else:
@@ -141,11 +164,8 @@ def _learn(  # type: ignore[no-untyped-def]
             volley = winners > 0 and any_fired
             if volley:
                 for j in range(rows):
-                    above[0, j] = (v_rest if wait[j] > 0 else raised[j]) - (v_threshold + theta[j])
-                largest_rows(above, winners, chosen, 0, 1)
-                spared[:] = False
-                for place in range(winners):
-                    spared[chosen[0, place]] = True
+                    above[j] = (v_rest if wait[j] > 0 else raised[j]) - (v_threshold + theta[j])
+                _spare(above, winners, spared)
                 for j in range(rows):
                     fired[j] &= spared[j]
             for j in range(start, stop):
@@ -170,33 +190,25 @@ def _learn(  # type: ignore[no-untyped-def]
                     post = fired[k]
                     b = (0.0 if post else down) if coincidence else down * y[j]
                     b = 1.0 if b > 1.0 else b
-                    row = p[j]
                     lost = pre_count[t % 64] > 0 and (b > 0.0 if deterministic else b >= _CLOSED)
+                    if not (post or lost or modulated):
+                        continue
+                    ups = gain if post else closed
+                    for i in range(width):
+                        downs[i] = b * seen[i]
                     if modulated:
                         trace = e[j]
                         for i in range(width):
-                            trace[i] = trace[i] * keep_e + ((gain[i] if post else 0.0) - b * seen[i])
+                            trace[i] = trace[i] * keep_e + (ups[i] - downs[i])
+                            drives[i], downs[i] = _capped(amount * trace[i]), _capped(-amount * trace[i])
                         if amount == 0.0:
                             continue
-                    elif not (post or lost):
-                        continue
-                    if deterministic:
-                        draws = seen  # not read
-                    else:
-                        if drawn[k] != call:
-                            _draw(gate_key, j, call, 32, philox, gate_draws[k])
-                            drawn[k] = call
-                        draws = gate_draws[k, phase]
-                    if modulated:
-                        for i in range(width):
-                            d = amount * trace[i]
-                            row[i] = _moved(row[i], _capped(d), _capped(-d), draws[i], step, soft, deterministic)
-                    elif post:
-                        for i in range(width):
-                            row[i] = _moved(row[i], gain[i], b * seen[i], draws[i], step, soft, deterministic)
-                    else:
-                        for i in range(width):
-                            row[i] = _moved(row[i], 0.0, b * seen[i], draws[i], step, soft, deterministic)
+                        ups = drives
+                    if not deterministic and drawn[k] != call + 1:
+                        _draw(gate_key, j, call, _GATE_BITS, philox, gate_draws, 4 * k)
+                        drawn[k] = call + 1
+                    draws = closed if deterministic else gate_draws[4 * k + phase]  # the first is not read
+                    _move(p[j], ups, downs, draws, step, soft, deterministic)
             for i in range(width):
                 x[i] += seen[i]
             for j in range(start, stop):
@@ -205,7 +217,8 @@ def _learn(  # type: ignore[no-untyped-def]
                     if learning:
                         theta[j] += adaptation
     if start == 0:
-        x_out[:] = x
+        for i in range(width):
+            x_out[i] = x[i]
 
 
 def _padded(array: Floats, width: int) -> Floats:

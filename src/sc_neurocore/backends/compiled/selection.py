@@ -42,7 +42,7 @@ _SPARE = 1024
 
 
 @jit
-def largest_rows(values, k, out, start, stop):  # type: ignore[no-untyped-def]
+def _largest(values, k, out, start, stop):  # type: ignore[no-untyped-def]
     n = values.shape[1]
     # What may still be among the k largest; a value that is not above the k-th so far is not.
     held = np.empty(k + max(k, _SPARE), np.float64)
@@ -74,5 +74,5 @@ def largest_rows(values, k, out, start, stop):  # type: ignore[no-untyped-def]
 
 def largest(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
     out = np.empty((len(values), k), np.int64)
-    over_rows(lambda a, b: largest_rows(values, k, out, a, b), len(values), values.size // 4)
+    over_rows(lambda a, b: _largest(values, k, out, a, b), len(values), values.size // 4)
     return out
