@@ -49,7 +49,10 @@ def raised(v: Any, drive: Any, noise: Any, v_rest: float, dt: float, tau: float)
 def settled(
     raised: Floats, wait: NDArray[np.int64], spikes: NDArray[np.bool_], threshold: Floats | float, membrane: Membrane
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """The new v and the new wait, once it is known who spikes; `wait` counts the steps that a neuron still has to rest."""
+    """The new v and the new wait, once it is known who spikes.
+
+    `wait` counts the steps that a neuron still has to rest.
+    """
     m = membrane
     after = raised - threshold if m.soft else np.full_like(raised, m.v_reset)
     v = np.where(wait > 0, m.v_rest, np.where(spikes, after, raised))

@@ -67,9 +67,9 @@ def middles(numbers: NDArray[np.uint32], bits: int) -> Floats:
 
 
 def pair_gates(x: Floats, y: Floats, pre: Floats, post: Floats, up: float, down: float) -> tuple[Floats, Floats]:
-    """Probabilities ``(M, n)`` of up and down gates: traces x ``(n,)``, y ``(M,)`` at spikes pre ``(n,)``, post ``(M,)``.
+    """Probabilities ``(M, n)`` of up and down gates of pair STDP.
 
-    A spike after one of the other side; the traces hold the spikes before this cycle.
+    The traces x ``(n,)`` meet the spikes post ``(M,)``, the traces y ``(M,)`` the spikes pre ``(n,)``.
     """
     return post[:, None] * np.minimum(up * x, 1.0), np.minimum(down * y, 1.0)[:, None] * pre
 

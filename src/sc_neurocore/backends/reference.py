@@ -363,7 +363,7 @@ def learn(
     neurons reach the threshold spares those that are highest above their own (of equals the first ones): of them
     spikes who reached it, and all others go to rest, for at least `inhibition` steps more.
     """
-    p, theta, v, wait, x, y, e = (array.copy() for array in state)
+    p, theta, v, wait, x, y, e = state
     (samples, n), rows = words.shape[:2], len(v)
     inputs = unpack(words, length).astype(np.float64)
     spikes = np.empty((samples, rows, length), np.uint8)
@@ -399,7 +399,7 @@ def learn(
             else:
                 gates = pair_gates(x, y, pre, post, rule.up, rule.down)
             if rule.modulated:
-                e, gates = rewarded(e, gates, reward[s, t], rule.keep_eligibility)
+                e, gates = rewarded(e, gates, float(reward[s, t]), rule.keep_eligibility)
             p = moved(p, gates, None if rule.deterministic else synapse_numbers(keys.gates, rows, n, cycle), rule)
             theta = theta + competition.adaptation * post
         x, y = x + pre, y + post

@@ -10,6 +10,7 @@ from .pooling import SCPool2D
 from .rall_dendrite import RallDendrite
 from .sc_conv_layer import SCConv2DLayer
 from .sc_dense_layer import SCDenseLayer
+from .sc_learning_layer import SCLearningLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "SCDenseLayer",
     "SCFusionLayer",
     "SCLayer",
+    "SCLearningLayer",
     "SCPool2D",
     "StochasticAttention",
     "VectorizedSCLayer",

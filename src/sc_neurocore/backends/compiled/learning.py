@@ -2,7 +2,6 @@
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
 from ..membrane import Membrane
 from ..normal import PER_CALL
@@ -247,7 +246,7 @@ def learn(
     width = -(-n // LANES) * LANES
     p, x = _padded(state.p, width), _padded(state.pre, width)
     e = _padded(state.eligibility, width) if rule.modulated else np.zeros((0, 0))
-    theta, v, wait, y = (array.copy() for array in (state.threshold, state.v, state.wait, state.post))
+    theta, v, wait, y = state.threshold.copy(), state.v.copy(), state.wait.copy(), state.post.copy()
     spikes = np.empty((samples, rows, length), np.uint8)
     tuples = tuple(membrane), tuple(rule), tuple(competition), tuple(pause)
     secrets = tuple(np.uint64(key) for key in keys)
