@@ -234,8 +234,8 @@ class SCLearningLayer(Seeded):
             ``(length, n_inputs)``. Leading axes are samples one after another, in C order: each meets the weights
             that the one before has left.
         reward
-            With rule ``"reward"``: of each sample, of the shape of the leading axes (a number for one sample), or of
-            each cycle, ``(..., length)``. None: no reward, eligibility gathers.
+            With rule ``"reward"``: of all samples (a number), of each, of the shape of the leading axes, or of each
+            cycle, ``(..., length)``. None: no reward, eligibility gathers.
         learning
             False: weights, eligibility and added thresholds stay as they are.
         spikes
@@ -285,7 +285,7 @@ class SCLearningLayer(Seeded):
                 raise ValueError(f'reward must be None with rule={self.synapses.rule!r}, use rule="reward"')
             return np.empty((0, 0))
         amounts = checks.array("reward", 0.0 if reward is None else reward, -_LARGEST, _LARGEST)
-        if reward is None or amounts.shape == batch:
+        if amounts.ndim == 0 or amounts.shape == batch:
             amounts = amounts[..., None]
         elif amounts.shape != (*batch, self.length):
             raise ValueError(f"reward must have shape {batch} or {(*batch, self.length)}, got {amounts.shape}")
