@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from sc_neurocore import SCLearningLayer
@@ -27,7 +28,7 @@ NEURONS, LENGTH, EPOCHS = 100, 128, 4
 CHUNK = 225
 """Images between two looks at the network."""
 TAU_PLUS, TAU_MINUS = 3.0, 10_000.0
-"""Depression is slow: it sees how often a neuron spikes over many images, so that pixels of its own images gain on those
+"""Depression is slow: it follows a neuron's spikes over many images, so that the pixels of its own images gain on those
 of all images. Both windows have one area."""
 
 PAPER = "#ffffff"
@@ -106,8 +107,8 @@ def train(layer: SCLearningLayer, digits: Digits, epochs: int, looks: tuple[int,
                 yield Moment(seen, layer.get_weights(), accuracy(layer, digits))
 
 
-def draw(path: Path, moments: list[Moment], names: np.ndarray, answers: np.ndarray, digits: Digits) -> None:
-    """The receptive fields before and after, and how the answers came right."""
+def draw(path: Path, moments: list[Moment], names: np.ndarray, digits: Digits) -> None:
+    """The receptive fields, how they came about, and how often they are right."""
     figure = Figure(figsize=(11, 6.6), dpi=100, facecolor=PAPER)
     FigureCanvasAgg(figure)
     figure.text(
@@ -115,38 +116,42 @@ def draw(path: Path, moments: list[Moment], names: np.ndarray, answers: np.ndarr
     )
     right = 100 * moments[-1].accuracy
     facts = (
-        f"weights of 64 pixels each, learned by spike timing from {len(digits.x_train)} images x {EPOCHS}, no label used"
+        f"64 weights of each, learned from {moments[-1].images} looks at {len(digits.x_train)} images, without a label"
         f"  ·  {right:.1f} % of {len(digits.x_test)} new images named right"
     )
     figure.text(0.035, 0.9, facts, fontsize=10, color=QUIET)
     order = np.argsort(names, kind="stable")
-    left = figure.add_axes((0.035, 0.04, 0.49, 0.82))
+    left = figure.add_axes((0.035, 0.03, 0.5, 0.84))
     draw_fields(left, moments[-1].weights[order], names[order])
     best = [int(np.argmax(names[order] == digit)) for digit in range(10) if digit in names]
     draw_growth(figure, moments, order[best], names)
-    draw_accuracy(figure.add_axes((0.6, 0.1, 0.36, 0.27)), moments)
+    draw_accuracy(figure.add_axes((0.6, 0.09, 0.354, 0.225)), moments)
     figure.savefig(path, facecolor=PAPER)
 
 
 def draw_fields(ax: Axes, weights: np.ndarray, names: np.ndarray) -> None:
-    """The weights of all neurons as images, sorted by the digit that they answer to."""
-    side = int(np.ceil(np.sqrt(len(weights))))
-    sheet = np.full((side * 10, side * 10), np.nan)
+    """The weights of all neurons as images, sorted by the digit that they answer to, in two colours by turns."""
+    side, pitch = int(np.ceil(np.sqrt(len(weights)))), 10
+    sheet = np.ones((side * pitch, side * pitch, 3))
+    changes = np.cumsum(np.diff(names, prepend=names[0]) != 0)
     for place, each in enumerate(weights):
         row, column = divmod(place, side)
-        sheet[10 * row + 1 : 10 * row + 9, 10 * column + 1 : 10 * column + 9] = each.reshape(8, 8)
-        colour = COLOURS[int(names[place]) % len(COLOURS)]
-        ax.text(10 * column + 0.3, 10 * row + 1.7, str(names[place]), fontsize=7.5, color=colour, fontweight="bold")
-    ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
+        ink = 1 - np.array(to_rgb((INK, COLOURS[0])[changes[place] % 2]))
+        tile = 1 - each.reshape(8, 8, 1) * ink
+        sheet[pitch * row + 2 : pitch * row + 10, pitch * column : pitch * column + 8] = tile
+        if place == 0 or names[place] != names[place - 1]:
+            style = {"fontsize": 8.5, "color": (INK, COLOURS[0])[changes[place] % 2], "fontweight": "bold"}
+            ax.text(pitch * column - 0.4, pitch * row + 1.2, str(names[place]), **style)
+    ax.imshow(sheet)
     ax.set_axis_off()
 
 
 def draw_growth(figure: Figure, moments: list[Moment], chosen: np.ndarray, names: np.ndarray) -> None:
     """One neuron of each digit, from its random start to what it became."""
     width, height = 0.036, 0.06
-    figure.text(0.6, 0.862, "one neuron of each digit, as it learns", fontsize=10.5, color=INK)
+    figure.text(0.6, 0.845, "one neuron of each digit, as it learns", fontsize=10.5, color=INK)
     for row, moment in enumerate(moments):
-        y = 0.79 - row * (height + 0.008)
+        y = 0.745 - row * (height + 0.008)
         figure.text(0.592, y + height / 2, f"{moment.images}", ha="right", va="center", fontsize=8.5, color=QUIET)
         for column, neuron in enumerate(chosen):
             tile = figure.add_axes((0.6 + column * width, y, width * 0.94, height))
@@ -154,7 +159,7 @@ def draw_growth(figure: Figure, moments: list[Moment], chosen: np.ndarray, names
             tile.set_axis_off()
             if row == 0:
                 tile.set_title(str(names[neuron]), fontsize=9, color=INK, pad=2)
-    figure.text(0.592, 0.868, "images", ha="right", fontsize=8.5, color=QUIET)
+    figure.text(0.592, 0.816, "images", ha="right", fontsize=8.5, color=QUIET)
 
 
 def draw_accuracy(ax: Axes, moments: list[Moment]) -> None:
@@ -186,7 +191,7 @@ def main(arguments: list[str] | None = None) -> float:
         print(f"{moment.images:5d} images seen: {moment.accuracy:.1%} of the test half right")
         moments.append(moment)
     names = names_of(layer, digits.x_train, digits.y_train)
-    draw(options.picture, moments, names, answers_of(layer, names, digits.x_test), digits)
+    draw(options.picture, moments, names, digits)
     return moments[-1].accuracy
 
 
