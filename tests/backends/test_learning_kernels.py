@@ -9,7 +9,6 @@ from sc_neurocore.backends.packing import pack
 from sc_neurocore.backends.plasticity import Competition, Pause, Plasticity, synapse_numbers
 from sc_neurocore.backends.reference import LearningKeys, LearningState
 
-ALARM = 1e-9
 KEYS = LearningKeys(0x0123456789ABCDEF, 2**64 - 1, 17)
 PAIR = Plasticity(0.4, 0.2, 1 / 16, 0.9, 0.95, 0.99, False, False, False, False)
 RULES = {
