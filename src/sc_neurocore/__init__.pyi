@@ -37,6 +37,7 @@ from .layers import RallDendrite as RallDendrite
 from .layers import SCConv2DLayer as SCConv2DLayer
 from .layers import SCDenseLayer as SCDenseLayer
 from .layers import SCFusionLayer as SCFusionLayer
+from .layers import SCLearningLayer as SCLearningLayer
 from .layers import SCPool2D as SCPool2D
 from .layers import SCRecurrentLayer as SCRecurrentLayer
 from .layers import StochasticAttention as StochasticAttention

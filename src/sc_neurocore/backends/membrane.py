@@ -1,6 +1,6 @@
 """The step of a leaky integrate-and-fire neuron, and the numbers that describe one."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,17 +41,33 @@ class FixedMembrane(NamedTuple):
     soft: bool
 
 
+def raised(v: Any, drive: Any, noise: Any, v_rest: float, dt: float, tau: float) -> Any:
+    """Voltages that a step makes before who spikes is known; numbers and arrays alike."""
+    return v + (-(v - v_rest) * dt / tau + drive + noise)
+
+
+def settled(
+    raised: Floats, wait: NDArray[np.int64], spikes: NDArray[np.bool_], threshold: Floats | float, membrane: Membrane
+) -> tuple[Floats, NDArray[np.int64]]:
+    """The new v and the new wait, once it is known who spikes.
+
+    `wait` counts the steps that a neuron still has to rest.
+    """
+    m = membrane
+    after = raised - threshold if m.soft else np.full_like(raised, m.v_reset)
+    v = np.where(wait > 0, m.v_rest, np.where(spikes, after, raised))
+    return v, np.where(spikes, m.refractory, np.maximum(wait - 1, 0))
+
+
 def lif_step(
     v: Floats, wait: NDArray[np.int64], current: Floats, membrane: Membrane, noise: Floats
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
     """One step of leaky integrate-and-fire neurons: the new v, the new wait, who spikes.
 
-    `wait` counts the steps a neuron still has to rest. The spike and the reset are in one step.
+    The spike and the reset are in one step.
     """
     m = membrane
-    raised = v + (-(v - m.v_rest) * m.dt / m.tau_mem + m.resistance * current * m.dt + m.noise * noise)
-    resting = wait > 0
-    spikes = ~resting & (raised >= m.v_threshold)
-    after = raised - m.v_threshold if m.soft else np.full_like(raised, m.v_reset)
-    v = np.where(resting, m.v_rest, np.where(spikes, after, raised))
-    return v, np.where(spikes, m.refractory, np.maximum(wait - 1, 0)), spikes
+    up = raised(v, m.resistance * current * m.dt, m.noise * noise, m.v_rest, m.dt, m.tau_mem)
+    spikes = (wait <= 0) & (up >= m.v_threshold)
+    v, wait = settled(up, wait, spikes, m.v_threshold, m)
+    return v, wait, spikes

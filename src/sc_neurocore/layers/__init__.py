@@ -13,6 +13,7 @@ from .rall_dendrite import RallDendrite
 from .recurrent import SCRecurrentLayer
 from .sc_conv_layer import SCConv2DLayer
 from .sc_dense_layer import SCDenseLayer
+from .sc_learning_layer import SCLearningLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "SCDenseLayer",
     "SCFusionLayer",
     "SCLayer",
+    "SCLearningLayer",
     "SCPool2D",
     "SCRecurrentLayer",
     "StochasticAttention",

@@ -3,6 +3,21 @@
 from .crossbar import crossbar_transfer
 from .memristor import Defects, MemristorModel
 from .presets import PRESETS, Preset
+from .stdp import PlasticSynapses, Traces, pair_stdp_step, reward_stdp_step, stdp_drift, stdp_window
 from .stream_synapse import StreamSynapse, dot_product
 
-__all__ = ["PRESETS", "Defects", "MemristorModel", "Preset", "StreamSynapse", "crossbar_transfer", "dot_product"]
+__all__ = [
+    "PRESETS",
+    "Defects",
+    "MemristorModel",
+    "PlasticSynapses",
+    "Preset",
+    "StreamSynapse",
+    "Traces",
+    "crossbar_transfer",
+    "dot_product",
+    "pair_stdp_step",
+    "reward_stdp_step",
+    "stdp_drift",
+    "stdp_window",
+]

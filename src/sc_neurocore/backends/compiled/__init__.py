@@ -6,6 +6,7 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
+from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
@@ -26,6 +27,7 @@ __all__ = [
     "fill_times",
     "gather",
     "largest",
+    "learn",
     "lfsr",
     "lif",
     "lif_fixed",

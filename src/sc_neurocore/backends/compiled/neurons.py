@@ -7,7 +7,7 @@ import numpy as np
 from numba import int64, uint64
 from numpy.typing import NDArray
 
-from ..membrane import FixedMembrane, Membrane
+from ..membrane import FixedMembrane, Membrane, raised
 from ..normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
 from ..packing import Bits, Words, words_for
 from ..reference import Counts, Floats
@@ -15,18 +15,17 @@ from ..threads import over_rows
 from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
 
 _log_near_one, _sine, _cosine = inline(log_near_one), inline(sine), inline(cosine)
+lif_raised = inline(raised)
 _ONE = int(np.float64(1.0).view(np.int64))
 _ABOVE_ROOT_HALF = _ONE - int(np.float64(ROOT_HALF).view(np.int64))
 _MANTISSA = (1 << 52) - 1
-_GROUP = 2 * LANES
-"""Neurons side by side: more than a step's chain of operations keeps busy with fewer."""
 
 
 @inline
-def _normal_lanes(words, noise, first, stride):  # type: ignore[no-untyped-def]
-    """`normal.box_muller` of the two pairs of words of each lane, into four rows of `noise`, `stride` apart."""
+def _normal_lanes(words, noise, first):  # type: ignore[no-untyped-def]
+    """`normal.box_muller` of the two pairs of words of each lane, into four rows of `noise`."""
     for pair in range(2):
-        from_, to = uint64(2 * pair * LANES), uint64(first + 2 * pair * stride)
+        from_, to = uint64(2 * pair * LANES), uint64(first + 2 * pair * LANES)
         for lane in range(uint64(LANES)):
             a, b = int64(words[from_ + lane]), int64(words[from_ + L1 + lane])
             # The exponent, and the fraction between sqrt(1/2) and sqrt(2), from the bits of 2 a + 1.
@@ -39,19 +38,19 @@ def _normal_lanes(words, noise, first, stride):  # type: ignore[no-untyped-def]
             s, c = _sine(r), _cosine(r)
             mirrored = (b >> 30) & 1 == 1
             noise[to + lane] = radius * (s if mirrored else c)
-            noise[to + uint64(stride) + lane] = radius * (c if mirrored else s)
+            noise[to + L1 + lane] = radius * (c if mirrored else s)
 
 
 @inline
-def _call_lanes(key, rows, number, philox, noise, first, stride):  # type: ignore[no-untyped-def]
-    """Normals of Philox call `number` for the rows from `rows` on, into four rows of `noise`, `stride` apart."""
+def normal_call(key, first, number, philox, noise, place):  # type: ignore[no-untyped-def]
+    """Normals of LANES neurons from `first` on, in the PER_CALL steps of Philox call `number`: rows of `noise`."""
     for lane in range(uint64(LANES)):
-        philox[lane] = uint64(rows) + lane
+        philox[lane] = uint64(first) + lane
         philox[L1 + lane] = uint64(0)
         philox[L2 + lane] = number & uint64(0xFFFFFFFF)
         philox[L3 + lane] = number >> uint64(32)
     philox_lanes(key, philox)
-    _normal_lanes(philox, noise, first, stride)
+    _normal_lanes(philox, noise, place)
 
 
 @jit
@@ -62,7 +61,7 @@ def _standard_normals(key, out, first_call, skip, start, stop):  # type: ignore[
     for first in range(start, stop, LANES):
         count = min(LANES, stop - first)
         for call in range((skip + steps + PER_CALL - 1) // PER_CALL):
-            _call_lanes(key, first, uint64(first_call + call), philox, noise, 0, LANES)
+            normal_call(key, first, uint64(first_call + call), philox, noise, 0)
             for k in range(PER_CALL):
                 t = call * PER_CALL + k - skip
                 if 0 <= t < steps:
@@ -78,63 +77,57 @@ def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
     return out.T
 
 
+@inline
+def lif_settled(up, resting, spikes, wait, threshold, v_rest, v_reset, refractory, soft):  # type: ignore[no-untyped-def]
+    """`membrane.settled` of one neuron."""
+    after = up - threshold if soft else v_reset
+    v = v_rest if resting else (after if spikes else up)
+    return v, refractory if spikes else max(wait - 1, 0)
+
+
 @jit
-def _lif(key, values, drives, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
+def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
     v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
     (sources, steps), rows = values.shape, v.size
-    philox, word = np.empty(4 * LANES, np.uint64), np.empty(_GROUP, np.uint64)
-    # LLVM makes vectors of the whole step because few arrays could overlap, waits are floats as voltages
-    # are, and a resting neuron just has no threshold. Lanes: v, then waits; pushed: drives, then noise.
-    lanes, pushed = np.zeros(2 * _GROUP), np.zeros(128 * _GROUP)
-    noise = pushed[64 * _GROUP :]
-    rest_of_spike, never = float(refractory), np.inf
-    for first in range(start, stop, _GROUP):
-        count = min(_GROUP, stop - first)
+    philox, noise = np.empty(4 * LANES, np.uint64), np.zeros(64 * LANES)
+    drive, voltage = np.empty(64 * LANES), np.empty(64 * LANES)
+    v_lane, wait_lane, word = np.zeros(LANES), np.zeros(LANES, np.int64), np.empty(LANES, np.uint64)
+    for first in range(start, stop, LANES):
+        count = min(LANES, stop - first)
         for lane in range(count):
-            lanes[lane], lanes[_GROUP + lane] = v[first + lane], wait[first + lane]
+            v_lane[lane], wait_lane[lane] = v[first + lane], wait[first + lane]
         for w in range(words.shape[1]):
             at = step // 64 * 64 + 64 * w  # step of bit 0
             t0, t1 = max(step - at, 0), min(step + steps - at, 64)
             if noise_scale != 0.0:
                 for call in range(t0 // PER_CALL, (t1 + PER_CALL - 1) // PER_CALL):
                     number = uint64(at // PER_CALL + call)
-                    for part in range(0, count, LANES):
-                        _call_lanes(key, first + part, number, philox, noise, call * PER_CALL * _GROUP + part, _GROUP)
-            if sources == 1:
+                    normal_call(key, first, number, philox, noise, call * PER_CALL * LANES)
+            for lane in range(LANES):
+                row = values[min(first + lane, rows - 1) * sources // rows]
                 for t in range(t0, t1):
-                    value = values[0, at - step + t]
-                    drive = drives[int64(value)] if drives.size else resistance * value * dt
-                    for lane in range(uint64(_GROUP)):
-                        pushed[uint64(t * _GROUP) + lane] = drive
-            else:
-                for lane in range(_GROUP):
-                    row = values[min(first + lane, rows - 1) * sources // rows]
-                    for t in range(t0, t1):
-                        value = row[at - step + t]
-                        pushed[t * _GROUP + lane] = drives[int64(value)] if drives.size else resistance * value * dt
-            word[:] = uint64(0)
+                    value = row[at - step + t]
+                    current = levels[int64(value)] if levels.size else value
+                    drive[t * LANES + lane] = resistance * current * dt
+                word[lane] = uint64(0)
             for t in range(t0, t1):
-                bit = uint64(1) << uint64(t)
-                for lane in range(uint64(_GROUP)):
-                    x, left = lanes[lane], lanes[uint64(_GROUP) + lane]
-                    change = -(x - v_rest) * dt / tau + pushed[uint64(t * _GROUP) + lane]
-                    if noise_scale != 0.0:
-                        change += noise_scale * pushed[uint64((64 + t) * _GROUP) + lane]
-                    raised = x + change
-                    spikes = raised >= (v_threshold if left == 0.0 else never)
-                    kept = raised if left == 0.0 else v_rest
-                    after = raised - v_threshold if soft else v_reset
-                    lanes[lane] = after if spikes else kept
-                    less = left - 1.0
-                    lanes[uint64(_GROUP) + lane] = rest_of_spike if spikes else (less if less > 0.0 else 0.0)
-                    word[lane] |= bit if spikes else uint64(0)
-                if trace.shape[1] > 0:
-                    for lane in range(count):
-                        trace[first + lane, at - step + t] = lanes[lane]
+                for lane in range(uint64(LANES)):
+                    place = uint64(t * LANES) + lane
+                    up = lif_raised(v_lane[lane], drive[place], noise_scale * noise[place], v_rest, dt, tau)
+                    resting = wait_lane[lane] > 0
+                    spikes = (not resting) & (up >= v_threshold)
+                    v_lane[lane], wait_lane[lane] = lif_settled(
+                        up, resting, spikes, wait_lane[lane], v_threshold, v_rest, v_reset, refractory, soft
+                    )
+                    voltage[place] = v_lane[lane]
+                    word[lane] |= uint64(spikes) << uint64(t)
             for lane in range(count):
                 words[first + lane, w] = word[lane]
+                if trace.shape[1] > 0:
+                    for t in range(t0, t1):
+                        trace[first + lane, at - step + t] = voltage[t * LANES + lane]
         for lane in range(count):
-            v[first + lane], wait[first + lane] = lanes[lane], int64(lanes[_GROUP + lane])
+            v[first + lane], wait[first + lane] = v_lane[lane], wait_lane[lane]
 
 
 def lif(
@@ -144,9 +137,8 @@ def lif(
     words = np.empty((rows, words_for(step % 64 + steps)), np.uint64)
     voltages = np.empty((rows, steps if trace else 0))
     v, wait = v.copy(), wait.copy()
-    drives = membrane.resistance * levels * membrane.dt
-    arguments = np.uint64(key), values, drives, step, tuple(membrane), v, wait, words, voltages
-    over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), _GROUP)
+    arguments = np.uint64(key), values, levels, step, tuple(membrane), v, wait, words, voltages
+    over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), LANES)
     return words, v, wait, voltages
 
 

@@ -1,0 +1,261 @@
+"""Neurons whose synapses learn: encoding, products, membranes, traces and gates in one loop over the cycles."""
+
+import numpy as np
+from numba import int64, uint64
+
+from ..membrane import Membrane
+from ..normal import PER_CALL
+from ..packing import Bits, Words
+from ..plasticity import Competition, Pause, Plasticity
+from ..reference import Floats, LearningKeys, LearningState
+from ..threads import over_rows
+from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
+from .neurons import lif_raised, lif_settled, normal_call
+
+_CLOSED = 2.0**-33
+"""A gate of a smaller probability never opens: a random number is at least this."""
+_GATE_BITS = np.int64(32)
+_TWO_52 = 2.0**52
+_TWO_52_BITS = int(np.float64(_TWO_52).view(np.int64))
+
+
+@jit
+def _draw(key, row, call, bits, philox, out, place):  # type: ignore[no-untyped-def]
+    """`middles` of the numbers of one neuron's synapses for the cycles of Philox call `call`.
+
+    They are rows of `out` ``(neurons * 4, width)``, from `place` on.
+    """
+    flat, width = out.reshape(out.size).view(np.uint64), out.shape[1]
+    shift, scale = uint64(32 - bits), 2.0**-bits
+    for i in range(0, width, LANES):
+        for lane in range(uint64(LANES)):
+            philox[lane] = uint64(i) + lane
+            philox[L1 + lane] = uint64(row)
+            philox[L2 + lane] = uint64(call) & uint64(0xFFFFFFFF)
+            philox[L3 + lane] = uint64(call) >> uint64(32)
+        philox_lanes(key, philox)
+        for k in range(uint64(4 * LANES)):
+            # An integer below 2**52 as a float, from its bits: there is no vector instruction for it.
+            whole = np.int64(int64(philox[k] >> shift) | _TWO_52_BITS).view(np.float64)
+            philox[k] = np.float64((whole - _TWO_52 + 0.5) * scale).view(np.uint64)
+        for word in range(4):
+            from_, to = uint64(word * LANES), uint64((place + word) * width + i)
+            for lane in range(uint64(LANES)):
+                flat[to + lane] = philox[from_ + lane]
+
+
+@inline
+def _capped(value):  # type: ignore[no-untyped-def]
+    return 1.0 if value > 1.0 else (0.0 if value < 0.0 else value)
+
+
+@inline
+def _spread(words, first, length, pre, pre_count):  # type: ignore[no-untyped-def]
+    """Bits of up to 64 cycles from `first` on, an input a column."""
+    for t in range(64):
+        pre_count[t] = 0
+    for i in range(words.shape[0]):
+        word = words[i, first // 64]
+        for t in range(min(64, length - first)):
+            bit = int64((word >> uint64(t)) & uint64(1))
+            pre[t, i] = bit
+            pre_count[t] += bit
+
+
+@jit
+def _move(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no-untyped-def]
+    """`plasticity.moved` of the synapses of one neuron, in place."""
+    for i in range(row.size):
+        p, up, down = row[i], ups[i], downs[i]
+        if soft:
+            up, down = up * (1.0 - p), down * p
+        if deterministic:
+            change = up - down
+        else:
+            change = (1.0 if 1.0 - draws[i] <= up else 0.0) - (1.0 if draws[i] <= down else 0.0)
+        row[i] = _capped(p + step * change)
+
+
+@inline
+def _spare(above, winners, spared):  # type: ignore[no-untyped-def]
+    """Mark the largest, of equals the first ones. `selection.largest` is for more of them, and slow to compile."""
+    for j in range(above.size):
+        spared[j] = False
+    for _ in range(winners):
+        best = -1
+        for j in range(above.size):
+            if not spared[j] and (best < 0 or above[j] > above[best]):
+                best = j
+        spared[best] = True
+
+
+@jit
+def _learn(  # type: ignore[no-untyped-def]
+    keys, words, numbers, bits, levels, reward, first, length, learning, membrane, rule, competition, pause,
+    p, theta, v, wait, x_in, y, e, x_out, spikes, start, stop,
+):  # fmt: skip
+    v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft_reset = membrane
+    up, down, step, keep_pre, keep_post, keep_e, coincidence, modulated, soft, deterministic = rule
+    adaptation, keep_threshold, winners, inhibition = competition
+    pause_v, pause_pre, pause_post, pause_e, pause_threshold, pause_steps = pause
+    noise_key, weight_key, gate_key = keys
+    samples, rows, width = words.shape[0], stop - start, p.shape[1]
+    groups = (rows + LANES - 1) // LANES
+    philox, normals = np.empty(4 * LANES, np.uint64), np.zeros(groups * PER_CALL * LANES)
+    fresh = numbers.size == 0
+    weight_draws = np.empty((4 * rows if fresh else 0, width))
+    gate_draws, drawn = np.empty((0 if deterministic else 4 * rows, width)), np.zeros(rows, np.int64)
+    pre, pre_count = np.zeros((64, width), np.int64), np.zeros(64, np.int64)
+    x, seen, gain, closed = x_in.copy(), np.empty(width), np.empty(width), np.zeros(width)
+    drives, downs = np.empty(width), np.empty(width)
+    raised, fired = np.empty(rows), np.zeros(rows, np.bool_)
+    above, spared = np.empty(rows), np.ones(rows, np.bool_)
+    for s in range(samples):
+        for i in range(width):
+            x[i] *= pause_pre
+        for j in range(start, stop):
+            v[j] = v_rest + (v[j] - v_rest) * pause_v
+            wait[j] = max(wait[j] - pause_steps, 0)
+            y[j] *= pause_post
+            if learning:
+                theta[j] *= pause_threshold
+            if modulated:
+                for i in range(width):
+                    e[j, i] *= pause_e
+        for t in range(length):
+            cycle = (first + s) * length + t
+            call, phase = cycle // 4, cycle % 4
+            if t % 64 == 0:
+                _spread(words[s], t, length, pre, pre_count)
+            if t == 0 or phase == 0:
+                if noise_scale != 0.0:
+                    for group in range(groups):
+                        place = group * PER_CALL * LANES
+                        normal_call(noise_key, start + group * LANES, uint64(call), philox, normals, place)
+                if fresh:
+                    for j in range(rows):
+                        _draw(weight_key, start + j, call, bits, philox, weight_draws, 4 * j)
+            now = pre[t % 64]
+            for i in range(width):
+                x[i] *= keep_pre
+                seen[i] = np.float64(now[i])
+
+            any_fired = False
+            for j in range(start, stop):
+                y[j] *= keep_post
+                if learning:
+                    theta[j] *= keep_threshold
+                count, row = int64(0), p[j]
+                if fresh:
+                    draws = weight_draws[4 * (j - start) + phase]
+                    for i in range(width):
+                        count += now[i] & int64(draws[i] <= row[i])
+                else:
+                    number = numbers[t]
+                    for i in range(width):
+                        count += now[i] & int64(number <= row[i])
+                k = j - start
+                drive = resistance * levels[count] * dt
+                normal = normals[(k // LANES * PER_CALL + phase) * LANES + k % LANES]
+                raised[k] = lif_raised(v[j], drive, noise_scale * normal, v_rest, dt, tau)
+                fired[k] = (wait[j] <= 0) & (raised[k] >= v_threshold + theta[j])
+                any_fired |= fired[k]
+            volley = winners > 0 and any_fired
+            if volley:
+                for j in range(rows):
+                    above[j] = (v_rest if wait[j] > 0 else raised[j]) - (v_threshold + theta[j])
+                _spare(above, winners, spared)
+                for j in range(rows):
+                    fired[j] &= spared[j]
+            for j in range(start, stop):
+                k = j - start
+                v[j], wait[j] = lif_settled(
+                    raised[k], wait[j] > 0, fired[k], wait[j], v_threshold + theta[j],
+                    v_rest, v_reset, refractory, soft_reset,
+                )  # fmt: skip
+                if volley and not spared[k]:
+                    v[j] = v_rest
+                    wait[j] = max(wait[j], inhibition)
+                spikes[s, j, t] = fired[k]
+
+            if learning:
+                if any_fired:
+                    for i in range(width):
+                        g = up * (seen[i] if coincidence else x[i])
+                        gain[i] = 1.0 if g > 1.0 else g
+                amount = reward[s, t] if modulated else 0.0
+                for j in range(start, stop):
+                    k = j - start
+                    post = fired[k]
+                    b = (0.0 if post else down) if coincidence else down * y[j]
+                    b = 1.0 if b > 1.0 else b
+                    lost = pre_count[t % 64] > 0 and (b > 0.0 if deterministic else b >= _CLOSED)
+                    if not (post or lost or modulated):
+                        continue
+                    ups = gain if post else closed
+                    for i in range(width):
+                        downs[i] = b * seen[i]
+                    if modulated:
+                        trace = e[j]
+                        for i in range(width):
+                            trace[i] = trace[i] * keep_e + (ups[i] - downs[i])
+                            drives[i], downs[i] = _capped(amount * trace[i]), _capped(-amount * trace[i])
+                        if amount == 0.0:
+                            continue
+                        ups = drives
+                    if not deterministic and drawn[k] != call + 1:
+                        _draw(gate_key, j, call, _GATE_BITS, philox, gate_draws, 4 * k)
+                        drawn[k] = call + 1
+                    draws = closed if deterministic else gate_draws[4 * k + phase]  # the first is not read
+                    _move(p[j], ups, downs, draws, step, soft, deterministic)
+            for i in range(width):
+                x[i] += seen[i]
+            for j in range(start, stop):
+                if fired[j - start]:
+                    y[j] += 1.0
+                    if learning:
+                        theta[j] += adaptation
+    if start == 0:
+        for i in range(width):
+            x_out[i] = x[i]
+
+
+def _padded(array: Floats, width: int) -> Floats:
+    out = np.zeros((*array.shape[:-1], width))
+    out[..., : array.shape[-1]] = array
+    return out
+
+
+def learn(
+    keys: LearningKeys,
+    words: Words,
+    numbers: Floats,
+    bits: int,
+    levels: Floats,
+    reward: Floats,
+    first: int,
+    length: int,
+    learning: bool,
+    membrane: Membrane,
+    rule: Plasticity,
+    competition: Competition,
+    pause: Pause,
+    state: LearningState,
+) -> tuple[Bits, LearningState]:
+    (rows, n), samples = state.p.shape, len(words)
+    width = -(-n // LANES) * LANES
+    p, x = _padded(state.p, width), _padded(state.pre, width)
+    e = _padded(state.eligibility, width) if rule.modulated else np.zeros((0, 0))
+    theta, v, wait, y = state.threshold.copy(), state.v.copy(), state.wait.copy(), state.post.copy()
+    spikes = np.empty((samples, rows, length), np.uint8)
+    tuples = tuple(membrane), tuple(rule), tuple(competition), tuple(pause)
+    secrets = tuple(np.uint64(key) for key in keys)
+    before = secrets, words, numbers, bits, levels, reward, first, length, learning, *tuples
+    after = np.empty(width)
+    arguments = *before, p, theta, v, wait, x, y, e, after, spikes
+    if competition.winners:  # the neurons meet in every cycle
+        _learn(*arguments, 0, rows)
+    else:
+        over_rows(lambda a, b: _learn(*arguments, a, b), rows, spikes.size * width, LANES)
+    modulated = e[:, :n].copy() if rule.modulated else state.eligibility
+    return spikes, LearningState(p[:, :n].copy(), theta, v, wait, after[:n].copy(), y, modulated)

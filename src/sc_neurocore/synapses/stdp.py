@@ -1,0 +1,357 @@
+"""Synapses that learn from the times of spikes.
+
+A weight is a counter between w_min and w_max. A gate opens with a probability that a trace sets, and moves the
+counter by one step; a random number of its own decides for every synapse and cycle.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+from ..backends import plasticity
+from ..backends.plasticity import Plasticity
+from ..encoders import Seed, seed_sequence
+from ..encoders.seeds import key_of
+from .stream_synapse import interval
+
+Floats = NDArray[np.float64]
+RULES = ("pair", "coincidence", "reward")
+_LARGEST = 1e100
+
+
+class Traces(NamedTuple):
+    """What is left of the spikes before: of the inputs ``(n,)`` and of the neurons ``(M,)``."""
+
+    pre: Floats
+    post: Floats
+
+
+def pair_stdp_step(
+    traces: Traces,
+    pre: ArrayLike,
+    post: ArrayLike,
+    *,
+    a_plus: float = 0.01,
+    a_minus: float = 0.005,
+    tau_plus: float = 16.8,
+    tau_minus: float = 33.7,
+    dt_ms: float = 1.0,
+) -> tuple[Traces, Floats]:
+    """One cycle of pair STDP, without side effects.
+
+    The traces x, y decay first: ``x *= exp(-dt / tau_plus)``, ``y *= exp(-dt / tau_minus)``. Then they are paired with
+    the spikes of the cycle, ``dw_ji = a_plus * x_i * post_j - a_minus * y_j * pre_i``, and at last the spikes are
+    added to them. So a pair of spikes changes the weight by exactly `stdp_window`; a pair within one cycle has no
+    order and changes nothing.
+
+    Parameters
+    ----------
+    traces
+        x ``(n,)`` and y ``(M,)``.
+    pre, post
+        Spikes of the cycle, 0 or 1: ``(n,)``, ``(M,)``.
+    a_plus, a_minus
+        Weight changes of a pair of spikes a very short time apart.
+    tau_plus, tau_minus
+        Time constants of the windows in ms.
+    dt_ms
+        Duration of a cycle in ms.
+
+    Returns
+    -------
+    Traces
+        The new traces.
+    ndarray
+        Weight changes ``(M, n)``, float64, of which no one is limited.
+
+    References
+    ----------
+    S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent synaptic
+    plasticity", Nat. Neurosci. 3, 2000, https://doi.org/10.1038/78829. Time constants: G. Bi, M. Poo, "Synaptic
+    modifications in cultured hippocampal neurons", J. Neurosci. 18, 1998,
+    https://doi.org/10.1523/JNEUROSCI.18-24-10464.1998, as fitted in G. Bi, M. Poo, Annu. Rev. Neurosci. 24, 2001,
+    https://doi.org/10.1146/annurev.neuro.24.1.139.
+
+    Examples
+    --------
+    >>> traces, change = pair_stdp_step(Traces(np.zeros(1), np.zeros(1)), [1], [0])
+    >>> traces, change = pair_stdp_step(traces, [0], [1])
+    >>> bool(change[0, 0] == 0.01 * np.exp(-1 / 16.8))
+    True
+    """
+    x, y = traces.pre * math.exp(-dt_ms / tau_plus), traces.post * math.exp(-dt_ms / tau_minus)
+    before, after = np.asarray(pre, np.float64), np.asarray(post, np.float64)
+    change = a_plus * after[:, None] * x - a_minus * y[:, None] * before
+    return Traces(x + before, y + after), change
+
+
+def reward_stdp_step(
+    eligibility: Floats, change: Floats, reward: float, *, tau_eligibility: float = 1000.0, dt_ms: float = 1.0
+) -> tuple[Floats, Floats]:
+    """One cycle of reward-modulated STDP, without side effects.
+
+    What a spike pair would change is not done but noted: ``c = c * exp(-dt / tau_eligibility) + change``. The weight
+    moves while a reward is there: ``dw = reward * c``. So a reward acts on pairs of some time before it.
+
+    Parameters
+    ----------
+    eligibility
+        c, of the shape of `change`.
+    change
+        Weight changes that `pair_stdp_step` proposes.
+    reward
+        Of this cycle; a punishment is negative.
+    tau_eligibility
+        Time constant of the eligibility in ms.
+    dt_ms
+        Duration of a cycle in ms.
+
+    Returns
+    -------
+    ndarray
+        The new eligibility.
+    ndarray
+        Weight changes.
+
+    References
+    ----------
+    E. M. Izhikevich, "Solving the distal reward problem through linkage of STDP and dopamine signaling", Cereb.
+    Cortex 17, 2007, https://doi.org/10.1093/cercor/bhl152.
+
+    Examples
+    --------
+    >>> c, dw = reward_stdp_step(np.zeros((1, 1)), np.array([[0.01]]), 0.0)
+    >>> c, dw = reward_stdp_step(c, np.zeros((1, 1)), 0.5)
+    >>> bool(np.isclose(dw[0, 0], 0.5 * 0.01 * np.exp(-1 / 1000)))
+    True
+    """
+    eligibility = eligibility * math.exp(-dt_ms / tau_eligibility) + change
+    return eligibility, reward * eligibility
+
+
+def stdp_window(
+    interval_ms: ArrayLike,
+    *,
+    a_plus: float = 0.01,
+    a_minus: float = 0.005,
+    tau_plus: float = 16.8,
+    tau_minus: float = 33.7,
+) -> Floats:
+    """Weight change of a pair of spikes, t_post - t_pre = `interval_ms`.
+
+    ``a_plus * exp(-dt / tau_plus)`` above 0, ``-a_minus * exp(dt / tau_minus)`` below, 0 at 0.
+
+    >>> stdp_window([-33.7, 0, 16.8]).round(6)
+    array([-0.001839,  0.      ,  0.003679])
+    """
+    dt = np.asarray(interval_ms, np.float64)
+    decay = np.exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
+    return np.where(dt > 0, a_plus * decay, np.where(dt < 0, -a_minus * decay, 0.0))
+
+
+def stdp_drift(
+    pre_rate: ArrayLike,
+    post_rate: ArrayLike,
+    *,
+    a_plus: float = 0.01,
+    a_minus: float = 0.005,
+    tau_plus: float = 16.8,
+    tau_minus: float = 33.7,
+    dt_ms: float = 1.0,
+) -> Floats:
+    """Mean weight change a ms of uncorrelated spike trains, rates in spikes a ms.
+
+    ``r1 r2 (a_plus S(tau_plus) - a_minus S(tau_minus))`` with ``S(tau) = dt / (exp(dt / tau) - 1)``, the sum of the
+    window over all cycles; S tends to tau as dt goes to 0, and is tau - dt / 2 + dt**2 / (12 tau) - ..
+
+    >>> bool(abs(stdp_drift(0.02, 0.03, dt_ms=1e-4) - 0.0006 * (0.01 * 16.8 - 0.005 * 33.7)) < 1e-9)
+    True
+    """
+    area = a_plus * dt_ms / math.expm1(dt_ms / tau_plus) - a_minus * dt_ms / math.expm1(dt_ms / tau_minus)
+    return np.asarray(pre_rate, np.float64) * np.asarray(post_rate, np.float64) * area
+
+
+class PlasticSynapses:
+    """A bank of synapses between n inputs and M neurons, with the memory that STDP needs.
+
+    ::
+
+        pre --+--> [trace x] --AND post--> up gate ---+
+              |                                       v
+              |                            w: up/down counter ---> [< number] --> weight stream
+              |                                       ^
+        post -|--> [trace y] --AND pre---> down gate -+
+
+    Parameters
+    ----------
+    n_pre, n_post
+        Numbers n of inputs and M of neurons.
+    w_min, w_max
+        Ends of the weights, w_min < w_max.
+    learning_rate
+        Probability in [0, 1] that the up gate opens, for a trace of 1; it grows in proportion to the trace, to at
+        most 1.
+    ltd_ratio
+        The same of the down gate over that of the up gate, at least 0.
+    rule
+        ``"pair"``: `pair_stdp_step`. ``"coincidence"``: a cycle with pre and post opens the up gate, one with pre
+        and no post the down gate; no traces. ``"reward"``: `reward_stdp_step` of the pair rule; the gates are those
+        of the size of reward times eligibility, up if it is above 0.
+    tau_plus, tau_minus, tau_eligibility
+        Time constants in ms, above 0.
+    step
+        Share of w_max - w_min by which an open gate moves a weight, in (0, 1]; weights stop at the ends.
+    soft_bounds
+        The up gate is ANDed with a stream of (w_max - w) / (w_max - w_min), the down gate with one of the rest.
+    deterministic
+        No gates: a weight moves by `step` times the probability.
+    dt_ms
+        Duration of a cycle in ms, above 0.
+    weights
+        Start ``(M, n)``; None: uniform in [w_min, w_max].
+    seed
+        Fixes gates and start.
+
+    Notes
+    -----
+    Law: the mean change of a pair of spikes is `stdp_window` with ``a_plus = learning_rate * step * (w_max - w_min)``
+    and ``a_minus = ltd_ratio * a_plus``, as long as no probability reaches 1 and no weight an end. With the default
+    time constants and ltd_ratio, a_plus tau_plus = a_minus tau_minus to .3 %. The change of one pair has the variance
+    ``a (step * (w_max - w_min) - a)`` for a mean of size a.
+
+    Both gates of a synapse share the random number of the cycle, one at its low and one at its high end, so they
+    are never open together while their probabilities sum to at most 1. It depends on (seed, synapse, cycle) only.
+
+    References
+    ----------
+    Soft bounds: M. C. W. van Rossum, G. Q. Bi, G. G. Turrigiano, "Stable Hebbian learning from spike
+    timing-dependent plasticity", J. Neurosci. 20, 2000, https://doi.org/10.1523/JNEUROSCI.20-23-08812.2000.
+
+    Examples
+    --------
+    >>> synapses = PlasticSynapses(2, 1, learning_rate=1.0, step=0.25, weights=[[0.5, 0.5]], seed=0)
+    >>> synapses.step([1, 0], [0])
+    >>> synapses.step([0, 0], [1])
+    >>> synapses.weights
+    array([[0.75, 0.5 ]])
+    """
+
+    def __init__(
+        self,
+        n_pre: int,
+        n_post: int,
+        w_min: float = 0.0,
+        w_max: float = 1.0,
+        learning_rate: float = 0.01,
+        ltd_ratio: float = 0.5,
+        *,
+        rule: str = "pair",
+        tau_plus: float = 16.8,
+        tau_minus: float = 33.7,
+        tau_eligibility: float = 1000.0,
+        step: float = 1 / 256,
+        soft_bounds: bool = False,
+        deterministic: bool = False,
+        dt_ms: float = 1.0,
+        weights: ArrayLike | None = None,
+        seed: Seed = None,
+    ) -> None:
+        shape = checks.whole("n_post", n_post, 1), checks.whole("n_pre", n_pre, 1)
+        self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
+        self.learning_rate = checks.real("learning_rate", learning_rate, 0.0, 1.0)
+        self.ltd_ratio = checks.real("ltd_ratio", ltd_ratio, 0.0, _LARGEST)
+        self.rule = checks.option("rule", rule, RULES)
+        self.taus = {
+            "tau_plus": checks.positive("tau_plus", tau_plus),
+            "tau_minus": checks.positive("tau_minus", tau_minus),
+            "tau_eligibility": checks.positive("tau_eligibility", tau_eligibility),
+        }
+        """Time constants in ms."""
+        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        checks.positive("step", step)
+        keep = {name: math.exp(-self.dt_ms / tau) for name, tau in self.taus.items()}
+        self.numbers = Plasticity(
+            up=self.learning_rate,
+            down=self.learning_rate * self.ltd_ratio,
+            step=checks.real("step", step, 0.0, 1.0),
+            keep_pre=keep["tau_plus"],
+            keep_post=keep["tau_minus"],
+            keep_eligibility=keep["tau_eligibility"],
+            coincidence=rule == "coincidence",
+            modulated=rule == "reward",
+            soft=checks.flag("soft_bounds", soft_bounds),
+            deterministic=checks.flag("deterministic", deterministic),
+        )
+        """What the kernels read."""
+        start = self.reseed(seed)
+        if weights is None:
+            self.shares = np.random.Generator(np.random.PCG64(start)).random(shape)
+            """Weights ``(M, n)`` as shares of [w_min, w_max]."""
+        else:
+            self.shares = self.shares_of(weights, shape)
+        self.traces = Traces(np.zeros(shape[1]), np.zeros(shape[0]))
+        self.eligibility = np.zeros(shape if rule == "reward" else (0, 0))
+        self.cycles = 0
+        """Cycles since construction or `reset`: where the random numbers stand."""
+
+    def reseed(self, seed: Seed) -> np.random.SeedSequence:
+        """Take the random numbers of the gates from another seed; what is left of it is for the start."""
+        gates, start = seed_sequence(seed).spawn(2)
+        self.key = key_of(gates)
+        return start
+
+    def shares_of(self, weights: ArrayLike, shape: tuple[int, int]) -> Floats:
+        """Weights of that shape, checked, as shares of their range."""
+        given = checks.array("weights", weights, self.w_min, self.w_max, shape=shape)
+        return (given - self.w_min) / (self.w_max - self.w_min)
+
+    @property
+    def weights(self) -> Floats:
+        """Weights ``(M, n)`` in [w_min, w_max]: a copy that cannot be edited; assign a whole array."""
+        weights = self.w_min + (self.w_max - self.w_min) * self.shares
+        weights.flags.writeable = False
+        return weights
+
+    @weights.setter
+    def weights(self, weights: ArrayLike) -> None:
+        self.shares = self.shares_of(weights, self.shares.shape)
+
+    def step(self, pre: ArrayLike, post: ArrayLike, reward: float = 0.0) -> None:
+        """One cycle with spikes ``(n,)`` and ``(M,)`` of 0 and 1; the rule ``"reward"`` reads the reward."""
+        n_post, n_pre = self.shares.shape
+        before, after = spikes_of("pre", pre, (n_pre,)), spikes_of("post", post, (n_post,))
+        rule = self.numbers
+        x, y = self.traces.pre * rule.keep_pre, self.traces.post * rule.keep_post
+        if rule.coincidence:
+            gates = plasticity.coincidence_gates(before, after, rule.up, rule.down)
+        else:
+            gates = plasticity.pair_gates(x, y, before, after, rule.up, rule.down)
+        if rule.modulated:
+            amount = checks.real("reward", reward, -_LARGEST, _LARGEST)
+            self.eligibility, gates = plasticity.rewarded(self.eligibility, gates, amount, rule.keep_eligibility)
+        draws = None if rule.deterministic else plasticity.synapse_numbers(self.key, n_post, n_pre, self.cycles)
+        self.shares = plasticity.moved(self.shares, gates, draws, rule)
+        self.traces = Traces(x + before, y + after)
+        self.cycles += 1
+
+    def reset(self) -> None:
+        """Traces, eligibility and random numbers as at first; the weights stay."""
+        self.traces = Traces(np.zeros_like(self.traces.pre), np.zeros_like(self.traces.post))
+        self.eligibility = np.zeros_like(self.eligibility)
+        self.cycles = 0
+
+    def __repr__(self) -> str:
+        n_post, n_pre = self.shares.shape
+        return f"PlasticSynapses({n_pre} -> {n_post}, rule={self.rule!r}, learning_rate={self.learning_rate:g})"
+
+
+def spikes_of(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Floats:
+    """`value` as an array of that shape, of 0 and 1."""
+    spikes: Any = checks.array(name, value, 0, 1, shape=shape)
+    between = (spikes != 0) & (spikes != 1)
+    if np.any(between):
+        raise ValueError(f"{name} must be 0 or 1, got {spikes[between][0]:g}")
+    return np.asarray(spikes)
