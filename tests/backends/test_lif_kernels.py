@@ -6,8 +6,8 @@ from scipy import stats
 
 from sc_neurocore.backends import compiled, normal, reference
 from sc_neurocore.backends.membrane import FixedMembrane, Membrane
-from sc_neurocore.backends.normal import standard_normals
 from sc_neurocore.backends.philox import philox4x32
+from sc_neurocore.backends.reference import standard_normals
 
 ALARM = 1e-9
 KEY = 0x0123456789ABCDEF

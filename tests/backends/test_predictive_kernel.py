@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sc_neurocore.backends import compiled, reference
-from sc_neurocore.backends.reference import GATE_BITS, Plasticity
+from sc_neurocore.backends.reference import GATE_BITS, PredictiveRule
 from sc_neurocore.encoders import UserSequence, make_generator
 
 KERNELS = pytest.mark.parametrize("kernels", [reference, compiled], ids=["reference", "compiled"])
@@ -43,7 +43,7 @@ def test_equal(samples, neurons, n, length, bits, kind):
             ):  # fmt: skip
                 if k < neurons and gate == 0:
                     continue
-                rule = Plasticity(k, gate, max(0, bits - 10), bits, 3, excess, gain)
+                rule = PredictiveRule(k, gate, max(0, bits - 10), bits, 3, excess, gain)
                 arguments = 7, 2**33 + 5, numbers, x, rule, learn, trace, weights, running, credit
                 mine, theirs = (kernels.predictive(*arguments) for kernels in (compiled, reference))
                 for a, b in zip(mine, theirs, strict=True):
@@ -59,7 +59,7 @@ def test_equal(samples, neurons, n, length, bits, kind):
 def test_by_hand(kernels):
     """Sequence 0 4 2 6 1 5 3 7: the stream of threshold W has W ones."""
     numbers = make_generator("vdc", 8).sequence(8)[None]
-    rule = Plasticity(1, ALL_OPEN, 0, 3, 1, False, 0)
+    rule = PredictiveRule(1, ALL_OPEN, 0, 3, 1, False, 0)
     x, weights = np.array([[3, 8], [3, 8]]), np.array([[1, 6], [4, 2]])
     running, credit = np.array([32, 32]), np.zeros(2, np.int64)
     surprises, predictions, after, running, _ = kernels.predictive(
@@ -75,7 +75,7 @@ def test_by_hand(kernels):
 def test_of_equals_the_first_ones_learn(kernels):
     numbers = make_generator("vdc", 8).sequence(8)[None]
     for k in (1, 2, 3):
-        rule = Plasticity(k, ALL_OPEN, 0, 3, 0, False, 0)
+        rule = PredictiveRule(k, ALL_OPEN, 0, 3, 0, False, 0)
         zeros = np.zeros(4, np.int64)
         arrays = np.array([[1], [7], [7], [1]]), zeros, zeros
         after = kernels.predictive(0, 0, numbers, np.array([[4]]), rule, True, False, *arrays)[2]
@@ -86,7 +86,7 @@ def test_of_equals_the_first_ones_learn(kernels):
 def test_a_counter_stays_in_its_range(kernels):
     """Steps of 8 from 7 up and from 1 down, in a counter of 0..8."""
     numbers = make_generator("vdc", 8).sequence(8)[None]
-    rule, zero = Plasticity(1, ALL_OPEN, 3, 3, 0, False, 0), np.zeros(1, np.int64)
+    rule, zero = PredictiveRule(1, ALL_OPEN, 3, 3, 0, False, 0), np.zeros(1, np.int64)
     arguments = 0, 0, numbers, np.array([[8, 0]]), rule, True, False
     assert kernels.predictive(*arguments, np.array([[7, 1]]), zero, zero)[2].tolist() == [[8, 0]]
 
@@ -98,7 +98,7 @@ def test_a_counter_stays_in_its_range(kernels):
 def test_gain_lets_every_so_many_open_cycles_pass(kernels, running, gain, start):
     """All of 64 cycles are open and are errors: ``floor((start + 64 gain) / running)`` of them count."""
     numbers = make_generator("vdc", 64).sequence(64)[None]
-    rule = Plasticity(1, ALL_OPEN, 0, 6, 40, False, gain)  # so long a memory: the running sum grows by the surprise
+    rule = PredictiveRule(1, ALL_OPEN, 0, 6, 40, False, gain)  # so long a memory: the running sum grows by the surprise
     arrays = np.array([[0]]), np.array([running - 64]), np.array([start])
     _, _, after, average, credit = kernels.predictive(0, 0, numbers, np.array([[64]]), rule, True, False, *arrays)
     passed = min((start + 64 * gain) // running, 64)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sc_neurocore import SCDenseLayer, SCLearningLayer
-from sc_neurocore.backends import reference
+from sc_neurocore.backends import plasticity, reference
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.layers import sc_learning_layer
 from sc_neurocore.neurons import LIFNeurons
@@ -65,7 +65,7 @@ def test_spikes_are_those_of_the_streams(generator):
     inputs = layer._encoder.words(x[None], np.array([0]))[0]
     if generator == "bernoulli":
         draws = np.stack([
-            reference.middles(reference.synapse_numbers(layer._keys().weights, 4, 6, t), 16) for t in range(128)
+            plasticity.middles(plasticity.synapse_numbers(layer._keys().weights, 4, 6, t), 16) for t in range(128)
         ], axis=-1)  # fmt: skip
     else:
         draws = np.broadcast_to(layer._numbers, (4, 6, 128))
@@ -462,3 +462,24 @@ def test_repr():
         "SCLearningLayer(9 -> 4, length=70, rule='pair', learning_rate=0.01, Sobol(bits=7, dimension=1), "
         "encoding='unipolar', samples=0, backend='numba')"
     )
+
+
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_mean_current_is_expected(generator):
+    """Neurons that neither leak nor spike add up their currents."""
+    length, dam = 1 << 14, {"v_threshold": 1e9, "tau_mem": 1e15, "noise_std": 0.0}
+    layer = SCLearningLayer(
+        5, 3, -1.0, 1.0, length=length, base_seed=4, y_min=-0.5, y_max=1.5, neuron_params=dam, generator=generator
+    )
+    x = np.array([0.1, 0.9, 0.5, 0.0, 1.0])
+    layer.run_epoch(x, learning=False)
+    p = (layer.get_weights() + 1) / 2
+    np.testing.assert_allclose(layer.expected(x), -0.5 + 2 * (p @ x) / 5, rtol=0, atol=1e-4)
+    deviation = 2 / 5 * np.sqrt((p * x * (1 - p * x)).sum(1) / length)
+    bound = 6.1 * deviation if generator == "bernoulli" else 1e-3
+    mean = layer.neurons.v / length
+    assert (np.abs(mean - layer.expected(x)) < bound).all()
+    assert (np.abs(mean - layer.expected(0.9 * x)) > bound).any()  # a tenth fewer spikes
+    assert layer.expected(np.zeros((2, 4, 5))).tolist() == np.full((2, 4, 3), -0.5).tolist()
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\], got 2"):
+        layer.expected(2 * np.ones(5))

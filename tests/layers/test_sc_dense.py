@@ -9,7 +9,7 @@ import pytest
 from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, binomial_p_value
 from rich.console import Console
 
-from sc_neurocore.backends.normal import standard_normals
+from sc_neurocore.backends.reference import standard_normals
 from sc_neurocore.encoders import Sobol
 from sc_neurocore.layers import SCDenseLayer, sc_dense_layer
 from sc_neurocore.recorders import SpikeRecorder

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sc_neurocore.backends.normal import standard_normals
+from sc_neurocore.backends.reference import standard_normals
 from sc_neurocore.neurons import LIFNeurons, LIFParameters, LIFState, lif_step
 
 QUIET = {"noise_std": 0.0}

@@ -18,8 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .philox import philox4x32
-
 PER_CALL = 4
 """Normals that the four words of a Philox call make."""
 LN_2 = math.log(2)
@@ -65,20 +63,3 @@ def box_muller(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> tuple[NDArray[np
     s, c = sine(r), cosine(r)
     mirrored = b >> 30 & 1 == 1
     return radius * np.where(mirrored, s, c), radius * np.where(mirrored, c, s)
-
-
-def standard_normals(key: int, rows: int, start: int, stop: int) -> NDArray[np.float64]:
-    """Normals ``(rows, stop - start)``: the one of row r and step t depends on (key, r, t) only.
-
-    >>> np.array_equal(standard_normals(7, 3, 0, 10)[1:2, 6:], standard_normals(7, 2, 6, 10)[1:])
-    True
-    """
-    first = start // PER_CALL
-    calls = np.arange(first, -(-stop // PER_CALL), dtype=np.uint64)
-    counters = np.empty((rows, calls.size, 4), np.uint64)
-    counters[..., 0], counters[..., 1] = np.arange(rows)[:, None], 0
-    counters[..., 2], counters[..., 3] = calls & np.uint64(0xFFFFFFFF), calls >> np.uint64(32)
-    words = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32])
-    pairs = (*box_muller(words[..., 0], words[..., 1]), *box_muller(words[..., 2], words[..., 3]))
-    normals = np.stack(pairs, axis=-1).reshape(rows, calls.size * PER_CALL)
-    return normals[:, start - first * PER_CALL : stop - first * PER_CALL]

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import compiled
-from ..backends.reference import GATE_BITS, Plasticity
+from ..backends.reference import GATE_BITS, PredictiveRule
 from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Bernoulli, Generator, Seed, make_generator
@@ -191,7 +191,7 @@ class PredictiveCodingSCLayer(Seeded):
         self._credit = np.zeros(self.n_neurons, np.int64)
         self._reseed()
 
-    def _plasticity(self) -> Plasticity:
+    def _plasticity(self) -> PredictiveRule:
         """The rule in the integers of the circuit."""
         bits = self.generator.bits
         rate = self.lr * 2.0**bits / self.length
@@ -204,7 +204,7 @@ class PredictiveCodingSCLayer(Seeded):
             )
         # In units of the running sum; an accumulator that adds nothing would never let a cycle pass.
         gain = 0 if self.gain is None else max(1, round(self.gain * self.n_inputs * self.length * 2**self.memory))
-        return Plasticity(self.k or self.n_neurons, gate, step, bits, self.memory, self.compete == "excess", gain)
+        return PredictiveRule(self.k or self.n_neurons, gate, step, bits, self.memory, self.compete == "excess", gain)
 
     @property
     def weights(self) -> Floats:

@@ -17,6 +17,7 @@ from ..encoders.seeds import key_of
 from ..neurons import LIFNeurons
 from ..synapses import PlasticSynapses, Traces
 from ..synapses.stdp import spikes_of
+from ..synapses.stream_synapse import quantised
 from .base import Floats, Seeded
 
 _LARGEST = 1e100
@@ -267,6 +268,15 @@ class SCLearningLayer(Seeded):
         self.samples += samples
         self._take(state)
         return trains.reshape(*batch, self.n_neurons, self.length)
+
+    def expected(self, x: ArrayLike) -> Floats:
+        """Mean currents ``(..., n_neurons)`` of infinitely many cycles with the present weights.
+
+        For rates ``(..., n_inputs)``. What neurons and synapses make of the currents has no closed form.
+        """
+        rates = quantised(checks.array("x", x, 0.0, 1.0, last=self.n_inputs), self._encoder)
+        mean = rates @ quantised(self.synapses.shares, self._encoder).T / self.n_inputs
+        return np.asarray(self.y_min + (self.y_max - self.y_min) * mean)
 
     def _words(self, numbers: Floats, given: bool, samples: int) -> Words:
         """Input streams ``(S, n, W)``."""

@@ -70,7 +70,7 @@ def _standard_normals(key, out, first_call, skip, start, stop):  # type: ignore[
 
 
 def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
-    """As `normal.standard_normals`; the memory is in the order of the steps."""
+    """As `reference.standard_normals`; the memory is in the order of the steps."""
     out = np.empty((stop - start, rows))
     arguments = np.uint64(key), out, start // PER_CALL, start % PER_CALL
     over_rows(lambda a, b: _standard_normals(*arguments, a, b), rows, 6 * out.size, LANES)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ..intrinsics import popcount64
 from ..packing import tail_mask
-from ..reference import GATE_BITS, Counts, Plasticity
+from ..reference import GATE_BITS, Counts, PredictiveRule
 from .jit import inline, jit
 from .selection import _largest
 from .streams import _bernoulli
@@ -102,7 +102,7 @@ def predictive(
     first: int,
     sequences: NDArray[np.uint32],
     x: Counts,
-    rule: Plasticity,
+    rule: PredictiveRule,
     learn: bool,
     trace: bool,
     weights: Counts,
