@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cyclopts import Group, Parameter
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -29,6 +31,13 @@ def shown(values: "Sequence[object]") -> str:
 
 def _split(tokens: "Sequence[Any]") -> list[str]:
     return [word for token in tokens for word in token.value.replace(",", " ").split()]
+
+
+def many(converter: "Callable[..., Any]", group: Group, metavar: str) -> Parameter:
+    """An option that takes words separated by commas or blanks."""
+    return Parameter(
+        converter=converter, consume_multiple=True, negative=(), show_default=shown, group=group, metavar=metavar
+    )
 
 
 def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", results: Path) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import names, numbers, run_with_bar, shown
+from .common import many, names, numbers, run_with_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,28 +30,8 @@ def evaluate(
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     dataset: Annotated[Literal["digits", "mnist5k"] | None, Parameter(group=_WHAT)] = None,
-    lengths: Annotated[
-        tuple[int, ...],
-        Parameter(
-            converter=numbers,
-            consume_multiple=True,
-            negative=(),
-            show_default=shown,
-            group=_CIRCUIT,
-            metavar="L,L,..",
-        ),
-    ] = (16, 32, 64, 128, 256, 1024),
-    generators: Annotated[
-        tuple[str, ...],
-        Parameter(
-            converter=names,
-            consume_multiple=True,
-            negative=(),
-            show_default=shown,
-            group=_CIRCUIT,
-            metavar="NAME,NAME,..",
-        ),
-    ] = ("bernoulli", "sobol"),
+    lengths: Annotated[tuple[int, ...], many(numbers, _CIRCUIT, "L,L,..")] = (16, 32, 64, 128, 256, 1024),
+    generators: Annotated[tuple[str, ...], many(names, _CIRCUIT, "NAME,NAME,..")] = ("bernoulli", "sobol"),
     encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
     bits: Annotated[int | None, Parameter(group=_CIRCUIT)] = None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import names, numbers, run_with_bar, shown
+from .common import many, names, numbers, run_with_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,39 +19,15 @@ _RUN = Group("The run", sort_key=3)
 
 def reservoir(
     *,
-    lengths: Annotated[
-        tuple[int, ...],
-        Parameter(
-            converter=numbers,
-            consume_multiple=True,
-            negative=(),
-            show_default=shown,
-            group=_CIRCUIT,
-            metavar="L,L,..",
-        ),
-    ] = (64, 256, 1024, 4096),
-    generators: Annotated[
-        tuple[str, ...],
-        Parameter(
-            converter=names,
-            consume_multiple=True,
-            negative=(),
-            show_default=shown,
-            group=_CIRCUIT,
-            metavar="NAME,NAME,..",
-        ),
-    ] = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding"),
-    neurons: Annotated[
-        tuple[int, ...],
-        Parameter(
-            converter=numbers,
-            consume_multiple=True,
-            negative=(),
-            show_default=shown,
-            group=_CIRCUIT,
-            metavar="N,N,..",
-        ),
-    ] = (100, 200),
+    lengths: Annotated[tuple[int, ...], many(numbers, _CIRCUIT, "L,L,..")] = (64, 256, 1024, 4096),
+    generators: Annotated[tuple[str, ...], many(names, _CIRCUIT, "NAME,NAME,..")] = (
+        "bernoulli",
+        "lfsr",
+        "sobol",
+        "sobol-shift",
+        "sobol-rounding",
+    ),
+    neurons: Annotated[tuple[int, ...], many(numbers, _CIRCUIT, "N,N,..")] = (100, 200),
     train: Annotated[int, Parameter(group=_TASK)] = 4000,
     test: Annotated[int, Parameter(group=_TASK)] = 2000,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..files import replacing
-from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, quiet_axes
+from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, quiet_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,10 +56,7 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     level = 100 * evaluation.float_accuracy
     ax.axhline(level, color=INK, ls=(0, (5, 3)), lw=1.3, zorder=2)
 
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(lengths, [str(length) for length in lengths])
-    ax.minorticks_off()
-    ax.set_xlim(lengths[0] / 2**0.2, lengths[-1] * 2**0.2)
+    length_axis(ax, lengths)
     _set_accuracy_limits(ax, evaluation)
     ax.set_xlabel("stream length L (clock cycles, logarithmic)", color=INK)
     ax.set_ylabel("accuracy (%)", color=INK)

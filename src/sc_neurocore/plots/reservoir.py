@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
 from ..files import replacing
-from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, quiet_axes
+from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, quiet_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,10 +44,7 @@ def score_against_length(ax: "Axes", study: "ReservoirStudy", n_neurons: int, sc
             levels.append((RESERVOIRPY[n_neurons], "ReservoirPy", QUIET, (0, (5, 3))))
     for level, _, colour, dashes in levels:
         ax.axhline(level, color=colour, ls=dashes, lw=1.3, zorder=2)
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(lengths, [str(length) for length in lengths])
-    ax.minorticks_off()
-    ax.set_xlim(lengths[0] / 2**0.2, lengths[-1] * 2**0.2)
+    length_axis(ax, lengths)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("stream length L (clock cycles)", color=INK)
     quiet_axes(ax)

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 # Okabe and Ito's colours, told apart by people with any colour vision; paired with markers.
@@ -19,6 +21,14 @@ def quiet_axes(ax: "Axes") -> None:
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.spines["bottom"].set_color(QUIET)
     ax.tick_params(colors=QUIET, length=0, labelcolor=INK)
+
+
+def length_axis(ax: "Axes", lengths: "Sequence[int]") -> None:
+    """Stream lengths to the right, logarithmic, a tick for each of the rising `lengths`."""
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(lengths, [str(length) for length in lengths])
+    ax.minorticks_off()
+    ax.set_xlim(lengths[0] / 2**0.2, lengths[-1] * 2**0.2)
 
 
 def label_ends(ax: "Axes", labels: list[tuple[float, str, str]]) -> None:
