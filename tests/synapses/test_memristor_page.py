@@ -1,7 +1,5 @@
 """What is shown: the table of `describe`, the presets, the letters, the page in docs."""
 
-import doctest
-import re
 from pathlib import Path
 
 import numpy as np
@@ -52,14 +50,8 @@ def test_presets(name):
     preset.model.describe(np.eye(4) - np.eye(4)[::-1])
 
 
-def test_the_page_runs():
-    assert doctest.testfile(str(DOCS / "memristors.md"), module_relative=False) == (0, 6)
-
-
 def test_the_page_shows_what_the_examples_print():
     assert MemristorModel.preset("al2o3-tio2").describe(crossbar.gallery()) in PAGE
-    for name in re.findall(r"\(pictures/(.*?)\)", PAGE):
-        assert (DOCS / "pictures" / name).stat().st_size < 150_000
 
 
 @pytest.fixture(scope="module")
