@@ -33,7 +33,7 @@ class SCRecurrentLayer(Seeded):
 
         u_t ---encoder--> stream --+
                                    | AND with W_in   --+
-        1 ----------------------- -+ .. with bias    --+--> count --> * gain / L --> f --> leak --+--> x_t
+        1 -------------------------+ .. with bias    --+--> count --> * gain / L --> f --> leak --+--> x_t
                                    | AND with W_rec  --+                                          |
         x_t-1 -encoder--> stream --+                                                              |
           ^                                                                                       |
