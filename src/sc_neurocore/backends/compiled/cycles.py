@@ -54,10 +54,13 @@ def _vertical_counter(x, w, inputs, weights, start, stop, first, negated, planes
     """Count CHUNK * 64 cycles at once: plane p holds binary digit p of each cycle's sum.
 
     Eight products pass seven full adders (carry-save), so that only every eighth carry ripples.
-    `v` holds the eight products, `carry` what ripples. Returns the number of planes in use.
+    `v` holds the eight products, `carry` what ripples. Returns the number of planes that a sum can reach.
     """
     width = min(_CHUNK, x.shape[1] - first)
-    planes[:] = uint64(0)
+    used = 0
+    while (stop - start) >> used:
+        used += 1
+    planes[:used] = uint64(0)
     v[:] = uint64(0)
     carry[:] = uint64(0)
     grouped = start + (stop - start) // 8 * 8
@@ -92,9 +95,6 @@ def _vertical_counter(x, w, inputs, weights, start, stop, first, negated, planes
         for q in range(width):
             carry[q] = _gate(left[first + q], right[first + q], negated)
         _ripple(planes, 0, carry)
-    used = _PLANES
-    while used > 0 and not planes[used - 1].any():
-        used -= 1
     return used
 
 
