@@ -104,3 +104,12 @@ def bounded(
         if smallest < low or largest > high:
             bad = smallest if smallest < low else largest
             raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {bad}")
+
+
+def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
+    """`value` as an array of that shape, of 0 and 1."""
+    numbers = array(name, value, 0, 1, shape=shape)
+    between = (numbers != 0) & (numbers != 1)
+    if between.any():
+        raise ValueError(f"{name} must be 0 or 1, got {numbers[between][0]}")
+    return numbers

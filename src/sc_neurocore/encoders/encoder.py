@@ -124,6 +124,10 @@ class Encoder:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
         return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
 
+    def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities of numbers in the encoding's range as the comparators see them, of split ``(2, ...)``."""
+        return np.asarray(self.thresholds(to_probability(values, self.encoding)) / 2.0**self.generator.bits)
+
     @property
     def key(self) -> int:
         """Philox key of its Bernoulli streams and of its digital shifts."""

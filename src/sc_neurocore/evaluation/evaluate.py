@@ -16,7 +16,7 @@ from ..gates.faults import Faults
 from ..layers.base import combined_faults
 from .record import Record, environment, package_version
 from .results import Evaluation
-from .store import ResultStore
+from .store import ResultStore, keep_rows
 from .task import Row, Task
 
 if TYPE_CHECKING:
@@ -185,18 +185,8 @@ def evaluate(
         "tasks": [task.id for task in tasks],
         "computed": [],
     }
-    if record is not None and (pending or not record.knows(run["tasks"])):
-        record.path.parent.mkdir(parents=True, exist_ok=True)
-        record.write(run)
-    try:
-        for row in _run(network, data, wanted, float_classes, pending, device, faults, len(tasks), progress):
-            if store is not None:
-                store.append(row)
-            known[row.task.id] = row
-            run["computed"].append(row.task.id)
-    finally:
-        if record is not None and run["computed"]:
-            record.write(run)
+    rows = _run(network, data, wanted, float_classes, pending, device, faults, len(tasks), progress)
+    keep_rows(rows, known, run, store, record)
     return Evaluation(
         tuple(known[task.id] for task in tasks),
         data.name,

@@ -20,7 +20,7 @@ from ..layers.readout import ridge_regression
 from ..layers.recurrent import SCRecurrentLayer
 from .record import Record, environment, package_version
 from .series import memory_capacity, nrmse_std
-from .store import RowStore
+from .store import RowStore, keep_rows
 from .task import digest_of
 
 Floats = NDArray[np.float64]
@@ -301,20 +301,7 @@ def reservoir_study(
         "tasks": [task.id for task in tasks],
         "computed": [],
     }
-    if record is not None and (pending or not record.knows(run["tasks"])):
-        record.path.parent.mkdir(parents=True, exist_ok=True)
-        record.write(run)
-    try:
-        for number, row in enumerate(_finished(pending)):
-            if store is not None:
-                store.append(row)
-            known[row.id] = row
-            run["computed"].append(row.id)
-            if progress is not None:
-                progress(len(tasks) - len(pending) + number + 1, len(tasks), row.task)
-    finally:
-        if record is not None and run["computed"]:
-            record.write(run)
+    keep_rows(_finished(pending, len(tasks), progress), known, run, store, record)
     if progress is not None:
         progress(len(tasks), len(tasks), None)
     return ReservoirStudy(tuple(known[task.id] for task in tasks), len(tasks) - len(pending))
@@ -349,15 +336,18 @@ def _tasks(
                 yield replace(floats, n_neurons=n, kind=kind, length=length)
 
 
-def _finished(tasks: list[ReservoirTask]) -> Iterator[ReservoirRow]:
-    """Rows as they are ready; an interrupt waits for those that are running."""
+def _finished(tasks: list[ReservoirTask], total: int, progress: Progress | None) -> Iterator[ReservoirRow]:
+    """Rows as they are ready, and progress after each; an interrupt waits for those that are running."""
     with ThreadPoolExecutor(thread_count()) as pool:
         # The longest first, so that no thread is left with one at the end.
         order = sorted(tasks, key=lambda task: -task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli")))
         futures = [pool.submit(score, task) for task in order]
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            for number, future in enumerate(as_completed(futures), start=1):
+                row = future.result()
+                yield row
+                if progress is not None:
+                    progress(total - len(tasks) + number, total, row.task)
         finally:
             for future in futures:
                 future.cancel()

@@ -3,10 +3,12 @@
 import csv
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from ..files import replacing
+from .record import Record
 from .task import COLUMNS, Row
 
 
@@ -116,3 +118,26 @@ class ResultStore(RowStore[Row]):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path, Row, COLUMNS)
+
+
+def keep_rows(
+    rows: Iterable[R], known: dict[str, R], run: dict[str, Any], store: RowStore[R] | None, record: Record | None
+) -> None:
+    """Take rows as they come: each is stored, then known.
+
+    The record has `run` before the first row, unless it knows of one with the same tasks and nothing is missing;
+    and again at the end, also of an interrupted run, with what was computed.
+    """
+    missing = any(task not in known for task in run["tasks"])
+    if record is not None and (missing or not record.knows(run["tasks"])):
+        record.path.parent.mkdir(parents=True, exist_ok=True)
+        record.write(run)
+    try:
+        for row in rows:
+            if store is not None:
+                store.append(row)
+            known[row.id] = row
+            run["computed"].append(row.id)
+    finally:
+        if record is not None and run["computed"]:
+            record.write(run)

@@ -16,8 +16,6 @@ from ..encoders import Bernoulli, Encoder, Generator, Seed
 from ..encoders.seeds import key_of
 from ..neurons import LIFNeurons
 from ..synapses import PlasticSynapses, Traces
-from ..synapses.stdp import spikes_of
-from ..synapses.stream_synapse import quantised
 from .base import Floats, Seeded
 
 _LARGEST = 1e100
@@ -274,8 +272,8 @@ class SCLearningLayer(Seeded):
 
         For rates ``(..., n_inputs)``. What neurons and synapses make of the currents has no closed form.
         """
-        rates = quantised(checks.array("x", x, 0.0, 1.0, last=self.n_inputs), self._encoder)
-        mean = rates @ quantised(self.synapses.shares, self._encoder).T / self.n_inputs
+        rates = self._encoder.quantised(checks.array("x", x, 0.0, 1.0, last=self.n_inputs))
+        mean = rates @ self._encoder.quantised(self.synapses.shares).T / self.n_inputs
         return np.asarray(self.y_min + (self.y_max - self.y_min) * mean)
 
     def _words(self, numbers: Floats, given: bool, samples: int) -> Words:
@@ -285,7 +283,7 @@ class SCLearningLayer(Seeded):
             return self._encoder.words(rates, np.arange(self.samples, self.samples + samples))
         if numbers.ndim < 2 or numbers.shape[-2] != self.length:
             raise ValueError(f"x must have shape (..., {self.length}, {self.n_inputs}), got {numbers.shape}")
-        bits = spikes_of("x", numbers, numbers.shape)
+        bits = checks.spikes("x", numbers, numbers.shape)
         return pack(bits.reshape(samples, self.length, self.n_inputs).swapaxes(1, 2))
 
     def _reward(self, reward: ArrayLike | None, batch: tuple[int, ...]) -> Floats:

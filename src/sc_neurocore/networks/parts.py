@@ -211,8 +211,10 @@ class Activated(Weighted):
         return self.activation, f"{self.gain(scale):.3g}"
 
 
-class OnVectors(Weighted):
-    """A weighted part in which all inputs meet all neurons; images are flattened."""
+class AllToAll(Rescaled):
+    """A part in which all inputs meet all neurons; images are flattened."""
+
+    weights: Floats
 
     @property
     def input_shape(self) -> Shape:
@@ -224,6 +226,10 @@ class OnVectors(Weighted):
         if math.prod(shape) != self.weights.shape[1]:
             raise ValueError(f"it takes {self.weights.shape[1]} inputs, got shape {shape}")
         return (len(self.weights),)
+
+
+class OnVectors(AllToAll, Weighted):
+    """A weighted part in which all inputs meet all neurons."""
 
     def forward(self, a: Floats) -> Floats:
         """The part in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""

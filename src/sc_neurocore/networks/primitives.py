@@ -11,7 +11,7 @@ from ..layers.base import SCLayer
 from ..layers.circuit_primitives import Boundary, LateralInhibition, WinnerTakeAll
 from ..layers.rall_dendrite import Ends, RallDendrite
 from .activations import Floats
-from .parts import Build, Cost, OnVectors, Part, Rescaled, Shape, check_ceiling, check_values, keep
+from .parts import AllToAll, Build, Cost, OnVectors, Part, Rescaled, Shape, check_ceiling, check_values, keep
 from .stages import (
     EXACT_STEPS,
     DendriteStage,
@@ -313,7 +313,7 @@ class Dendrite(Rescaled):
 
 
 @dataclass(frozen=True, eq=False)
-class PredictiveCoding(Rescaled):
+class PredictiveCoding(AllToAll):
     """Surprises of neurons that predict the input: ``mean_i |weights[j, i] - a[i]|``.
 
     What a `PredictiveCodingSCLayer` has learnt, its `weights`, becomes a part of a network. The neuron that knows the
@@ -345,17 +345,6 @@ class PredictiveCoding(Rescaled):
             raise ValueError(f"weights must have an input and an output, got shape {array.shape}")
         check_ceiling(self)
         keep(self, "weights", array)
-
-    @property
-    def input_shape(self) -> Shape:
-        """A vector; images are flattened."""
-        return (self.weights.shape[1],)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """A surprise a neuron, or a ValueError if the inputs do not fit."""
-        if math.prod(shape) != self.weights.shape[1]:
-            raise ValueError(f"it takes {self.weights.shape[1]} inputs, got shape {shape}")
-        return (len(self.weights),)
 
     def forward(self, a: Floats) -> Floats:
         """Surprises: ``(B, ...)`` to ``(B, n_outputs)``."""

@@ -114,9 +114,7 @@ class FixedPointLIF:
         self.parameters = parameters = LIFParameters.of(parameters)
         if parameters.noise_std:
             raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
-        self.dt_ms = checks.positive("dt_ms", dt_ms)
-        if self.dt_ms > parameters.tau_mem:
-            raise ValueError(f"dt_ms must be at most tau_mem={parameters.tau_mem:g}, got {self.dt_ms:g}")
+        self.dt_ms = parameters.checked_step(dt_ms)
         self.q = QFormat() if q is None else q
         self._membrane = FixedMembrane(
             v_rest=self._encoded("v_rest", parameters.v_rest),

@@ -79,9 +79,7 @@ class SpikeRecorder:
 
     def record(self, spikes: ArrayLike) -> None:
         """Append spikes of 0 and 1, ``(*shape, T)``."""
-        bits = checks.array("spikes", spikes, 0, 1, shape=(*self.shape, None))
-        if np.any((bits != 0) & (bits != 1)):
-            raise ValueError(f"spikes must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]}")
+        bits = checks.spikes("spikes", spikes, (*self.shape, None))
         rows = bits.reshape(len(self._words), bits.shape[-1])
         self.record_words(pack(np.pad(rows, ((0, 0), (self.steps % 64, 0)))), bits.shape[-1])
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams.encodings import Encoding
 from ..encoders import Encoder, Generator, Seed, Share, make_generator, seed_sequence
-from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval, quantised
+from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
 Floats = NDArray[np.float64]
 
@@ -163,7 +163,7 @@ class BitstreamCurrentSource:
 
     def expected(self) -> Floats:
         """Mean currents ``(..., 1 or M)`` of infinitely many cycles."""
-        x = quantised(affine(self.x_inputs, self.x_min, self.x_max, self.encoding), self._encoder)
+        x = self._encoder.quantised(affine(self.x_inputs, self.x_min, self.x_max, self.encoding))
         w = self._synapse.probabilities()
         if self.encoding == "unipolar":
             mean = x @ w.T / self.n_inputs

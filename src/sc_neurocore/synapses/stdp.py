@@ -5,7 +5,7 @@ counter by one step; a random number of its own decides for every synapse and cy
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -322,7 +322,7 @@ class PlasticSynapses:
     def step(self, pre: ArrayLike, post: ArrayLike, reward: float = 0.0) -> None:
         """One cycle with spikes ``(n,)`` and ``(M,)`` of 0 and 1; the rule ``"reward"`` reads the reward."""
         n_post, n_pre = self.shares.shape
-        before, after = spikes_of("pre", pre, (n_pre,)), spikes_of("post", post, (n_post,))
+        before, after = checks.spikes("pre", pre, (n_pre,)), checks.spikes("post", post, (n_post,))
         rule = self.numbers
         x, y = self.traces.pre * rule.keep_pre, self.traces.post * rule.keep_post
         if rule.coincidence:
@@ -346,12 +346,3 @@ class PlasticSynapses:
     def __repr__(self) -> str:
         n_post, n_pre = self.shares.shape
         return f"PlasticSynapses({n_pre} -> {n_post}, rule={self.rule!r}, learning_rate={self.learning_rate:g})"
-
-
-def spikes_of(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Floats:
-    """`value` as an array of that shape, of 0 and 1."""
-    spikes: Any = checks.array(name, value, 0, 1, shape=shape)
-    between = (spikes != 0) & (spikes != 1)
-    if np.any(between):
-        raise ValueError(f"{name} must be 0 or 1, got {spikes[between][0]:g}")
-    return np.asarray(spikes)

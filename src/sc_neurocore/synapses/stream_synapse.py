@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import compiled
 from ..backends.reference import Wiring
-from ..bitstreams import Bitstream, from_probability, to_probability
+from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates.multiply import multiply
@@ -79,7 +79,7 @@ class StreamSynapse:
 
     def probabilities(self) -> Floats:
         """Shares of ones in the long run, as the comparators quantise them: as `weights`, of split ``(2, ...)``."""
-        return quantised(self.numbers, self._encoder)
+        return self._encoder.quantised(self.numbers)
 
     def streams(self, start: int, stop: int, samples: NDArray[np.int64] | None = None) -> Bitstream:
         """Weight streams of the cycles `start` (a multiple of 64) .. `stop` - 1.
@@ -187,9 +187,3 @@ def affine(values: Floats, low: float, high: float, encoding: Encoding) -> Float
     """
     share = (values - low) / (high - low)
     return share if value_range(encoding)[0] == 0 else from_probability(share, "bipolar")
-
-
-def quantised(numbers: Floats, encoder: Encoder) -> Floats:
-    """Probabilities of `numbers` as the comparators of `encoder` see them."""
-    probabilities = to_probability(numbers, encoder.encoding)
-    return np.asarray(encoder.thresholds(probabilities) / 2.0**encoder.generator.bits)
