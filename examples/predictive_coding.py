@@ -240,8 +240,8 @@ def _without_loc() -> dict[str, object]:
 
 def xor_of(w: float, x: Floats, share: bool, length: int = 256) -> Floats:
     """Share of ones after the XOR gate, of streams from one sequence or from two Sobol dimensions."""
-    inputs = Encoder(1, length, "sobol", role=0)
-    prediction = Encoder(1, length, "sobol", role=0 if share else 1)
+    inputs = Encoder(1, length, "sobol", partner=0)
+    prediction = Encoder(1, length, "sobol", partner=0 if share else 1)
     return np.asarray(distance(inputs.encode(x[:, None]), prediction.encode(np.full((len(x), 1), w))).value()[:, 0])
 
 

@@ -71,7 +71,7 @@ def test_error_of_an_encoded_number_is_at_most_half_a_step(values, bits, name):
 @given(hnp.arrays(np.float64, (4, 3), elements=unit), st.integers(1, 200), st.sampled_from(DETERMINISTIC))
 @settings(deadline=None)
 def test_a_bit_is_one_while_the_number_is_below_the_threshold(values, length, name):
-    encoder = Encoder(3, length, name, role=1)
+    encoder = Encoder(3, length, name, partner=1)
     numbers = encoder.generator.decorrelated(1).sequence(length)
     expected = numbers < np.floor(values * 2**encoder.generator.bits + 0.5)[..., None]
     streams = encoder.encode(values)
@@ -169,7 +169,7 @@ def test_rotate(n, length):
 @pytest.mark.parametrize("role", [0, 1])
 @pytest.mark.parametrize("generator", [Sobol(6), Halton(6), Ramp(6), VanDerCorput(6), LFSR(6)])
 def test_independent_inputs_have_partners_of_their_own(generator, role):
-    encoder = Encoder(4, 64, generator, share="independent", role=role)
+    encoder = Encoder(4, 64, generator, share="independent", partner=role)
     streams = encoder.encode(np.full(4, 0.5)).bits()
     for i in range(4):
         numbers = generator.decorrelated(2 * i + role).sequence(64)
@@ -187,9 +187,9 @@ def test_inputs_and_weights_never_share_a_generator():
 def test_user_sequence():
     table = UserSequence([[3, 1, 0, 2], [0, 1, 2, 3]], bits=2)
     assert Encoder(1, 6, table).encode([0.5]).bits().tolist() == [[0, 1, 1, 0, 0, 1]]
-    assert Encoder(1, 6, table, role=1).encode([0.5]).bits().tolist() == [[1, 1, 0, 0, 1, 1]]
+    assert Encoder(1, 6, table, partner=1).encode([0.5]).bits().tolist() == [[1, 1, 0, 0, 1, 1]]
     with pytest.raises(ValueError, match="needs 3 decorrelated rows here, got 2"):
-        Encoder(1, 6, table, role=2)
+        Encoder(1, 6, table, partner=2)
     with pytest.raises(ValueError, match="needs 3 decorrelated rows here, got 2"):
         Encoder(2, 6, table, share="independent")
 
@@ -307,7 +307,7 @@ def test_errors_of_seeds(seed, error, message):
     ({"generator": "bernoulli", "share": "rotate"}, ValueError, r"share must be one or independent .*, got 'rotate'"),
     ({"bits": 0}, ValueError, r"bits must be an integer in 1\.\.32, got 0"),
     ({"generator": Sobol(8), "bits": 9}, ValueError, r"bits must be None with a generator object of 8 bits, got 9"),
-    ({"role": -1}, ValueError, r"role must be an integer of at least 0, got -1"),
+    ({"partner": -1}, ValueError, r"partner must be an integer of at least 0, got -1"),
 ])  # fmt: skip
 def test_errors(arguments, error, message):
     with pytest.raises(error, match=message):
@@ -342,6 +342,6 @@ def test_columns_name_the_inputs_that_numbers_belong_to(encoding, share, monkeyp
     columns = np.array([4, 0, 0, 2, 4, 1, 3])
     values = np.random.default_rng(2).random((2, 5))
     encoder = Encoder(5, 70, "vdc", encoding, share=share, seed=1)
-    make = encoder.split if encoding == "split" else encoder.words
+    make = encoder.rails if encoding == "split" else encoder.words
     samples = np.arange(2)
     assert (make(values[:, columns], samples, columns) == make(values, samples)[..., columns, :]).all()

@@ -84,10 +84,10 @@ def test_keys_are_independent(p):
 @pytest.mark.parametrize("p", [0.125, 0.5, 0.75])
 def test_roles_are_independent(p):
     """One seed serves the inputs and the weights."""
-    x, w = draw(p, role=0), draw(p, role=1)
+    x, w = draw(p, partner=0), draw(p, partner=1)
     assert overlap(x, w, p) > ALARM
-    assert overlap(w, draw(p, role=2), p) > ALARM
-    assert overlap(x, draw(p, role=0), p) < ALARM
+    assert overlap(w, draw(p, partner=2), p) > ALARM
+    assert overlap(x, draw(p, partner=0), p) < ALARM
 
 
 def test_cycles_are_independent():

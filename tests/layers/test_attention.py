@@ -42,7 +42,7 @@ def operands(n=3, keys=5, dim_k=4, dim_v=2, batch=(), encoding="unipolar", seed=
 def bits_of(layer, source, length, name, role, values, share=None):
     """Bits ``(..., n, L)`` of probabilities ``(..., n)``."""
     if isinstance(source, Bernoulli):
-        encoder = Encoder(values.shape[-1], length, source, role=role, share=share, seed=layer._seed(name))
+        encoder = Encoder(values.shape[-1], length, source, partner=role, share=share, seed=layer._seed(name))
         encoder.samples = layer.samples * math.prod(values.shape[1:-1])
         return encoder.encode(values).bits()
     if isinstance(source, Ramp):
@@ -384,7 +384,7 @@ def test_how_errors_fall_with_the_length(size, trials):
 
 def other_circuit(q, k, v, length, roles, one_hot):
     """Values, queries, keys and attention weights on the Sobol dimensions of `roles`."""
-    value, query, key, weight = (Encoder(len(k), length, "sobol", role=role) for role in roles)
+    value, query, key, weight = (Encoder(len(k), length, "sobol", partner=role) for role in roles)
     counts = compiled.and_counts(query.words(q, np.arange(len(q)))[None], key.words(k, np.arange(len(k)))[None])[0]
     shares = counts / counts.sum(-1, keepdims=True)
     words = weight.words(np.minimum(shares.cumsum(-1), 1) if one_hot else shares, np.arange(len(q)))

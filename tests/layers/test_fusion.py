@@ -55,7 +55,7 @@ def slow_forward(layer, weights, x, encoding, role=1):
         source = f if selects > 1 else 0
         if isinstance(layer.generator, Bernoulli):
             comparators = Encoder(
-                selects, length, layer.generator, share="independent", role=role, seed=layer._seed("select")
+                selects, length, layer.generator, share="independent", partner=role, seed=layer._seed("select")
             )
             comparators.samples = layer.samples + b
             below = [comparators.words(np.full(selects, c), np.array(comparators.samples))[source] for c in cumulative]

@@ -8,7 +8,7 @@ from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, LENGTHS, binomial_
 
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.layers import SCPool2D, pooling
-from sc_neurocore.layers.base import select_numbers
+from sc_neurocore.layers.old_base import select_numbers
 
 CASES = [((2, 2), None), ((3, 2), (1, 2)), ((2, 3), (3, 1))]
 
@@ -28,7 +28,7 @@ def slow_pool(layer, x):
     flat = x.reshape(len(x), -1)
     encoder = layer._encoder
     if layer.encoding == "split":
-        words = encoder.split(flat, samples)
+        words = np.moveaxis(encoder.rails(flat, samples), -3, 0)
     else:
         words = encoder.words((flat + 1) / 2 if layer.encoding == "bipolar" else flat, samples)[None]
     bits = unpack(words, layer.length).reshape(len(words), *x.shape, layer.length)

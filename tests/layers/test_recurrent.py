@@ -45,7 +45,7 @@ def slow_run(layer, X, sample=0):
     line_of, neuron_of = np.nonzero(there.T)  # line by line
 
     def encoder(m, role, name):
-        return Encoder(m, length, layer.generator, encoding, share=layer.share, role=role, seed=layer._seed(name))
+        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=role, seed=layer._seed(name))
 
     x_encoder, w_encoder = encoder(lines, 0, "inputs"), encoder(line_of.size if random else lines, 1, "weights")
 

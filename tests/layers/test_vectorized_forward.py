@@ -118,7 +118,7 @@ def test_streams_are_comparisons_with_decorrelated_sequences(generator, encoding
 def test_input_streams_are_those_of_an_encoder(generator, encoding):
     layer = build(encoding, length=100, generator=generator, seed=4)
     x = inputs((4, 5), encoding)
-    encoder = Encoder(5, 100, generator, encoding, role=0, seed=layer._seed("inputs"))
+    encoder = Encoder(5, 100, generator, encoding, partner=0, seed=layer._seed("inputs"))
     x_bits = encoder.encode(x).bits().reshape(-1, 4, 5, 100)
     w_bits = unpack(layer._weight_words(np.arange(4)), 100)
     np.testing.assert_allclose(layer.forward(x), outputs_from_bits(layer, x_bits, w_bits, None), rtol=0, atol=1e-13)

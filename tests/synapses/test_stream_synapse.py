@@ -14,7 +14,7 @@ ENCODINGS = ["unipolar", "bipolar", "split"]
 def streams(shape, encoding, length, role=0, seed=3):
     low = 0.0 if encoding == "unipolar" else -1.0
     values = np.random.default_rng(seed).uniform(low, 1, shape)
-    return Encoder(shape[-1], length, "bernoulli", encoding, role=role, seed=seed).encode(values)
+    return Encoder(shape[-1], length, "bernoulli", encoding, partner=role, seed=seed).encode(values)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

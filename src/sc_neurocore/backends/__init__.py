@@ -1,6 +1,14 @@
-"""The only code that touches bits in bulk.
+"""The only code that touches bits in bulk."""
 
-`reference` defines every kernel in plain NumPy; `compiled` (Numba) is the default and returns the
-same integers; `cuda` (CuPy) does the products of large layers on a GPU;
-`xla` (JAX) does spiking neurons and their products on what XLA compiles for.
-"""
+from functools import lru_cache
+from typing import Any
+
+Kernels = Any
+
+
+@lru_cache
+def choose(backend: str | None = None, use_gpu: bool = False) -> Any:
+    """Interim."""
+    from . import compiled
+
+    return compiled

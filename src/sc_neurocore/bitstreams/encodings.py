@@ -7,6 +7,8 @@ unipolar  [0, 1]    v                                           AND
 bipolar   [-1, 1]   (v + 1) / 2                                 XNOR
 split     [-1, 1]   two streams: max(v, 0) and max(-v, 0)       AND
 ========  ========  ==========================================  ========
+
+The two streams of a split number are its *rails*, the positive and the negative one.
 """
 
 from typing import Literal, cast, get_args
@@ -31,7 +33,7 @@ def value_range(encoding: Encoding) -> tuple[float, float]:
 
 
 def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") -> NDArray[np.float64]:
-    """Probabilities of ones for `values` ``(...)``: ``(...)``, for split ``(2, ...)`` (+ part, - part).
+    """Probabilities of ones for `values` ``(...)``: ``(...)``, for split ``(2, ...)``: positive rail, negative rail.
 
     >>> to_probability([-1.0, 0.0, 0.5], "bipolar")
     array([0.  , 0.5 , 0.75])
@@ -40,11 +42,20 @@ def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") 
            [0.25, 0.  ]])
     """
     numbers = checks.array(name, values, *value_range(encoding))
+    if encoding == "split":
+        return np.stack([np.maximum(numbers, 0), np.maximum(-numbers, 0)])
+    return magnitudes(numbers, encoding)
+
+
+def magnitudes(numbers: NDArray[np.float64], encoding: Encoding) -> NDArray[np.float64]:
+    """Probabilities that comparators write, of numbers in range: of a split number, that of the rail of its sign.
+
+    >>> magnitudes(np.array([-0.25, 0.5]), "split")
+    array([0.25, 0.5 ])
+    """
     if encoding == "unipolar":
         return numbers
-    if encoding == "bipolar":
-        return (numbers + 1) / 2
-    return np.stack([np.maximum(numbers, 0), np.maximum(-numbers, 0)])
+    return (numbers + 1) / 2 if encoding == "bipolar" else np.abs(numbers)
 
 
 def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np.float64]:

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..backends.packing import WORD_BITS, Words, words_for
 from ..backends.reference import BLOCK_WORDS
-from ..bitstreams import Bitstream, Encoding, to_probability
-from ..bitstreams.encodings import check_encoding
+from ..bitstreams import Bitstream, Encoding, to_probability, value_range
+from ..bitstreams.encodings import check_encoding, magnitudes
 from .generators import Bernoulli, Generator, make_generator
+from .sample_counter import SampleCounter
 from .seeds import Seed, key_of, seed_sequence
 
 Share = Literal["one", "shift", "rotate", "independent"]
@@ -42,7 +43,7 @@ class Encoder:
     generator
         ``"bernoulli"``, ``"lfsr"``, ``"sobol"``, ``"halton"``, ``"vdc"``, ``"ramp"``, or a `Generator`.
     encoding
-        ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two halves of a split number share one
+        ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two rails of a split number share one
         sequence.
     share
         ``"one"``: one generator feeds all inputs (their streams are correlated, SCC = +1).
@@ -52,10 +53,12 @@ class Encoder:
         None: ``"independent"`` for Bernoulli, ``"one"`` for the others.
     bits
         Width of a threshold; None lets the generator choose (see `make_generator`).
-    role
-        0 for inputs, 1 for weights: roles take decorrelated generators.
+    partner
+        Which of the generator's decorrelated partners to use: 0 for inputs, 1 for weights, ..
     seed
         Fixes Bernoulli streams and digital shifts.
+    backend
+        What runs the kernels, see `sc_neurocore.backends.choose`.
 
     Examples
     --------
@@ -73,52 +76,82 @@ class Encoder:
         *,
         share: Share | None = None,
         bits: int | None = None,
-        role: int = 0,
+        partner: int = 0,
         seed: Seed = None,
+        backend: str | None = None,
     ) -> None:
         self.n = checks.whole("n", n, 1)
         self.length = checks.whole("length", length, 1)
         self.encoding = check_encoding(encoding)
         self.generator = make_generator(generator, self.length, bits)
-        self.role = checks.whole("role", role, 0)
+        self.partner = checks.whole("partner", partner, 0)
+        choose(backend)  # an unknown one is found now
+        self._backend = backend
         random = isinstance(self.generator, Bernoulli)
         if share is None:
             share = "independent" if random else "one"
         self.share = cast(Share, checks.option("share", share, SHARES))
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
-        self._key = key_of(_of_role(seed_sequence(seed), self.role))
+        self._key = key_of(_of_partner(seed_sequence(seed), self.partner))
         self._sequences = None if random else self._make_sequences(self.length)
         self._longer = np.empty((0, 0), np.uint32)
         """Numbers as far as `window` was asked for."""
+        self._has_table = (
+            self._sequences is not None
+            and len(self._sequences) == 1
+            and (8 * words_for(self.length) << self.generator.bits) <= _TABLE_BYTES
+        )
         self._table: Words | None = None
-        self.samples = 0
+        self._counter = SampleCounter()
 
     def __repr__(self) -> str:
         return f"Encoder(n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r})"
 
     def reset(self) -> None:
         """Rewind: the next sample meets the numbers that the first one met."""
-        self.samples = 0
+        self._counter.next = 0
+
+    @property
+    def samples(self) -> int:
+        """Samples that `encode` has seen since construction or `reset`; setting it moves the generators there."""
+        return self._counter.next
+
+    @samples.setter
+    def samples(self, number: int) -> None:
+        self._counter.next = checks.whole("samples", number, 0)
 
     def encode(self, values: ArrayLike) -> Bitstream:
         """Streams of `values` ``(..., n)``; Bernoulli streams are fresh for every sample."""
-        numbers = checks.array("values", values, last=self.n)
-        probabilities = to_probability(numbers, self.encoding)
-        samples = np.arange(self.samples, self.samples + numbers.size // self.n).reshape(numbers.shape[:-1])
-        words = self.split(numbers, samples) if self.encoding == "split" else self.words(probabilities, samples)
-        self.samples += samples.size
-        return Bitstream(words, self.length, self.encoding)
+        numbers = checks.array("values", values, *value_range(self.encoding), last=self.n)
+        count = numbers.size // self.n
+        first = self._counter.reserve(count)
+        words = self.rails(numbers, np.arange(first, first + count).reshape(numbers.shape[:-1]))
+        words = np.moveaxis(words, -3, 0) if self.encoding == "split" else words[..., 0, :, :]
+        return Bitstream(np.ascontiguousarray(words), self.length, self.encoding)
 
-    def split(
-        self, numbers: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
+    def rails(
+        self,
+        numbers: NDArray[np.float64],
+        samples: NDArray[np.int64],
+        columns: NDArray[np.int64] | None = None,
+        *,
+        trim: bool = False,
     ) -> Words:
-        """Streams ``(2, ..., n, W)`` of numbers in [-1, 1]: positive half, negative half.
+        """Streams ``(..., rails, n, W)`` of numbers ``(..., n)`` in the encoding's range, for sample numbers ``(...)``.
 
-        One half of a number is always zero, so the magnitude is encoded once and steered by sign.
+        Split numbers have two rails, the positive and the negative one, others one. A rail of a split number is
+        always zero, so the magnitude is encoded once and steered by sign. With `trim`, the negative rail is left
+        out where no number is negative; `columns` as for `words`.
         """
-        magnitude = self.words(np.abs(numbers), samples, columns)
-        return _by_sign(magnitude, numbers)
+        magnitude = magnitudes(numbers, self.encoding)
+        negative = numbers < 0 if self.encoding == "split" else None
+        if negative is None or (trim and not negative.any()):
+            return self.words(magnitude, samples, columns)[..., None, :, :]
+        if self._has_table:  # the stream of threshold 0 is in the table as well
+            thresholds = self.thresholds(magnitude)
+            return self._from_table(np.stack([thresholds * ~negative, thresholds * negative], axis=-2))
+        return _by_sign(self.words(magnitude, samples, columns), negative)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
@@ -127,6 +160,11 @@ class Encoder:
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of numbers in the encoding's range as the comparators see them, of split ``(2, ...)``."""
         return np.asarray(self.thresholds(to_probability(values, self.encoding)) / 2.0**self.generator.bits)
+
+    @property
+    def generator_of_line(self) -> NDArray[np.int64]:
+        """Number of the generator that drives each input ``(n,)``: all 0 where they share one."""
+        return np.arange(self.n) * (self.share == "independent")
 
     @property
     def key(self) -> int:
@@ -140,13 +178,13 @@ class Encoder:
             raise ValueError("sequences must come from a generator that has one, a Bernoulli encoder has none")
         return self._sequences
 
-    def numbers(self) -> NDArray[np.float64]:
+    def levels(self) -> NDArray[np.float64]:
         """What the comparators hold against probabilities, ``(n, L)`` in (0, 1), ``(1, L)`` where all share it.
 
-        They are the middles of the steps of the sequence; a Bernoulli encoder has none.
+        They are the midpoints of the steps of the sequence; a Bernoulli encoder has none.
         """
         if self._sequences is None:
-            raise ValueError("numbers must come from a sequence, a Bernoulli encoder has none")
+            raise ValueError("levels must come from a sequence, a Bernoulli encoder has none")
         return np.asarray((self._sequences + 0.5) / 2.0**self.generator.bits)
 
     def words(
@@ -162,21 +200,26 @@ class Encoder:
         if self._sequences is None:
             words = self._bernoulli(thresholds, samples, self.length, 0)
             return words.reshape(*thresholds.shape, n_words)
-        if len(self._sequences) == 1 and (8 * n_words << self.generator.bits) <= _TABLE_BYTES:
-            if self._table is None:
-                every = np.arange((1 << self.generator.bits) + 1, dtype=np.uint64)
-                self._table = compiled.compare(self._sequences, every[:, None])[:, 0]
-            return compiled.gather(self._table, thresholds)
+        if self._has_table:
+            return self._from_table(thresholds)
         if columns is None or len(self._sequences) == 1:
-            words = compiled.compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
+            words = choose(self._backend).compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
             return words.reshape(*thresholds.shape, n_words)
         words = np.empty((*thresholds.shape, n_words), np.uint64)
         for start in range(0, columns.size, _COLUMNS):  # a copy of every sequence at once would be large
             part = slice(start, start + _COLUMNS)
             block = thresholds[..., part].reshape(-1, columns[part].size)
-            made = compiled.compare(self._sequences[columns[part]], block)
+            made = choose(self._backend).compare(self._sequences[columns[part]], block)
             words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
         return words
+
+    def _from_table(self, thresholds: NDArray[np.uint64]) -> Words:
+        """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
+        table = self._table
+        if table is None:
+            every = np.arange((1 << self.generator.bits) + 1, dtype=np.uint64)
+            table = self._table = choose(self._backend).compare(self.sequences, every[:, None])[:, 0]
+        return choose(self._backend).gather(table, thresholds)
 
     def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:
         """Cycles `start` .. `stop` - 1 of the streams of `values` ``(..., n)`` for sample numbers ``(...)``.
@@ -187,10 +230,9 @@ class Encoder:
         >>> Encoder(1, 8, "ramp", bits=2).window(np.array([0.25]), np.array(0), 0, 16).bits()
         array([[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]], dtype=uint8)
         """
+        words = self._window(magnitudes(values, self.encoding), samples, start, stop)
         if self.encoding == "split":
-            words = _by_sign(self._window(np.abs(values), samples, start, stop), values)
-        else:
-            words = self._window(to_probability(values, self.encoding), samples, start, stop)
+            words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
         return Bitstream(words, stop - start, self.encoding)
 
     def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
@@ -200,14 +242,15 @@ class Encoder:
             words = self._bernoulli(thresholds, samples, stop - first * BLOCK_CYCLES, first)
             words = np.ascontiguousarray(words[:, (start - first * BLOCK_CYCLES) // WORD_BITS :])
         else:
-            if stop > self._longer.shape[1]:
-                self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
-            numbers = self._longer[:, start:stop]
+            longer = self._longer
+            if stop > longer.shape[1]:
+                longer = self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
+            numbers = longer[:, start:stop]
             every = (1 << self.generator.bits) + 1
             if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
-                table = compiled.compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
-                return compiled.gather(table, thresholds)
-            words = compiled.compare(numbers, thresholds.reshape(-1, thresholds.shape[-1]))
+                table = choose(self._backend).compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
+                return choose(self._backend).gather(table, thresholds)
+            words = choose(self._backend).compare(numbers, thresholds.reshape(-1, thresholds.shape[-1]))
         return words.reshape(*thresholds.shape, words_for(stop - start))
 
     def _bernoulli(
@@ -217,14 +260,14 @@ class Encoder:
         inputs = np.arange(self.n) if self.share == "independent" else np.zeros(self.n, np.int64)
         streams = np.broadcast_to(samples[..., None] * self.n + inputs, thresholds.shape)
         streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
-        return compiled.bernoulli(self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block)
+        return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block)
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:
         """Numbers ``(n, length)``, or ``(1, length)`` where all inputs share them."""
         if self.share == "independent":
-            partners = (self.generator.decorrelated(2 * i + self.role) for i in range(self.n))
+            partners = (self.generator.decorrelated(2 * i + self.partner) for i in range(self.n))
             return np.stack([partner.sequence(length) for partner in partners])
-        numbers = self.generator.decorrelated(self.role).sequence(length)[None]
+        numbers = self.generator.decorrelated(self.partner).sequence(length)[None]
         if self.share == "shift":
             masks = np.random.Generator(np.random.Philox(key=self._key)).integers(
                 0, 1 << self.generator.bits, self.n, dtype=np.uint32 if self.generator.bits < 32 else np.uint64
@@ -236,15 +279,16 @@ class Encoder:
         return numbers
 
 
-def _by_sign(magnitude: Words, numbers: NDArray[np.float64]) -> Words:
-    """Streams ``(..., W)`` in the positive or the negative half, ``(2, ..., W)``."""
-    negative = (numbers < 0)[..., None]
+def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:
+    """Streams ``(..., n, W)`` on the rail of their sign, ``(..., rails, n, W)``."""
     zero = np.uint64(0)
-    return np.stack([np.where(negative, zero, magnitude), np.where(negative, magnitude, zero)])
+    below = negative[..., None]
+    return np.stack([np.where(below, zero, magnitude), np.where(below, magnitude, zero)], axis=-3)
 
 
-def _of_role(sequence: np.random.SeedSequence, role: int) -> np.random.SeedSequence:
-    """The seed itself for role 0, a child of it for every other role: one seed serves inputs and weights."""
-    if role == 0:
+def _of_partner(sequence: np.random.SeedSequence, partner: int) -> np.random.SeedSequence:
+    """The seed itself for partner 0, a child of it for every other one: one seed serves inputs and weights."""
+    if partner == 0:
         return sequence
-    return np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, role), pool_size=sequence.pool_size)
+    spawn_key = (*sequence.spawn_key, partner)
+    return np.random.SeedSequence(sequence.entropy, spawn_key=spawn_key, pool_size=sequence.pool_size)

@@ -1,10 +1,77 @@
-"""One seed, many independent roles."""
+"""One seed, an independent stream of random numbers for every purpose."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 Seed = int | np.random.SeedSequence | np.random.Generator | None
+
+PURPOSES = (
+    "values",
+    "inputs",
+    "weights",
+    "select",
+    "input flips",
+    "weight flips",
+    "product flips",
+    "stuck lines",
+    "device",
+    "read noise",
+    "queries",
+    "keys",
+    "attention weights",
+    "dead generator",
+    "membrane noise",
+    "recurrent weights",
+    "digital shift",
+    "rounding",
+    "plasticity",
+)
+"""What draws random numbers; the place in this tuple is the spawn key, so append only."""
+
+
+class Seeds:
+    """One seed for all the random numbers of a circuit: a child seed, and a key, for each purpose.
+
+    Parameters
+    ----------
+    seed
+        See `seed_sequence`.
+
+    Examples
+    --------
+    >>> seeds = Seeds(7)
+    >>> seeds.of("inputs").spawn_key, seeds.key("inputs") == key_of(seeds.of("inputs"))
+    ((1,), True)
+    """
+
+    def __init__(self, seed: Seed) -> None:
+        self._root = seed_sequence(seed)
+        self._keys: dict[str, int] = {}
+
+    def of(self, purpose: str) -> np.random.SeedSequence:
+        """The seed of one of `PURPOSES`."""
+        root = self._root
+        return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, PURPOSES.index(purpose)))
+
+    def key(self, purpose: str) -> int:
+        """The 64-bit key of a counter-based generator for one of `PURPOSES`; made once."""
+        if purpose not in self._keys:
+            self._keys[purpose] = key_of(self.of(purpose))
+        return self._keys[purpose]
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """A NumPy generator (PCG64) for one of `PURPOSES`, at its start."""
+        return np.random.Generator(np.random.PCG64(self.of(purpose)))
+
+    def state(self) -> dict[str, Any]:
+        """What `from_state` needs: ``entropy`` and ``spawn_key``."""
+        return {"entropy": self._root.entropy, "spawn_key": tuple(self._root.spawn_key)}
+
+    @classmethod
+    def from_state(cls, entropy: Any, spawn_key: tuple[int, ...]) -> Self:
+        """The inverse of `state`."""
+        return cls(np.random.SeedSequence(entropy, spawn_key=spawn_key))
 
 
 def seed_sequence(seed: Seed) -> np.random.SeedSequence:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import checks
 from ..files import check_writable
 from ..gates.faults import Faults
-from ..layers.base import combined_faults
+from ..layers.old_base import combined_faults
 from .record import Record, environment, package_version
 from .results import Evaluation
 from .store import ResultStore, keep_rows

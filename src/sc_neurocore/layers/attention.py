@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import compiled
 from ..backends.packing import Words, words_for
-from ..bitstreams import to_probability, value_range
+from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, make_generator
-from .base import Floats, Samples, Seeded
+from .old_base import Floats, Samples, Seeded
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: rows of queries are taken in chunks of about this size."""
@@ -323,13 +323,13 @@ class _Circuit:
         if isinstance(source, Ramp):  # the clock is the ramp: van der Corput's sequence is the next of the pair
             source = source.decorrelated(1)
         self.length, self.encoding = length, layer.encoding
-        self._values = Encoder(keys, length, source, role=0, seed=layer._seed("values"))
-        self._queries = Encoder(layer.dim_k, length, source, role=1, seed=layer._seed("queries"))
-        self._keys = Encoder(layer.dim_k, length, source, role=2, seed=layer._seed("keys"))
+        self._values = Encoder(keys, length, source, layer.encoding, partner=0, seed=layer._seed("values"))
+        self._queries = Encoder(layer.dim_k, length, source, partner=1, seed=layer._seed("queries"))
+        self._keys = Encoder(layer.dim_k, length, source, partner=2, seed=layer._seed("keys"))
         self._select = None
         if isinstance(source, Bernoulli):
             seed = layer._seed("attention weights")
-            self._select = Encoder(keys, length, source, share="one", role=3, seed=seed)
+            self._select = Encoder(keys, length, source, share="one", partner=3, seed=seed)
 
     def run(self, operands: _Operands, samples: Samples) -> Floats:
         """Outputs ``(B, N, dim_v)`` of operands with one batch axis."""
@@ -354,9 +354,7 @@ class _Circuit:
 
     def _value_words(self, v: Floats, numbers: Samples) -> Words:
         """Streams ``(halves, B, dim_v, M, W)``: two halves for split, else one."""
-        if self.encoding == "split":
-            return self._values.split(v, numbers)
-        return self._values.words(to_probability(v, self.encoding), numbers)[None]
+        return np.ascontiguousarray(np.moveaxis(self._values.rails(v, numbers), -3, 0))
 
     def _mean(self, counts: NDArray[np.int64], v_words: Words, numbers: Samples) -> Floats:
         """Values ``(B, N, dim_v)`` that the multiplexers pass, weighted by `counts` ``(B, N, M)``."""

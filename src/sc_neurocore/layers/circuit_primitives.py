@@ -10,7 +10,7 @@ from ..backends import compiled
 from ..bitstreams import Bitstream
 from ..encoders import Encoder, Generator, Seed, make_generator
 from ..gates import saturating_subtract
-from .base import Floats, Seeded
+from .old_base import Floats, Seeded
 
 Boundary = Literal["wrap", "reflect", "zero"]
 

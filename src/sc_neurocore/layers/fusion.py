@@ -12,7 +12,7 @@ from ..bitstreams import Bitstream, value_range
 from ..bitstreams.encodings import Encoding, to_probability
 from ..encoders import GENERATORS, Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates import weighted_mux
-from .base import Floats, Samples, SCLayer
+from .old_base import Floats, Samples, SCLayer
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: samples are taken in chunks of about this size."""
@@ -176,7 +176,7 @@ class SCFusionLayer(SCLayer):
             self.length,
             self._select_source,
             share="independent",
-            role=self._select_role,
+            partner=self._select_role,
             seed=self._seed("select"),
         )
 
@@ -207,7 +207,7 @@ class SCFusionLayer(SCLayer):
         """Streams of features ``(B, n_features, wired)``."""
         lines = x.reshape(len(x), -1)
         if self.encoding == "split":
-            words = self._encoder.split(lines, samples)
+            words = np.moveaxis(self._encoder.rails(lines, samples), -3, 0)
         else:
             words = self._encoder.words(to_probability(lines, self.encoding), samples)
         return Bitstream(words.reshape(*words.shape[:-2], *x.shape[1:], -1), self.length, self.encoding)

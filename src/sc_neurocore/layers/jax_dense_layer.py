@@ -15,7 +15,7 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed
 from ..encoders.seeds import key_of
 from ..neurons import LIFParameters, LIFState
-from .base import Floats, Seeded
+from .old_base import Floats, Seeded
 from .vectorized_layer import VectorizedSCLayer
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ..bitstreams.encodings import Encoding, to_probability
 from ..encoders import Encoder, Generator, Seed
 from ..gates import Faults, average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
-from .base import Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
+from .old_base import Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
 
 Pooling = Literal["average", "max"]
 _CHUNK_BYTES = 1 << 25
@@ -117,7 +117,7 @@ class SCPool2D(SCLayer):
 
     def _pooled(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
         if self.encoding == "split":
-            words = self._encoder.split(x, samples)
+            words = np.moveaxis(self._encoder.rails(x, samples), -3, 0)
         else:
             words = self._encoder.words(to_probability(x, self.encoding), samples)[None]
         words = self._faulty(words, samples, "inputs", drivers(self._encoder))

@@ -13,7 +13,7 @@ from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Bernoulli, Generator, Seed, make_generator
 from ..encoders.seeds import key_of
-from .base import Floats, Seeded, select_numbers
+from .old_base import Floats, Seeded, select_numbers
 
 Compete = Literal["surprise", "excess"]
 COMPETES = ("surprise", "excess")

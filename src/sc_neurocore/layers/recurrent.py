@@ -16,7 +16,7 @@ from ..bitstreams import value_range
 from ..bitstreams.encodings import ENCODINGS, Encoding, check_encoding, to_probability
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import key_of
-from .base import Floats, Seeded, quantised
+from .old_base import Floats, Seeded, quantised
 from .readout import ridge_regression
 from .spectral import spectral_radius_of
 
@@ -323,7 +323,7 @@ class SCRecurrentLayer(Seeded):
 
     def _encoder(self, n: int, role: int, seed_role: str) -> Encoder:
         return Encoder(
-            n, self.length, self.generator, self.encoding, share=self._share, role=role, seed=self._seed(seed_role)
+            n, self.length, self.generator, self.encoding, share=self._share, partner=role, seed=self._seed(seed_role)
         )
 
     @property

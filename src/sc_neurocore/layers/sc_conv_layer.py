@@ -16,7 +16,7 @@ from ..encoders import Generator, Seed, Share
 from ..gates.faults import Faults
 from ..gates.windows import Pair, output_size, pair, window_indices
 from ..synapses import MemristorModel
-from .base import Accumulate, Floats, Samples
+from .old_base import Accumulate, Floats, Samples
 from .weighted import WeightedLayer, pairs_of, signed_sum
 
 

@@ -13,7 +13,7 @@ from ..encoders import Generator, Seed, Share
 from ..neurons import LIFNeurons
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
-from .base import Floats, Seeded
+from .old_base import Floats, Seeded
 
 _CHUNK_BYTES, _CHUNK_STEPS = 1 << 25, 1024
 """Streams and counts made at a time, and the fewest steps for which they are made."""

@@ -16,7 +16,7 @@ from ..encoders import Bernoulli, Encoder, Generator, Seed
 from ..encoders.seeds import key_of
 from ..neurons import LIFNeurons
 from ..synapses import PlasticSynapses, Traces
-from .base import Floats, Seeded
+from .old_base import Floats, Seeded
 
 _LARGEST = 1e100
 
@@ -205,7 +205,7 @@ class SCLearningLayer(Seeded):
         if isinstance(self.generator, Bernoulli):
             self._numbers = np.empty(0)
         else:
-            self._numbers = Encoder(self.n_inputs, self.length, self.generator, role=1).numbers()[0].copy()
+            self._numbers = Encoder(self.n_inputs, self.length, self.generator, partner=1).levels()[0].copy()
 
     def _make_pause(self) -> Pause:
         neurons, taus = self.neurons, self.synapses.taus

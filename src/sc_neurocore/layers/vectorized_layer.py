@@ -14,7 +14,7 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
-from .base import Accumulate, Floats, Samples
+from .old_base import Accumulate, Floats, Samples
 from .weighted import WeightedLayer
 
 

@@ -18,7 +18,7 @@ from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
 from ..gates.faults import Faults, flip_masks
 from ..synapses import MemristorModel
-from .base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
+from .old_base import ACCUMULATES, Accumulate, Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
 
 _CHUNK_BYTES = 1 << 25
 """Streams made at a time: samples are taken in chunks of about this size."""
@@ -159,7 +159,7 @@ class WeightedLayer(SCLayer):
 
     def _encoder(self, n: int, role: int, seed_role: str) -> Encoder:
         return Encoder(
-            n, self.length, self.generator, self.encoding, share=self._share, role=role, seed=self._seed(seed_role)
+            n, self.length, self.generator, self.encoding, share=self._share, partner=role, seed=self._seed(seed_role)
         )
 
     @property
@@ -180,7 +180,7 @@ class WeightedLayer(SCLayer):
     def _halves(self, encoder: Encoder, values: Floats, samples: Samples, columns: NDArray[np.int64] | None) -> Words:
         """Streams ``(halves, ..., n, W)``: two halves for split, else one."""
         if self.encoding == "split":
-            return encoder.split(values, samples, columns)
+            return np.moveaxis(encoder.rails(values, samples, columns), -3, 0)
         return encoder.words(to_probability(values, self.encoding), samples, columns)[None]
 
     @abstractmethod
@@ -225,7 +225,7 @@ class WeightedLayer(SCLayer):
         sigma = self.device.read_sigma(self.encoding != "unipolar")
         flat, halves = values.reshape(-1), 2 if self.encoding == "split" else 1
         random = isinstance(self.generator, Bernoulli)
-        numbers = np.empty((1, 0)) if random else self._weight_encoder.numbers()
+        numbers = np.empty((1, 0)) if random else self._weight_encoder.levels()
         lines = self._line_of_synapse() if len(numbers) > 1 else None
         words = np.empty((halves, len(samples), flat.size, words_for(self.length)), np.uint64)
         block = max(1, _CHUNK_BYTES // (32 * self.length))

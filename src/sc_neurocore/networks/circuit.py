@@ -9,7 +9,7 @@ from .. import checks
 from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Generator, Seed, seed_sequence
 from ..gates.faults import Faults
-from ..layers.base import Accumulate, SCLayer, combined_faults
+from ..layers.old_base import Accumulate, SCLayer, combined_faults
 from ..synapses import MemristorModel
 from .activations import Floats
 from .network import Network

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..bitstreams import Encoding
     from ..encoders import Generator, Seed
     from ..gates.faults import Faults
-    from ..layers.base import Accumulate
+    from ..layers.old_base import Accumulate
     from ..synapses import MemristorModel
     from .circuit import Circuit
 

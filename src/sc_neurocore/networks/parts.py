@@ -17,7 +17,7 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed
 from ..gates.faults import Faults
 from ..gates.windows import Pair, output_size, pair, window_indices
-from ..layers.base import Accumulate, SCLayer
+from ..layers.old_base import Accumulate, SCLayer
 from ..layers.pooling import Pooling, SCPool2D
 from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import checks
-from ..layers.base import SCLayer
+from ..layers.old_base import SCLayer
 from ..layers.circuit_primitives import Boundary, LateralInhibition, WinnerTakeAll
 from ..layers.rall_dendrite import Ends, RallDendrite
 from .activations import Floats

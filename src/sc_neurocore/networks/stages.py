@@ -17,7 +17,7 @@ from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, Share
 from ..encoders.seeds import key_of
 from ..gates import distance
 from ..gates.faults import Faults, flipped
-from ..layers.base import Floats, Samples, SCLayer, drivers
+from ..layers.old_base import Floats, Samples, SCLayer, drivers
 from ..layers.circuit_primitives import LateralInhibition, WinnerTakeAll
 from ..layers.rall_dendrite import RallDendrite
 from ..layers.vectorized_layer import VectorizedSCLayer
@@ -68,7 +68,7 @@ class StreamStage(SCLayer):
     def _streams(self, x: Floats, samples: Samples) -> Bitstream:
         """Streams ``(S, n_inputs)`` with the faults of inputs."""
         if self.encoding == "split":
-            words = self._encoder.split(x, samples)
+            words = np.moveaxis(self._encoder.rails(x, samples), -3, 0)
         else:
             words = self._encoder.words(to_probability(x, self.encoding), samples)[None]
         words = self._faulty(words, samples, "inputs", drivers(self._encoder))

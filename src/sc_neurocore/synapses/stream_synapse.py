@@ -70,7 +70,7 @@ class StreamSynapse:
         source = make_generator(generator, length, bits)
         self._fresh = isinstance(source, Bernoulli)
         n = self.weights.size if self._fresh else self.weights.shape[-1]
-        self._encoder = Encoder(n, length, source, self.encoding, share=share, role=1, seed=seed)
+        self._encoder = Encoder(n, length, source, self.encoding, share=share, partner=1, seed=seed)
 
     @property
     def numbers(self) -> Floats:

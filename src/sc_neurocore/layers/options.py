@@ -1,0 +1,109 @@
+"""The options of a stochastic circuit, as one value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+
+from .. import checks
+from ..backends import choose
+from ..bitstreams.encodings import Encoding, check_encoding
+from ..encoders import Generator, Seed, Share, make_generator
+from ..encoders.encoder import SHARES
+from ..gates.faults import Faults
+from ..synapses import MemristorModel
+
+Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
+ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
+WeightStreams = Literal["fresh", "stored"]
+
+
+@dataclass(frozen=True)
+class CircuitOptions:
+    """How numbers become streams, what gates do with them, and what is wrong with the circuit.
+
+    Layers, networks, evaluations and the command line take these as keywords, and hand them on as one value.
+
+    Parameters
+    ----------
+    length
+        Stream length L in clock cycles, at least 1; of a network, also a sequence with one for each layer.
+    generator
+        A name or a `Generator`; the weights take its decorrelated partner.
+    encoding
+        ``"unipolar"``, ``"bipolar"`` or ``"split"``.
+    accumulate
+        How a neuron adds up products: ``"mean"``, ``"sum"``, ``"saturate"``, ``"or"`` or ``"mux"``.
+    share
+        How lines share generators, see `Encoder`; None: the default of the generator.
+    bits
+        Width of thresholds; None lets the generator choose.
+    weight_streams
+        Bernoulli only: ``"fresh"`` streams for every sample, or one set that is ``"stored"``.
+    faults
+        What is wrong with the circuit; None: nothing.
+    device
+        Crossbar that the weights are written into; None: none.
+    seed
+        Fixes all that is random.
+    clip
+        Whether inputs outside the range of a network are cut to it instead of refused.
+    backend
+        What runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default of this machine.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option is outside its range or of a wrong type.
+
+    Examples
+    --------
+    >>> options = CircuitOptions(length=(64, 256), generator="sobol")
+    >>> options.of_layer(1, seed=0).length
+    256
+    """
+
+    length: int | Sequence[int] = 256
+    generator: str | Generator = "sobol"
+    encoding: Encoding = "split"
+    accumulate: Accumulate = "sum"
+    share: Share | None = None
+    bits: int | None = None
+    weight_streams: WeightStreams = "fresh"
+    faults: Faults | None = None
+    device: MemristorModel | None = None
+    seed: Seed = 0
+    clip: bool = False
+    backend: str | None = None
+
+    def __post_init__(self) -> None:
+        lengths = self.length if isinstance(self.length, Sequence | np.ndarray) else [self.length]
+        if not len(lengths):
+            raise ValueError("length must have a number for each layer, got none")
+        whole = tuple(checks.whole("length", length, 1) for length in lengths)
+        object.__setattr__(self, "length", whole if lengths is self.length else whole[0])
+        check_encoding(self.encoding)
+        checks.option("accumulate", self.accumulate, ACCUMULATES)
+        if self.share is not None:
+            checks.option("share", self.share, SHARES)
+        checks.option("weight_streams", self.weight_streams, get_args(WeightStreams))
+        if self.faults is not None and not isinstance(self.faults, Faults):
+            raise TypeError(f"faults must be a Faults or None, got {type(self.faults).__name__}")
+        if self.faults == Faults():
+            object.__setattr__(self, "faults", None)
+        if self.device is not None and not isinstance(self.device, MemristorModel):
+            raise TypeError(f"device must be a MemristorModel or None, got {type(self.device).__name__}")
+        checks.flag("clip", self.clip)
+        for length in whole:
+            make_generator(self.generator, length, self.bits)
+        choose(self.backend)
+
+    def of_layer(self, place: int, seed: Seed) -> Self:
+        """The options of layer number `place` of a network, with a seed and a length of its own."""
+        length = self.length[place] if isinstance(self.length, Sequence) else self.length
+        return replace(self, length=length, seed=seed)
+
+    def keywords(self, *names: str) -> dict[str, Any]:
+        """Options by name: all of them, or those named."""
+        return {name: getattr(self, name) for name in names or (field.name for field in fields(self))}
