@@ -75,6 +75,15 @@ class Faults:
         if self.dead_generator is not None:
             checks.option("dead_generator", self.dead_generator, get_args(Side))
 
+    @classmethod
+    def flips(cls, rate: float) -> "Faults":
+        """Flips of the bits of inputs and of weights, both at `rate`.
+
+        >>> Faults.flips(0.01)
+        Faults(input_flips=0.01, weight_flips=0.01)
+        """
+        return cls(input_flips=rate, weight_flips=rate)
+
     @property
     def hard(self) -> bool:
         """Whether a line or a generator is broken for good."""
