@@ -14,16 +14,17 @@ gate               result                          hardware
 =================  ==============================  ===================================
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
-from ..backends.packing import Words, tail_mask
-from ..backends.reference import Wiring
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding
-from ._operands import check_inputs, check_sequence, check_stream, common_shape, rows, with_axes
+from ._operands import check_inputs, check_sequence, check_stream, common_shape, with_axes
+from .accumulators import MuxTree, OrTree, ParallelCounter, SaturatingAdder
+from .operands import summed
 
 _MAGNITUDES = ("unipolar", "split")
 
@@ -70,14 +71,8 @@ def total(streams: Bitstream) -> NDArray[np.float64]:
     array(1.25)
     """
     checked = check_inputs("streams", streams)
-    ones = checked.counts().sum(-1)
-    if checked.encoding == "split":
-        sums = ones[0] - ones[1]
-    elif checked.encoding == "bipolar":
-        sums = 2 * ones - checked.shape[-1] * checked.length
-    else:
-        sums = ones
-    return np.asarray(sums / checked.length)
+    counter = ParallelCounter(checked.length, checked.encoding)
+    return counter.outputs(summed(checked)).reshape(checked.shape[:-1])
 
 
 def mean(streams: Bitstream) -> NDArray[np.float64]:
@@ -168,13 +163,8 @@ def saturating_sum(streams: Bitstream, *, two_level: bool = False) -> NDArray[np
     levels = checks.flag("two_level", two_level)
     if levels and checked.encoding == "unipolar":
         raise ValueError("two_level must be False for unipolar streams, got True")
-    sums = _cycle_sums(checked)
-    if checked.encoding == "split":
-        sums = sums[0] - sums[1]
-    elif checked.encoding == "bipolar":
-        sums = 2 * sums - np.int32(checked.shape[-1])
-    signed = checked.encoding != "unipolar"
-    return np.asarray(compiled.saturate(sums, signed, levels) / checked.length)
+    adder = SaturatingAdder(checked.length, checked.encoding, two_level=levels)
+    return adder.outputs(summed(checked)).reshape(checked.shape[:-1])
 
 
 def or_gate(streams: Bitstream) -> Bitstream:
@@ -189,12 +179,12 @@ def or_gate(streams: Bitstream) -> Bitstream:
     Parameters
     ----------
     streams
-        Unipolar or split streams ``(..., n)``; split parts are combined part by part.
+        Unipolar or split streams ``(..., n)``; split rails are combined rail by rail.
 
     Returns
     -------
     Bitstream
-        Streams ``(...)`` in the same encoding. Of a split result both parts may be other than zero.
+        Streams ``(...)`` in the same encoding. Of a split result both rails may be other than zero.
 
     Raises
     ------
@@ -219,8 +209,9 @@ def or_gate(streams: Bitstream) -> Bitstream:
     array(0.75)
     """
     checked = check_inputs("streams", streams, _MAGNITUDES)
-    words = np.bitwise_or.reduce(checked.words, axis=-2)
-    return Bitstream(words, checked.length, checked.encoding)
+    batch = np.arange(math.prod(checked.shape[:-1]))[None]
+    words = OrTree(checked.length, checked.encoding).streams(summed(checked), batch)
+    return Bitstream(words.reshape(*checked.words.shape[:-2], -1), checked.length, checked.encoding)
 
 
 def or_gate_expected(values: ArrayLike, encoding: Encoding = "unipolar") -> NDArray[np.float64]:
@@ -256,7 +247,7 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
     select
         Random numbers, uint32 ``(..., L)``: input ``floor(select / 2**32 * n)`` is passed. Or, for
         n = 2, a unipolar Bitstream: the first input is passed on a 0, the second on a 1. The leading
-        axes broadcast with those of the streams. Both parts of a split stream share the select.
+        axes broadcast with those of the streams. Both rails of a split stream share the select.
 
     Returns
     -------
@@ -303,11 +294,13 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
         )
     numbers = check_sequence("select", select, length)
     shape = common_shape(streams=batch, select=numbers.shape[:-1])
-    parts = checked.words.shape[:1] if checked.encoding == "split" else ()
-    words = rows(with_axes(checked, len(shape) + 1), (*parts, *shape, n)).reshape(1, -1, n, checked.words.shape[-1])
-    picks = np.ascontiguousarray(np.broadcast_to(numbers, (*parts, *shape, length))).reshape(1, -1, length)
-    passed = compiled.mux_streams(words, _constant_one(length), _all_to_one(n), picks, length, False)
-    return Bitstream(passed.reshape(*parts, *shape, -1), length, checked.encoding)
+    rails = checked.words.shape[:1] if checked.encoding == "split" else ()
+    words = np.broadcast_to(with_axes(checked, len(shape) + 1), (*rails, *shape, n, checked.words.shape[-1]))
+    operands = summed(Bitstream(np.ascontiguousarray(words), length, checked.encoding))
+    picks = np.broadcast_to(numbers, (*shape, length)).reshape(math.prod(shape), length)
+    tree = MuxTree(length, checked.encoding, picks.__getitem__)
+    passed = tree.streams(operands, np.arange(len(picks))[None])
+    return Bitstream(passed.reshape(*rails, *shape, -1), length, checked.encoding)
 
 
 def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
@@ -336,7 +329,7 @@ def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
     select
         Unipolar streams ``(..., n)`` of the running sums of the weights, from one generator
         (`Encoder` with ``share="one"``) that is independent of that of `streams`. The leading axes
-        broadcast with those of `streams`. Where no select bit is one, the output is 0. Both parts of
+        broadcast with those of `streams`. Where no select bit is one, the output is 0. Both rails of
         a split stream share the select.
 
     Returns
@@ -380,23 +373,3 @@ def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
     chosen = lines.words.copy()
     chosen[..., 1:, :] &= ~earlier
     return Bitstream(np.bitwise_or.reduce(with_axes(checked, ndim) & chosen, axis=-2), checked.length, checked.encoding)
-
-
-def _constant_one(length: int) -> Words:
-    """Weights ``(1, 1, W)`` of one stream that is always one."""
-    words = np.full((1, 1, -(-length // 64)), 2**64 - 1, np.uint64)
-    words[..., -1] = tail_mask(length)
-    return words
-
-
-def _all_to_one(n: int) -> Wiring:
-    """One neuron that takes all n inputs, each through weight stream 0."""
-    return Wiring(np.array([0, n], np.int64), np.arange(n, dtype=np.int64), np.zeros(n, np.int64))
-
-
-def _cycle_sums(streams: Bitstream) -> NDArray[np.int32]:
-    """Ones over the last value axis in each cycle: ``(..., L)``."""
-    *batch, n, n_words = streams.words.shape
-    words = np.ascontiguousarray(streams.words).reshape(1, -1, n, n_words)
-    sums = compiled.cycle_counts(words, _constant_one(streams.length), _all_to_one(n), streams.length, False)
-    return sums.reshape(*batch, streams.length)

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..backends.packing import Words, tail_mask
 
-Side = Literal["inputs", "weights"]
+OperandSide = Literal["inputs", "weights"]
 _FLIP_BITS = 24
 
 
@@ -37,7 +37,7 @@ class Faults:
         cycle and sample.
     stuck_lines
         Share in [0, 1] of the lines of inputs and weights that are stuck, at 0 or at 1 with equal
-        chance; which ones is fixed by the seed. Each half of a split number is a line.
+        chance; which ones is fixed by the seed. Each rail of a split number is a line.
     dead_generator
         ``"inputs"`` or ``"weights"``: the number of that generator stands still from a cycle that the
         seed fixes, so that each stream it drives repeats its bit of that cycle. Where every line has a
@@ -67,13 +67,13 @@ class Faults:
     weight_flips: float = 0.0
     product_flips: float = 0.0
     stuck_lines: float = 0.0
-    dead_generator: Side | None = None
+    dead_generator: OperandSide | None = None
 
     def __post_init__(self) -> None:
         for name in ("input_flips", "weight_flips", "product_flips", "stuck_lines"):
             object.__setattr__(self, name, checks.real(name, getattr(self, name), 0.0, 1.0))
         if self.dead_generator is not None:
-            checks.option("dead_generator", self.dead_generator, get_args(Side))
+            checks.option("dead_generator", self.dead_generator, get_args(OperandSide))
 
     @classmethod
     def flips(cls, rate: float) -> "Faults":
@@ -101,36 +101,39 @@ class Faults:
         return f"Faults({', '.join(f'{name}={value!r}' for name, value in self._given().items())})"
 
 
-def flip_masks(key: int, rate: float, streams: NDArray[np.int64], length: int) -> Words:
+def flip_masks(
+    key: int, rate: float, streams: NDArray[np.int64], length: int, backend: str | None = None
+) -> Words:
     """Words ``(*streams.shape, W)`` whose bits are 1 with probability `rate`; one row for each stream number."""
     threshold = np.uint64(round(rate * (1 << _FLIP_BITS)))
     numbers = streams.reshape(-1).astype(np.uint64)
-    masks = compiled.bernoulli(key, numbers, np.full(streams.size, threshold), _FLIP_BITS, length)
+    masks = choose(backend).bernoulli(key, numbers, np.full(streams.size, threshold), _FLIP_BITS, length)
     return masks.reshape(*streams.shape, masks.shape[-1])
 
 
-def flipped(words: Words, rate: float, key: int, samples: NDArray[np.int64], length: int) -> Words:
-    """Streams ``(halves, S, lines, W)`` with every bit inverted at `rate`; masks are fresh for every sample."""
+def flipped(
+    words: Words, rate: float, key: int, samples: NDArray[np.int64], length: int, backend: str | None = None
+) -> Words:
+    """Streams ``(S, rails, lines, W)`` with every bit inverted at `rate`; masks are fresh for every sample."""
     if not rate:
         return words
-    halves, _, lines, _ = words.shape
-    per_sample = halves * lines
-    streams = samples[None, :, None] * per_sample + np.arange(per_sample).reshape(halves, 1, lines)
-    return words ^ flip_masks(key, rate, streams, length)
+    _, rails, lines, _ = words.shape
+    streams = samples[:, None] * (rails * lines) + np.arange(rails * lines)
+    return words ^ flip_masks(key, rate, streams.reshape(-1, rails, lines), length, backend)
 
 
 def stuck(words: Words, rate: float, seed: np.random.SeedSequence, length: int) -> Words:
-    """Streams ``(halves, S, lines, W)`` with a share `rate` of the lines of every half stuck at 0 or at 1."""
+    """Streams ``(S, rails, lines, W)`` with a share `rate` of the lines of every rail stuck at 0 or at 1."""
     if not rate:
         return words
-    place = np.random.Generator(np.random.PCG64(seed)).random((len(words), 1, words.shape[2], 1))
+    place = np.random.Generator(np.random.PCG64(seed)).random((words.shape[1], words.shape[2], 1))
     ones = np.full(words.shape[-1], 2**64 - 1, np.uint64)
     ones[-1] = tail_mask(length)
     return np.where(place < rate / 2, np.uint64(0), np.where(place >= 1 - rate / 2, ones, words))
 
 
-def standing_still(words: Words, cycle: int, driven: NDArray[np.bool_], length: int) -> Words:
-    """Streams ``(halves, S, lines, W)``; those of the `driven` lines ``(lines,)`` repeat their bit of `cycle`."""
+def frozen_at_cycle(words: Words, cycle: int, driven: NDArray[np.bool_], length: int) -> Words:
+    """Streams ``(S, rails, lines, W)``; those of the `driven` lines ``(lines,)`` repeat their bit of `cycle`."""
     bit = words[..., cycle >> 6] >> np.uint64(cycle & 63) & np.uint64(1)
     repeated = np.repeat((np.uint64(0) - bit)[..., None], words.shape[-1], axis=-1)
     repeated[..., -1] &= tail_mask(length)

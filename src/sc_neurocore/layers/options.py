@@ -5,17 +5,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from ..bitstreams.encodings import Encoding, check_encoding
+from ..bitstreams.encodings import Encoding, check_encoding, from_probability, to_probability
 from ..encoders import Generator, Seed, Share, make_generator
 from ..encoders.encoder import SHARES
+from ..gates.accumulators import ACCUMULATES, Accumulate
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
 
-Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
-ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
 WeightStreams = Literal["fresh", "stored"]
 
 
@@ -103,6 +103,35 @@ class CircuitOptions:
         """The options of layer number `place` of a network, with a seed and a length of its own."""
         length = self.length[place] if isinstance(self.length, Sequence) else self.length
         return replace(self, length=length, seed=seed)
+
+    def make_generator(self) -> Generator:
+        """The generator, for the length of a layer."""
+        return make_generator(self.generator, self.cycles, self.bits)
+
+    @property
+    def cycles(self) -> int:
+        """The length, of options of one layer."""
+        if not isinstance(self.length, int):
+            raise ValueError(f"length must be one number for a layer, got {self.length}")
+        return self.length
+
+    def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values as comparators see them: rounded to thresholds where their width is given, by `bits` or a generator.
+
+        Without a given width the thresholds become exact as the length grows, and so do the values.
+        """
+        if self.bits is None and not isinstance(self.generator, Generator):
+            return values
+        scale = 2.0 ** self.make_generator().bits
+        return from_probability(np.floor(to_probability(values, self.encoding) * scale + 0.5) / scale, self.encoding)
+
+    def describe(self) -> str:
+        """The options that a layer's repr names."""
+        more = "".join(f", {value!r}" for value in (self.faults, self.device) if value is not None)
+        return (
+            f"length={self.length}, {self.make_generator()!r}, encoding={self.encoding!r}, "
+            f"accumulate={self.accumulate!r}{more}, backend={self.backend!r}"
+        )
 
     def keywords(self, *names: str) -> dict[str, Any]:
         """Options by name: all of them, or those named."""

@@ -1,0 +1,320 @@
+"""How a neuron adds up its products: parallel counter, saturating adder, OR tree, multiplexer tree.
+
+=================  ======================================  ==========================================
+accumulator        result for products v_1 .. v_n          hardware
+=================  ======================================  ==========================================
+`ParallelCounter`  sum v, or sum v / n                     parallel counter and accumulator
+`SaturatingAdder`  sum v, held inside the range            parallel counter, one unit out a cycle
+`OrTree`           1 - prod(1 - v) of independent streams  OR tree
+`MuxTree`          sum v / n                               multiplexer with a random select
+=================  ======================================  ==========================================
+
+Each knows its outputs, its expectation and its memory. Layers use them on the products of inputs and
+weights, the functions of `gates.accumulate` on streams as they are (weights of one).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ..backends import choose
+from ..backends.packing import Words, words_for
+from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability, value_range
+from .faults import Faults
+from .operands import Operands, cycle_sums, difference, united
+
+Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
+ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
+
+Floats = NDArray[np.float64]
+Samples = NDArray[np.int64]
+Select = Callable[[Samples], NDArray[np.uint32]]
+"""Select numbers ``(S, L)`` for sample numbers ``(S,)``."""
+
+
+class Conditions(NamedTuple):
+    """What the expectation of an accumulator depends on beside the numbers."""
+
+    share: str = "independent"
+    """How lines share generators, see `Encoder`."""
+    in_runs: bool = False
+    """Whether the ones of a stream come in one run, as from a ramp."""
+    faults: Faults | None = None
+
+
+class Accumulator(ABC):
+    """What adds up the products of neurons.
+
+    Parameters
+    ----------
+    length
+        Clock cycles L.
+    encoding
+        Of the products.
+    backend
+        What runs the kernels.
+    """
+
+    def __init__(self, length: int, encoding: Encoding, backend: str | None = None) -> None:
+        self.length, self.encoding, self.backend = length, encoding, backend
+
+    @abstractmethod
+    def outputs(self, operands: Operands, samples: Samples) -> Floats:
+        """Numbers ``(G, B, M)`` decoded from counts; `samples` ``(G, B)`` are the sample numbers."""
+
+    @abstractmethod
+    def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
+        """Outputs ``(R, M)`` for endless streams of inputs ``(R, n)`` and weights ``(M, n)``, dense or CSR.
+
+        Raises
+        ------
+        ValueError
+            If there is no closed form under these conditions.
+        """
+
+    def memory(self, n_neurons: int) -> int:
+        """Bytes that a sample takes, or each window of an image, beside its streams."""
+        return 0
+
+    def full_scale(self, weights: Floats) -> float | None:
+        """Largest output of neurons whose |weights| add up to ``(M,)``: what a converter spans; None: it has none."""
+        return 1.0
+
+    def _total(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
+        """Sums of products ``(R, M)``, pulled to the middle by flips of the products."""
+        flips = 0.0 if conditions.faults is None else conditions.faults.product_flips
+        total = (1 - 2 * flips) * np.asarray((w @ x.T).T)
+        return total + flips * _fan_in(w) if self.encoding == "unipolar" else total
+
+
+class ParallelCounter(Accumulator):
+    """All products of a cycle are counted, and the counts of all cycles added up: nothing is lost.
+
+    Parameters
+    ----------
+    divisor
+        What the sum is divided by: 1, or the fan-in for a mean.
+    """
+
+    def __init__(self, length: int, encoding: Encoding, backend: str | None = None, *, divisor: int = 1) -> None:
+        super().__init__(length, encoding, backend)
+        self.divisor = divisor
+
+    def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
+        """Counts of ones over all products, as numbers ``(G, B, M)``."""
+        return self.decoded(difference(operands.by_rails(self._ones(operands))), operands.fan_in)
+
+    def decoded(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
+        """Numbers for the ones of all products of neurons with so many synapses, positive less negative."""
+        totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
+        return totals / (self.length * self.divisor)
+
+    def _ones(self, operands: Operands) -> NDArray[np.int64]:
+        """Products that are one, ``(G, B * rails, rails * M)``."""
+        kernels, wiring = choose(self.backend), operands.wiring
+        x, w = operands.flat
+        if operands.dense:
+            counts = kernels.and_counts(x, w.reshape(len(w), len(wiring.indptr) - 1, x.shape[2], w.shape[-1]))
+        else:
+            counts = kernels.wired_counts(x, w, wiring)
+        if not operands.xnor:
+            return np.asarray(counts)
+        # Ones of XNOR = L - |x| - |w| + 2 |x AND w|
+        x_ones, w_ones = kernels.popcount(x), kernels.popcount(w)
+        start, stop = wiring.indptr[:-1], wiring.indptr[1:]
+        if operands.dense:
+            single = x_ones.sum(2, keepdims=True) + w_ones.reshape(len(w), 1, start.size, -1).sum(-1)
+        else:
+            shape = (start.size, x_ones.shape[-1])
+            joined = csr_array((np.ones_like(wiring.inputs), wiring.inputs, wiring.indptr), shape=shape)
+            running = np.cumsum(np.insert(w_ones[:, wiring.weights], 0, 0, axis=1), axis=1)
+            single = (joined @ x_ones.reshape(-1, shape[1]).T).T.reshape(*x_ones.shape[:2], -1)
+            single = single + (running[:, stop] - running[:, start])[:, None]
+        return np.asarray(2 * counts + (stop - start) * self.length - single)
+
+    def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
+        """Sums, or means, of the products."""
+        return self._total(x, w, conditions) / self.divisor
+
+    def full_scale(self, weights: Floats) -> float:
+        """What the weights of the largest neuron give for inputs of one."""
+        return max(float(weights.max()), 1e-9) / self.divisor
+
+
+class SaturatingAdder(Accumulator):
+    """A parallel counter feeds an accumulator that gives back at most one unit a cycle.
+
+    Parameters
+    ----------
+    two_level
+        Whether a unit leaves in every cycle, +1 or -1; the default for bipolar products, whose output is a
+        bipolar stream. Otherwise a signed output may also be 0.
+    """
+
+    def __init__(
+        self, length: int, encoding: Encoding, backend: str | None = None, *, two_level: bool | None = None
+    ) -> None:
+        super().__init__(length, encoding, backend)
+        self.two_level = encoding == "bipolar" if two_level is None else two_level
+
+    def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
+        """Units that left, less those that left with a minus."""
+        steps = cycle_sums(operands, self.length, self.backend)
+        signed = self.encoding != "unipolar"
+        return np.asarray(choose(self.backend).saturate(steps, signed, self.two_level) / self.length)
+
+    def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
+        """The sum clipped to the range of the encoding."""
+        if conditions.in_runs and (self.encoding != "unipolar" or conditions.share in ("shift", "rotate")):
+            # A ramp's ones come in one run: what arrives late is still in the adder at the end.
+            raise ValueError("expected has no closed form for accumulate='saturate' with the runs of a ramp")
+        return np.asarray(np.clip(self._total(x, w, conditions), *value_range(self.encoding)))
+
+    def memory(self, n_neurons: int) -> int:
+        """A sum for every neuron and cycle."""
+        return 4 * self.length * n_neurons
+
+
+class StreamAccumulator(Accumulator):
+    """What joins the products of a neuron to one stream."""
+
+    @abstractmethod
+    def _joined(self, operands: Operands, samples: Samples) -> Words:
+        """Streams ``(G, B * rails, rails * M, W)``."""
+
+    def streams(self, operands: Operands, samples: Samples) -> Words:
+        """Output streams ``(G, B, M, W)``; of split products their rails ``(2, G, B, M, W)``."""
+        joined = operands.by_rails(self._joined(operands, samples))
+        return united(joined) if self.encoding == "split" else joined[:, :, 0, 0]
+
+    def outputs(self, operands: Operands, samples: Samples) -> Floats:
+        """Counts of the streams, as numbers."""
+        counts = choose(self.backend).popcount(self.streams(operands, samples))
+        return from_counts(counts, self.length, self.encoding)
+
+    def memory(self, n_neurons: int) -> int:
+        """The output streams of four pairs of rails, at most."""
+        return 32 * words_for(self.length) * n_neurons
+
+
+class OrTree(StreamAccumulator):
+    """A tree of OR gates: the output is one in each cycle in which any product is."""
+
+    def _joined(self, operands: Operands, samples: Samples) -> Words:
+        return choose(self.backend).or_streams(*operands.flat, operands.wiring, self.length, operands.xnor)
+
+    def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
+        """The probability that any product is one: of independent streams, or of inputs that share one sequence."""
+        faults, share = conditions.faults or Faults(), conditions.share
+        if faults.product_flips:
+            raise ValueError("expected has no closed form for accumulate='or' with product flips")
+        if (faults.input_flips or faults.weight_flips) and (share != "independent" or self.encoding == "split"):
+            raise ValueError(
+                "expected has no closed form for accumulate='or' with bit flips and shared or split streams"
+            )
+        if share not in ("independent", "one"):
+            raise ValueError(f"expected has no closed form for accumulate='or' with share={share!r}")
+        union = _shared_union if share == "one" else _independent_union
+        if isinstance(w, np.ndarray):
+            return self._union(union, x, w)
+        out = np.empty((len(x), w.shape[0]))
+        for j, (start, stop) in enumerate(zip(w.indptr[:-1], w.indptr[1:], strict=True)):
+            out[:, j] = self._union(union, x[:, w.indices[start:stop]], w.data[None, start:stop])[:, 0]
+        return out
+
+    def _union(self, union: Callable[[Floats, Floats, bool], Floats], x: Floats, w: Floats) -> Floats:
+        """Value ``(R, M)`` of the OR of products of ``(R, n)`` and ``(M, n)``."""
+        if self.encoding == "split":
+            x_rails = [np.maximum(x, 0), np.maximum(-x, 0)]
+            w_rails = [np.maximum(w, 0), np.maximum(-w, 0)]
+            both = np.concatenate(x_rails, axis=1)
+            positive = union(both, np.concatenate(w_rails, axis=1), False)
+            return positive - union(both, np.concatenate(w_rails[::-1], axis=1), False)
+        p, q = to_probability(x, self.encoding), to_probability(w, self.encoding)
+        return from_probability(union(p, q, self.encoding == "bipolar"), self.encoding)
+
+
+class MuxTree(StreamAccumulator):
+    """A multiplexer passes one product a cycle, the one that the select number names: the mean of the products.
+
+    Parameters
+    ----------
+    select
+        Select numbers for sample numbers, see `encoders.SelectSource`; all neurons of a sample share them.
+    """
+
+    def __init__(self, length: int, encoding: Encoding, select: Select, backend: str | None = None) -> None:
+        super().__init__(length, encoding, backend)
+        self._select = select
+
+    def _joined(self, operands: Operands, samples: Samples) -> Words:
+        distinct, place = np.unique(samples, return_inverse=True)
+        numbers = self._select(distinct)[place.reshape(samples.shape)]
+        numbers = np.repeat(numbers, operands.inputs.shape[2], axis=1)  # the rails of a sample share it
+        kernels = choose(self.backend)
+        return kernels.mux_streams(*operands.flat, operands.wiring, numbers, self.length, operands.xnor)
+
+    def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
+        """The mean of a neuron's own products."""
+        faults = conditions.faults or Faults()
+        if self.encoding == "split" and (faults.product_flips or faults.input_flips or faults.weight_flips):
+            raise ValueError("expected has no closed form for accumulate='mux' with split encoding and bit flips")
+        total, fan_in = self._total(x, w, conditions), _fan_in(w)
+        empty = 0.0 if self.encoding != "bipolar" else -1.0
+        return np.asarray(np.where(fan_in > 0, total / np.maximum(fan_in, 1), empty))
+
+    def memory(self, n_neurons: int) -> int:
+        """The output streams, and the select numbers of a sample's rails."""
+        return super().memory(n_neurons) + 8 * self.length
+
+
+def make_accumulator(
+    name: Accumulate, length: int, encoding: Encoding, fan_in: int, select: Select | None, backend: str | None = None
+) -> Accumulator:
+    """The accumulator of that name; `fan_in` is what ``"mean"`` divides by, `select` drives a ``"mux"``."""
+    if name == "saturate":
+        return SaturatingAdder(length, encoding, backend)
+    if name == "or":
+        return OrTree(length, encoding, backend)
+    if name == "mux":
+        if select is None:
+            raise ValueError("select must be given for a mux, got None")
+        return MuxTree(length, encoding, select, backend)
+    return ParallelCounter(length, encoding, backend, divisor=fan_in if name == "mean" else 1)
+
+
+def _fan_in(w: Any) -> NDArray[np.int64]:
+    """Synapses of each neuron ``(M,)``."""
+    return np.full(len(w), w.shape[1]) if isinstance(w, np.ndarray) else np.diff(w.indptr)
+
+
+def _independent_union(p: Floats, q: Floats, xnor: bool) -> Floats:
+    """1 - prod_i (1 - P_i) for independent products: ``(R, n)``, ``(M, n)`` to ``(R, M)``."""
+    left, right = p[:, None], q[None]
+    product = left * right + (1 - left) * (1 - right) if xnor else left * right
+    return np.asarray(1 - np.prod(1 - product, axis=2))
+
+
+def _shared_union(p: Floats, q: Floats, xnor: bool) -> Floats:
+    """Area of the union of rectangles: inputs share one number u, weights another number v.
+
+    Product i is one where u < p_i and v < q_i (XNOR: or where both are not). Between two
+    neighbouring p the set of v is an interval from 0 to the largest q of the p above (XNOR: and
+    one from the smallest q of the p below to 1).
+    """
+    order = np.argsort(p, axis=1)
+    edges = np.take_along_axis(p, order, axis=1)
+    edges = np.concatenate([np.zeros((len(p), 1)), edges, np.ones((len(p), 1))], axis=1)
+    widths = np.diff(edges, axis=1)[:, None]
+    sorted_q = q[:, order].transpose(1, 0, 2)
+    zero = np.zeros((*sorted_q.shape[:2], 1))
+    above = np.maximum.accumulate(sorted_q[..., ::-1], axis=2)[..., ::-1]
+    covered = np.concatenate([above, zero], axis=2)
+    if xnor:
+        below = np.minimum.accumulate(sorted_q, axis=2)
+        covered = np.minimum(covered + 1 - np.concatenate([zero + 1, below], axis=2), 1)
+    return np.asarray((covered * widths).sum(2))

@@ -1,0 +1,121 @@
+"""Streams at the multipliers of neurons, and what their gates make of them: the law of signed products, once."""
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import choose
+from ..backends.packing import Words, tail_mask, words_for
+from ..backends.reference import Wiring
+from ..bitstreams import Bitstream
+
+T = TypeVar("T", bound=np.generic)
+
+
+class Operands(NamedTuple):
+    """Streams that meet at the multipliers of groups of neurons.
+
+    Group g has B samples (or windows of samples), each with n input streams, and weight streams of its own. A
+    split number has two *rails*, others have one; every rail of the inputs meets every rail of the weights.
+    """
+
+    inputs: Words
+    """``(G, B, input rails, n, W)``."""
+    weights: Words
+    """``(G, weight rails, synapses, W)``."""
+    wiring: Wiring
+    """Synapses of the M neurons, once for each weight rail: ``weight rails * M`` neurons."""
+    rails: tuple[int, int]
+    """Rails of inputs and of weights; of product streams, those of their operands."""
+    xnor: bool
+    """Whether the gates are XNOR instead of AND."""
+    dense: bool
+    """Whether each neuron takes all n inputs, in order."""
+
+    @property
+    def fan_in(self) -> NDArray[np.int64]:
+        """Synapses of each neuron ``(M,)``."""
+        every = np.diff(self.wiring.indptr)
+        return every[: every.size // self.weights.shape[1]]
+
+    @property
+    def flat(self) -> tuple[Words, Words]:
+        """Inputs ``(G, B * rails, n, W)`` and weights ``(G, rails * synapses, W)`` as the kernels take them."""
+        groups, samples, rails, n, n_words = self.inputs.shape
+        return self.inputs.reshape(groups, samples * rails, n, n_words), self.weights.reshape(groups, -1, n_words)
+
+    def by_rails(self, results: NDArray[T]) -> NDArray[T]:
+        """Results of a kernel ``(G, B * rails, rails * M, ...)`` as ``(G, B, rails, rails, M, ...)``."""
+        groups, samples = self.inputs.shape[:2]
+        return results.reshape(groups, samples, *self.rails, -1, *results.shape[3:])
+
+
+def railed(wiring: Wiring, rails: int, synapses: int) -> Wiring:
+    """A wiring repeated for each of the weights' rails, which have so many synapses each."""
+    if rails == 1:
+        return wiring
+    indptr, inputs, weights = wiring
+    steps = np.arange(rails)[:, None]
+    return Wiring(
+        np.concatenate([indptr[:1], (indptr[1:] + steps * indptr[-1]).reshape(-1)]),
+        np.tile(inputs, rails),
+        (weights + steps * synapses).reshape(-1),
+    )
+
+
+def fully_connected(n_inputs: int, n_neurons: int) -> Wiring:
+    """Every neuron takes all inputs, each through a weight stream of its own."""
+    synapses = n_neurons * n_inputs
+    indptr = np.arange(0, synapses + 1, n_inputs)
+    return Wiring(indptr, np.tile(np.arange(n_inputs), n_neurons), np.arange(synapses))
+
+
+def ones(length: int, shape: tuple[int, ...] = ()) -> Words:
+    """Streams ``(*shape, W)`` that are one in every cycle."""
+    words = np.full((*shape, words_for(length)), 2**64 - 1, np.uint64)
+    words[..., -1] = tail_mask(length)
+    return words
+
+
+def summed(streams: Bitstream) -> Operands:
+    """Streams ``(..., n)`` as the inputs of one neuron whose weights are streams of ones.
+
+    Samples are the leading axes of `streams`, flattened: one group of B samples.
+    """
+    n, n_words = streams.shape[-1], streams.words.shape[-1]
+    words = streams.words
+    words = np.moveaxis(words, 0, -3) if streams.encoding == "split" else words[..., None, :, :]
+    inputs = np.ascontiguousarray(words).reshape(1, -1, words.shape[-3], n, n_words)
+    wiring = Wiring(np.array([0, n]), np.arange(n), np.zeros(n, np.int64))
+    xnor = streams.encoding == "bipolar"
+    return Operands(inputs, ones(streams.length, (1, 1, 1)), wiring, (inputs.shape[2], 1), xnor, dense=False)
+
+
+def difference(results: NDArray[Any]) -> NDArray[Any]:
+    """Positive less negative products ``(G, B, M, ...)`` of numbers ``(G, B, rails, rails, M, ...)``."""
+    total: NDArray[Any] = results[:, :, 0, 0]
+    for i, j in np.ndindex(results.shape[2:4]):
+        if i or j:
+            total = total + results[:, :, i, j] if i == j else total - results[:, :, i, j]
+    return total
+
+
+def united(streams: Words) -> Words:
+    """Rails ``(2, G, B, M, W)``, positive and negative, of streams ``(G, B, rails, rails, M, W)`` joined by OR."""
+    rails = np.zeros((2, *streams.shape[:2], *streams.shape[4:]), np.uint64)
+    for i, j in np.ndindex(streams.shape[2:4]):
+        rails[int(i != j)] |= streams[:, :, i, j]
+    return rails
+
+
+def cycle_sums(operands: Operands, length: int, backend: str | None = None) -> NDArray[np.int32]:
+    """Sum of a neuron's products in every cycle, int32 ``(G, B, M, L)``.
+
+    A product is 0 or 1; of signed operands (split, XNOR) it is -1, 0 or 1.
+    """
+    counts = choose(backend).cycle_counts(*operands.flat, operands.wiring, length, operands.xnor)
+    sums = difference(operands.by_rails(counts))
+    if operands.xnor:
+        return (2 * sums - operands.fan_in[:, None]).astype(np.int32)
+    return np.asarray(sums)

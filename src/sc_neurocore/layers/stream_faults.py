@@ -1,0 +1,72 @@
+"""The faults of one circuit: its seed decides which lines are stuck and which bits flip."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends.packing import Words, tail_mask
+from ..backends.reference import Wiring
+from ..encoders.seeds import Seeds
+from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
+from ..gates.operands import Operands, ones
+from .base import Samples
+
+
+class StreamFaults:
+    """Faults of the streams of one circuit.
+
+    Parameters
+    ----------
+    faults
+        What is wrong.
+    seeds
+        Fix where.
+    length
+        Clock cycles L.
+    backend
+        What runs the kernels.
+    """
+
+    def __init__(self, faults: Faults, seeds: Seeds, length: int, backend: str | None) -> None:
+        self.faults, self.length, self.backend = faults, length, backend
+        self._seeds = seeds
+
+    def on_lines(
+        self, words: Words, samples: Samples, side: OperandSide, generator_of_line: NDArray[np.int64]
+    ) -> Words:
+        """Streams ``(S, rails, lines, W)`` of inputs or weights with their faults."""
+        faults, length = self.faults, self.length
+        if faults.dead_generator == side:
+            rng = self._seeds.generator("dead generator")
+            cycle, dead = int(rng.integers(length)), rng.integers(generator_of_line.max() + 1)
+            words = frozen_at_cycle(words, cycle, generator_of_line == dead, length)
+        words = stuck(words, faults.stuck_lines, self._seeds.of("stuck lines").spawn(2)[side == "weights"], length)
+        if side == "inputs":
+            return flipped(words, faults.input_flips, self._seeds.key("input flips"), samples, length, self.backend)
+        return flipped(words, faults.weight_flips, self._seeds.key("weight flips"), samples, length, self.backend)
+
+    def on_products(self, operands: Operands, windows: Samples) -> Operands:
+        """Operands whose products are the products of these, with flips; `windows` ``(G, B)`` number the samples.
+
+        Products stand in the place of inputs, and constant ones in that of weights.
+        """
+        rate = self.faults.product_flips
+        if not rate:
+            return operands
+        (rails, weight_rails), wiring, xnor = operands.rails, operands.wiring, operands.xnor
+        synapses = operands.weights.shape[2]
+        lines = wiring.inputs[:synapses]
+        indptr = wiring.indptr[: (len(wiring.indptr) - 1) // weight_rails + 1]
+        groups, samples, *_, n_words = operands.inputs.shape
+        products = np.empty((groups, samples, rails * weight_rails, synapses, n_words), np.uint64)
+        key = self._seeds.key("product flips")
+        for place, (i, j) in enumerate(np.ndindex(rails, weight_rails)):
+            left, right = operands.inputs[:, :, i, lines], operands.weights[:, None, j]
+            out = left & right
+            if xnor:
+                out |= ~(left | right)
+                out[..., -1] &= tail_mask(self.length)
+            streams = (windows[..., None] * 4 + place) * synapses + np.arange(synapses)
+            products[:, :, place] = out ^ flip_masks(key, rate, streams, self.length, self.backend)
+        alone = Wiring(indptr, np.arange(synapses), np.zeros(synapses, np.int64))
+        constant = ones(self.length, (groups, 1, 1))
+        return Operands(products, constant, alone, operands.rails, xnor=False, dense=False)
