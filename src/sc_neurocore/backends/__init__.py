@@ -1,6 +1,12 @@
-"""The only code that touches bits in bulk.
+"""The engine room: the only code that touches bits in bulk.
 
-`reference` defines every kernel in plain NumPy; `compiled` (Numba) is the default and returns the
-same integers; `cuda` (CuPy) does the products of large layers on a GPU;
-`xla` (JAX) does spiking neurons and their products on what XLA compiles for.
+`choose` gives a backend, a module with the kernels of the protocol `Kernels`: `reference` defines every kernel in
+plain NumPy; `compiled` (Numba) is the default and returns the same integers; `cuda` (CuPy) does the products of
+large layers on a GPU; `xla` (JAX) does products and spiking neurons on what XLA compiles for. What a backend does
+not do itself, it takes from `compiled`; `capabilities` tells.
 """
+
+from .choice import available, capabilities, choose
+from .kernels import Kernels
+
+__all__ = ["Kernels", "available", "capabilities", "choose"]
