@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 
 from sc_neurocore.backends import compiled, reference
-from sc_neurocore.backends.membrane import Membrane
 from sc_neurocore.backends.packing import pack
-from sc_neurocore.backends.plasticity import Competition, Pause, Plasticity, synapse_numbers
-from sc_neurocore.backends.reference import LearningKeys, LearningState
+from sc_neurocore.backends.plasticity import synapse_numbers
+from sc_neurocore.backends.types import (
+    Competition,
+    LearningKeys,
+    LearningModel,
+    LearningState,
+    Membrane,
+    Pause,
+    Plasticity,
+)
 
 KEYS = LearningKeys(0x0123456789ABCDEF, 2**64 - 1, 17)
 PAIR = Plasticity(0.4, 0.2, 1 / 16, 0.9, 0.95, 0.99, False, False, False, False)
@@ -39,9 +46,8 @@ def arguments(rows, n, samples, length, *, rule=PAIR, competition=ALONE, membran
         rng.uniform(0, 2, n), rng.uniform(0, 2, rows),
         rng.uniform(-1, 1, (rows, n)) if rule.modulated else np.empty((0, 0)),
     )  # fmt: skip
-    return (
-        KEYS, words, numbers, bits, levels, reward, first, length, learning, membrane, rule, competition, pause, state,
-    )  # fmt: skip
+    model = LearningModel(KEYS, length, bits, levels, membrane, rule, competition, pause)
+    return model, words, numbers, reward, first, learning, state
 
 
 def assert_equal(given):

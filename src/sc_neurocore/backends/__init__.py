@@ -1,14 +1,12 @@
-"""The only code that touches bits in bulk."""
+"""The engine room: the only code that touches bits in bulk.
 
-from functools import lru_cache
-from typing import Any
+`choose` gives a backend, a module with the kernels of the protocol `Kernels`: `reference` defines every kernel in
+plain NumPy; `compiled` (Numba) is the default and returns the same integers; `cuda` (CuPy) does the products of
+large layers on a GPU; `xla` (JAX) does products and spiking neurons on what XLA compiles for. What a backend does
+not do itself, it takes from `compiled`; `capabilities` tells.
+"""
 
-Kernels = Any
+from .choice import available, capabilities, choose
+from .kernels import Kernels
 
-
-@lru_cache
-def choose(backend: str | None = None, use_gpu: bool = False) -> Any:
-    """Interim."""
-    from . import compiled
-
-    return compiled
+__all__ = ["Kernels", "available", "capabilities", "choose"]

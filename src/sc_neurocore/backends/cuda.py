@@ -5,9 +5,77 @@ from typing import Any
 
 import numpy as np
 
-from .packing import Words
-from .reference import Counts, Wiring
+from .compiled import (
+    bernoulli,
+    cable,
+    cables,
+    compare,
+    cycle_counts,
+    divide,
+    fill_times,
+    gather,
+    largest,
+    learn,
+    lfsr,
+    lif,
+    lif_fixed,
+    mackey_glass,
+    moore,
+    mux_streams,
+    narma,
+    or_streams,
+    popcount,
+    predictive,
+    reservoir_floats,
+    reservoir_random,
+    reservoir_shared,
+    saturate,
+    select_numbers,
+    shuffle_buffer,
+    square_root,
+    standard_normals,
+    window_counts,
+)
+from .types import Counts, Wiring, Words
 
+__all__ = [
+    "and_counts",
+    "available",
+    "bernoulli",
+    "cable",
+    "cables",
+    "compare",
+    "cycle_counts",
+    "device_name",
+    "divide",
+    "fill_times",
+    "gather",
+    "largest",
+    "learn",
+    "lfsr",
+    "lif",
+    "lif_fixed",
+    "mackey_glass",
+    "moore",
+    "mux_streams",
+    "name",
+    "narma",
+    "or_streams",
+    "popcount",
+    "predictive",
+    "reservoir_floats",
+    "reservoir_random",
+    "reservoir_shared",
+    "saturate",
+    "select_numbers",
+    "shuffle_buffer",
+    "square_root",
+    "standard_normals",
+    "window_counts",
+    "wired_counts",
+]
+
+name = "cupy"
 _SOURCE = r"""
 extern "C" __global__ void and_counts(
     const unsigned long long* x, const unsigned long long* w, long long* out,

@@ -1,44 +1,13 @@
 """The step of a leaky integrate-and-fire neuron, and the numbers that describe one."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
-
-class Membrane(NamedTuple):
-    """Numbers of a leaky integrate-and-fire neuron; times in ms."""
-
-    v_rest: float
-    v_reset: float
-    v_threshold: float
-    tau_mem: float
-    dt: float
-    resistance: float
-    noise: float
-    """Standard deviation of what a step adds."""
-    refractory: int
-    """Steps at rest after a spike."""
-    soft: bool
-    """A spike takes the threshold away, instead of setting `v_reset`."""
-
-
-class FixedMembrane(NamedTuple):
-    """A neuron in integers: numbers times ``2**fraction``, none above `largest`."""
-
-    v_rest: int
-    v_reset: int
-    v_threshold: int
-    leak: int
-    """dt / tau_mem."""
-    gain: int
-    """R dt."""
-    fraction: int
-    largest: int
-    refractory: int
-    soft: bool
+from .types import FixedMembrane as FixedMembrane
+from .types import Floats as Floats
+from .types import Membrane as Membrane
 
 
 def raised(v: Any, drive: Any, noise: Any, v_rest: float, dt: float, tau: float) -> Any:

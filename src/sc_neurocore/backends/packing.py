@@ -4,10 +4,10 @@ NumPy does the work (``np.packbits`` with little bit order); every backend share
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Words = NDArray[np.uint64]
-Bits = NDArray[np.uint8]
+from .types import Bits as Bits
+from .types import Words as Words
 
 WORD_BITS = 64
 _LITTLE = np.dtype("<u8")

@@ -1,56 +1,13 @@
 """The step of synapses that learn from the times of spikes, and the numbers that describe it."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from .philox import philox4x32
-
-Floats = NDArray[np.float64]
-
-
-class Plasticity(NamedTuple):
-    """Numbers of a bank of synapses; a weight is a share p of its range, in [0, 1]."""
-
-    up: float
-    """Probability that the up gate opens, for a trace of 1."""
-    down: float
-    step: float
-    """Share of the range by which an open gate moves a weight."""
-    keep_pre: float
-    """What a cycle leaves of a trace."""
-    keep_post: float
-    keep_eligibility: float
-    coincidence: bool
-    modulated: bool
-    """Gates move the eligibility, and reward times eligibility moves the weight."""
-    soft: bool
-    deterministic: bool
-
-
-class Competition(NamedTuple):
-    """How neurons are kept from all learning the same."""
-
-    adaptation: float
-    """What a spike adds to its neuron's threshold."""
-    keep: float
-    """What a cycle leaves of that."""
-    winners: int
-    """Neurons that a volley spares; 0: no competition."""
-    inhibition: int
-    """Steps at rest of the others."""
-
-
-class Pause(NamedTuple):
-    """What the time between two samples leaves of the state, and its steps."""
-
-    membrane: float
-    pre: float
-    post: float
-    eligibility: float
-    threshold: float
-    steps: int
+from .types import Competition as Competition
+from .types import Floats as Floats
+from .types import Pause as Pause
+from .types import Plasticity as Plasticity
 
 
 def synapse_numbers(key: int, rows: int, columns: int, cycle: int) -> NDArray[np.uint32]:

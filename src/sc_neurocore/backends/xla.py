@@ -11,9 +11,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .membrane import Membrane
-from .packing import Bits, Words
-from .reference import Counts
+from .compiled import (
+    bernoulli,
+    cable,
+    cables,
+    compare,
+    cycle_counts,
+    divide,
+    fill_times,
+    gather,
+    largest,
+    learn,
+    lfsr,
+    lif,
+    lif_fixed,
+    mackey_glass,
+    moore,
+    mux_streams,
+    narma,
+    or_streams,
+    popcount,
+    predictive,
+    reservoir_floats,
+    reservoir_random,
+    reservoir_shared,
+    saturate,
+    select_numbers,
+    shuffle_buffer,
+    square_root,
+    standard_normals,
+    window_counts,
+    wired_counts,
+)
+from .types import Bits, Counts, Membrane, Words
 
 try:
     import jax
@@ -24,6 +54,46 @@ import jax.numpy as jnp
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+__all__ = [
+    "Devices",
+    "and_counts",
+    "bernoulli",
+    "cable",
+    "cables",
+    "compare",
+    "cycle_counts",
+    "divide",
+    "fill_times",
+    "gather",
+    "largest",
+    "learn",
+    "lfsr",
+    "lif",
+    "lif_fixed",
+    "lif_run",
+    "lif_step",
+    "mackey_glass",
+    "moore",
+    "mux_streams",
+    "name",
+    "narma",
+    "or_streams",
+    "popcount",
+    "predictive",
+    "reservoir_floats",
+    "reservoir_random",
+    "reservoir_shared",
+    "saturate",
+    "select_numbers",
+    "shuffle_buffer",
+    "spike",
+    "square_root",
+    "standard_normals",
+    "window_counts",
+    "wired_counts",
+]
+
+name = "jax"
 Numbers = NDArray[Any]
 Array = Any
 """A JAX array, traced or not."""
@@ -229,6 +299,14 @@ class Devices:
             return str(jax.default_backend())
         parts = " x ".join(f"{count} {name}" for name, count in self.mesh.shape.items())
         return f"{self.mesh.devices.flat[0].platform}, {parts}"
+
+
+_DEFAULT = Devices()
+
+
+def and_counts(x: Words, w: Words) -> Counts:
+    """On JAX's default device; for a mesh, `Devices.and_counts`."""
+    return _DEFAULT.and_counts(x, w)
 
 
 def _again(numbers: NDArray[np.int64], names: tuple[str, ...], types: tuple[Any, ...]) -> Devices:

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import compiled
 from ..backends.packing import Words, pack
-from ..backends.plasticity import Competition, Pause
-from ..backends.reference import LearningKeys, LearningState
+from ..backends.types import Competition, LearningKeys, LearningModel, LearningState, Pause
 from ..encoders import Bernoulli, Encoder, Generator, Seed
 from ..encoders.seeds import key_of
 from ..neurons import LIFNeurons
@@ -19,6 +18,8 @@ from ..synapses import PlasticSynapses, Traces
 from .old_base import Floats, Seeded
 
 _LARGEST = 1e100
+_STATE_NAMES = ("p", "threshold", "v", "wait", "pre", "post", "eligibility")
+"""Keys of `state_dict` for the fields of a `LearningState`."""
 
 
 class SCLearningLayer(Seeded):
@@ -259,10 +260,8 @@ class SCLearningLayer(Seeded):
         amounts = self._reward(reward, batch)
         words = self._words(numbers, given, samples)
         trains, state = compiled.learn(
-            self._keys(), words, self._numbers, self.generator.bits, self.levels, amounts, self.samples, self.length,
-            learning, self.neurons.parameters.membrane(self.neurons.dt_ms), self.synapses.numbers,
-            self._competition(), self._pause, self._state(),
-        )  # fmt: skip
+            self._model(), words, self._numbers, amounts, self.samples, learning, self._state()
+        )
         self.samples += samples
         self._take(state)
         return trains.reshape(*batch, self.n_neurons, self.length)
@@ -309,6 +308,13 @@ class SCLearningLayer(Seeded):
         keep = math.exp(-self.neurons.dt_ms / self.tau_homeostasis)
         return Competition(self.homeostasis, keep, self.wta or 0, self.inhibition)
 
+    def _model(self) -> LearningModel:
+        membrane, plasticity = self.neurons.parameters.membrane(self.neurons.dt_ms), self.synapses.numbers
+        return LearningModel(
+            self._keys(), self.length, self.generator.bits, self.levels, membrane, plasticity, self._competition(),
+            self._pause,
+        )  # fmt: skip
+
     def _keys(self) -> LearningKeys:
         noise, weights = key_of(self._seed("membrane noise")), key_of(self._seed("weights"))
         return LearningKeys(noise, weights, self.synapses.key)
@@ -321,7 +327,7 @@ class SCLearningLayer(Seeded):
 
     def _take(self, state: LearningState) -> None:
         self.synapses.shares, self.thresholds = state.p, state.threshold
-        self.neurons.v[:], self.neurons.wait[:] = state.v, state.wait
+        self.neurons.v[:], self.neurons.wait[:] = state.v, state.refractory_left
         self.synapses.traces = Traces(state.pre, state.post)
         self.synapses.eligibility = state.eligibility
         self.neurons.steps = self.synapses.cycles = self.samples * self.length
@@ -347,18 +353,18 @@ class SCLearningLayer(Seeded):
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, thresholds, neurons, traces, and where the generators stand."""
-        names = LearningState._fields
-        return super().state_dict() | {name: value.copy() for name, value in zip(names, self._state(), strict=True)}
+        values = zip(_STATE_NAMES, self._state(), strict=True)
+        return super().state_dict() | {name: value.copy() for name, value in values}
 
     def _load_values(self, state: dict[str, Any]) -> None:
         now = self._state()
         low = {"p": 0.0, "threshold": 0.0, "wait": 0.0, "pre": 0.0, "post": 0.0}
         new = {
             name: checks.array(name, state[name], low.get(name, -np.inf), 1.0 if name == "p" else np.inf, old.shape)
-            for name, old in zip(now._fields, now, strict=True)
+            for name, old in zip(_STATE_NAMES, now, strict=True)
         }
         wait = new.pop("wait").astype(np.int64)
-        loaded = LearningState(wait=wait, **{name: array.copy() for name, array in new.items()})
+        loaded = LearningState(refractory_left=wait, **{name: array.copy() for name, array in new.items()})
         self._take(loaded)
         self.neurons.steps = self.synapses.cycles = checks.whole("samples", state["samples"], 0) * self.length
 

@@ -14,7 +14,9 @@ from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .series import mackey_glass, narma
-from .streams import bernoulli, compare, gather
+from .streams import bernoulli, compare, gather, select_numbers
+
+name = "numba"
 
 __all__ = [
     "and_counts",
@@ -34,6 +36,7 @@ __all__ = [
     "mackey_glass",
     "moore",
     "mux_streams",
+    "name",
     "narma",
     "or_streams",
     "popcount",
@@ -42,6 +45,7 @@ __all__ = [
     "reservoir_random",
     "reservoir_shared",
     "saturate",
+    "select_numbers",
     "shuffle_buffer",
     "square_root",
     "standard_normals",

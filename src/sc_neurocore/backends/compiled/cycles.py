@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
-from ..packing import Words, tail_mask
-from ..reference import Wiring
+from ..packing import tail_mask
 from ..threads import over_rows
+from ..types import CycleCounts, Draws, Wiring, Words
 from .jit import inline, jit
 from .products import words_read
 
@@ -120,7 +119,7 @@ def _cycle_counts(x, w, indptr, inputs, weights, length, negated, out, start, st
                         sums[t] += np.int32((plane >> uint64(t)) & uint64(1)) << np.int32(p)
 
 
-def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> NDArray[np.int32]:
+def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, length), np.int32)
     run = lambda a, b: _cycle_counts(x, w, *wiring, length, _negated(xnor), out, a, b)  # noqa: E731
     over_rows(run, math.prod(out.shape[:3]), out.shape[0] * out.shape[1] * words_read(wiring, x))
@@ -171,7 +170,7 @@ def _mux_streams(x, w, indptr, inputs, weights, select, length, negated, out, st
                 target[t >> 6] |= ((word >> uint64(t & 63)) & uint64(1)) << uint64(t & 63)
 
 
-def mux_streams(x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool) -> Words:
+def mux_streams(x: Words, w: Words, wiring: Wiring, select: Draws, length: int, xnor: bool) -> Words:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, x.shape[-1]), np.uint64)
     rows, neurons = out.shape[0] * out.shape[1], out.shape[2]
     run = lambda a, b: _mux_streams(x, w, *wiring, select, length, _negated(xnor), out, a, b)  # noqa: E731

@@ -1,10 +1,9 @@
 """A cable."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..reference import Tree
 from ..threads import over_rows
+from ..types import Floats, Indices, Tree
 from .jit import inline, jit
 
 _STAGE = 1 - np.sqrt(0.5)
@@ -73,12 +72,12 @@ def _cables(parent, capacity, leak, axial, dt, v, sites, source, conductance, ho
 def cable(
     tree: Tree,
     dt: float,
-    v: NDArray[np.float64],
-    sites: NDArray[np.int64],
-    source: NDArray[np.float64],
-    conductance: NDArray[np.float64],
-    probes: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    v: Floats,
+    sites: Indices,
+    source: Floats,
+    conductance: Floats,
+    probes: Indices,
+) -> tuple[Floats, Floats]:
     out, last = np.empty((len(source), len(probes))), v.copy()
     _cable(*tree, dt, last, sites, source, conductance, 1, probes, out)
     return out, last
@@ -88,11 +87,11 @@ def cables(
     tree: Tree,
     dt: float,
     hold: int,
-    sites: NDArray[np.int64],
-    source: NDArray[np.float64],
-    conductance: NDArray[np.float64],
-    probes: NDArray[np.int64],
-) -> NDArray[np.float64]:
+    sites: Indices,
+    source: Floats,
+    conductance: Floats,
+    probes: Indices,
+) -> Floats:
     rows, lines, _ = source.shape
     v, out = np.zeros((rows, len(tree.parent))), np.zeros((rows, len(probes)))
     if lines:

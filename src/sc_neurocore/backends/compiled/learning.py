@@ -3,12 +3,9 @@
 import numpy as np
 from numba import int64, uint64
 
-from ..membrane import Membrane
 from ..normal import PER_CALL
-from ..packing import Bits, Words
-from ..plasticity import Competition, Pause, Plasticity
-from ..reference import Floats, LearningKeys, LearningState
 from ..threads import over_rows
+from ..types import Bits, Floats, LearningModel, LearningState, Words
 from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
 from .neurons import lif_raised, lif_settled, normal_call
 
@@ -227,30 +224,24 @@ def _padded(array: Floats, width: int) -> Floats:
 
 
 def learn(
-    keys: LearningKeys,
+    model: LearningModel,
     words: Words,
-    numbers: Floats,
-    bits: int,
-    levels: Floats,
+    midpoints: Floats,
     reward: Floats,
     first: int,
-    length: int,
     learning: bool,
-    membrane: Membrane,
-    rule: Plasticity,
-    competition: Competition,
-    pause: Pause,
     state: LearningState,
 ) -> tuple[Bits, LearningState]:
+    keys, length, bits, levels, membrane, rule, competition, pause = model
     (rows, n), samples = state.p.shape, len(words)
     width = -(-n // LANES) * LANES
     p, x = _padded(state.p, width), _padded(state.pre, width)
     e = _padded(state.eligibility, width) if rule.modulated else np.zeros((0, 0))
-    theta, v, wait, y = state.threshold.copy(), state.v.copy(), state.wait.copy(), state.post.copy()
+    theta, v, wait, y = state.threshold.copy(), state.v.copy(), state.refractory_left.copy(), state.post.copy()
     spikes = np.empty((samples, rows, length), np.uint8)
     tuples = tuple(membrane), tuple(rule), tuple(competition), tuple(pause)
     secrets = tuple(np.uint64(key) for key in keys)
-    before = secrets, words, numbers, bits, levels, reward, first, length, learning, *tuples
+    before = secrets, words, midpoints, bits, levels, reward, first, length, learning, *tuples
     after = np.empty(width)
     arguments = *before, p, theta, v, wait, x, y, e, after, spikes
     if competition.winners:  # the neurons meet in every cycle

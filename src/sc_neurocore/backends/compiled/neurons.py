@@ -1,17 +1,15 @@
 """Spiking neurons."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
-from ..membrane import FixedMembrane, Membrane, raised
+from ..membrane import raised
 from ..normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
-from ..packing import Bits, Words, words_for
-from ..reference import Counts, Floats
+from ..packing import words_for
 from ..threads import over_rows
+from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Words
 from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
 
 _log_near_one, _sine, _cosine = inline(log_near_one), inline(sine), inline(cosine)
@@ -131,12 +129,19 @@ def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop
 
 
 def lif(
-    key: int, values: NDArray[Any], levels: Floats, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+    key: int,
+    values: Numeric,
+    levels: Floats,
+    step: int,
+    membrane: Membrane,
+    v: Floats,
+    refractory_left: Counts,
+    trace: bool,
 ) -> tuple[Words, Floats, Counts, Floats]:
     rows, steps = len(v), values.shape[1]
     words = np.empty((rows, words_for(step % 64 + steps)), np.uint64)
     voltages = np.empty((rows, steps if trace else 0))
-    v, wait = v.copy(), wait.copy()
+    v, wait = v.copy(), refractory_left.copy()
     arguments = np.uint64(key), values, levels, step, tuple(membrane), v, wait, words, voltages
     over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), LANES)
     return words, v, wait, voltages
@@ -166,9 +171,11 @@ def _lif_fixed(drive, membrane, v, wait, spikes, saturated, start, stop):  # typ
         v[j], wait[j] = x, rest
 
 
-def lif_fixed(drive: Counts, membrane: FixedMembrane, v: Counts, wait: Counts) -> tuple[Bits, Counts, Counts, Counts]:
+def lif_fixed(
+    drive: Counts, membrane: FixedMembrane, v: Counts, refractory_left: Counts
+) -> tuple[Bits, Counts, Counts, Counts]:
     spikes, saturated = np.empty((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
-    v, wait = v.copy(), wait.copy()
+    v, wait = v.copy(), refractory_left.copy()
     run = lambda a, b: _lif_fixed(drive, tuple(membrane), v, wait, spikes, saturated, a, b)  # noqa: E731
     over_rows(run, len(v), 4 * spikes.size)
     return spikes, v, wait, saturated

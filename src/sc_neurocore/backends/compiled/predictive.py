@@ -2,11 +2,10 @@
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
 from ..intrinsics import popcount64
 from ..packing import tail_mask
-from ..reference import GATE_BITS, Counts, PredictiveRule
+from ..types import GATE_BITS, Counts, CycleCounts, Draws, PredictiveRule
 from .jit import inline, jit
 from .selection import _largest
 from .streams import _bernoulli
@@ -100,7 +99,7 @@ def _predictive(  # type: ignore[no-untyped-def]
 def predictive(
     key: int,
     first: int,
-    sequences: NDArray[np.uint32],
+    sequences: Draws,
     x: Counts,
     rule: PredictiveRule,
     learn: bool,
@@ -108,7 +107,7 @@ def predictive(
     weights: Counts,
     running: Counts,
     credit: Counts,
-) -> tuple[Counts, NDArray[np.int32], Counts, Counts, Counts]:
+) -> tuple[Counts, CycleCounts, Counts, Counts, Counts]:
     surprises = np.empty((len(x), len(weights)), np.int64)
     predictions = np.empty((len(x) if trace else 0, *weights.shape), np.int32)
     weights, running, credit = weights.copy(), running.copy(), credit.copy()

@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 from numba import uint64
-from numpy.typing import NDArray
 
 from ..intrinsics import popcount64
-from ..packing import Words
-from ..reference import Counts, Wiring
 from ..threads import over_rows
+from ..types import Counts, Indices, Wiring, Words
 from .jit import jit
 
 _BLOCK = 512
@@ -155,7 +153,7 @@ def _window_counts(x, w, windows, out, block, start, stop):  # type: ignore[no-u
         _and_counts(gathered[: last - first], w[g, k], out[g, b, k, first:last], 0, w.shape[2])
 
 
-def window_counts(x: Words, w: Words, windows: NDArray[np.int64]) -> Counts:
+def window_counts(x: Words, w: Words, windows: Indices) -> Counts:
     groups, samples, _, n_words = x.shape
     parts, n_windows, n = windows.shape
     neurons = w.shape[2]

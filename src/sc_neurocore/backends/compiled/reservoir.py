@@ -4,16 +4,26 @@ A run has its loop over time in here, on one thread; samples of a batch are spre
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
 from ..intrinsics import popcount64
-from ..packing import Words, tail_mask, words_for
-from ..reference import BIPOLAR, SPLIT, UNIPOLAR, Activation, Coding, Floats, RandomStreams, Synapses
+from ..packing import tail_mask, words_for
 from ..threads import over_rows
+from ..types import (
+    BIPOLAR,
+    SPLIT,
+    UNIPOLAR,
+    Activation,
+    Coding,
+    Draws,
+    Floats,
+    Numeric,
+    RandomStreams,
+    Synapses,
+    Words,
+)
 from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
 from .streams import _bernoulli
 
@@ -147,15 +157,25 @@ def reservoir_shared(
     state: Floats,
     step: int,
     synapses: Synapses,
-    numbers: NDArray[np.uint32],
+    sequences: Draws,
     coding: Coding,
     activation: Activation,
 ) -> Floats:
     out = np.empty((*inputs.shape[:2], state.shape[1]))
-    lines, length = len(synapses.indptr) - 1, numbers.shape[1]
+    lines, length = len(synapses.indptr) - 1, sequences.shape[1]
     kind = np.int64 if 4 * lines * length >= _MANY_BITS else np.int32
     scratch = np.empty(state.shape[1], kind), np.empty(2 * length + 1, kind)
-    arguments = (inputs, state.copy(), step, tuple(synapses), numbers, _plain(coding), tuple(activation), *scratch, out)
+    arguments = (
+        inputs,
+        state.copy(),
+        step,
+        tuple(synapses),
+        sequences,
+        _plain(coding),
+        tuple(activation),
+        *scratch,
+        out,
+    )
     work = inputs.shape[0] * inputs.shape[1] * (lines * length + synapses.codes.size)
     over_rows(lambda a, b: _shared(*arguments, a, b), len(inputs), work)
     return out
@@ -305,7 +325,7 @@ def _quantised(value, kind, scale):  # type: ignore[no-untyped-def]
 
 
 def reservoir_floats(
-    drive: Floats, state: Floats, matrix: Any, kind: int, scale: float, squash: bool, leak: float
+    drive: Floats, state: Floats, matrix: Numeric, kind: int, scale: float, squash: bool, leak: float
 ) -> Floats:
     out, nothing = np.array(drive), np.empty(0)
     if isinstance(matrix, np.ndarray):

@@ -2,12 +2,10 @@
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
 from ..intrinsics import popcount64
-from ..packing import Words
-from ..reference import Counts
 from ..threads import over_rows
+from ..types import Counts, Floats, Indices, Words
 from .jit import jit
 
 
@@ -72,7 +70,7 @@ def _largest(values, k, out, start, stop):  # type: ignore[no-untyped-def]
                 place += 1
 
 
-def largest(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+def largest(values: Floats, k: int) -> Indices:
     out = np.empty((len(values), k), np.int64)
     over_rows(lambda a, b: _largest(values, k, out, a, b), len(values), values.size // 4)
     return out

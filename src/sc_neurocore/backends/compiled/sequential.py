@@ -2,12 +2,10 @@
 
 import numpy as np
 from numba import int64, uint64
-from numpy.typing import NDArray
 
 from ..intrinsics import popcount64
-from ..packing import Words
-from ..reference import Counts
 from ..threads import over_rows
+from ..types import Bits, Counts, CycleCounts, Draws, Words
 from .jit import jit
 
 
@@ -30,7 +28,7 @@ def _saturate(steps, signed, two_level, out, start, stop):  # type: ignore[no-un
         out[r] = total
 
 
-def saturate(steps: NDArray[np.int32], signed: bool, two_level: bool) -> Counts:
+def saturate(steps: CycleCounts, signed: bool, two_level: bool) -> Counts:
     flat = np.ascontiguousarray(steps).reshape(-1, steps.shape[-1])
     out = np.empty(len(flat), np.int64)
     over_rows(lambda a, b: _saturate(flat, signed, two_level, out, a, b), len(flat), flat.size)
@@ -52,7 +50,7 @@ def _moore(words, length, n_states, initial, output, out, start, stop):  # type:
             state = min(max(state + 2 * bit - 1, 0), n_states - 1)
 
 
-def moore(words: Words, length: int, n_states: int, start: int, output: NDArray[np.uint8]) -> Words:
+def moore(words: Words, length: int, n_states: int, start: int, output: Bits) -> Words:
     out = np.empty_like(words)
     run = lambda a, b: _moore(words, length, n_states, start, output, out, a, b)  # noqa: E731
     over_rows(run, len(words), len(words) * length)
@@ -70,7 +68,7 @@ def _lfsr(state, taps, bits, insert_zero, out):  # type: ignore[no-untyped-def]
         state = ((state << uint64(1)) | entering) & every
 
 
-def lfsr(state: int, taps: int, bits: int, insert_zero: bool, length: int) -> NDArray[np.uint32]:
+def lfsr(state: int, taps: int, bits: int, insert_zero: bool, length: int) -> Draws:
     out = np.empty(length, np.uint32)
     _lfsr(np.uint64(state), np.uint64(taps), np.uint64(bits), insert_zero, out)
     return out
@@ -111,9 +109,7 @@ def _square_root(words, length, first, second, top, initial, out, start, stop): 
             counter = min(max(counter + bit - int64(root and twin), 0), top)
 
 
-def square_root(
-    words: Words, length: int, first: NDArray[np.uint32], second: NDArray[np.uint32], bits: int, start: int
-) -> Words:
+def square_root(words: Words, length: int, first: Draws, second: Draws, bits: int, start: int) -> Words:
     out = np.empty_like(words)
     run = lambda a, b: _square_root(words, length, first, second, 2**bits, start, out, a, b)  # noqa: E731
     over_rows(run, len(words), len(words) * length)
@@ -135,7 +131,7 @@ def _shuffle_buffer(words, length, depth, draws, out, start, stop):  # type: ign
             slots[slot] = (words[r, t >> 6] >> uint64(t & 63)) & uint64(1)
 
 
-def shuffle_buffer(words: Words, length: int, depth: int, draws: NDArray[np.uint32]) -> Words:
+def shuffle_buffer(words: Words, length: int, depth: int, draws: Draws) -> Words:
     out = np.empty_like(words)
     run = lambda a, b: _shuffle_buffer(words, length, depth, draws, out, a, b)  # noqa: E731
     over_rows(run, len(words), len(words) * length)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..reference import Floats
+from ..types import Floats
 from .jit import inline, jit
 
 

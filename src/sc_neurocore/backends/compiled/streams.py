@@ -2,11 +2,10 @@
 
 import numpy as np
 from numba import uint64
-from numpy.typing import NDArray
 
-from ..packing import Words, tail_mask, words_for
-from ..reference import BLOCK_WORDS
+from ..packing import tail_mask, words_for
 from ..threads import over_rows
+from ..types import BLOCK_WORDS, Draws, Indices, Thresholds, Words
 from .jit import L1, L2, L3, L4, L5, LANES, inline, jit, philox_lanes
 
 
@@ -31,7 +30,7 @@ def _compare(sequences, thresholds, out, start, stop):  # type: ignore[no-untype
                 out[r, i, w] = word
 
 
-def compare(sequences: NDArray[np.uint32], thresholds: NDArray[np.uint64]) -> Words:
+def compare(sequences: Draws, thresholds: Thresholds) -> Words:
     rows, n = thresholds.shape
     n_words = words_for(sequences.shape[1])
     out = np.empty((rows, n, n_words), np.uint64)
@@ -39,7 +38,7 @@ def compare(sequences: NDArray[np.uint32], thresholds: NDArray[np.uint64]) -> Wo
     return out
 
 
-def gather(table: Words, rows: NDArray[np.uint64]) -> Words:
+def gather(table: Words, rows: Thresholds) -> Words:
     # NumPy's own row copy is faster than a Numba loop; "clip" spares it a buffer for `out`.
     flat = rows.reshape(-1).astype(np.intp)
     out = np.empty((flat.size, table.shape[1]), np.uint64)
@@ -47,7 +46,7 @@ def gather(table: Words, rows: NDArray[np.uint64]) -> Words:
     return out.reshape(*rows.shape, table.shape[1])
 
 
-def _take(table: Words, rows: NDArray[np.intp], out: Words, start: int, stop: int) -> None:
+def _take(table: Words, rows: Indices, out: Words, start: int, stop: int) -> None:
     np.take(table, rows[start:stop], axis=0, out=out[start:stop], mode="clip")
 
 
@@ -111,8 +110,8 @@ def _bernoulli(key, streams, thresholds, bits, first_block, tail, out, start, st
 
 def bernoulli(
     key: int,
-    streams: NDArray[np.uint64],
-    thresholds: NDArray[np.uint64],
+    streams: Thresholds,
+    thresholds: Thresholds,
     bits: int,
     length: int,
     first_block: int = 0,
@@ -121,4 +120,27 @@ def bernoulli(
     if streams.size:
         arguments = np.uint64(key), streams, thresholds, bits, first_block, tail_mask(length), out
         over_rows(lambda a, b: _bernoulli(*arguments, a, b), streams.size, out.size * 20, LANES)
+    return out
+
+
+@jit
+def _select_numbers(key, samples, out, start, stop):  # type: ignore[no-untyped-def]
+    """Rows start to stop of `out` ``(B, L)``; LANES Philox calls of four cycles each at a time."""
+    lanes, length = np.empty(4 * LANES, np.uint64), out.shape[1]
+    for b in range(start, stop):
+        sample = uint64(samples[b])
+        for first in range(0, length, 4 * LANES):
+            for lane in range(uint64(LANES)):
+                lanes[lane] = sample & uint64(0xFFFFFFFF)
+                lanes[L1 + lane] = sample >> uint64(32)
+                lanes[L2 + lane] = uint64(first // 4) + lane
+                lanes[L3 + lane] = uint64(0)
+            philox_lanes(key, lanes)
+            for i in range(min(4 * LANES, length - first)):
+                out[b, first + i] = lanes[i % 4 * LANES + i // 4]
+
+
+def select_numbers(key: int, samples: Indices, length: int) -> Draws:
+    out = np.empty((len(samples), length), np.uint32)
+    over_rows(lambda a, b: _select_numbers(np.uint64(key), samples, out, a, b), len(samples), 6 * out.size)
     return out

@@ -1,33 +1,40 @@
 """The definition of every kernel, in plain NumPy on unpacked bits; a file for each kind of circuit, as in `compiled`.
 
 Slow and short on purpose: the other backends are right when they return the same integers.
-Shapes: G groups (each with weight streams of its own), B samples, n inputs, M neurons, L cycles,
-W = ceil(L / 64) words.
+What kernels take and return is said in `kernels.Kernels`.
 """
 
-from ..membrane import Floats
-from .cycles import cycle_counts, mux_streams, or_streams
-from .dendrite import Tree, cable, cables
-from .learning import LearningKeys, LearningState, learn
-from .neurons import lif, lif_fixed, standard_normals
-from .predictive import GATE_BITS, PredictiveRule, predictive
-from .products import Counts, Wiring, and_counts, popcount, window_counts, wired_counts
-from .reservoir import (
+from ..types import (
     BIPOLAR,
+    BLOCK_WORDS,
+    GATE_BITS,
     SPLIT,
     UNIPOLAR,
     Activation,
     Coding,
+    Counts,
+    Floats,
+    LearningKeys,
+    LearningState,
+    PredictiveRule,
     RandomStreams,
     Synapses,
-    reservoir_floats,
-    reservoir_random,
-    reservoir_shared,
+    Tree,
+    Wiring,
 )
+from .cycles import cycle_counts, mux_streams, or_streams
+from .dendrite import cable, cables
+from .learning import learn
+from .neurons import lif, lif_fixed, standard_normals
+from .predictive import predictive
+from .products import and_counts, popcount, window_counts, wired_counts
+from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .series import mackey_glass, narma
-from .streams import BLOCK_WORDS, bernoulli, compare, gather
+from .streams import bernoulli, compare, gather, select_numbers
+
+name = "reference"
 
 __all__ = [
     "BIPOLAR",
@@ -63,6 +70,7 @@ __all__ = [
     "mackey_glass",
     "moore",
     "mux_streams",
+    "name",
     "narma",
     "or_streams",
     "popcount",
@@ -71,6 +79,7 @@ __all__ = [
     "reservoir_random",
     "reservoir_shared",
     "saturate",
+    "select_numbers",
     "shuffle_buffer",
     "square_root",
     "standard_normals",

@@ -1,28 +1,22 @@
 """What the neurons of a layer see in each cycle: sums, OR, MUX."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..packing import Words, pack
-from .products import Wiring, per_neuron, synapse_bits
+from ..packing import pack
+from ..types import CycleCounts, Draws, Wiring, Words
+from .products import per_neuron, synapse_bits
 
 
-def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> NDArray[np.int32]:
-    """Products that are 1 in each cycle: ``(G, B, M, L)``; AND gates, or XNOR gates."""
+def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
     bits = synapse_bits(x, w, wiring, length, xnor).astype(np.int64)
     return per_neuron(bits, wiring).astype(np.int32)
 
 
 def or_streams(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:
-    """OR of each neuron's products: streams ``(G, B, M, W)``."""
     return pack(cycle_counts(x, w, wiring, length, xnor) > 0)
 
 
-def mux_streams(x: Words, w: Words, wiring: Wiring, select: NDArray[np.uint32], length: int, xnor: bool) -> Words:
-    """One product a cycle: streams ``(G, B, M, W)`` from `select` ``(G, B, L)``.
-
-    A neuron with f synapses takes number ``floor(select / 2**32 * f)``; without synapses it gives 0.
-    """
+def mux_streams(x: Words, w: Words, wiring: Wiring, select: Draws, length: int, xnor: bool) -> Words:
     bits = synapse_bits(x, w, wiring, length, xnor)
     out = np.zeros((*bits.shape[:2], len(wiring.indptr) - 1, length), np.uint8)
     for j, (start, stop) in enumerate(zip(wiring.indptr[:-1], wiring.indptr[1:], strict=True)):

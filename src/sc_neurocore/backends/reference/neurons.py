@@ -1,18 +1,15 @@
 """Spiking neurons and their noise."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from ..membrane import FixedMembrane, Floats, Membrane, lif_step
+from ..membrane import lif_step
 from ..normal import PER_CALL, box_muller
-from ..packing import Bits, Words, pack
+from ..packing import pack
 from ..philox import philox4x32
-from .products import Counts
+from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Words
 
 
-def standard_normals(key: int, rows: int, start: int, stop: int) -> NDArray[np.float64]:
+def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
     """Normals ``(rows, stop - start)``: the one of row r and step t depends on (key, r, t) only.
 
     >>> np.array_equal(standard_normals(7, 3, 0, 10)[1:2, 6:], standard_normals(7, 2, 6, 10)[1:])
@@ -30,42 +27,41 @@ def standard_normals(key: int, rows: int, start: int, stop: int) -> NDArray[np.f
 
 
 def lif(
-    key: int, values: NDArray[Any], levels: Floats, step: int, membrane: Membrane, v: Floats, wait: Counts, trace: bool
+    key: int,
+    values: Numeric,
+    levels: Floats,
+    step: int,
+    membrane: Membrane,
+    v: Floats,
+    refractory_left: Counts,
+    trace: bool,
 ) -> tuple[Words, Floats, Counts, Floats]:
-    """Neurons ``(R,)`` from step number `step` on, with the noise of `reference.standard_normals`.
-
-    `values` ``(C, T)`` are places in `levels`, a table of currents; without levels, they are the
-    currents. Row r takes row ``r * C // R``. Returns the spikes, bit t of the words ``(R, W)`` those
-    of step ``step // 64 * 64 + t``; the new v and wait; and v after every step ``(R, T)``, or
-    ``(R, 0)`` without `trace`.
-    """
     rows, (sources, steps) = len(v), values.shape
     currents = (levels[values] if levels.size else values)[np.arange(rows) * sources // rows]
     noise = standard_normals(key, rows, step, step + steps) if membrane.noise else np.zeros((rows, steps))
     spikes, voltages = np.zeros((rows, step % 64 + steps), np.uint8), np.empty((rows, steps))
     for t in range(steps):
-        v, wait, spikes[:, step % 64 + t] = lif_step(v, wait, currents[:, t], membrane, noise[:, t])
+        v, refractory_left, spikes[:, step % 64 + t] = lif_step(
+            v, refractory_left, currents[:, t], membrane, noise[:, t]
+        )
         voltages[:, t] = v
-    return pack(spikes), v, wait, voltages if trace else voltages[:, :0]
+    return pack(spikes), v, refractory_left, voltages if trace else voltages[:, :0]
 
 
-def lif_fixed(drive: Counts, membrane: FixedMembrane, v: Counts, wait: Counts) -> tuple[Bits, Counts, Counts, Counts]:
-    """As `lif`, in integers and without noise: currents ``(1 or R, T)`` to spikes ``(R, T)``, v, wait, saturations.
-
-    A product is rounded to the nearest, halves up. The sum saturates; the last result ``(R,)``
-    counts how often.
-    """
+def lif_fixed(
+    drive: Counts, membrane: FixedMembrane, v: Counts, refractory_left: Counts
+) -> tuple[Bits, Counts, Counts, Counts]:
     m, half = membrane, 1 << (membrane.fraction - 1)
     spikes, saturated = np.zeros((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
     for t in range(drive.shape[1]):
         lost = ((v - m.v_rest) * m.leak + half) >> m.fraction
         exact = v - lost + ((drive[:, t] * m.gain + half) >> m.fraction)
         raised = np.clip(exact, -m.largest - 1, m.largest)
-        resting = wait > 0
+        resting = refractory_left > 0
         saturated += ~resting & (raised != exact)
         fires = ~resting & (raised >= m.v_threshold)
         after = raised - m.v_threshold if m.soft else np.full_like(v, m.v_reset)
         v = np.where(resting, m.v_rest, np.where(fires, after, raised))
-        wait = np.where(fires, m.refractory, np.maximum(wait - 1, 0))
+        refractory_left = np.where(fires, m.refractory, np.maximum(refractory_left - 1, 0))
         spikes[:, t] = fires
-    return spikes, v, wait, saturated
+    return spikes, v, refractory_left, saturated

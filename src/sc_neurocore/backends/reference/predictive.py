@@ -1,39 +1,16 @@
 """Predictions that share the random numbers of their inputs."""
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from ..packing import Bits, unpack
-from .products import Counts
+from ..packing import unpack
+from ..types import GATE_BITS, Bits, Counts, CycleCounts, Draws, PredictiveRule
 from .streams import bernoulli
-
-GATE_BITS = 24
-"""Binary digits of the probability with which a counter of `predictive` counts."""
-
-
-class PredictiveRule(NamedTuple):
-    """How the weights of `predictive` learn.
-
-    The `k` neurons of the smallest score learn: the score is the surprise, or with `excess` the surprise less its
-    running average over 2**memory samples. A gate is open with probability ``gate / 2**GATE_BITS``. A counter of
-    `bits` bits, 0 .. 2**bits, moves by 2**step. With `gain` above 0, only every (running / gain)-th open cycle counts.
-    """
-
-    k: int
-    gate: int
-    step: int
-    bits: int
-    memory: int
-    excess: bool
-    gain: int
 
 
 def predictive(
     key: int,
     first: int,
-    sequences: NDArray[np.uint32],
+    sequences: Draws,
     x: Counts,
     rule: PredictiveRule,
     learn: bool,
@@ -41,16 +18,7 @@ def predictive(
     weights: Counts,
     running: Counts,
     credit: Counts,
-) -> tuple[Counts, NDArray[np.int32], Counts, Counts, Counts]:
-    """Streams of inputs and of predictions, made of one sequence, XORed; counters follow the differences.
-
-    Sample t, number ``first + t``, has the thresholds ``x[t]`` ``(n,)`` and the sequence ``sequences[t]``, or
-    ``sequences[0]`` if there is only one. Neuron j has the counters ``weights[j]`` ``(n,)``; ``running[j]`` is
-    2**memory times the running average of its surprise, ``credit[j]`` what `gain` has saved up.
-
-    Returns the surprises ``(T, M)``, ones after the XOR gates; with `trace` the ones of the predictions
-    ``(T, M, n)``, else ``(0, M, n)``; and the new weights, running sums and credits.
-    """
+) -> tuple[Counts, CycleCounts, Counts, Counts, Counts]:
     length, neurons = sequences.shape[1], len(weights)
     surprises = np.empty((len(x), neurons), np.int64)
     predictions = np.empty((len(x) if trace else 0, *weights.shape), np.int32)

@@ -1,75 +1,27 @@
 """Reservoirs of streams."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..membrane import Floats
-from ..packing import Words, unpack
+from ..packing import unpack
 from ..philox import philox4x32
-from .products import Counts
+from ..types import (
+    BIPOLAR,
+    SPLIT,
+    UNIPOLAR,
+    Activation,
+    Coding,
+    Counts,
+    Draws,
+    Floats,
+    Numeric,
+    RandomStreams,
+    Synapses,
+    Thresholds,
+    Words,
+)
 from .streams import MASK_64, bernoulli
-
-UNIPOLAR, BIPOLAR, SPLIT = range(3)
-"""Encodings, as reservoirs know them."""
-
-
-class Synapses(NamedTuple):
-    """Synapses of a reservoir by their line: ``indptr[i]:indptr[i+1]`` leave line i.
-
-    Lines are the inputs, the states, and a constant 1 if there is one more. Synapse k feeds neuron
-    ``neurons[k]``; without `neurons`, each line feeds neurons 0, 1, .. in this order. Codes are thresholds
-    of the weight streams, signed for split; for `reservoir_shared`, how many of the weight sequence's
-    numbers are below them (their rank), for split plus or minus that, and L more. With `neurons`, the
-    synapses of a line are in the order of rising ranks there.
-    """
-
-    indptr: NDArray[np.int64]
-    neurons: NDArray[np.int64]
-    codes: NDArray[Any]
-
-
-class Coding(NamedTuple):
-    """How a line becomes a stream: encoding, width of a threshold, rounding, digital shift.
-
-    A threshold is rounded to the nearest, halves up, or with `stochastic` up with a probability that is the
-    fraction: where word ``i % 4`` of Philox (i // 4, step, step >> 32, sample) for line i is below
-    ``fraction * 2**32``. With `shifted`, the numbers of a step are XORed with the highest `bits` bits of
-    word 0 of Philox (0, step, step >> 32, sample).
-    """
-
-    kind: int
-    bits: int
-    stochastic: bool
-    rounding_key: int
-    shifted: bool
-    shift_key: int
-
-
-class Activation(NamedTuple):
-    """A memory of outputs: `levels` for the counts `lowest`, lowest + 1, ..; beyond its ends, that of the end.
-
-    The state becomes ``(1 - leak) * state + leak * level``.
-    """
-
-    levels: Floats
-    lowest: int
-    leak: float
-
-
-class RandomStreams(NamedTuple):
-    """Bernoulli streams of lines and weights, L = `length`; not `apart`: all lines (all weights) share a source.
-
-    At step t of sample b the lines have the streams ``s * lines + i`` with ``s = b << 32 | t``, and the weights,
-    if they are not stored, ``s * synapses + k``.
-    """
-
-    input_key: int
-    weight_key: int
-    apart: bool
-    length: int
 
 
 def reservoir_shared(
@@ -77,22 +29,16 @@ def reservoir_shared(
     state: Floats,
     step: int,
     synapses: Synapses,
-    numbers: NDArray[np.uint32],
+    sequences: Draws,
     coding: Coding,
     activation: Activation,
 ) -> Floats:
-    """States ``(B, T, n)`` of reservoirs at `state` ``(B, n)``, under inputs ``(B, T, n_inputs)`` from step `step` on.
-
-    Every line is compared with a row of `numbers` ``(lines, L)`` or ``(1, L)``, the sequence of the lines in
-    the order of *rising numbers of the weights' sequence*: a weight stream is then a one for each of the first
-    cycles, as many as it has ones. A product counts the ones of AND gates; of XNOR gates, ones minus zeros.
-    """
-    length = numbers.shape[1]
+    length = sequences.shape[1]
     cycle = np.arange(length)
 
-    def totals(sample: int, at: int, thresholds: NDArray[np.uint64], signs: Counts) -> Counts:
+    def totals(sample: int, at: int, thresholds: Thresholds, signs: Counts) -> Counts:
         word = _philox_words(coding.shift_key, sample, at, 1)[0] >> np.uint32(32 - coding.bits) if coding.shifted else 0
-        x = (numbers ^ np.uint32(word)) < thresholds[:, None]
+        x = (sequences ^ np.uint32(word)) < thresholds[:, None]
         codes = synapses.codes.astype(np.int64) - (length if coding.kind == SPLIT else 0)
         w = cycle < np.abs(codes)[:, None]
         return _reservoir_totals(x, w, np.sign(codes), signs, synapses, coding.kind, state.shape[1])
@@ -110,11 +56,6 @@ def reservoir_random(
     coding: Coding,
     activation: Activation,
 ) -> Floats:
-    """As `reservoir_shared`, with Bernoulli streams.
-
-    `stored` holds the words of the weight streams, line after line ``(W, synapses of the line)``; without it
-    every step has new ones.
-    """
     lines, n_synapses, length = len(synapses.indptr) - 1, synapses.codes.size, streams.length
     n_words = -(-length // 64)
     memory = np.empty((n_synapses, n_words), np.uint64)
@@ -122,7 +63,7 @@ def reservoir_random(
         for first, last in zip(synapses.indptr[:-1], synapses.indptr[1:], strict=True):
             memory[first:last] = stored[n_words * first : n_words * last].reshape(n_words, -1).T
 
-    def totals(sample: int, at: int, thresholds: NDArray[np.uint64], signs: Counts) -> Counts:
+    def totals(sample: int, at: int, thresholds: Thresholds, signs: Counts) -> Counts:
         base = sample << 32 | at
         numbers = [(base * lines + i * streams.apart) & MASK_64 for i in range(lines)]
         x = bernoulli(streams.input_key, np.array(numbers, np.uint64), thresholds, coding.bits, length)
@@ -139,13 +80,8 @@ def reservoir_random(
 
 
 def reservoir_floats(
-    drive: Floats, state: Floats, matrix: Any, kind: int, scale: float, squash: bool, leak: float
+    drive: Floats, state: Floats, matrix: Numeric, kind: int, scale: float, squash: bool, leak: float
 ) -> Floats:
-    """States ``(B, T, n)`` in floating point: ``x = (1 - leak) x + leak f(drive[:, t] + matrix @ x)``.
-
-    f is tanh with `squash`, else it clips to the range of the encoding. With a `scale` above 0, the matrix
-    meets the states rounded to probabilities of 1 / scale.
-    """
     out, x, low = np.empty_like(drive), state, 0.0 if kind == UNIPOLAR else -1.0
     for t in range(drive.shape[1]):
         met = x
@@ -159,14 +95,14 @@ def reservoir_floats(
     return out
 
 
-def _philox_words(key: int, sample: int, step: int, calls: int) -> NDArray[np.uint32]:
+def _philox_words(key: int, sample: int, step: int, calls: int) -> Draws:
     counters = [[call, step & 0xFFFFFFFF, step >> 32, sample] for call in range(calls)]
     return philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(-1)
 
 
 def _reservoir_totals(
-    x: NDArray[Any],
-    w: NDArray[Any],
+    x: Numeric,
+    w: Numeric,
     weight_signs: Counts,
     signs: Counts,
     synapses: Synapses,
@@ -195,7 +131,7 @@ def _reservoir(
     lines: int,
     coding: Coding,
     activation: Activation,
-    totals: Callable[[int, int, NDArray[np.uint64], Counts], Counts],
+    totals: Callable[[int, int, Thresholds, Counts], Counts],
 ) -> Floats:
     """Encode, count, activate: a step after the other."""
     levels, lowest, leak = activation

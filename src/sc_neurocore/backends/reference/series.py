@@ -2,14 +2,10 @@
 
 import numpy as np
 
-from ..membrane import Floats
+from ..types import Floats
 
 
 def narma(u: Floats, order: int, alpha: float, beta: float, gamma: float, delta: float) -> Floats:
-    """``y[t + 1] = alpha y[t] + beta y[t] sum_{i < order} y[t - i] + gamma u[t - order + 1] u[t] + delta``.
-
-    The first `order` values are 0.
-    """
     y = [0.0] * u.size
     for t in range(order - 1, u.size - 1):
         total = 0.0
@@ -20,11 +16,6 @@ def narma(u: Floats, order: int, alpha: float, beta: float, gamma: float, delta:
 
 
 def mackey_glass(steps: int, lag: int, h: float, x0: float) -> Floats:
-    """``x' = .2 p / (1 + p**10) - .1 x`` with p = x(t - lag h), after 0, 1, .. `steps` steps of h ``(steps + 1,)``.
-
-    Runge and Kutta's method of order four; the past between two steps is a cubic with the slopes at its ends.
-    Before the start x is `x0`, with slope 0.
-    """
 
     def slope(now: float, past: float) -> float:
         square = past * past

@@ -1,26 +1,19 @@
 """Streams from sequences and from thresholds of their own."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..packing import Words, pack, unpack
+from ..packing import pack, unpack
 from ..philox import philox4x32
+from ..types import BLOCK_WORDS, Draws, Indices, Thresholds, Words
 
-BLOCK_WORDS = 64
-"""A lane of the Bernoulli generator is seeded anew from Philox after this many words."""
 MASK_64 = (1 << 64) - 1
 
 
-def compare(sequences: NDArray[np.uint32], thresholds: NDArray[np.uint64]) -> Words:
-    """Streams ``(R, n, W)``: bit t of stream (r, i) is ``sequences[i, t] < thresholds[r, i]``.
-
-    `sequences` is ``(n, L)``, or ``(1, L)`` for one sequence shared by all.
-    """
+def compare(sequences: Draws, thresholds: Thresholds) -> Words:
     return pack(sequences[None, :, :] < thresholds[:, :, None])
 
 
-def gather(table: Words, rows: NDArray[np.uint64]) -> Words:
-    """Rows of a table of streams ``(T, W)``: ``(..., W)`` for row numbers ``(...)``."""
+def gather(table: Words, rows: Thresholds) -> Words:
     return table[rows.astype(np.intp)]
 
 
@@ -30,8 +23,8 @@ def _rotate(word: int, by: int) -> int:
 
 def bernoulli(
     key: int,
-    streams: NDArray[np.uint64],
-    thresholds: NDArray[np.uint64],
+    streams: Thresholds,
+    thresholds: Thresholds,
     bits: int,
     length: int,
     first_block: int = 0,
@@ -65,3 +58,13 @@ def bernoulli(
                 r = r | u if threshold >> digit & 1 else r & u
             words[row, w] = MASK_64 if threshold >> bits else r
     return pack(unpack(words, length))
+
+
+def select_numbers(key: int, samples: Indices, length: int) -> Draws:
+    calls = np.arange(-(-length // 4))
+    counters = np.zeros((len(samples), calls.size, 4), np.uint64)
+    counters[..., 0] = samples[:, None] & 0xFFFFFFFF
+    counters[..., 1] = samples[:, None] >> 32
+    counters[..., 2] = calls
+    numbers = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(len(samples), 4 * calls.size)
+    return np.ascontiguousarray(numbers[:, :length])

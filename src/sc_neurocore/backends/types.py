@@ -1,0 +1,276 @@
+"""What kernels take and return: array types, and named tuples of arrays and numbers.
+
+Shapes use these letters: G groups (each has weight streams of its own), B samples, n inputs, M neurons,
+L cycles (the length of a stream), W = ceil(L / 64) words that hold them, R rows of any kind.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+"""Packed streams: bit t of a stream is bit ``t % 64`` of word ``t // 64``; the bits past the end are zero."""
+Bits = NDArray[np.uint8]
+"""Streams with a byte of 0 or 1 for every bit."""
+Counts = NDArray[np.int64]
+"""Counts of ones, sums of such counts, and other integers."""
+CycleCounts = NDArray[np.int32]
+"""Sums of one cycle."""
+Indices = NDArray[np.int64]
+"""Places in other arrays."""
+Floats = NDArray[np.float64]
+Draws = NDArray[np.uint32]
+"""32-bit random words, or the numbers of a number sequence that thresholds are compared with."""
+Thresholds = NDArray[np.uint64]
+"""A stream is 1 with probability ``threshold / 2**bits``; also numbers of streams."""
+Numeric = NDArray[Any]
+"""An array of any type of number."""
+
+BLOCK_WORDS = 64
+"""Words after which a Bernoulli stream is seeded anew from Philox."""
+GATE_BITS = 24
+"""Binary digits of the probability with which a counter of `predictive` counts."""
+UNIPOLAR, BIPOLAR, SPLIT = range(3)
+"""Encodings, as the kernels of reservoirs know them."""
+
+
+class Wiring(NamedTuple):
+    """Which streams meet: synapses ``indptr[j]:indptr[j+1]`` feed neuron j (the CSR layout).
+
+    Synapse k joins input stream ``inputs[k]`` with weight stream ``weights[k]``.
+    """
+
+    indptr: Indices
+    """``(M + 1,)``."""
+    inputs: Indices
+    """``(synapses,)``."""
+    weights: Indices
+    """``(synapses,)``."""
+
+
+# ------------------------------------------------------------ neurons
+
+
+class Membrane(NamedTuple):
+    """Numbers of a leaky integrate-and-fire neuron; times in ms."""
+
+    v_rest: float
+    v_reset: float
+    v_threshold: float
+    tau_mem: float
+    dt: float
+    resistance: float
+    noise: float
+    """Standard deviation of what a step adds."""
+    refractory: int
+    """Steps at rest after a spike."""
+    soft: bool
+    """A spike takes the threshold away, instead of setting `v_reset`."""
+
+
+class FixedMembrane(NamedTuple):
+    """A neuron in integers: numbers times ``2**fraction``, none above `largest`."""
+
+    v_rest: int
+    v_reset: int
+    v_threshold: int
+    leak: int
+    """dt / tau_mem."""
+    gain: int
+    """R dt."""
+    fraction: int
+    largest: int
+    refractory: int
+    """Steps at rest after a spike."""
+    soft: bool
+    """A spike takes the threshold away, instead of setting `v_reset`."""
+
+
+class Tree(NamedTuple):
+    """A cable of N nodes, every parent before its children; node 0 is the root, its own parent.
+
+    Node i has a membrane of so much `capacity` and `leak` to rest, and is joined to its parent by `axial`
+    (``axial[0]`` is 0). A branch point may lack a membrane if something joins it to others.
+    """
+
+    parent: Indices
+    """``(N,)``, as the others."""
+    capacity: Floats
+    leak: Floats
+    axial: Floats
+
+
+# ------------------------------------------------------------ learning
+
+
+class Plasticity(NamedTuple):
+    """Numbers of a bank of synapses; a weight is a share p of its range, in [0, 1]."""
+
+    up: float
+    """Probability that the up gate opens, for a trace of 1."""
+    down: float
+    """Probability that the down gate opens, for a trace of 1."""
+    step: float
+    """Share of the range by which an open gate moves a weight."""
+    keep_pre: float
+    """Factor by which the trace of an input decays in a cycle."""
+    keep_post: float
+    """Factor by which the trace of a neuron decays in a cycle."""
+    keep_eligibility: float
+    """Factor by which the eligibility of a synapse decays in a cycle."""
+    coincidence: bool
+    """Spikes of one cycle meet, instead of spikes and traces."""
+    modulated: bool
+    """Gates move the eligibility, and reward times eligibility moves the weight."""
+    soft: bool
+    """Steps shrink towards the ends of the range."""
+    deterministic: bool
+    """A weight moves by the probability of its gate, without a random number."""
+
+
+class Competition(NamedTuple):
+    """How the neurons of a layer are kept from all learning the same: adaptive thresholds, winner-take-all."""
+
+    adaptation: float
+    """What a spike adds to its neuron's threshold."""
+    keep: float
+    """Factor by which what was added to a threshold decays in a cycle."""
+    winners: int
+    """k of k-winner-take-all, 0 = off."""
+    inhibition: int
+    """Steps at rest of the neurons that lose."""
+
+
+class Pause(NamedTuple):
+    """The time between two samples: the factors by which the state decays, and its length in steps."""
+
+    membrane: float
+    pre: float
+    post: float
+    eligibility: float
+    threshold: float
+    steps: int
+
+
+class LearningKeys(NamedTuple):
+    """Philox keys of what is random in a learning layer."""
+
+    noise: int
+    """Of the membranes."""
+    weights: int
+    """Of the random words that weights are compared with."""
+    gates: int
+    """Of the random words that open gates."""
+
+
+class LearningModel(NamedTuple):
+    """All of a learning layer that does not change while it runs."""
+
+    keys: LearningKeys
+    length: int
+    """Cycles of a sample, L."""
+    bits: int
+    """Bits to which the random words of the weights are read."""
+    levels: Floats
+    """Currents of the counts ``(n + 1,)``."""
+    membrane: Membrane
+    plasticity: Plasticity
+    competition: Competition
+    pause: Pause
+
+
+class LearningState(NamedTuple):
+    """State of n inputs, M neurons, and the synapses between them."""
+
+    p: Floats
+    """Weights ``(M, n)``, as shares of their range."""
+    threshold: Floats
+    """What spikes have added to the thresholds ``(M,)``."""
+    v: Floats
+    """Voltages ``(M,)``."""
+    refractory_left: Counts
+    """Steps that a neuron still has to rest ``(M,)``."""
+    pre: Floats
+    """Traces of the inputs ``(n,)``."""
+    post: Floats
+    """Traces of the neurons ``(M,)``."""
+    eligibility: Floats
+    """``(M, n)``, or ``(0, 0)`` where the rule is not modulated by reward."""
+
+
+class PredictiveRule(NamedTuple):
+    """How the weights of `predictive` learn.
+
+    The `k` neurons of the smallest score learn: the score is the surprise, or with `excess` the surprise less its
+    running average over 2**memory samples. A gate is open with probability ``gate / 2**GATE_BITS``. A counter of
+    `bits` bits, 0 .. 2**bits, moves by 2**step. With `gain` above 0, only every (running / gain)-th open cycle counts.
+    """
+
+    k: int
+    gate: int
+    step: int
+    bits: int
+    memory: int
+    excess: bool
+    gain: int
+
+
+# ------------------------------------------------------------ reservoirs
+
+
+class Synapses(NamedTuple):
+    """Synapses of a reservoir by their line: ``indptr[i]:indptr[i+1]`` leave line i.
+
+    Lines are the inputs, the states, and a constant 1 if there is one more. Synapse k feeds neuron
+    ``neurons[k]``; without `neurons`, each line feeds neurons 0, 1, .. in this order. Codes are thresholds
+    of the weight streams, signed for split; for `reservoir_shared`, how many of the weight sequence's
+    numbers are below them (their rank), for split plus or minus that, and L more. With `neurons`, the
+    synapses of a line are in the order of rising ranks there.
+    """
+
+    indptr: Indices
+    neurons: Indices
+    codes: Numeric
+
+
+class Coding(NamedTuple):
+    """How the number on a line becomes the threshold of a stream: encoding, width, rounding, digital shift.
+
+    A threshold is rounded to the nearest, halves up, or with `stochastic` up with a probability that is the
+    fraction: where word ``i % 4`` of Philox call ``i // 4`` for line i is below ``fraction * 2**32``. With
+    `shifted`, the numbers of a step are XORed with the highest `bits` bits of word 0 of Philox call 0. For the
+    counters of both, see use ``"reservoir"`` in `addresses`.
+    """
+
+    kind: int
+    """`UNIPOLAR`, `BIPOLAR` or `SPLIT`."""
+    bits: int
+    stochastic: bool
+    rounding_key: int
+    shifted: bool
+    shift_key: int
+
+
+class Activation(NamedTuple):
+    """A table of outputs: `levels` for the counts `lowest`, lowest + 1, ..; beyond its ends, that of the end.
+
+    The state becomes ``(1 - leak) * state + leak * level``.
+    """
+
+    levels: Floats
+    lowest: int
+    leak: float
+
+
+class RandomStreams(NamedTuple):
+    """Bernoulli streams of lines and weights, L = `length`; not `apart`: all lines (all weights) share a source.
+
+    At step t of sample b the lines have the streams ``s * lines + i`` with ``s = b << 32 | t``, and the weights,
+    if they are not stored, ``s * synapses + k``.
+    """
+
+    input_key: int
+    weight_key: int
+    apart: bool
+    length: int
