@@ -86,11 +86,18 @@ DEVICES: dict[str, MemristorModel | None] = {
     "read noise": MemristorModel(read_noise=0.1),
     "converter": MemristorModel(adc_bits=4),
     "wires": MemristorModel(wire_resistance=50.0),
-    "all": MemristorModel(
-        levels=16, variability=0.05, stuck_low_rate=0.1, read_noise=0.05, wire_resistance=20.0, ir_drop="first_order",
+    # Not together with a converter: the solution of the wires has other last bits with another BLAS.
+    "wires and spread": MemristorModel(wire_resistance=20.0, ir_drop="first_order", variability=0.05),
+    "no wires": MemristorModel(
+        levels=16,
+        variability=0.05,
+        stuck_low_rate=0.1,
+        drift_exponent=0.01,
+        drift_time=10.0,
+        read_noise=0.05,
         adc_bits=6,
     ),
-}  # fmt: skip
+}
 
 
 def covering(

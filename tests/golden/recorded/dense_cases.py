@@ -73,7 +73,7 @@ def sensible(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     Wires need a dense matrix. A sparse bipolar layer failed on an empty batch.
     """
     for row in rows:
-        if row.get("device") in ("wires", "all"):
+        if row.get("device") in ("wires", "wires and spread"):
             row["sparse"] = None
         if row["sparse"] is not None and row["encoding"] == "bipolar" and row["batch"] == (0,):
             row["batch"] = (1,)
@@ -185,7 +185,7 @@ def hardware_aware_case(row: dict[str, Any]) -> Outcome:
 def hardware_aware() -> Iterator[Case]:
     """`HardwareAwareSCLayer`: forward, three updates, forward."""
     crossed = {"encoding": ENCODINGS, "source": SOURCES, "rates": ((0.05, 0.02), (0.3, 0.1))}
-    filled = {"device": ("none", "levels", "lognormal", "read noise", "all"), "accumulate": ACCUMULATES}
+    filled = {"device": ("none", "levels", "lognormal", "read noise", "no wires"), "accumulate": ACCUMULATES}
     for name, row in numbered(covering(crossed, {**filled, "length": LENGTHS, "size": SIZES})):
         yield name, lambda row=row: hardware_aware_case(row)
 
