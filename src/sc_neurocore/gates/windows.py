@@ -1,6 +1,7 @@
 """Which pixels a window of an image covers: index arithmetic for convolution and pooling."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,3 +46,56 @@ def window_indices(
     inside = rows[:, None, :, None] * size[1] + columns[None, :, None, :]  # (out_h, out_w, kH, kW)
     planes = np.arange(channels).reshape(groups, 1, 1, -1, 1, 1) * (size[0] * size[1])
     return np.asarray((planes + inside[:, :, None]).reshape(groups, out[0] * out[1], -1))
+
+
+@dataclass(frozen=True)
+class ConvolutionWindows:
+    """The windows of a convolution over images of any size.
+
+    Parameters
+    ----------
+    channels
+        Planes of an image, a multiple of `groups`.
+    kernel, stride, dilation
+        Pairs (rows, columns), each at least 1.
+    padding
+        Rows and columns of zeros at each edge, or ``"same"`` (stride 1 only): the output is as large as the input.
+    groups
+        Parts of the channels with windows of their own.
+    """
+
+    channels: int
+    kernel: Pair
+    stride: Pair = (1, 1)
+    padding: Pair | Literal["same"] = (0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+    @property
+    def edges(self) -> tuple[Pair, Pair]:
+        """Rows of padding (above, below) and columns (left, right)."""
+        if isinstance(self.padding, str):  # "same"
+            both = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+            return (both[0] // 2, both[0] - both[0] // 2), (both[1] // 2, both[1] - both[1] // 2)
+        rows, columns = self.padding
+        return (rows, rows), (columns, columns)
+
+    def padded_size(self, size: Pair) -> Pair:
+        """Size of an image of `size` with its padding."""
+        (top, bottom), (left, right) = self.edges
+        return size[0] + top + bottom, size[1] + left + right
+
+    def output_size(self, size: Pair) -> Pair:
+        """Windows per column and per row of an image of `size`; 0 or less if none fits."""
+        return output_size(self.padded_size(size), self.kernel, self.stride, self.dilation)
+
+    def pixels(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Images ``(S, C, H, W)`` with their padding, flat: ``(S, padded pixels)``."""
+        padded = np.pad(images, ((0, 0), (0, 0), *self.edges))
+        return padded.reshape(len(images), int(np.prod(padded.shape[1:])))
+
+    def indices(self, size: Pair) -> NDArray[np.int64]:
+        """Places ``(groups, windows, fan_in)`` in the `pixels` of an image of `size`."""
+        return window_indices(
+            self.channels, self.padded_size(size), self.kernel, self.stride, self.dilation, self.groups
+        )

@@ -1,6 +1,7 @@
 """Several sensors, one estimate: a multiplexer that gives each modality its share of the cycles."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -9,13 +10,14 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
-from ..bitstreams.encodings import Encoding, to_probability
+from ..bitstreams.encodings import Encoding
 from ..encoders import GENERATORS, Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates import weighted_mux
-from .old_base import Floats, Samples, SCLayer
-
-_CHUNK_BYTES = 1 << 25
-"""Streams made at a time: samples are taken in chunks of about this size."""
+from .attributes import circuit_option
+from .base import Floats, Samples, SCLayer
+from .input_lines import InputLines
+from .options import layer_options
+from .streams import Streams
 
 
 class SCFusionLayer(SCLayer):
@@ -41,8 +43,8 @@ class SCFusionLayer(SCLayer):
     generator
         A name or a `Generator`, for the features.
     encoding
-        ``"unipolar"``: features in [0, 1]. ``"bipolar"``: [-1, 1]. ``"split"``: [-1, 1] as positive
-        and negative part: two MUXes with one select.
+        ``"unipolar"``: features in [0, 1]. ``"bipolar"``: [-1, 1]. ``"split"``: [-1, 1] as a positive
+        and a negative rail: two MUXes with one select.
     share_select
         ``"layer"``: one select source serves all features, whose errors then go together.
         ``"feature"``: a source for each, `decorrelated` partners of one another.
@@ -59,6 +61,8 @@ class SCFusionLayer(SCLayer):
         Width of thresholds, of features and of weights; None lets the generators choose.
     seed
         Fixes the streams and the selects.
+    backend
+        What runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default.
 
     Raises
     ------
@@ -91,8 +95,6 @@ class SCFusionLayer(SCLayer):
     (array([0.625, 0.75 ]), array([0.625, 0.75 ]))
     """
 
-    _sample_axes = 2
-
     def __init__(
         self,
         input_dims: Mapping[str, int],
@@ -107,8 +109,12 @@ class SCFusionLayer(SCLayer):
         share: Share | None = None,
         bits: int | None = None,
         seed: Seed = None,
+        backend: str | None = None,
     ) -> None:
-        super().__init__(length, generator, encoding, bits, seed)
+        super().__init__(seed)
+        self.options = layer_options(
+            length, False, backend, generator=generator, encoding=encoding, share=share, bits=bits
+        )
         dims = _by_name("input_dims", input_dims)
         self.input_dims = {name: checks.whole(f"input_dims[{name!r}]", dim, 1) for name, dim in dims.items()}
         weights = self._declared("fusion_weights", fusion_weights)
@@ -119,14 +125,17 @@ class SCFusionLayer(SCLayer):
         if select_generator is not None and not isinstance(select_generator, Generator):
             checks.option("select_generator", select_generator, GENERATORS)
         source = generator if select_generator is None else select_generator
-        # Role 1 is the partner of role 0; a source that was named is taken as it is.
-        self._select_role = 1 if select_generator is None else 0
+        # Of the features' own generator the selects take partner 1; a source that was named is taken as it is.
+        self._select_partner = 1 if select_generator is None else 0
         self._select_source = make_generator(source, self.length, None if isinstance(source, Generator) else bits)
         self._weights_quantised = bits is not None or isinstance(source, Generator)
-        self._share = share
         self._reseed()
         if select_generator is not None:
-            self._check_sources()
+            _check_sources(self._inputs.encoder, self._selects)
+
+    length = circuit_option("length")
+    encoding = circuit_option("encoding")
+    backend = circuit_option("backend")
 
     # ------------------------------------------------------------ modalities
 
@@ -166,66 +175,52 @@ class SCFusionLayer(SCLayer):
     # ------------------------------------------------------------ streams
 
     def _reseed(self) -> None:
-        lines = self.n_features * len(self._wired)
-        selects = self.n_features if self.share_select == "feature" else 1
-        self._encoder = Encoder(
-            lines, self.length, self.generator, self.encoding, share=self._share, seed=self._seed("inputs")
-        )
-        self._select_encoder = Encoder(
-            selects,
+        self._inputs = InputLines(self.n_features * len(self._wired), self.options, self._seeds, None)
+        self._selects = Encoder(
+            self.n_features if self.share_select == "feature" else 1,
             self.length,
             self._select_source,
             share="independent",
-            partner=self._select_role,
-            seed=self._seed("select"),
+            partner=self._select_partner,
+            seed=self._seeds.of("select"),
+            backend=self.backend,
         )
+
+    @property
+    def generator(self) -> Generator:
+        """Makes the numbers of the features."""
+        return self._inputs.encoder.generator
 
     @property
     def share(self) -> Share:
         """The sharing policy of the features in force."""
-        return self._encoder.share
+        return self._inputs.encoder.share
 
-    def _check_sources(self) -> None:
-        """An error if a select number would be the number that a feature is compared with."""
-        if isinstance(self.generator, Bernoulli) or isinstance(self._select_source, Bernoulli):
-            return
-        bits = min(self.generator.bits, self._select_source.bits)
-        cycles = max(self.length, 64)  # short sequences of different sources begin alike
-
-        def numbers(source: Generator, count: int) -> set[bytes]:
-            partners = (source.decorrelated(2 * i) for i in range(count))
-            return {(each.sequence(cycles) >> np.uint32(each.bits - bits)).tobytes() for each in partners}
-
-        features = numbers(self.generator, self._encoder.n if self.share == "independent" else 1)
-        if features & numbers(self._select_source, self._select_encoder.n):
-            raise ValueError(
-                "select_generator must be a different source from that of the features, "
-                f"got {self._select_source!r} with {self.generator!r}"
-            )
-
-    def _streams(self, x: Floats, samples: Samples) -> Bitstream:
-        """Streams of features ``(B, n_features, wired)``."""
-        lines = x.reshape(len(x), -1)
-        if self.encoding == "split":
-            words = np.moveaxis(self._encoder.rails(lines, samples), -3, 0)
-        else:
-            words = self._encoder.words(to_probability(lines, self.encoding), samples)
-        return Bitstream(words.reshape(*words.shape[:-2], *x.shape[1:], -1), self.length, self.encoding)
-
-    def _selects(self, cumulative: Floats, samples: Samples) -> Bitstream:
+    def _select_streams(self, cumulative: Floats, samples: Samples) -> Bitstream:
         """Streams ``(B or 1, n_features or 1, wired)`` of cumulative weights, nested along the last axis."""
         if not isinstance(self._select_source, Bernoulli):
             samples = samples[:1]  # every sample meets the same numbers
         shape = (len(samples), cumulative.size)
-        words = self._select_encoder.words(
-            np.broadcast_to(cumulative[:, None], (*shape, self._select_encoder.n)),
+        words = self._selects.words(
+            np.broadcast_to(cumulative[:, None], (*shape, self._selects.n)),
             np.broadcast_to(samples[:, None], shape),
         )
         return Bitstream(words.swapaxes(1, 2), self.length)
 
+    def streams(self, inputs: Mapping[str, ArrayLike]) -> Streams:
+        """The streams that the next `forward` meets: features and selects ``(..., n_features, wired)``.
+
+        Selects stand in the place of weights; their axes are 1 where features or samples share them.
+        """
+        x = self._checked(inputs)
+        flat = x.reshape(-1, self._inputs.encoder.n)
+        samples = self.samples + np.arange(len(flat))
+        features = self._inputs.streams(np.nan_to_num(flat), samples, x.shape)
+        return Streams(features, self._select_streams(self._cumulative(x), samples))
+
     # ------------------------------------------------------------ forward
 
-    def forward(self, inputs: Mapping[str, ArrayLike]) -> Floats:  # type: ignore[override]
+    def forward(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """Fused features ``(..., n_features)``, decoded from counts of real streams.
 
         Parameters
@@ -242,13 +237,24 @@ class SCFusionLayer(SCLayer):
         TypeError
             If `inputs` is not a mapping, or a value not an array of numbers.
         """
-        return super().forward(inputs)  # type: ignore[arg-type]
+        x = self._checked(inputs)
+        run = partial(self._fused, self._cumulative(x))
+        rails = 2 if self.encoding == "split" else 1
+        return self._over_samples(run, np.nan_to_num(x), 2, 8 * words_for(self.length) * rails * self._inputs.encoder.n)
 
-    __call__ = forward  # type: ignore[assignment]
+    __call__ = forward
 
-    def expected(self, inputs: Mapping[str, ArrayLike]) -> Floats:  # type: ignore[override]
+    def _fused(self, cumulative: Floats, x: Floats, samples: Samples) -> Floats:
+        features = self._inputs.streams(x.reshape(len(x), self._inputs.encoder.n), samples, x.shape)
+        return weighted_mux(features, self._select_streams(cumulative, samples)).value()
+
+    def expected(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """What `forward` converges to as the length grows: sum w v."""
-        return super().expected(inputs)  # type: ignore[arg-type]
+        x = self._checked(inputs)
+        cumulative = self._cumulative(x)
+        if self._weights_quantised:  # multiples of 2**-bits, as the comparators hold them
+            cumulative = self._selects.thresholds(cumulative) / 2.0**self._selects.generator.bits
+        return np.asarray(self.options.rounded(np.nan_to_num(x)) @ np.diff(cumulative, prepend=0.0))
 
     def _checked(self, x: Any) -> Floats:
         """Features ``(..., n_features, wired)``; those of a missing modality are NaN."""
@@ -270,31 +276,13 @@ class SCFusionLayer(SCLayer):
 
     def _cumulative(self, x: Floats) -> Floats:
         """Running sums of the weights ``(wired,)`` of what is in the input; the last is 1."""
-        sums = np.cumsum(self._weights[self._weights > 0] * ~np.isnan(x).any((0, 1)))
+        sums = np.cumsum(self._weights[self._weights > 0] * ~np.isnan(x).any(tuple(range(x.ndim - 1))))
         return np.asarray(sums / sums[-1])
-
-    def _forward(self, x: Floats, samples: Samples) -> Floats:
-        cumulative, x = self._cumulative(x), np.nan_to_num(x)
-        out = np.empty(x.shape[:2])
-        halves = 2 if self.encoding == "split" else 1
-        step = max(1, _CHUNK_BYTES // (8 * words_for(self.length) * halves * self._encoder.n))
-        for start in range(0, len(x), step):
-            part = slice(start, start + step)
-            select = self._selects(cumulative, samples[part])
-            out[part] = weighted_mux(self._streams(x[part], samples[part]), select).value()
-        return out
-
-    def _expected(self, x: Floats) -> Floats:
-        cumulative, values = self._cumulative(x), np.nan_to_num(x)
-        if self._weights_quantised:
-            cumulative = _as_compared(self._select_encoder, cumulative)
-        return np.asarray(self._quantised(values) @ np.diff(cumulative, prepend=0.0))
 
     # ------------------------------------------------------------ state
 
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, in the order of `fusion_weights`, and where the generators stand."""
-        return {**super().state_dict(), "fusion_weights": self._weights.copy()}
+    def _values(self) -> dict[str, Any]:
+        return {"fusion_weights": self._weights.copy()}
 
     def _load_values(self, state: dict[str, Any]) -> None:
         self._weights = self._checked_weights(state["fusion_weights"])
@@ -303,8 +291,8 @@ class SCFusionLayer(SCLayer):
         mix = " + ".join(f"{weight:.3g} {name}" for name, weight in self.norm_weights.items())
         return (
             f"{type(self).__name__}({mix} -> {self.n_features}, length={self.length}, {self.generator!r}, "
-            f"encoding={self.encoding!r}, select={self._select_source.decorrelated(self._select_role)!r} "
-            f"per {self.share_select}, missing={self.missing!r}, backend='numba')"
+            f"encoding={self.encoding!r}, select={self._select_source.decorrelated(self._select_partner)!r} "
+            f"per {self.share_select}, missing={self.missing!r}, backend={self.backend!r})"
         )
 
 
@@ -320,6 +308,20 @@ def _by_name(argument: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _as_compared(encoder: Encoder, probabilities: Floats) -> Floats:
-    """Probabilities that the encoder's comparators hold: multiples of ``2**-bits``."""
-    return np.asarray(encoder.thresholds(probabilities) / 2.0**encoder.generator.bits)
+def _check_sources(features: Encoder, selects: Encoder) -> None:
+    """An error if a select number would be the number that a feature is compared with."""
+    if isinstance(features.generator, Bernoulli) or isinstance(selects.generator, Bernoulli):
+        return
+    bits = min(features.generator.bits, selects.generator.bits)
+    cycles = max(features.length, 64)  # short sequences of different sources begin alike
+
+    def numbers(source: Generator, count: int) -> set[bytes]:
+        partners = (source.decorrelated(2 * i) for i in range(count))
+        return {(each.sequence(cycles) >> np.uint32(each.bits - bits)).tobytes() for each in partners}
+
+    drawn = numbers(features.generator, features.n if features.share == "independent" else 1)
+    if drawn & numbers(selects.generator, selects.n):
+        raise ValueError(
+            "select_generator must be a different source from that of the features, "
+            f"got {selects.generator!r} with {features.generator!r}"
+        )

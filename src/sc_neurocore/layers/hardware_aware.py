@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams import value_range
 from ..synapses import MemristorModel
+from . import chip
 from .base import Floats
-from .memristive import MemristiveDenseLayer
+from .vectorized_layer import VectorizedSCLayer
 
 
-class HardwareAwareSCLayer(MemristiveDenseLayer):
-    """`MemristiveDenseLayer` that learns around its defects: stuck synapses are left out of an update.
+class HardwareAwareSCLayer(VectorizedSCLayer):
+    """A layer on a memristor crossbar that learns around its defects: stuck synapses are left out of an update.
 
     ::
 
@@ -68,12 +69,16 @@ class HardwareAwareSCLayer(MemristiveDenseLayer):
             n_inputs,
             n_neurons,
             length,
-            stuck_rate=stuck_rate,
-            variability=variability,
-            device=device,
+            device=chip.with_rates(device, stuck_rate, variability),
             seed=seed,
             **options,
         )
+
+    weights = chip.effective_weights
+    ideal_weights = chip.ideal_weights
+    defects = chip.defects
+    stuck_low_mask = chip.stuck_low_mask
+    stuck_high_mask = chip.stuck_high_mask
 
     @property
     def stuck_mask(self) -> NDArray[np.bool_]:
@@ -84,7 +89,7 @@ class HardwareAwareSCLayer(MemristiveDenseLayer):
     @property
     def stuck_values(self) -> Floats:
         """Weights of the stuck synapses ``(n_stuck,)``, in the order of `stuck_mask`."""
-        return self.weights[self.stuck_mask]
+        return np.asarray(self.weights[self.stuck_mask])
 
     @property
     def n_stuck(self) -> int:
@@ -114,9 +119,9 @@ class HardwareAwareSCLayer(MemristiveDenseLayer):
         step = checks.array("gradient", gradient, shape=(self.n_neurons, self.n_inputs))
         rate = checks.real("lr", lr, 0.0, np.finfo(float).max)
         low, high = value_range(self.encoding)
-        moved = np.clip(self.ideal_weights - rate * np.where(self.stuck_mask, 0.0, step), low, high)
+        updated = np.clip(self.ideal_weights - rate * np.where(self.stuck_mask, 0.0, step), low, high)
         if self.sparse:
             rows = np.repeat(np.arange(self.n_neurons), np.diff(self.weights_csr.indptr))
-            self.weights_csr.data[:] = moved[rows, self.weights_csr.indices]
+            self.weights_csr.data[:] = updated[rows, self.weights_csr.indices]
         else:
-            self.ideal_weights[:] = moved
+            self.ideal_weights[:] = updated

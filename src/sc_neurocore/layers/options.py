@@ -125,14 +125,30 @@ class CircuitOptions:
         scale = 2.0 ** self.make_generator().bits
         return from_probability(np.floor(to_probability(values, self.encoding) * scale + 0.5) / scale, self.encoding)
 
+    def check_no_faults(self, circuit: str) -> None:
+        """An error if there are faults, for a circuit whose expectation has no closed form with them."""
+        if self.faults is not None:
+            raise ValueError(f"expected has no closed form for {circuit} with faults, got {self.faults}")
+
     def describe(self) -> str:
-        """The options that a layer's repr names."""
-        more = "".join(f", {value!r}" for value in (self.faults, self.device) if value is not None)
-        return (
-            f"length={self.length}, {self.make_generator()!r}, encoding={self.encoding!r}, "
-            f"accumulate={self.accumulate!r}{more}, backend={self.backend!r}"
-        )
+        """The options that the repr of a layer with weights names."""
+        return self._described(f", accumulate={self.accumulate!r}", self.faults, self.device)
+
+    def describe_streams(self) -> str:
+        """The options that the repr of a layer without weights names."""
+        return self._described("", self.faults)
+
+    def _described(self, accumulate: str, *more: object) -> str:
+        given = "".join(f", {value!r}" for value in more if value is not None)
+        streams = f"length={self.length}, {self.make_generator()!r}, encoding={self.encoding!r}"
+        return f"{streams}{accumulate}{given}, backend={self.backend!r}"
 
     def keywords(self, *names: str) -> dict[str, Any]:
         """Options by name: all of them, or those named."""
         return {name: getattr(self, name) for name in names or (field.name for field in fields(self))}
+
+
+def layer_options(length: Any, use_gpu: bool, backend: str | None, **options: Any) -> CircuitOptions:
+    """The options of one layer, with a backend that is there: the given one, or a GPU if it may be and there is one."""
+    cycles = checks.whole("length", length, 1)
+    return CircuitOptions(length=cycles, backend=choose(backend, checks.flag("use_gpu", use_gpu)).name, **options)

@@ -1,21 +1,28 @@
 """Pooling between layers: pixels are encoded, pooled by the circuits of `gates.pool`, and counted."""
 
-from typing import Any, Literal, cast, get_args
+import math
+from functools import partial
+from typing import Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends.packing import words_for
-from ..bitstreams import Bitstream, value_range
-from ..bitstreams.encodings import Encoding, to_probability
-from ..encoders import Encoder, Generator, Seed
+from ..bitstreams import value_range
+from ..bitstreams.encodings import Encoding
+from ..encoders import Generator, Seed
+from ..encoders.select import SelectSource
 from ..gates import Faults, average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
-from .old_base import Floats, Samples, SCLayer, combined_faults, drivers, select_numbers
+from .attributes import circuit_option
+from .base import Floats, Samples, SCLayer
+from .input_lines import InputLines
+from .options import layer_options
+from .stream_faults import StreamFaults
+from .streams import Streams
 
 Pooling = Literal["average", "max"]
-_CHUNK_BYTES = 1 << 25
 
 
 class SCPool2D(SCLayer):
@@ -37,6 +44,8 @@ class SCPool2D(SCLayer):
         Those of the inputs act on the pixels' streams, see `Faults`.
     seed
         Fixes Bernoulli streams, selects and faults.
+    backend
+        What runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default.
 
     Raises
     ------
@@ -54,8 +63,6 @@ class SCPool2D(SCLayer):
     array([[[0.75]]])
     """
 
-    _sample_axes = 3
-
     def __init__(
         self,
         kind: Pooling,
@@ -68,81 +75,93 @@ class SCPool2D(SCLayer):
         bits: int | None = None,
         faults: Faults | None = None,
         seed: Seed = None,
+        backend: str | None = None,
     ) -> None:
-        super().__init__(length, generator, encoding, bits, seed)
+        super().__init__(seed)
         self.kind = cast(Pooling, checks.option("kind", kind, get_args(Pooling)))
         self.size = pair("size", size, 1)
         self.stride = self.size if stride is None else pair("stride", stride, 1)
-        self.faults = combined_faults(0.0, faults)
-        self._n_pixels = 1
+        self.options = layer_options(
+            length, False, backend, generator=generator, encoding=encoding, bits=bits, faults=faults
+        )
         self._reseed()
+
+    length = circuit_option("length")
+    encoding = circuit_option("encoding")
+    faults = circuit_option("faults")
+    backend = circuit_option("backend")
+
+    @property
+    def generator(self) -> Generator:
+        """Makes the numbers of the pixels; a partner makes those of the selects."""
+        return self.options.make_generator()
+
+    def _reseed(self) -> None:
+        self._faults = StreamFaults.of(self.options, self._seeds)
+
+    def _inputs(self, pixels: int) -> InputLines:
+        return InputLines(pixels, self.options, self._seeds, self._faults, "one" if self.kind == "max" else None)
 
     def output_shape(self, channels: int, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(C, H_out, W_out)`` for images of this shape."""
         return (channels, *output_size((height, width), self.size, self.stride))
 
-    def _reseed(self) -> None:
-        self._encoder = Encoder(
-            self._n_pixels,
-            self.length,
-            self.generator,
-            self.encoding,
-            share="one" if self.kind == "max" else None,
-            seed=self._seed("inputs"),
-        )
-
-    def _load_values(self, state: dict[str, Any]) -> None:
-        """There are no values."""
-
-    def _checked(self, x: ArrayLike) -> Floats:
-        numbers = checks.array("x", x, *value_range(self.encoding))
-        if numbers.ndim < 3 or min(self.output_shape(*numbers.shape[-3:])) < 1:
+    def _checked(self, input_image: ArrayLike) -> Floats:
+        images = checks.array("input_image", input_image, *value_range(self.options.encoding))
+        if images.ndim < 3 or min(self.output_shape(*images.shape[-3:])) < 1:
             raise ValueError(
-                f"x must have shape (..., channels, height, width) with room for a window of {self.size}, "
-                f"got {numbers.shape}"
+                f"input_image must have shape (..., channels, height, width) with room for a window of {self.size}, "
+                f"got {images.shape}"
             )
-        return numbers
+        return images
 
-    def _forward(self, x: Floats, samples: Samples) -> Floats:
-        shape, pixels = x.shape[1:], int(np.prod(x.shape[1:]))
-        if pixels != self._n_pixels:
-            self._n_pixels = pixels
-            self._reseed()
-        out = np.empty((len(x), *self.output_shape(*shape)))
-        step = max(1, _CHUNK_BYTES // (32 * words_for(self.length) * pixels))
-        for start in range(0, len(x), step):
-            part = slice(start, start + step)
-            out[part] = self._pooled(x[part].reshape(-1, pixels), samples[part], shape).value()
-        return out
+    def forward(self, input_image: ArrayLike) -> Floats:
+        """Pooled images ``(..., C, H_out, W_out)`` of images ``(..., C, H, W)``, decoded from counts of real streams.
 
-    def _pooled(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
-        if self.encoding == "split":
-            words = np.moveaxis(self._encoder.rails(x, samples), -3, 0)
-        else:
-            words = self._encoder.words(to_probability(x, self.encoding), samples)[None]
-        words = self._faulty(words, samples, "inputs", drivers(self._encoder))
-        words = words if self.encoding == "split" else words[0]
-        words = words.reshape(*words.shape[:-2], *shape, -1)
-        streams = Bitstream(words, self.length, self.encoding)
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a value is not finite or outside the encoding's range.
+        """
+        x = self._checked(input_image)
+        pixels = math.prod(x.shape[-3:])
+        run = partial(self._pooled, self._inputs(pixels))
+        return self._over_samples(run, x, 3, 32 * words_for(self.options.cycles) * pixels)
+
+    __call__ = forward
+
+    def _pooled(self, inputs: InputLines, x: Floats, samples: Samples) -> Floats:
+        images = inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape)
         if self.kind == "max":
-            return max_pool(streams, self.size, stride=self.stride)
-        index = 2 * self._n_pixels if self._encoder.share == "independent" else 2
-        select = select_numbers(self.generator, index, self.length, samples, self._seed("select"))
-        return average_pool(streams, self.size, select, stride=self.stride)
+            return max_pool(images, self.size, stride=self.stride).value()
+        partner = 2 * inputs.encoder.n if inputs.encoder.share == "independent" else 2
+        select = SelectSource(inputs.encoder.generator, partner, self.options.cycles, self._seeds.key("select"))
+        return average_pool(images, self.size, select(samples), stride=self.stride).value()
 
-    def _expected(self, x: Floats) -> Floats:
-        channels, height, width = x.shape[1:]
+    def streams(self, input_image: ArrayLike) -> Streams:
+        """The streams ``(..., C, H, W)`` of the pixels that the next `forward` meets."""
+        x = self._checked(input_image)
+        pixels = math.prod(x.shape[-3:])
+        flat = x.reshape(-1, pixels)
+        return Streams(self._inputs(pixels).streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
+
+    def expected(self, input_image: ArrayLike) -> Floats:
+        """What `forward` converges to: the means or the maxima of the windows.
+
+        Raises
+        ------
+        ValueError
+            As `forward`, and with faults.
+        """
+        x = self._checked(input_image)
+        self.options.check_no_faults("pools")
+        channels, height, width = x.shape[-3:]
         windows = window_indices(channels, (height, width), self.size, self.stride, groups=channels)
-        if self.faults != Faults():
-            raise ValueError(f"expected has no closed form for pools with faults, got {self.faults}")
-        values = self._quantised(x).reshape(len(x), channels * height * width)[:, windows]
+        values = self.options.rounded(x).reshape(*x.shape[:-3], -1)[..., windows]
         pooled: Floats = values.max(-1) if self.kind == "max" else values.mean(-1)
-        return pooled.reshape(len(x), *self.output_shape(channels, height, width))
+        return pooled.reshape(*x.shape[:-3], *self.output_shape(channels, height, width))
 
     def __repr__(self) -> str:
-        faults = "" if self.faults == Faults() else f", {self.faults!r}"
         step = "" if self.stride == self.size else f", stride={self.stride}"
-        return (
-            f"{type(self).__name__}({self.kind}, {self.size[0]} x {self.size[1]}{step}, length={self.length}, "
-            f"{self.generator!r}, encoding={self.encoding!r}{faults}, backend='numba')"
-        )
+        window = f"{self.kind}, {self.size[0]} x {self.size[1]}{step}"
+        return f"{type(self).__name__}({window}, {self.options.describe_streams()})"

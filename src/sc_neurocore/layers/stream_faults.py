@@ -1,5 +1,7 @@
 """The faults of one circuit: its seed decides which lines are stuck and which bits flip."""
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from ..encoders.seeds import Seeds
 from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
 from ..gates.operands import Operands, ones
 from .base import Samples
+from .options import CircuitOptions
 
 
 class StreamFaults:
@@ -29,6 +32,11 @@ class StreamFaults:
     def __init__(self, faults: Faults, seeds: Seeds, length: int, backend: str | None) -> None:
         self.faults, self.length, self.backend = faults, length, backend
         self._seeds = seeds
+
+    @classmethod
+    def of(cls, options: CircuitOptions, seeds: Seeds) -> Self | None:
+        """The faults of a circuit with these options; None where there are none."""
+        return None if options.faults is None else cls(options.faults, seeds, options.cycles, options.backend)
 
     def on_lines(
         self, words: Words, samples: Samples, side: OperandSide, generator_of_line: NDArray[np.int64]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..backends.packing import Words, pack, words_for
 from ..bitstreams.encodings import from_probability
 from ..chunks import chunks
-from ..encoders import Bernoulli, Encoder, Generator
+from ..encoders import Bernoulli, Encoder
 from ..encoders.seeds import Seeds
 from ..gates.operands import railed
 from ..synapses import Defects, MemristorModel
@@ -130,23 +130,19 @@ class SynapseArray:
     ----------
     weights
         What the user edits.
-    generator
-        Its partner 1 makes the streams.
     options, seeds
-        Of the circuit.
-    faults
-        Of its streams, or None.
+        Of the circuit; partner 1 of its generator makes the streams.
     """
 
     def __init__(
         self,
         weights: Weights,
-        generator: Generator,
         options: CircuitOptions,
         seeds: Seeds,
-        faults: StreamFaults | None,
     ) -> None:
-        self.weights, self.device, self.faults = weights, options.device, faults
+        self.weights, self.device = weights, options.device
+        self.faults = StreamFaults.of(options, seeds)
+        generator = options.make_generator()
         self.rails = 2 if options.encoding == "split" else 1
         self._encoding, self._accumulate = options.encoding, options.accumulate
         self.one_rail = weights.wiring()
@@ -212,10 +208,15 @@ class SynapseArray:
             return np.zeros(self.n_synapses, np.int64)
         return np.arange(self.n_synapses) if self.streams.random else self.streams.lines
 
+    @property
+    def own_streams(self) -> bool:
+        """Whether every sample meets weight streams of its own: fresh, noisy, or with flips."""
+        return self.streams.per_sample or (self.faults is not None and self.faults.faults.weight_flips > 0)
+
     def sample_bytes(self) -> int:
         """Memory of the weight streams of a sample, where it has its own."""
-        own = self.streams.per_sample or (self.faults is not None and self.faults.faults.weight_flips > 0)
-        return 16 * words_for(self.streams.encoder.length) * self.rails * self.n_synapses if own else 0
+        own = 16 * words_for(self.streams.encoder.length) * self.rails * self.n_synapses
+        return own if self.own_streams else 0
 
     def expected(self, seen: SeenWeights) -> Floats:
         """Mean of the readings of the weights: noise moves it where it is clipped at the ends of the range.

@@ -1,24 +1,31 @@
 """The work-horse: a matrix of weight streams against a batch of input streams."""
 
-from typing import Any, Literal, Self
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from .. import checks
 from ..backends.packing import Words
-from ..backends.reference import Wiring
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
+from ..gates.accumulators import Accumulate
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
-from .old_base import Accumulate, Floats, Samples
-from .weighted import WeightedLayer
+from . import attributes
+from .attributes import circuit_option
+from .base import Floats, Samples, SCLayer
+from .options import WeightStreams, layer_options
+from .streams import Streams
+from .synapse_array import SeenWeights, SynapseArray
+from .weighted_sum import WeightedSum
+from .weights import DenseWeights, SparseWeights, random_synapses
 
 
-class VectorizedSCLayer(WeightedLayer):
+class VectorizedSCLayer(SCLayer):
     """A dense or sparse layer: every synapse is one gate, every neuron counts its gates' ones.
 
     ::
@@ -35,7 +42,7 @@ class VectorizedSCLayer(WeightedLayer):
     length
         Stream length L in clock cycles.
     use_gpu
-        True: CuPy if a device is there, else the CPU; `repr` says which.
+        True: a GPU if there is one, else the CPU; `repr` says which.
     sparse
         True: keep only ``max(1, round(connectivity * n_inputs * n_neurons))`` synapses, at random.
     connectivity
@@ -44,7 +51,7 @@ class VectorizedSCLayer(WeightedLayer):
         A name or a `Generator`; the weights take its decorrelated partner.
     encoding
         ``"unipolar"``: values in [0, 1], AND. ``"bipolar"``: [-1, 1], XNOR. ``"split"``: [-1, 1] as
-        positive and negative part, AND.
+        positive and negative rail, AND.
     accumulate
         ``"mean"``: count / (L n). ``"sum"``: count / L (parallel counter). ``"saturate"``: a
         cycle-exact saturating adder, about clip(sum). ``"or"``: OR tree. ``"mux"``: random MUX
@@ -58,15 +65,16 @@ class VectorizedSCLayer(WeightedLayer):
     weight_streams
         Bernoulli only. ``"fresh"``: the weights' generators run on, every sample meets new streams.
         ``"stored"``: one set of streams serves every sample, as from a memory.
-    bit_flip_rate
-        Probability in [0, 1] that a bit of an input or weight stream is inverted, each on its own.
     faults
-        All kinds of faults, see `Faults`; not with `bit_flip_rate`.
+        What is wrong with the circuit, see `Faults`; None: nothing.
     device
         A `MemristorModel` that the weights (and biases) are written into: the gates meet what it makes
         of them. None: the weights themselves.
     seed
         Fixes weights, wiring, streams and faults.
+    backend
+        What runs the kernels, one of ``sc_neurocore.backends.available()``; it wins over `use_gpu`. None: the
+        default.
 
     Raises
     ------
@@ -105,40 +113,51 @@ class VectorizedSCLayer(WeightedLayer):
         share: Share | None = None,
         bits: int | None = None,
         bias: ArrayLike | None = None,
-        weight_streams: Literal["fresh", "stored"] = "fresh",
-        bit_flip_rate: float = 0.0,
+        weight_streams: WeightStreams = "fresh",
         faults: Faults | None = None,
         device: MemristorModel | None = None,
         seed: Seed = None,
+        backend: str | None = None,
     ) -> None:
-        super().__init__(
-            checks.whole("n_neurons", n_neurons, 1),
+        super().__init__(seed)
+        self.options = layer_options(
             length,
-            use_gpu=use_gpu,
+            use_gpu,
+            backend,
             generator=generator,
             encoding=encoding,
             accumulate=accumulate,
             share=share,
             bits=bits,
-            bias=bias,
             weight_streams=weight_streams,
-            bit_flip_rate=bit_flip_rate,
             faults=faults,
             device=device,
-            seed=seed,
         )
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         self.sparse = checks.flag("sparse", sparse)
         self.connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
         if self.connectivity == 0:
             raise ValueError("connectivity must be above 0, got 0")
         if self.connectivity < 1 and not self.sparse:
             raise ValueError(f"connectivity must be 1 without sparse=True, got {connectivity}")
-        self._n_lines = self.fan_in
-        self._draw_weights()
+        rng, shape, bounds = self._seeds.generator("values"), (self.n_neurons, self.n_inputs), value_range(encoding)
+        self._weights: DenseWeights | SparseWeights
+        if self.sparse:
+            synapses = random_synapses(rng, shape, self.connectivity, bounds)
+            self._weights = SparseWeights(synapses, encoding, bias)
+        else:
+            self._weights = DenseWeights(rng.uniform(*bounds, shape), encoding, bias)
         self._reseed()
 
-    # ------------------------------------------------------------ weights
+    length = circuit_option("length")
+    encoding = circuit_option("encoding")
+    accumulate = circuit_option("accumulate")
+    weight_streams = circuit_option("weight_streams")
+    faults = circuit_option("faults")
+    device = circuit_option("device")
+    backend = circuit_option("backend")
+    bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
 
     @classmethod
     def from_weights(cls, weights: ArrayLike, length: int = 1024, **options: Any) -> Self:
@@ -151,27 +170,17 @@ class VectorizedSCLayer(WeightedLayer):
         if options.get("connectivity", 1) != 1:
             raise ValueError(f"connectivity must be 1 with given weights, got {options['connectivity']}")
         layer = cls(matrix.shape[1], matrix.shape[0], length=length, **options)
-        if layer.sparse:
+        weights = layer.synapses.weights
+        if isinstance(weights, SparseWeights):
             if not matrix.any():
                 raise ValueError("weights must have a non-zero value with sparse=True, got none")
-            layer._csr = csr_array(matrix)
+            weights.csr = csr_array(matrix)
             layer._reseed()
         else:
             layer.weights = matrix
         return layer
 
-    def _draw_weights(self) -> None:
-        rng = np.random.Generator(np.random.PCG64(self._seed("values")))
-        low, high = value_range(self.encoding)
-        if not self.sparse:
-            self._weights = rng.uniform(low, high, (self.n_neurons, self.n_inputs))
-            return
-        places = self.n_neurons * self.n_inputs
-        kept = np.sort(rng.choice(places, max(1, round(self.connectivity * places)), replace=False, shuffle=False))
-        rows, columns = np.divmod(kept, self.n_inputs)
-        indptr = np.searchsorted(rows, np.arange(self.n_neurons + 1))
-        values = rng.uniform(low, high, kept.size)
-        self._csr = csr_array((values, columns, indptr), shape=(self.n_neurons, self.n_inputs))
+    # ------------------------------------------------------------ weights
 
     @property
     def weights(self) -> Floats:
@@ -180,128 +189,112 @@ class VectorizedSCLayer(WeightedLayer):
         Of a sparse layer this is a read-only copy: edit ``weights_csr.data``, or assign a matrix that
         is zero wherever there is no synapse.
         """
-        if not self.sparse:
-            return self._weights
-        dense: Floats = self._csr.toarray()
-        dense.flags.writeable = False
-        return dense
+        return self._weights.array
 
     @weights.setter
     def weights(self, values: ArrayLike) -> None:
-        shape = (self.n_neurons, self.n_inputs)
-        matrix = self._checked_weights("weights", values, shape)
-        if not self.sparse:
-            self._weights = matrix
-            return
-        rows = np.repeat(np.arange(self.n_neurons), np.diff(self._csr.indptr))
-        kept = matrix[rows, self._csr.indices]
-        matrix[rows, self._csr.indices] = 0
-        if matrix.any():
-            raise ValueError(f"weights must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
-        self._csr.data[:] = kept
+        self._weights.assign(values)
 
     @property
     def weights_csr(self) -> csr_array:
         """Weights of a sparse layer (SciPy CSR); its `data` may be edited."""
-        if not self.sparse:
+        if isinstance(self._weights, DenseWeights):
             raise AttributeError("weights_csr needs sparse=True")
-        return self._csr
-
-    def _stored_weights(self) -> Floats:
-        return self._csr.data if self.sparse else self._weights
-
-    def _with_bias(self) -> Floats:
-        if not self.sparse:
-            return super()._with_bias()
-        if self.bias is None:
-            return self._stored_weights()
-        return np.insert(self._csr.data, self._csr.indptr[1:], self.bias)
-
-    @property
-    def fan_in(self) -> int:
-        """Lines of the layer: its inputs, and the constant of a bias."""
-        return self.n_inputs + (self.bias is not None)
-
-    def _make_wiring(self) -> Wiring:
-        if not self.sparse:
-            return super()._make_wiring()
-        indptr, inputs = self._csr.indptr.astype(np.int64), self._csr.indices.astype(np.int64)
-        if self.bias is not None:
-            inputs = np.insert(inputs, indptr[1:], self.n_inputs)
-            indptr = indptr + np.arange(self.n_neurons + 1)
-        return Wiring(indptr, inputs, np.arange(inputs.size))
+        return self._weights.csr
 
     # ------------------------------------------------------------ streams
 
-    def _line_of_synapse(self) -> NDArray[np.int64]:
-        return self._wiring.inputs
-
-    def _lines_of(self, x: Floats) -> Floats:
-        return x if self.bias is None else np.column_stack([x, np.ones(len(x))])
+    def _reseed(self) -> None:
+        self.synapses = SynapseArray(self._weights, self.options, self._seeds)
+        self._sum = WeightedSum(self._weights.fan_in, self.synapses, self.options, self._seeds)
 
     @property
     def packed_weights(self) -> Words:
         """Weight streams that the next sample meets, uint64 ``(n_neurons, n_inputs, ceil(L / 64))``.
 
         Bit t is bit ``t % 64`` of word ``t // 64``; tail bits are zero. Split layers have a leading
-        axis of two (positive, negative part); sparse layers have one axis of synapses.
+        axis of two (positive, negative rail); sparse layers have one axis of synapses.
         """
-        words = self._weight_words(np.array([self.samples]))[:, 0]
+        words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
         if self.sparse:
-            wiring = self._wiring
-            words = words[:, wiring.inputs < self.n_inputs]
+            words = words[:, self.synapses.lines < self.n_inputs]
         else:
             words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self.n_inputs]
         return words if self.encoding == "split" else words[0]
 
+    def _refresh_packed_weights(self) -> None:
+        """Edits are seen without it; kept so that callers of the documented API need no change."""
+        self.synapses.forget()
+
+    def streams(self, input_values: ArrayLike) -> Streams:
+        """The streams that the next `forward` of these inputs meets; the generators stay where they are.
+
+        Returns
+        -------
+        Streams
+            ``inputs``: ``(..., n_inputs)``, the constant of a bias behind them. ``weights``: ``(n_neurons, fan_in)``, of
+            a sparse layer ``(synapses,)``, with the batch axes in front where every sample meets its own.
+        """
+        x = self._checked(input_values)
+        batch = x.shape[:-1]
+        flat = self._lines(x.reshape(-1, self.n_inputs))
+        samples = self.samples + np.arange(len(flat))
+        of_neurons = (-1,) if self.sparse else (self.n_neurons, self.fan_in)
+        return self._sum.streams(flat, samples, batch, of_neurons)
+
     # ------------------------------------------------------------ outputs
 
-    def _checked(self, x: ArrayLike) -> Floats:
-        return checks.array("x", x, *value_range(self.encoding), last=self.n_inputs)
+    def _checked(self, input_values: ArrayLike) -> Floats:
+        return checks.array("input_values", input_values, *self._weights.bounds, last=self.n_inputs)
 
-    def _outputs(self, x: Words, w: Words, samples: Samples) -> Floats:
+    def _lines(self, x: Floats) -> Floats:
+        """Inputs, and the constant of a bias: ``(S, fan_in)``."""
+        return x if self._weights.bias is None else np.column_stack([x, np.ones(len(x))])
+
+    def forward(self, input_values: ArrayLike) -> Floats:
+        """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a value is not finite or outside the encoding's range.
+        """
+        x, seen = self._checked(input_values), self.synapses.seen()
+        return self._over_samples(partial(self._outputs, seen), x, 1, self._sum.sample_bytes(self.synapses.n_synapses))
+
+    __call__ = forward
+
+    def _outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
+        words, weights = self._sum.inputs.words(self._lines(x), samples), self.synapses.words(seen, samples)
         # One group with all samples, or a group a sample where each has weight streams of its own.
-        arrange = (slice(None), None) if w.shape[1] == 1 else (slice(None), slice(None), None)
-        out = self._accumulated(x[arrange], w, self._wiring, samples[arrange[1:]])
-        return out.reshape(-1, self.n_neurons)
+        axis = 0 if len(weights) == 1 else 1
+        words, samples = np.expand_dims(words, axis), np.expand_dims(samples, axis)
+        out = self._sum.sums(words, weights, samples, samples, dense=not self.sparse)
+        return self._sum.converted(out.reshape(-1, self.n_neurons), seen)
 
-    def _window_bytes(self) -> int:
-        return 4 * self.length * self.n_neurons if self.accumulate == "saturate" else 0
+    def expected(self, input_values: ArrayLike) -> Floats:
+        """What `forward` converges to as the length grows, ``(..., n_neurons)``.
 
-    def _expected(self, x: Floats) -> Floats:
-        rows, weights, wiring = (
-            self._met(self._lines_of(x), self.faults.input_flips),
-            self._met(self._read_values(), self.faults.weight_flips),
-            self._wiring,
-        )
-        matrix: Any = weights
-        if self.sparse:
-            matrix = csr_array((weights, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self.fan_in))
-        return self._converted(self._expected_rows(rows, matrix, wiring))
+        Raises
+        ------
+        ValueError
+            As `forward`, and if there is no closed form.
+        """
+        x, seen = self._checked(input_values), self.synapses.seen()
+        lines = self._sum.lines_as_seen_by_gates(self._lines(x.reshape(-1, self.n_inputs)))
+        matrix = self._weights.matrix(self._sum.weights_as_seen_by_gates(seen))
+        out = self._sum.converted(self._sum.expected(lines, matrix), seen)
+        return out.reshape(*x.shape[:-1], self.n_neurons)
 
     # ------------------------------------------------------------ state
 
-    def state_dict(self) -> dict[str, Any]:
-        """Weights (and wiring), bias, and where the generators stand."""
-        state = super().state_dict()
-        if self.sparse:
-            state["indices"], state["indptr"] = self._csr.indices.copy(), self._csr.indptr.copy()
-        return state
+    def _values(self) -> dict[str, Any]:
+        return self._weights.state()
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        if not self.sparse:
-            super()._load_values(state)
-            return
-        bias = self._checked_bias(state["bias"]) if self.bias is not None else None
-        data = self._checked_weights("weights", state["weights"], (len(state["indices"]),))
-        shape = (self.n_neurons, self.n_inputs)
-        try:
-            csr = csr_array((data, np.array(state["indices"]), np.array(state["indptr"])), shape=shape)
-            csr.check_format()
-        except ValueError as error:
-            raise ValueError(f"indices and indptr must be a CSR wiring of shape {shape}, got: {error}") from error
-        self._csr, self._bias = csr, bias
+        self._weights.load(state)
 
     def __repr__(self) -> str:
-        wires = f", synapses={self._csr.nnz}" if self.sparse else ""
-        return f"{type(self).__name__}({self.n_inputs} -> {self.n_neurons}{wires}, {self._options_repr()})"
+        wires = f", synapses={self.weights_csr.nnz}" if self.sparse else ""
+        return f"{type(self).__name__}({self.n_inputs} -> {self.n_neurons}{wires}, {self.options.describe()})"
+

@@ -3,15 +3,18 @@
 from typing import Any
 
 from ..backends.packing import Words, words_for
-from ..encoders import Encoder, Generator, Ramp
+from ..encoders import Ramp
 from ..encoders.seeds import Seeds
 from ..encoders.select import SelectSource
 from ..gates.accumulators import Accumulator, Conditions, make_accumulator
 from ..gates.operands import Operands
 from .base import Floats, Samples
+from .input_lines import InputLines, as_bitstream
 from .options import CircuitOptions
-from .stream_faults import StreamFaults
+from .streams import Streams
 from .synapse_array import SeenWeights, SynapseArray
+
+Shape = tuple[int, ...]
 
 
 class WeightedSum:
@@ -29,8 +32,8 @@ class WeightedSum:
         Numbers of a sample, the constant of a bias included.
     synapses
         The weights.
-    generator, options, seeds, faults
-        Of the circuit; `options` are those of one layer.
+    options, seeds
+        Of the circuit.
     accumulator
         Adds up the products; None: the one that `options` name.
     """
@@ -39,45 +42,37 @@ class WeightedSum:
         self,
         n_lines: int,
         synapses: SynapseArray,
-        generator: Generator,
         options: CircuitOptions,
         seeds: Seeds,
-        faults: StreamFaults | None,
         accumulator: Accumulator | None = None,
     ) -> None:
-        self.synapses, self.faults, self.options = synapses, faults, options
+        self.synapses, self.faults, self.options = synapses, synapses.faults, options
         self.length = options.cycles
-        self.encoder = Encoder(
-            n_lines,
-            self.length,
-            generator,
-            options.encoding,
-            share=options.share,
-            seed=seeds.of("inputs"),
-            backend=options.backend,
-        )
+        self.inputs = InputLines(n_lines, options, seeds, self.faults)
+        encoder = self.inputs.encoder
         fan_in = synapses.weights.fan_in
         self.select: SelectSource | None = None
         if options.accumulate == "mux":  # one source of select numbers for the layer
-            partner = 2 * max(n_lines, fan_in) if self.encoder.share == "independent" else 2
-            self.select = SelectSource(generator, partner, self.length, seeds.key("select"))
+            partner = 2 * max(n_lines, fan_in) if encoder.share == "independent" else 2
+            self.select = SelectSource(encoder.generator, partner, self.length, seeds.key("select"))
         self.accumulator = accumulator or make_accumulator(
             options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
         )
-        in_runs = any(isinstance(generator.decorrelated(partner), Ramp) for partner in (0, 1))
-        self._conditions = Conditions(self.encoder.share, in_runs, options.faults)
-        self._product_flips = options.faults is not None and options.faults.product_flips > 0
-        self._trim = options.faults is None
-        """Whether a rail without a one may be left out: faults can put ones on it."""
+        in_runs = any(isinstance(encoder.generator.decorrelated(partner), Ramp) for partner in (0, 1))
+        self._conditions = Conditions(encoder.share, in_runs, options.faults)
+        self.product_flips = options.faults is not None and options.faults.product_flips > 0
 
     # ------------------------------------------------------------ streams
 
-    def input_words(self, lines: Floats, samples: Samples) -> Words:
-        """Streams ``(S, rails, lines, W)`` of numbers ``(S, lines)``, with their faults."""
-        words = self.encoder.rails(lines, samples, trim=self._trim)
-        if self.faults is None:
-            return words
-        return self.faults.on_lines(words, samples, "inputs", self.encoder.generator_of_line)
+    def streams(self, lines: Floats, samples: Samples, batch: Shape, of_neurons: Shape) -> Streams:
+        """Streams of a forward: inputs ``(*batch, lines)``, weights ``(*of_neurons)`` or ``(*batch, *of_neurons)``."""
+        encoding, seen = self.options.encoding, self.synapses.seen()
+        weights = self.synapses.words(seen, samples)
+        leading = batch if self.synapses.own_streams else ()
+        return Streams(
+            self.inputs.streams(lines, samples, (*batch, lines.shape[1])),
+            as_bitstream(weights, (*leading, *of_neurons), self.length, encoding),
+        )
 
     def sums(self, x: Words, w: Words, samples: Samples, windows: Samples, *, dense: bool) -> Floats:
         """Outputs ``(G, B, M)`` of arranged streams ``(G, B, rails, n, W)`` and ``(G, rails, synapses, W)``.
@@ -90,7 +85,7 @@ class WeightedSum:
         """What meets at the gates, with flips of the products."""
         xnor = self.options.encoding == "bipolar"
         operands = Operands(x, w, self.synapses.wiring, (x.shape[2], w.shape[1]), xnor, dense)
-        return self.faults.on_products(operands, windows) if self._product_flips else operands  # type: ignore[union-attr]
+        return self.faults.on_products(operands, windows) if self.product_flips else operands  # type: ignore[union-attr]
 
     def converted(self, outputs: Floats, seen: SeenWeights) -> Floats:
         """Outputs as the converter of the device reads its columns."""
@@ -105,8 +100,8 @@ class WeightedSum:
     def sample_bytes(self, n_products: int) -> int:
         """Memory of the streams of a sample whose neurons have so many gates in all."""
         stream, rails = 8 * words_for(self.length), self.synapses.rails
-        flipped = 2 * rails**2 * stream * n_products if self._product_flips else 0
-        return rails * stream * self.encoder.n + self.synapses.sample_bytes() + flipped
+        flipped = 2 * rails**2 * stream * n_products if self.product_flips else 0
+        return rails * stream * self.inputs.encoder.n + self.synapses.sample_bytes() + flipped
 
     # ------------------------------------------------------------ expectation
 

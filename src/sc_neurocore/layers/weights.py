@@ -79,6 +79,15 @@ class Weights(ABC):
         """Values of all synapses as a new array ``(M, n_inputs)``, without those of the bias."""
 
     @abstractmethod
+    def assign(self, values: ArrayLike) -> None:
+        """Take other weights of the same shape."""
+
+    @property
+    @abstractmethod
+    def array(self) -> Floats:
+        """The weights as an array; a read-only copy where they are stored otherwise."""
+
+    @abstractmethod
     def load(self, state: dict[str, Any]) -> None:
         """Check, then take over a `state`."""
 
@@ -114,6 +123,11 @@ class DenseWeights(Weights):
     def assign(self, values: ArrayLike) -> None:
         """Take other weights of the same shape."""
         self.values = self.checked(self.name, values)
+
+    @property
+    def array(self) -> Floats:
+        """The array itself: edits are seen."""
+        return self.values
 
     @property
     def fan_in(self) -> int:
@@ -179,6 +193,13 @@ class SparseWeights(Weights):
         self.csr.data[:] = kept
 
     @property
+    def array(self) -> Floats:
+        """A read-only copy ``(M, n_inputs)``; edit the data of the matrix."""
+        dense: Floats = self.csr.toarray()
+        dense.flags.writeable = False
+        return dense
+
+    @property
     def fan_in(self) -> int:
         """Lines of the layer, the constant of a bias included."""
         return int(self.csr.shape[1]) + (self.bias is not None)
@@ -224,3 +245,15 @@ class SparseWeights(Weights):
         except ValueError as error:
             raise ValueError(f"indices and indptr must be a CSR wiring of shape {self.csr.shape}, got: {error}") from error
         self.csr, self.bias = csr, bias
+
+
+def random_synapses(
+    rng: np.random.Generator, shape: tuple[int, int], connectivity: float, bounds: tuple[float, float]
+) -> csr_array:
+    """A share `connectivity` of all synapses, at random places, with weights uniform within `bounds`."""
+    n_neurons, n_inputs = shape
+    places = n_neurons * n_inputs
+    kept = np.sort(rng.choice(places, max(1, round(connectivity * places)), replace=False, shuffle=False))
+    rows, columns = np.divmod(kept, n_inputs)
+    indptr = np.searchsorted(rows, np.arange(n_neurons + 1))
+    return csr_array((rng.uniform(*bounds, kept.size), columns, indptr), shape=shape)

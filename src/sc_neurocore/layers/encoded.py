@@ -1,0 +1,148 @@
+"""Layers without weights: numbers are encoded as streams, a circuit takes the streams, and its outputs are decoded."""
+
+import math
+from abc import abstractmethod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import checks
+from ..backends.packing import words_for
+from ..bitstreams import Bitstream, value_range
+from ..encoders import Generator, Seed, Share
+from .attributes import circuit_option
+from .base import Floats, Samples, SCLayer
+from .input_lines import InputLines
+from .options import CircuitOptions
+from .stream_faults import StreamFaults
+from .streams import Streams
+
+
+class EncodedLayer(SCLayer):
+    """A layer that encodes its inputs, lets a circuit take the streams, and decodes what comes out.
+
+    Subclasses give `_decoded`, `_exact` and, where it is more than the input streams take, `_sample_bytes`.
+
+    Parameters
+    ----------
+    n_inputs
+        Numbers of a sample.
+    options
+        Of the circuit; faults act on the input streams.
+    seed
+        Fixes Bernoulli streams, selects and faults.
+    share
+        How inputs share generators.
+    """
+
+    def __init__(self, n_inputs: int, options: CircuitOptions, seed: Seed, share: Share | None = None) -> None:
+        super().__init__(seed)
+        self.n_inputs, self.options, self._share = n_inputs, options, share
+        self._reseed()
+
+    length = circuit_option("length")
+    encoding = circuit_option("encoding")
+    faults = circuit_option("faults")
+    backend = circuit_option("backend")
+
+    def _reseed(self) -> None:
+        self._faults = StreamFaults.of(self.options, self._seeds)
+        self._inputs = InputLines(self.n_inputs, self.options, self._seeds, self._faults, self._share)
+
+    @property
+    def generator(self) -> Generator:
+        """Makes the numbers of the inputs."""
+        return self._inputs.encoder.generator
+
+    @property
+    def share(self) -> Share:
+        """The sharing policy in force, see `Encoder`."""
+        return self._inputs.encoder.share
+
+    def _checked(self, input_values: ArrayLike) -> Floats:
+        return checks.array("input_values", input_values, *value_range(self.options.encoding), last=self.n_inputs)
+
+    def forward(self, input_values: ArrayLike) -> Floats:
+        """Outputs ``(..., n_outputs)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a value is not finite or outside the encoding's range.
+        """
+        return self._over_samples(self._run, self._checked(input_values), 1, self._sample_bytes())
+
+    __call__ = forward
+
+    def _run(self, x: Floats, samples: Samples) -> Floats:
+        return self._decoded(self._inputs.streams(x, samples, x.shape), samples)
+
+    def expected(self, input_values: ArrayLike) -> Floats:
+        """What `forward` converges to as the length grows.
+
+        Raises
+        ------
+        ValueError
+            As `forward`, and if there is no closed form, as with faults.
+        """
+        x = self._checked(input_values)
+        self.options.check_no_faults(type(self).__name__)
+        out = self._exact(self.options.rounded(x.reshape(-1, self.n_inputs)))
+        return out.reshape(*x.shape[:-1], *out.shape[1:])
+
+    def streams(self, input_values: ArrayLike) -> Streams:
+        """The input streams ``(..., n_inputs)`` that the next `forward` meets; the generators stay where they are."""
+        x = self._checked(input_values)
+        flat = x.reshape(-1, self.n_inputs)
+        return Streams(self._inputs.streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
+
+    def _sample_bytes(self) -> int:
+        """Memory that a sample takes."""
+        return 32 * words_for(self.options.cycles) * self.n_inputs
+
+    @abstractmethod
+    def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
+        """What the circuit makes of streams ``(S, n_inputs)``, as numbers ``(S, n_outputs)``."""
+
+    @abstractmethod
+    def _exact(self, x: Floats) -> Floats:
+        """What it makes of numbers ``(S, n_inputs)``."""
+
+
+class Primitive(Protocol):
+    """A circuit that takes streams and gives streams of the same shape, and what it makes of numbers."""
+
+    def apply_bitstream(self, streams: Bitstream, **options: Any) -> Bitstream:
+        """Output streams."""
+
+    def apply(self, rates: ArrayLike) -> Floats:
+        """Output numbers."""
+
+
+class PrimitiveLayer(EncodedLayer):
+    """A circuit primitive, such as `WinnerTakeAll`, between an encoder and counters.
+
+    Parameters
+    ----------
+    primitive
+        What takes the streams, for samples of `shape`.
+    shape
+        Of a sample as the primitive takes it; its last axis is that of the primitive.
+    """
+
+    def __init__(self, primitive: Primitive, shape: tuple[int, ...], options: CircuitOptions, seed: Seed) -> None:
+        self.primitive, self._shape = primitive, shape
+        super().__init__(math.prod(shape), options, seed)
+
+    def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
+        words = streams.words.reshape(len(samples), *self._shape, -1)
+        shaped = Bitstream(words, streams.length)
+        return self.primitive.apply_bitstream(shaped, samples=samples).value().reshape(len(samples), self.n_inputs)
+
+    def _exact(self, x: Floats) -> Floats:
+        return self.primitive.apply(x.reshape(-1, *self._shape)).reshape(x.shape)
+
+    def __repr__(self) -> str:
+        planes = "" if len(self._shape) == 1 else f"{math.prod(self._shape[:-1])} x "
+        return f"{type(self).__name__}({planes}{self.primitive!r}, {self.options.describe_streams()})"
