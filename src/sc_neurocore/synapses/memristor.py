@@ -2,19 +2,20 @@
 
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from numpy.typing import ArrayLike
 
 from .. import checks
 from ..bitstreams.encodings import Encoding, value_range
 from ..encoders.seeds import Seed, seed_sequence
-from .crossbar import IR_DROPS, Floats, IRDrop, crossbar_transfer
-
-Distribution = Literal["normal", "lognormal"]
-DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
+from .crossbar import IR_DROPS, Floats, IRDrop
+from .defects import Defects, draw_defects
+from .describe import table_of_errors
+from .presets import PRESETS
+from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_spread
+from .reading import convert, noisy_probability, through_wires
 
 _BOUNDS = {
     "g_min": (0.0, 1e9),
@@ -27,59 +28,6 @@ _BOUNDS = {
     "drift_time": (1.0, 1e18),
     "wire_resistance": (0.0, 1e9),
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Defects:
-    """What went wrong in the making of an array, cell by cell; drawn once, kept for life.
-
-    Parameters
-    ----------
-    stuck_low_mask, stuck_high_mask
-        bool ``(devices, *shape)``: cells that stay at `g_min` and at `g_max`, no cell at both.
-        `devices` is 1, or 2 for differential pairs (positive, negative device).
-    spread
-        ``(devices, *shape)``: a standard normal number for each cell, its programming error in
-        units of the standard deviation.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If shapes differ, a cell is stuck twice, or a mask is not of bools.
-    """
-
-    stuck_low_mask: NDArray[np.bool_]
-    stuck_high_mask: NDArray[np.bool_]
-    spread: Floats
-
-    def __post_init__(self) -> None:
-        spread = checks.array("spread", self.spread)
-        if spread.ndim == 0 or len(spread) not in (1, 2):
-            raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
-        for name in ("stuck_low_mask", "stuck_high_mask"):
-            mask = np.asarray(getattr(self, name))
-            if mask.dtype != np.bool_:
-                raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
-            if mask.shape != spread.shape:
-                raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
-        twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
-        if twice:
-            raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
-
-    @property
-    def pairs(self) -> bool:
-        """Whether a weight is a differential pair."""
-        return len(self.spread) == 2
-
-    @property
-    def stuck_mask(self) -> NDArray[np.bool_]:
-        """Cells that are stuck, ``(devices, *shape)``."""
-        return np.asarray(self.stuck_low_mask | self.stuck_high_mask)
-
-    @property
-    def n_stuck(self) -> int:
-        """Number of stuck cells."""
-        return int(self.stuck_mask.sum())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,17 +146,15 @@ class MemristorModel:
             raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
 
     @classmethod
-    def preset(cls, name: str) -> "MemristorModel":
+    def preset(cls, name: str) -> Self:
         """The model of that name in `PRESETS`; change it with `dataclasses.replace`.
 
         >>> MemristorModel.preset("pcm").drift_exponent
         0.05
         """
-        from .presets import PRESETS
+        return cls(**PRESETS[checks.option("name", name, PRESETS)].parameters)
 
-        return PRESETS[checks.option("name", name, PRESETS)].model
-
-    def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> "MemristorModel":
+    def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> Self:
         """This model with another share of stuck cells (half low, half high) or another spread; None keeps.
 
         >>> MemristorModel().with_rates(stuck_rate=0.5).stuck_low_rate
@@ -274,40 +220,12 @@ class MemristorModel:
     def defects(
         self, shape: tuple[int, ...], seed: Seed = None, *, pairs: bool = False, exact: bool = False
     ) -> Defects:
-        """Draw the cells of an array of weights of that shape.
+        """Draw the defects of an array of weights of that shape; see `draw_defects`.
 
-        Parameters
-        ----------
-        shape
-            Shape of the weights.
-        seed
-            Fixes the draw. With one seed the cells that are stuck at a small rate are among those
-            that are stuck at a larger one, and the spread is the same.
-        pairs
-            Two devices a weight.
-        exact
-            Exactly ``round(rate * cells)`` cells are stuck, and ``round(stuck_low_rate * cells)`` of
-            them low, instead of each by chance; rate is that of both together.
-
-        Returns
-        -------
-        Defects
+        With `pairs`, two devices a weight; with `exact`, so many cells are stuck as the rates say, instead of each
+        by chance.
         """
-        if not isinstance(shape, tuple):
-            raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
-        sizes = tuple(checks.whole("shape", size, 0) for size in shape)
-        cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
-        rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
-        chance = rng.random(cells)
-        low, high = self.stuck_low_rate, self.stuck_high_rate
-        if checks.flag("exact", exact):
-            stuck_low = round(low * chance.size)
-            stuck_high = round((low + high) * chance.size) - stuck_low
-            rank = chance.ravel().argsort().argsort().reshape(cells)
-            low_mask, high_mask = rank < stuck_low, rank >= chance.size - stuck_high
-        else:
-            low_mask, high_mask = chance < low, chance >= 1 - high
-        return Defects(low_mask, high_mask & ~low_mask, rng.standard_normal(cells))
+        return draw_defects(shape, self.stuck_low_rate, self.stuck_high_rate, seed, pairs=pairs, exact=exact)
 
     def program(self, weights: ArrayLike, defects: Defects) -> Floats:
         """The weights that an array really has when `weights` are written to it.
@@ -340,37 +258,21 @@ class MemristorModel:
         if g.shape != defects.spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
-            steps = self.levels - 1
-            g = self.g_min + self.g_range / steps * np.rint((g - self.g_min) / self.g_range * steps)
+            g = nearest_level(g, self.g_min, self.g_range, self.levels)
         if self.variability:
-            g = np.clip(self._spread(g, defects.spread), self.g_min, self.g_max)
+            unit = None if self.proportional else self.g_range
+            g = with_spread(g, defects.spread, self.variability, self.distribution, unit)
+            g = np.clip(g, self.g_min, self.g_max)
         g = np.where(defects.stuck_low_mask, self.g_min, np.where(defects.stuck_high_mask, self.g_max, g))
         return np.asarray(g * self.drift)
-
-    def _spread(self, g: Floats, normal: Floats) -> Floats:
-        deviation = self.variability * (g if self.proportional else self.g_range)
-        if self.distribution == "normal":
-            return g + deviation * normal
-        relative = self.variability if self.proportional else deviation / g
-        log_variance = np.log1p(np.square(relative))
-        return np.asarray(g * np.exp(np.sqrt(log_variance) * normal - log_variance / 2))
 
     def read(self, conductances: ArrayLike) -> Floats:
         """Effective weights of conductances ``(devices, *shape)``, wires included."""
         if not self.wire_resistance:
             return self.from_conductance(conductances)
         g = checks.array("conductances", conductances, 0.0)
-        if g.ndim != 3:
-            raise ValueError(
-                f"weights must be a matrix (n_neurons, n_inputs) with wire_resistance, got shape {g.shape[1:]}"
-            )
-        if len(g) == 2:
-            columns = g.swapaxes(0, 1).reshape(-1, g.shape[2])
-            currents = crossbar_transfer(columns, self.wire_resistance, self.ir_drop)
-            return np.asarray((currents[0::2] - currents[1::2]) / self.g_range)
-        reference = np.full((1, g.shape[2]), self.g_min * self.drift)
-        currents = crossbar_transfer(np.concatenate([g[0], reference]), self.wire_resistance, self.ir_drop)
-        return np.asarray((currents[:-1] - currents[-1]) / self.g_range)
+        seen = through_wires(g, self.g_min * self.drift, self.wire_resistance, self.ir_drop)
+        return np.asarray(seen / self.g_range)
 
     # ------------------------------------------------------------ reading
 
@@ -383,65 +285,33 @@ class MemristorModel:
 
         A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no
         ones and above 1 only ones. The bits stay independent, and their probability is
-        ``E[clip(w + sigma eps, 0, 1)]``. Unipolar weights are single cells, others pairs.
+        ``E[clip(w + sigma eps, 0, 1)]``, see `noisy_probability`. Unipolar weights are single cells, others pairs.
 
-        Parameters
-        ----------
-        weights
-            ``(...)``; values outside the encoding's range saturate.
-        encoding
-            ``"unipolar"``, ``"bipolar"`` or ``"split"``.
-
-        Returns
-        -------
-        numpy.ndarray
-            ``(...)``, for split ``(2, ...)`` (+ part, - part).
-
-        Notes
-        -----
-        With h(z) = z Phi(z) + phi(z), the mean of a normal number clipped to [0, 1] is
-        ``sigma (h(w / sigma) - h((w - 1) / sigma))``.
-
-        Examples
-        --------
         >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
         array([0.0399, 0.5   ])
         """
         low, _ = value_range(encoding)
         w = checks.array("weights", weights)
-        sigma = self.read_sigma(pairs=low < 0)
-        if encoding == "bipolar":
-            return _clipped_mean((w + 1) / 2, sigma / 2)
-        return _clipped_mean(np.stack([w, -w]) if encoding == "split" else w, sigma)
+        return noisy_probability(w, self.read_sigma(pairs=low < 0), encoding)
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
-        """What a converter of `adc_bits` bits reports of column values: middles of 2^b equal steps.
+        """What a converter of `adc_bits` bits reports of column values: midpoints of 2^b equal steps.
 
         Values outside [low, high] saturate. Without a converter (`adc_bits` None) they pass as they are.
-
-        Notes
-        -----
         Error law: at most half a step; mean square R^2 / (12 4^b) over a range R.
 
-        Examples
-        --------
         >>> MemristorModel(adc_bits=2).adc([0.0, 0.3, 7.0], 0.0, 4.0)
         array([0.5, 0.5, 3.5])
         """
-        numbers = checks.array("values", values)
-        bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
-        if bottom >= top:
-            raise ValueError(f"low must be below high, got {low:g} and {high:g}")
-        if self.adc_bits is None:
-            return numbers
-        codes = 1 << self.adc_bits
-        step = (top - bottom) / codes
-        return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))
+        return convert(values, low, high, self.adc_bits)
 
     # ------------------------------------------------------------ what it costs
 
     def describe(self, weights: ArrayLike, seed: Seed = 0) -> str:
         """A table of what a chip of these cells does to `weights`: each mechanism alone, and all.
+
+        A negative weight makes differential pairs of all. Draws do not depend on the settings, so the
+        rows speak of one and the same chip.
 
         >>> print(MemristorModel(levels=3, drift_exponent=0.05, drift_time=1e4).describe([[0.3, -1.0]]))
         1 x 2 weights in 4 cells (pairs) of 1 to 100 uS; stuck: 0 low, 0 high
@@ -450,18 +320,72 @@ class MemristorModel:
         drift      x 0.631 (t = 1e+04)     0.2724         0.3690     [0, 1]
         all of it                          0.2612         0.3690     [0, 1]
         """
-        from .describe import describe
+        w = checks.array("weights", weights, -1.0, 1.0)
+        if w.size == 0:
+            raise ValueError(f"weights must have a value, got shape {w.shape}")
+        pairs, entropy = bool(w.min() < 0), seed_sequence(seed)
+        rows = [
+            (name, setting, model.program(w, model.defects(w.shape, entropy, pairs=pairs)) - w)
+            for name, setting, model in [*_mechanisms(self), ("all of it", "", self)]
+        ]
+        head = _summary(self, w.shape, self.defects(w.shape, entropy, pairs=pairs))
+        return "\n".join([head, *table_of_errors(rows), *_reading(self, pairs)])
 
-        return describe(self, weights, seed)
+
+def _summary(model: MemristorModel, shape: tuple[int, ...], defects: Defects) -> str:
+    """A line about the array."""
+    kind = "pairs" if defects.pairs else "single"
+    low, high = int(defects.stuck_low_mask.sum()), int(defects.stuck_high_mask.sum())
+    return (
+        f"{' x '.join(map(str, shape))} weights in {defects.spread.size} cells ({kind}) of "
+        f"{1e6 * model.g_min:.4g} to {1e6 * model.g_max:.4g} uS; stuck: {low} low, {high} high"
+    )
 
 
-def _clipped_mean(mean: Floats, sigma: float) -> Floats:
-    """E[clip(mean + sigma eps, 0, 1)] for a standard normal eps."""
-    if sigma == 0:
-        return np.clip(mean, 0.0, 1.0)
+def _mechanisms(model: MemristorModel) -> list[tuple[str, str, MemristorModel]]:
+    """Name, setting, and the model with this mechanism only, of those that change what is programmed."""
+    unit = "g" if model.proportional else "range"
+    low, high = model.stuck_low_rate, model.stuck_high_rate
+    table = (
+        (model.levels is not None, "levels", f"{model.levels}", ("levels",)),
+        (
+            model.variability > 0,
+            "variability",
+            f"{model.distribution}, {100 * model.variability:.3g} % of {unit}",
+            ("variability", "distribution", "proportional"),
+        ),
+        (
+            low + high > 0,
+            "stuck",
+            f"{100 * low:.3g} % low, {100 * high:.3g} % high",
+            ("stuck_low_rate", "stuck_high_rate"),
+        ),
+        (
+            model.drift < 1,
+            "drift",
+            f"x {model.drift:.3f} (t = {model.drift_time:.3g})",
+            ("drift_exponent", "drift_time"),
+        ),
+        (
+            model.wire_resistance > 0,
+            "wires",
+            f"{model.wire_resistance:.3g} ohm, {model.ir_drop}",
+            ("wire_resistance", "ir_drop"),
+        ),
+    )
+    return [
+        (name, setting, type(model)(**{field: getattr(model, field) for field in ("g_min", "g_max", *own)}))
+        for on, name, setting, own in table
+        if on
+    ]
 
-    def positive_part(z: Floats) -> Floats:
-        return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
 
-    spread = sigma * (positive_part(mean / sigma) - positive_part((mean - 1) / sigma))
-    return np.clip(spread, 0.0, 1.0)  # rounding only
+def _reading(model: MemristorModel, pairs: bool) -> list[str]:
+    """Lines about what is not programmed but happens when the array is read."""
+    lines = []
+    if model.read_noise:
+        lines.append(f"read noise: {model.read_sigma(pairs):.4f} of a weight, fresh every cycle")
+    if model.adc_bits is not None:
+        error = 12**-0.5 / 2**model.adc_bits
+        lines.append(f"converter: {model.adc_bits} bits a column, RMS error {error:.2g} of its range")
+    return lines
