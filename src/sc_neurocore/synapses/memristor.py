@@ -1,4 +1,4 @@
-"""The memristor: a weight that is a conductance, and what a real one does to it."""
+"""The memristor: a resistor whose conductance can be set and is kept; it holds a weight."""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..bitstreams.encodings import Encoding, value_range
+from ..bitstreams.encodings import Encoding, to_probability, value_range
 from ..encoders.seeds import Seed, seed_sequence
 from .crossbar import IR_DROPS, Floats, IRDrop
 from .defects import Defects, draw_defects
@@ -32,7 +32,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class MemristorModel:
-    """A cell whose conductance is the weight, and all that keeps it from being the one you want.
+    """A memristor, whose conductance is the weight, with all that makes it differ from the weight that is wanted.
 
     ::
 
@@ -55,27 +55,22 @@ class MemristorModel:
         Range of the conductance in siemens, 0 <= g_min < g_max.
     levels
         Equally spaced conductances a cell can be set to, >= 2; None: any.
-    variability
-        Standard deviation of the programmed conductance, fixed for each cell: a share of
-        g_max - g_min, or of the conductance itself with ``proportional=True``.
+    variability, proportional
+        Standard deviation of the programmed conductance, fixed for each cell: a share of g_max - g_min,
+        or of the conductance itself with ``proportional=True``.
     distribution
-        ``"normal"`` or ``"lognormal"``; both have the wanted conductance as their mean and
-        `variability` as their standard deviation.
-    proportional
-        See `variability`.
+        ``"normal"`` or ``"lognormal"``, with the wanted conductance as their mean.
     stuck_low_rate, stuck_high_rate
         Probabilities that a cell stays at g_min and at g_max, whatever is programmed.
     drift_exponent, drift_time
-        nu and t / t0 >= 1 in ``g(t) = g(t0) (t / t0)^-nu``; all cells, stuck ones too, and the
-        reference of single cells.
+        nu and t / t0 >= 1 in ``g(t) = g(t0) (t / t0)^-nu``; all cells, stuck ones and the reference of single ones too.
     wire_resistance
         Ohm per segment of the crossbar, see `crossbar_transfer`. Columns lie in the order of the
         neurons, a pair's two side by side; single cells have one more column of g_min at the far end.
     ir_drop
         ``"exact"`` or ``"first_order"``: how the wires are solved.
     read_noise
-        Standard deviation of a cell's conductance, fresh every clock cycle, as a share of
-        g_max - g_min. Not part of `program`: see `read_probability`.
+        Standard deviation of a conductance, fresh every cycle, as a share of g_max - g_min; see `read_probability`.
     adc_bits
         Width of the converter at a column, 1..32, see `adc`; None: none.
 
@@ -86,15 +81,10 @@ class MemristorModel:
 
     Notes
     -----
-    Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1);
-    absolute variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single
-    cells has the variance sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high;
-    drift, w (t / t0)^-nu.
-
-    A programming error that would leave [g_min, g_max] stops at its end, as the material does. Within
-    a few `variability` of an end the mean error is therefore not zero but points to the middle: the
-    idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
-    sigma^2 (1/2 - 1/(2 pi)).
+    Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1); absolute
+    variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single cells has the variance
+    sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high; drift, w (t / t0)^-nu. Near the ends of
+    the range the mean of the spread is not zero, see `with_spread`.
 
     References
     ----------
@@ -130,20 +120,7 @@ class MemristorModel:
     def __post_init__(self) -> None:
         for name, bounds in _BOUNDS.items():
             object.__setattr__(self, name, checks.real(name, getattr(self, name), *bounds))
-        if self.g_min >= self.g_max:
-            raise ValueError(f"g_min must be below g_max, got {self.g_min:g} and {self.g_max:g}")
-        if self.stuck_low_rate + self.stuck_high_rate > 1:
-            total = self.stuck_low_rate + self.stuck_high_rate
-            raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {total:g}")
-        if self.levels is not None:
-            checks.whole("levels", self.levels, 2)
-        if self.adc_bits is not None:
-            checks.whole("adc_bits", self.adc_bits, 1, 32)
-        checks.option("distribution", self.distribution, DISTRIBUTIONS)
-        checks.option("ir_drop", self.ir_drop, IR_DROPS)
-        proportional = checks.flag("proportional", self.proportional)
-        if self.distribution == "lognormal" and not proportional and self.g_min == 0:
-            raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
+        _check(self)
 
     @classmethod
     def preset(cls, name: str) -> Self:
@@ -176,8 +153,6 @@ class MemristorModel:
         ideal = {field.name: field.default for field in fields(self)}
         return json.dumps({name: value for name, value in values.items() if value != ideal[name]}, sort_keys=True)
 
-    # ------------------------------------------------------------ weights and conductances
-
     @property
     def g_range(self) -> float:
         """g_max - g_min, the conductance of the weight 1."""
@@ -191,8 +166,7 @@ class MemristorModel:
     def to_conductance(self, weights: ArrayLike, pairs: bool = False) -> Floats:
         """Wanted conductances ``(devices, *shape)`` of `weights` ``(*shape)``.
 
-        One device for a weight in [0, 1]; two with ``pairs=True`` for one in [-1, 1], of which the
-        positive or the negative one is at g_min.
+        One device for a weight in [0, 1]; with ``pairs=True`` two for one in [-1, 1], one of them at g_min.
 
         >>> MemristorModel(g_min=1.0, g_max=3.0).to_conductance([0.5, -1.0], pairs=True)
         array([[2., 1.],
@@ -200,14 +174,12 @@ class MemristorModel:
         """
         two = checks.flag("pairs", pairs)
         w = checks.array("weights", weights, -1.0 if two else 0.0, 1.0)
-        parts = np.stack([np.maximum(w, 0), np.maximum(-w, 0)]) if two else w[None]
-        return np.asarray(self.g_min + self.g_range * parts)
+        return np.asarray(self.g_min + self.g_range * (to_probability(w, "split") if two else w[None]))
 
     def from_conductance(self, conductances: ArrayLike) -> Floats:
         """Weights ``(*shape)`` that conductances ``(devices, *shape)`` stand for, wires aside.
 
-        The inverse of `to_conductance`, and linear: no value is clipped. What is subtracted from a
-        single device is g_min after its drift.
+        The inverse of `to_conductance`, and linear. What is subtracted from a single device is g_min after its drift.
         """
         g = checks.array("conductances", conductances)
         if g.ndim == 0 or len(g) not in (1, 2):
@@ -215,15 +187,12 @@ class MemristorModel:
         other = g[1] if len(g) == 2 else self.g_min * self.drift
         return np.asarray((g[0] - other) / self.g_range)
 
-    # ------------------------------------------------------------ an array of cells
-
     def defects(
         self, shape: tuple[int, ...], seed: Seed = None, *, pairs: bool = False, exact: bool = False
     ) -> Defects:
         """Draw the defects of an array of weights of that shape; see `draw_defects`.
 
-        With `pairs`, two devices a weight; with `exact`, so many cells are stuck as the rates say, instead of each
-        by chance.
+        With `pairs`, two devices a weight; with `exact`, exactly as many cells are stuck as the rates say.
         """
         return draw_defects(shape, self.stuck_low_rate, self.stuck_high_rate, seed, pairs=pairs, exact=exact)
 
@@ -233,17 +202,16 @@ class MemristorModel:
         Parameters
         ----------
         weights
-            ``(n_neurons, n_inputs)``, or any shape where the wires are ideal (a sparse layer's
-            synapses); in [0, 1], or [-1, 1] if `defects` has pairs.
+            ``(n_neurons, n_inputs)``, or any shape where the wires are ideal; in [0, 1], or [-1, 1] if `defects`
+            has pairs.
         defects
             Of the array, from `defects`. Writing twice meets the same errors twice.
 
         Returns
         -------
         numpy.ndarray
-            Effective weights, of the shape of `weights`: levels, programming error, ends of the
-            range, stuck cells, drift, wires, in this order. Not clipped: wires can leave a weight
-            a little outside the encoding's range.
+            Effective weights, of the shape of `weights`: levels, programming error, ends of the range, stuck cells,
+            drift, wires, in this order. Wires can leave a weight a little outside the encoding's range.
 
         Raises
         ------
@@ -271,10 +239,7 @@ class MemristorModel:
         if not self.wire_resistance:
             return self.from_conductance(conductances)
         g = checks.array("conductances", conductances, 0.0)
-        seen = through_wires(g, self.g_min * self.drift, self.wire_resistance, self.ir_drop)
-        return np.asarray(seen / self.g_range)
-
-    # ------------------------------------------------------------ reading
+        return through_wires(g, self.g_min * self.drift, self.wire_resistance, self.ir_drop) / self.g_range
 
     def read_sigma(self, pairs: bool = False) -> float:
         """Standard deviation of a weight from cycle to cycle: `read_noise`, of a pair sqrt(2) times it."""
@@ -283,9 +248,8 @@ class MemristorModel:
     def read_probability(self, weights: ArrayLike, encoding: Encoding) -> Floats:
         """Probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
 
-        A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no
-        ones and above 1 only ones. The bits stay independent, and their probability is
-        ``E[clip(w + sigma eps, 0, 1)]``, see `noisy_probability`. Unipolar weights are single cells, others pairs.
+        A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no ones and above 1
+        only ones. The bits stay independent; see `noisy_probability`. Unipolar weights are single cells, others pairs.
 
         >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
         array([0.0399, 0.5   ])
@@ -305,13 +269,8 @@ class MemristorModel:
         """
         return convert(values, low, high, self.adc_bits)
 
-    # ------------------------------------------------------------ what it costs
-
     def describe(self, weights: ArrayLike, seed: Seed = 0) -> str:
         """A table of what a chip of these cells does to `weights`: each mechanism alone, and all.
-
-        A negative weight makes differential pairs of all. Draws do not depend on the settings, so the
-        rows speak of one and the same chip.
 
         >>> print(MemristorModel(levels=3, drift_exponent=0.05, drift_time=1e4).describe([[0.3, -1.0]]))
         1 x 2 weights in 4 cells (pairs) of 1 to 100 uS; stuck: 0 low, 0 high
@@ -320,16 +279,42 @@ class MemristorModel:
         drift      x 0.631 (t = 1e+04)     0.2724         0.3690     [0, 1]
         all of it                          0.2612         0.3690     [0, 1]
         """
-        w = checks.array("weights", weights, -1.0, 1.0)
-        if w.size == 0:
-            raise ValueError(f"weights must have a value, got shape {w.shape}")
-        pairs, entropy = bool(w.min() < 0), seed_sequence(seed)
-        rows = [
-            (name, setting, model.program(w, model.defects(w.shape, entropy, pairs=pairs)) - w)
-            for name, setting, model in [*_mechanisms(self), ("all of it", "", self)]
-        ]
-        head = _summary(self, w.shape, self.defects(w.shape, entropy, pairs=pairs))
-        return "\n".join([head, *table_of_errors(rows), *_reading(self, pairs)])
+        return _table(self, weights, seed)
+
+
+def _check(model: MemristorModel) -> None:
+    """An error if parameters do not go together, or one is not of its kind."""
+    if model.g_min >= model.g_max:
+        raise ValueError(f"g_min must be below g_max, got {model.g_min:g} and {model.g_max:g}")
+    if model.stuck_low_rate + model.stuck_high_rate > 1:
+        total = model.stuck_low_rate + model.stuck_high_rate
+        raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {total:g}")
+    if model.levels is not None:
+        checks.whole("levels", model.levels, 2)
+    if model.adc_bits is not None:
+        checks.whole("adc_bits", model.adc_bits, 1, 32)
+    checks.option("distribution", model.distribution, DISTRIBUTIONS)
+    checks.option("ir_drop", model.ir_drop, IR_DROPS)
+    proportional = checks.flag("proportional", model.proportional)
+    if model.distribution == "lognormal" and not proportional and model.g_min == 0:
+        raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
+
+
+def _table(model: MemristorModel, weights: ArrayLike, seed: Seed) -> str:
+    """The text of `MemristorModel.describe`: all rows speak of one chip, since draws do not depend on the settings.
+
+    A negative weight makes differential pairs of all.
+    """
+    w = checks.array("weights", weights, -1.0, 1.0)
+    if w.size == 0:
+        raise ValueError(f"weights must have a value, got shape {w.shape}")
+    pairs, entropy = bool(w.min() < 0), seed_sequence(seed)
+    rows = [
+        (name, setting, alone.program(w, alone.defects(w.shape, entropy, pairs=pairs)) - w)
+        for name, setting, alone in [*_mechanisms(model), ("all of it", "", model)]
+    ]
+    head = _summary(model, w.shape, model.defects(w.shape, entropy, pairs=pairs))
+    return "\n".join([head, *table_of_errors(rows), *_reading(model, pairs)])
 
 
 def _summary(model: MemristorModel, shape: tuple[int, ...], defects: Defects) -> str:

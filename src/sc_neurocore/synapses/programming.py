@@ -36,6 +36,15 @@ def with_spread(g: Floats, normal: Floats, variability: float, distribution: str
     unit
         A conductance; None: the wanted conductance of the cell itself.
 
+    Notes
+    -----
+    A result that would leave the range of a cell stops at its end (`MemristorModel.write` clips), as the material
+    does. Within a few standard deviations sigma of an end the mean error is therefore not zero but points to the
+    middle: the idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
+    sigma^2 (1/2 - 1/(2 pi)).
+
+    Examples
+    --------
     >>> with_spread(np.array([1.0, 2.0]), np.array([0.0, 1.0]), 0.25, "normal", unit=4.0)
     array([1., 3.])
     """

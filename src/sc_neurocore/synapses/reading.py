@@ -42,6 +42,8 @@ def through_wires(g: Floats, reference: float, wire_resistance: float, ir_drop: 
 def noisy_probability(weights: Floats, sigma: float, encoding: Encoding) -> Floats:
     """Probabilities of ones of streams that a comparator makes of weights with fresh noise in every cycle.
 
+    They are ``E[clip(w + sigma eps, 0, 1)]`` for a standard normal eps.
+
     Parameters
     ----------
     weights
