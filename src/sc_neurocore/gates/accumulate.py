@@ -23,7 +23,7 @@ from ..backends.packing import Words, tail_mask
 from ..backends.reference import Wiring
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding
-from ._operands import check_inputs, check_sequence, check_stream, common_shape, rows, with_axes
+from .arguments import check_inputs, check_sequence, check_stream, common_shape, rows, with_axes
 
 _MAGNITUDES = ("unipolar", "split")
 
