@@ -120,18 +120,25 @@ def test_array_shapes():
         checks.array("x", 0.5, last=1)
 
 
+@pytest.mark.parametrize("make", [list, np.array, lambda x: np.array(x, np.float32)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_array_refuses_what_is_not_finite(bad):
+def test_array_refuses_what_is_not_finite(bad, make):
     with raises(ValueError, f"x must be finite, got {bad}"):
-        checks.array("x", [0.5, bad, 9.0], 0, 1)
+        checks.array("x", make([0.5, bad, 9.0]), 0, 1)
     with raises(ValueError, f"x must be finite, got {bad}"):
-        checks.array("x", [0.5, bad])
+        checks.array("x", make([0.5, bad]))
 
 
+@pytest.mark.parametrize("make", [list, np.array, lambda x: np.array(x, np.float32)])
 @pytest.mark.parametrize(("values", "bad"), [([0.5, -0.25], -0.25), ([0.5, 1.5], 1.5), ([-0.25, 1.5], -0.25)])
-def test_array_refuses_what_is_outside(values, bad):
+def test_array_refuses_what_is_outside(values, bad, make):
     with raises(ValueError, f"x must lie in [0, 1], got {bad}"):
-        checks.array("x", values, 0, 1)
+        checks.array("x", make(values), 0, 1)
+
+
+def test_array_does_not_copy_float64():
+    for given in (np.array([0.0, 1.0]), np.empty((0, 2)), np.array(0.5)):
+        assert checks.array("x", given, 0, 1) is given
 
 
 @pytest.mark.parametrize("value", ["text", ["a", "b"], [[1, 2], [3]], {"a": 1}, [1j]])

@@ -139,12 +139,12 @@ def test_partners():
     assert len(set(bases)) == 1000
 
 
-def test_a_finer_reading_has_the_same_leading_bits():
+def test_wider_numbers_have_the_same_leading_bits():
     for generator in (Sobol(5, 3), Halton(5, 3), VanDerCorput(5)):
-        assert generator.finer(3) == generator
-        assert (generator.finer(9).sequence(100) >> 4 == generator.sequence(100)).all()
-    assert Ramp(5).finer(9) == Ramp(5)
-    assert Bernoulli(5).finer(9) == Bernoulli(5)
+        assert generator.with_at_least_bits(3) == generator
+        assert (generator.with_at_least_bits(9).sequence(100) >> 4 == generator.sequence(100)).all()
+    assert Ramp(5).with_at_least_bits(9) == Ramp(5)
+    assert Bernoulli(5).with_at_least_bits(9) == Bernoulli(5)
 
 
 class TestUserSequence:

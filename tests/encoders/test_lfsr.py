@@ -132,9 +132,9 @@ def test_equality_and_repr():
         assert eval(repr(register)) == register
 
 
-def test_finer():
-    assert LFSR(5, seed=3).finer(5) == LFSR(5, seed=3)
-    assert LFSR(5, seed=3).finer(9) == LFSR(9, seed=3)
+def test_with_at_least_bits():
+    assert LFSR(5, seed=3).with_at_least_bits(5) == LFSR(5, seed=3)
+    assert LFSR(5, seed=3).with_at_least_bits(9) == LFSR(9, seed=3)
 
 
 DRAWING_3 = """\

@@ -30,7 +30,7 @@ from sc_neurocore import (
 from sc_neurocore.gates import Faults
 from sc_neurocore.networks import FixedPoint
 from sc_neurocore.networks.stages import SpikingStage
-from sc_neurocore.synapses import PRESETS
+from sc_neurocore.synapses import MemristorModel
 
 FALSE_ALARM = 1e-9
 UNEVEN = (-1, -1, 0, 0)
@@ -439,7 +439,7 @@ def test_flips_shrink_a_current():
 
 def test_spiking_weights_may_be_a_crossbar():
     net, x = network(spiking()), rng().random((6, 16))
-    on_device = net.circuit(256, device=PRESETS["taox"].model, seed=1)
+    on_device = net.circuit(256, device=MemristorModel.preset("taox"), seed=1)
     assert not np.array_equal(on_device.forward(x), net.circuit(256, seed=1).forward(x))
     assert not np.array_equal(on_device.expected(x), net.float_forward(x))
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..backends.packing import Bits, Words, pack, tail_mask, unpack, words_for
 from .encodings import Encoding, check_encoding, from_counts
 
@@ -89,7 +89,7 @@ class Bitstream:
 
     def counts(self) -> NDArray[np.int64]:
         """Ones in each stream."""
-        return compiled.popcount(self.words)
+        return choose().popcount(self.words)
 
     def probability(self) -> NDArray[np.float64]:
         """Share of ones in each stream, a multiple of 1 / length."""

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from .bitstream import Bitstream
 
 
@@ -41,7 +41,7 @@ def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
     # Everything times length**2, in integers: no rounding decides the sign.
     ones_a, ones_b = a.counts(), b.counts()
     product = ones_a * ones_b
-    excess = length * compiled.popcount(a.words & b.words) - product
+    excess = length * choose().popcount(a.words & b.words) - product
     most = length * np.minimum(ones_a, ones_b) - product
     least = product - length * np.maximum(ones_a + ones_b - length, 0)
     room = np.where(excess > 0, most, least)

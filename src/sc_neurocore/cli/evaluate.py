@@ -191,9 +191,9 @@ def _crossbar(name: str | None, stuck_rate: float | None, variability: float | N
     if name is None and stuck_rate is None and variability is None:
         return None
     from .. import checks
-    from ..synapses import PRESETS
+    from ..synapses import PRESETS, MemristorModel
 
-    model = PRESETS[checks.option("--device", name or "ideal", tuple(PRESETS))].model
+    model = MemristorModel.preset(checks.option("--device", name or "ideal", tuple(PRESETS)))
     return model.with_rates(stuck_rate, variability)
 
 

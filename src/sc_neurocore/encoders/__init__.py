@@ -1,17 +1,9 @@
 """From a probability to a stream: generators and the encoder."""
 
+from .by_name import GENERATORS, make_generator
 from .encoder import Encoder, Share
-from .generators import (
-    GENERATORS,
-    Bernoulli,
-    Generator,
-    Halton,
-    Ramp,
-    Sobol,
-    UserSequence,
-    VanDerCorput,
-    make_generator,
-)
+from .generator import Generator
+from .generators import Bernoulli, Halton, Ramp, Sobol, UserSequence, VanDerCorput
 from .lfsr import LFSR
 from .seeds import Seed, seed_sequence
 

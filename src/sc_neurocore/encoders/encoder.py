@@ -11,7 +11,9 @@ from ..backends.packing import WORD_BITS, Words, words_for
 from ..backends.reference import BLOCK_WORDS
 from ..bitstreams import Bitstream, Encoding, to_probability, value_range
 from ..bitstreams.encodings import check_encoding, magnitudes
-from .generators import Bernoulli, Generator, make_generator
+from .by_name import make_generator
+from .generator import Generator
+from .generators import Bernoulli
 from .sample_counter import SampleCounter
 from .seeds import Seed, key_of, seed_sequence
 

@@ -15,8 +15,6 @@ generator      circuit                               partner for the weights  er
 Ramp x van der Corput has a small bias of one sign, which adds up in a dot product: prefer Sobol.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
@@ -25,26 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-
-MAX_BITS = 32
-
-
-class Generator(ABC):
-    """Numbers of `bits` bits, one a clock cycle; a stream is 1 while the number is below its threshold."""
-
-    bits: int
-
-    @abstractmethod
-    def sequence(self, length: int) -> NDArray[np.uint32]:
-        """The first `length` numbers, uint32 ``(length,)`` in [0, 2**bits)."""
-
-    @abstractmethod
-    def decorrelated(self, index: int) -> "Generator":
-        """Partner number `index` of this generator; 0 is the generator itself."""
-
-    def finer(self, bits: int) -> "Generator":
-        """The same source read to at least `bits` bits, where it can be."""
-        return self
+from .generator import MAX_BITS, Generator
 
 
 @dataclass(frozen=True)
@@ -118,7 +97,7 @@ class VanDerCorput(Generator):
         """1: the ramp; 2, 3, ..: Halton in the bases 3, 5, .."""
         return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
 
-    def finer(self, bits: int) -> Self:
+    def with_at_least_bits(self, bits: int) -> Self:
         """More bits of the radical inverse."""
         return replace(self, bits=max(bits, self.bits))
 
@@ -167,7 +146,7 @@ class Halton(Generator):
         primes = _primes(index + self.base)
         return replace(self, base=primes[primes.index(self.base) + index])
 
-    def finer(self, bits: int) -> Self:
+    def with_at_least_bits(self, bits: int) -> Self:
         """More bits of the radical inverse."""
         return replace(self, bits=max(bits, self.bits))
 
@@ -247,7 +226,7 @@ class Sobol(Generator):
         """The dimension `index` places after this one."""
         return replace(self, dimension=self.dimension + index)
 
-    def finer(self, bits: int) -> Self:
+    def with_at_least_bits(self, bits: int) -> Self:
         """More bits of the same points."""
         return replace(self, bits=max(bits, self.bits))
 
@@ -309,44 +288,3 @@ class UserSequence(Generator):
         if index >= len(self.values):
             raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self.values)}")
         return UserSequence(self.values[index:], self.bits)
-
-
-def _lfsr(bits: int) -> Generator:
-    from .lfsr import LFSR
-
-    return LFSR(bits)
-
-
-_BY_NAME: dict[str, Callable[[int], Generator]] = {
-    "bernoulli": Bernoulli,
-    "lfsr": _lfsr,
-    "sobol": Sobol,
-    "halton": lambda bits: Halton(bits, 2),
-    "vdc": VanDerCorput,
-    "ramp": Ramp,
-}
-GENERATORS = tuple(_BY_NAME)
-
-
-def make_generator(generator: str | Generator, length: int, bits: int | None = None) -> Generator:
-    """The generator of that name for streams of `length` cycles.
-
-    `bits` defaults to 16 for ``"bernoulli"`` and to ``ceil(log2(length))`` for the others (at
-    least 1; an LFSR at least 3), so that a stream of a power of two is one full period. A
-    generator object is returned as it is, and may not come with `bits`.
-
-    >>> make_generator("sobol", 256)
-    Sobol(bits=8, dimension=1)
-    """
-    length = checks.whole("length", length, 1)
-    if isinstance(generator, Generator):
-        if bits is not None and bits != generator.bits:
-            raise ValueError(f"bits must be None with a generator object of {generator.bits} bits, got {bits}")
-        return generator
-    if not isinstance(generator, str):
-        raise TypeError(f"generator must be a name or a Generator, got {generator!r}")
-    name = checks.option("generator", generator, GENERATORS)
-    low = 3 if name == "lfsr" else 1
-    if bits is None:
-        bits = 16 if name == "bernoulli" else max(low, (length - 1).bit_length())
-    return _BY_NAME[name](checks.whole("bits", bits, low, MAX_BITS))

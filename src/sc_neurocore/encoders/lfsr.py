@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..backends import compiled
-from .generators import Generator
+from ..backends import choose
+from .generator import Generator
 
 # A primitive polynomial of every degree, by its taps (P. Alfke, Xilinx XAPP 052, 1996, table 3).
 TAPS: dict[int, tuple[int, ...]] = {
@@ -124,7 +124,7 @@ class LFSR(Generator):
 
     def step(self) -> int:
         """Clock once; the new state."""
-        self.state = int(compiled.lfsr(self.state, self._mask(), self.bits, self.insert_zero, 2)[1])
+        self.state = int(choose().lfsr(self.state, self._mask(), self.bits, self.insert_zero, 2)[1])
         return self.state
 
     def reset(self) -> None:
@@ -133,7 +133,7 @@ class LFSR(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """States from the seed on; `state` is neither read nor moved."""
-        return compiled.lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
+        return choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
 
     def decorrelated(self, index: int) -> Self:
         """Odd: the reciprocal polynomial; from 2 on also another phase (seed) for every index."""
@@ -145,7 +145,7 @@ class LFSR(Generator):
         seed = 1 + (self.seed - 1 + index // 2 * (int(states * 0.6180339887) | 1)) % states
         return type(self)(self.bits, mirrored if index % 2 else self.taps, seed, insert_zero=self.insert_zero)
 
-    def finer(self, bits: int) -> Self:
+    def with_at_least_bits(self, bits: int) -> Self:
         """A wider register of the default polynomial, in the same phase rule."""
         return self if bits <= self.bits else type(self)(bits, None, self.seed, insert_zero=self.insert_zero)
 

@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding
-from ._operands import check_inputs, check_sequence, check_stream, common_shape, with_axes
 from .accumulators import MuxTree, OrTree, ParallelCounter, SaturatingAdder
+from .arguments import check_inputs, check_sequence, check_stream, common_shape, with_axes
 from .operands import summed
 
 _MAGNITUDES = ("unipolar", "split")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding
-from ._operands import check_pair
+from .arguments import check_pair
 
 _ORDERED = ("unipolar", "bipolar")
 _UNIPOLAR = ("unipolar",)

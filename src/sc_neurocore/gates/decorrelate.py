@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..backends.packing import Words, tail_mask, words_for
 from ..bitstreams import Bitstream
-from ._operands import check_sequence, check_stream, rows, sequence_rows
+from .arguments import check_sequence, check_stream, rows, sequence_rows
 
 
 def delay(stream: Bitstream, cycles: int, *, rotate: bool = False) -> Bitstream:
@@ -126,7 +126,7 @@ def shuffle_buffer(stream: Bitstream, depth: int, draws: NDArray[np.uint32]) -> 
     slots = checks.whole("depth", depth, 1, 2**31)
     numbers = check_sequence("draws", draws, x.length)
     numbers = sequence_rows("draws", numbers, x.words.shape[:-1] if x.encoding == "split" else x.shape)
-    words = compiled.shuffle_buffer(rows(x.words), x.length, slots, numbers)
+    words = choose().shuffle_buffer(rows(x.words), x.length, slots, numbers)
     return Bitstream(words.reshape(x.words.shape), x.length, x.encoding)
 
 
@@ -190,7 +190,7 @@ def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bi
         raise ValueError(f"sequence must have shape (K,) or ({n}, K), got {numbers.shape}")
     counts = x.counts()
     thresholds = ((counts << (size + 1)) + x.length) // (2 * x.length)
-    words = compiled.compare(np.ascontiguousarray(numbers), thresholds.astype(np.uint64).reshape(-1, n))
+    words = choose().compare(np.ascontiguousarray(numbers), thresholds.astype(np.uint64).reshape(-1, n))
     return Bitstream(words.reshape(*counts.shape, -1), numbers.shape[-1], x.encoding)
 
 

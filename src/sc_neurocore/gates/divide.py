@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..bitstreams import Bitstream
-from ._operands import check_pair, check_sequence, check_stream, common_shape, rows, sequence_rows
+from .arguments import check_pair, check_sequence, check_stream, common_shape, rows, sequence_rows
 from .correlated import overlap
 
 _UNIPOLAR = ("unipolar",)
@@ -61,7 +61,7 @@ def divide(a: Bitstream, b: Bitstream) -> Bitstream:
     """
     first, left, right = check_pair(a, b, _UNIPOLAR)
     shape = common_shape(a=left.shape[:-1], b=right.shape[:-1])
-    words = compiled.divide(rows(left, shape), rows(right, shape), first.length)
+    words = choose().divide(rows(left, shape), rows(right, shape), first.length)
     return Bitstream(words.reshape(*shape, words.shape[-1]), first.length)
 
 
@@ -137,7 +137,7 @@ def square_root(stream: Bitstream, first: NDArray[np.uint32], second: NDArray[np
     size = checks.whole("bits", bits, 1, 30)
     one, two = (check_sequence(name, value, x.length, size) for name, value in (("first", first), ("second", second)))
     one, two = sequence_rows("first", one, x.shape), sequence_rows("second", two, x.shape)
-    words = compiled.square_root(rows(x.words), x.length, one, two, size, 2 ** (size - 1))
+    words = choose().square_root(rows(x.words), x.length, one, two, size, 2 ** (size - 1))
     return Bitstream(words.reshape(x.words.shape), x.length)
 
 

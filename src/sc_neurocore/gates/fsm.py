@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..bitstreams import Bitstream
 from ..bitstreams.encodings import Encoding
-from ._operands import check_stream, rows
+from .arguments import check_stream, rows
 
 _ALTERNATE = 2
 
@@ -211,7 +211,7 @@ def relu_expected(x: ArrayLike, n_states: int) -> NDArray[np.float64]:
 
 def _machine(stream: Bitstream, n: int, output: NDArray[np.uint8], encoding: Encoding) -> Bitstream:
     x = check_stream("stream", stream, ("bipolar",))
-    words = compiled.moore(rows(x.words), x.length, n, n // 2, output)
+    words = choose().moore(rows(x.words), x.length, n, n // 2, output)
     return Bitstream(words.reshape(x.words.shape), x.length, encoding)
 
 

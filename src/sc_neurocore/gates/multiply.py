@@ -4,7 +4,7 @@ import numpy as np
 
 from ..backends.packing import tail_mask
 from ..bitstreams import Bitstream
-from ._operands import check_pair
+from .arguments import check_pair
 
 
 def multiply(a: Bitstream, b: Bitstream) -> Bitstream:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..backends.packing import Words
 from ..bitstreams import Bitstream
-from ._operands import check_sequence, check_stream
 from .accumulate import mux
+from .arguments import check_sequence, check_stream
 from .windows import output_size, pair, window_indices
 
 

@@ -186,7 +186,7 @@ def select_numbers(
         key = key_of(seed)
         numbers = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(len(samples), 4 * blocks.size)
         return np.ascontiguousarray(numbers[:, :length])
-    source = generator.decorrelated(index).finer(_SELECT_BITS)
+    source = generator.decorrelated(index).with_at_least_bits(_SELECT_BITS)
     shared = source.sequence(length) << np.uint32(32 - source.bits)
     return np.broadcast_to(shared, (len(samples), length)).copy()
 

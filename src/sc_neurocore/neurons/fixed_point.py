@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..backends.membrane import FixedMembrane
 from .lif import LIFParameters
 
@@ -155,7 +155,7 @@ class FixedPointLIF:
         n = len(self.integers)
         if drive.ndim != 2 or len(drive) not in (1, n):
             raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
-        spikes, self.integers, self.wait, saturated = compiled.lif_fixed(
+        spikes, self.integers, self.wait, saturated = choose().lif_fixed(
             drive, self._membrane, self.integers, self.wait
         )
         self.saturated += int(saturated.sum())

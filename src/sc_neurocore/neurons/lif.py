@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled, membrane
+from ..backends import choose, membrane
 from ..backends.membrane import Membrane
 from ..backends.packing import Words, unpack
 from ..encoders import Seed, seed_sequence
@@ -244,7 +244,7 @@ class LIFNeurons:
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
         """
         numbers = self.parameters.membrane(self.dt_ms)
-        words, v, wait, voltages = compiled.lif(
+        words, v, wait, voltages = choose().lif(
             self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.wait, trace
         )
         self.v[:], self.wait[:] = v, wait

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
+from ..backends import choose
 from ..backends.packing import Words, pack, tail_mask, unpack, words_for
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class SpikeRecorder:
 
     def total_spikes(self) -> Any:
         """Spikes of each neuron, int64 of `shape`."""
-        return compiled.popcount(self.words).reshape(self.shape)[()]
+        return choose().popcount(self.words).reshape(self.shape)[()]
 
     def rates_hz(self) -> Any:
         """Spikes a second of each neuron, float64 of `shape`; 0 before the first step."""

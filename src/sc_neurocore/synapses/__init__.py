@@ -1,7 +1,8 @@
 """Synapses: cells that hold a weight, and what they really hold."""
 
 from .crossbar import crossbar_transfer
-from .memristor import Defects, MemristorModel
+from .defects import Defects
+from .memristor import MemristorModel
 from .presets import PRESETS, Preset
 from .stdp import PlasticSynapses, Traces, pair_stdp_step, reward_stdp_step, stdp_drift, stdp_window
 from .stream_synapse import StreamSynapse, dot_product

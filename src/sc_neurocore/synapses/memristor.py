@@ -1,20 +1,21 @@
-"""The memristor: a weight that is a conductance, and what a real one does to it."""
+"""The memristor: a resistor whose conductance can be set and is kept; it holds a weight."""
 
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from numpy.typing import ArrayLike
 
 from .. import checks
-from ..bitstreams.encodings import Encoding, value_range
+from ..bitstreams.encodings import Encoding, to_probability, value_range
 from ..encoders.seeds import Seed, seed_sequence
-from .crossbar import IR_DROPS, Floats, IRDrop, crossbar_transfer
-
-Distribution = Literal["normal", "lognormal"]
-DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
+from .crossbar import IR_DROPS, Floats, IRDrop
+from .defects import Defects, draw_defects
+from .describe import table_of_errors
+from .presets import PRESETS
+from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_spread
+from .reading import convert, noisy_probability, through_wires
 
 _BOUNDS = {
     "g_min": (0.0, 1e9),
@@ -29,62 +30,9 @@ _BOUNDS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Defects:
-    """What went wrong in the making of an array, cell by cell; drawn once, kept for life.
-
-    Parameters
-    ----------
-    stuck_low_mask, stuck_high_mask
-        bool ``(devices, *shape)``: cells that stay at `g_min` and at `g_max`, no cell at both.
-        `devices` is 1, or 2 for differential pairs (positive, negative device).
-    spread
-        ``(devices, *shape)``: a standard normal number for each cell, its programming error in
-        units of the standard deviation.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If shapes differ, a cell is stuck twice, or a mask is not of bools.
-    """
-
-    stuck_low_mask: NDArray[np.bool_]
-    stuck_high_mask: NDArray[np.bool_]
-    spread: Floats
-
-    def __post_init__(self) -> None:
-        spread = checks.array("spread", self.spread)
-        if spread.ndim == 0 or len(spread) not in (1, 2):
-            raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
-        for name in ("stuck_low_mask", "stuck_high_mask"):
-            mask = np.asarray(getattr(self, name))
-            if mask.dtype != np.bool_:
-                raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
-            if mask.shape != spread.shape:
-                raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
-        twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
-        if twice:
-            raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
-
-    @property
-    def pairs(self) -> bool:
-        """Whether a weight is a differential pair."""
-        return len(self.spread) == 2
-
-    @property
-    def stuck_mask(self) -> NDArray[np.bool_]:
-        """Cells that are stuck, ``(devices, *shape)``."""
-        return np.asarray(self.stuck_low_mask | self.stuck_high_mask)
-
-    @property
-    def n_stuck(self) -> int:
-        """Number of stuck cells."""
-        return int(self.stuck_mask.sum())
-
-
 @dataclass(frozen=True, kw_only=True)
 class MemristorModel:
-    """A cell whose conductance is the weight, and all that keeps it from being the one you want.
+    """A memristor, whose conductance is the weight, with all that makes it differ from the weight that is wanted.
 
     ::
 
@@ -107,27 +55,22 @@ class MemristorModel:
         Range of the conductance in siemens, 0 <= g_min < g_max.
     levels
         Equally spaced conductances a cell can be set to, >= 2; None: any.
-    variability
-        Standard deviation of the programmed conductance, fixed for each cell: a share of
-        g_max - g_min, or of the conductance itself with ``proportional=True``.
+    variability, proportional
+        Standard deviation of the programmed conductance, fixed for each cell: a share of g_max - g_min,
+        or of the conductance itself with ``proportional=True``.
     distribution
-        ``"normal"`` or ``"lognormal"``; both have the wanted conductance as their mean and
-        `variability` as their standard deviation.
-    proportional
-        See `variability`.
+        ``"normal"`` or ``"lognormal"``, with the wanted conductance as their mean.
     stuck_low_rate, stuck_high_rate
         Probabilities that a cell stays at g_min and at g_max, whatever is programmed.
     drift_exponent, drift_time
-        nu and t / t0 >= 1 in ``g(t) = g(t0) (t / t0)^-nu``; all cells, stuck ones too, and the
-        reference of single cells.
+        nu and t / t0 >= 1 in ``g(t) = g(t0) (t / t0)^-nu``; all cells, stuck ones and the reference of single ones too.
     wire_resistance
         Ohm per segment of the crossbar, see `crossbar_transfer`. Columns lie in the order of the
         neurons, a pair's two side by side; single cells have one more column of g_min at the far end.
     ir_drop
         ``"exact"`` or ``"first_order"``: how the wires are solved.
     read_noise
-        Standard deviation of a cell's conductance, fresh every clock cycle, as a share of
-        g_max - g_min. Not part of `program`: see `read_probability`.
+        Standard deviation of a conductance, fresh every cycle, as a share of g_max - g_min; see `read_probability`.
     adc_bits
         Width of the converter at a column, 1..32, see `adc`; None: none.
 
@@ -138,15 +81,10 @@ class MemristorModel:
 
     Notes
     -----
-    Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1);
-    absolute variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single
-    cells has the variance sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high;
-    drift, w (t / t0)^-nu.
-
-    A programming error that would leave [g_min, g_max] stops at its end, as the material does. Within
-    a few `variability` of an end the mean error is therefore not zero but points to the middle: the
-    idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
-    sigma^2 (1/2 - 1/(2 pi)).
+    Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1); absolute
+    variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single cells has the variance
+    sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high; drift, w (t / t0)^-nu. Near the ends of
+    the range the mean of the spread is not zero, see `with_spread`.
 
     References
     ----------
@@ -182,33 +120,18 @@ class MemristorModel:
     def __post_init__(self) -> None:
         for name, bounds in _BOUNDS.items():
             object.__setattr__(self, name, checks.real(name, getattr(self, name), *bounds))
-        if self.g_min >= self.g_max:
-            raise ValueError(f"g_min must be below g_max, got {self.g_min:g} and {self.g_max:g}")
-        if self.stuck_low_rate + self.stuck_high_rate > 1:
-            total = self.stuck_low_rate + self.stuck_high_rate
-            raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {total:g}")
-        if self.levels is not None:
-            checks.whole("levels", self.levels, 2)
-        if self.adc_bits is not None:
-            checks.whole("adc_bits", self.adc_bits, 1, 32)
-        checks.option("distribution", self.distribution, DISTRIBUTIONS)
-        checks.option("ir_drop", self.ir_drop, IR_DROPS)
-        proportional = checks.flag("proportional", self.proportional)
-        if self.distribution == "lognormal" and not proportional and self.g_min == 0:
-            raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
+        _check(self)
 
     @classmethod
-    def preset(cls, name: str) -> "MemristorModel":
+    def preset(cls, name: str) -> Self:
         """The model of that name in `PRESETS`; change it with `dataclasses.replace`.
 
         >>> MemristorModel.preset("pcm").drift_exponent
         0.05
         """
-        from .presets import PRESETS
+        return cls(**PRESETS[checks.option("name", name, PRESETS)].parameters)
 
-        return PRESETS[checks.option("name", name, PRESETS)].model
-
-    def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> "MemristorModel":
+    def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> Self:
         """This model with another share of stuck cells (half low, half high) or another spread; None keeps.
 
         >>> MemristorModel().with_rates(stuck_rate=0.5).stuck_low_rate
@@ -230,8 +153,6 @@ class MemristorModel:
         ideal = {field.name: field.default for field in fields(self)}
         return json.dumps({name: value for name, value in values.items() if value != ideal[name]}, sort_keys=True)
 
-    # ------------------------------------------------------------ weights and conductances
-
     @property
     def g_range(self) -> float:
         """g_max - g_min, the conductance of the weight 1."""
@@ -245,8 +166,7 @@ class MemristorModel:
     def to_conductance(self, weights: ArrayLike, pairs: bool = False) -> Floats:
         """Wanted conductances ``(devices, *shape)`` of `weights` ``(*shape)``.
 
-        One device for a weight in [0, 1]; two with ``pairs=True`` for one in [-1, 1], of which the
-        positive or the negative one is at g_min.
+        One device for a weight in [0, 1]; with ``pairs=True`` two for one in [-1, 1], one of them at g_min.
 
         >>> MemristorModel(g_min=1.0, g_max=3.0).to_conductance([0.5, -1.0], pairs=True)
         array([[2., 1.],
@@ -254,14 +174,12 @@ class MemristorModel:
         """
         two = checks.flag("pairs", pairs)
         w = checks.array("weights", weights, -1.0 if two else 0.0, 1.0)
-        parts = np.stack([np.maximum(w, 0), np.maximum(-w, 0)]) if two else w[None]
-        return np.asarray(self.g_min + self.g_range * parts)
+        return np.asarray(self.g_min + self.g_range * (to_probability(w, "split") if two else w[None]))
 
     def from_conductance(self, conductances: ArrayLike) -> Floats:
         """Weights ``(*shape)`` that conductances ``(devices, *shape)`` stand for, wires aside.
 
-        The inverse of `to_conductance`, and linear: no value is clipped. What is subtracted from a
-        single device is g_min after its drift.
+        The inverse of `to_conductance`, and linear. What is subtracted from a single device is g_min after its drift.
         """
         g = checks.array("conductances", conductances)
         if g.ndim == 0 or len(g) not in (1, 2):
@@ -269,45 +187,14 @@ class MemristorModel:
         other = g[1] if len(g) == 2 else self.g_min * self.drift
         return np.asarray((g[0] - other) / self.g_range)
 
-    # ------------------------------------------------------------ an array of cells
-
     def defects(
         self, shape: tuple[int, ...], seed: Seed = None, *, pairs: bool = False, exact: bool = False
     ) -> Defects:
-        """Draw the cells of an array of weights of that shape.
+        """Draw the defects of an array of weights of that shape; see `draw_defects`.
 
-        Parameters
-        ----------
-        shape
-            Shape of the weights.
-        seed
-            Fixes the draw. With one seed the cells that are stuck at a small rate are among those
-            that are stuck at a larger one, and the spread is the same.
-        pairs
-            Two devices a weight.
-        exact
-            Exactly ``round(rate * cells)`` cells are stuck, and ``round(stuck_low_rate * cells)`` of
-            them low, instead of each by chance; rate is that of both together.
-
-        Returns
-        -------
-        Defects
+        With `pairs`, two devices a weight; with `exact`, exactly as many cells are stuck as the rates say.
         """
-        if not isinstance(shape, tuple):
-            raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
-        sizes = tuple(checks.whole("shape", size, 0) for size in shape)
-        cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
-        rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
-        chance = rng.random(cells)
-        low, high = self.stuck_low_rate, self.stuck_high_rate
-        if checks.flag("exact", exact):
-            stuck_low = round(low * chance.size)
-            stuck_high = round((low + high) * chance.size) - stuck_low
-            rank = chance.ravel().argsort().argsort().reshape(cells)
-            low_mask, high_mask = rank < stuck_low, rank >= chance.size - stuck_high
-        else:
-            low_mask, high_mask = chance < low, chance >= 1 - high
-        return Defects(low_mask, high_mask & ~low_mask, rng.standard_normal(cells))
+        return draw_defects(shape, self.stuck_low_rate, self.stuck_high_rate, seed, pairs=pairs, exact=exact)
 
     def program(self, weights: ArrayLike, defects: Defects) -> Floats:
         """The weights that an array really has when `weights` are written to it.
@@ -315,17 +202,16 @@ class MemristorModel:
         Parameters
         ----------
         weights
-            ``(n_neurons, n_inputs)``, or any shape where the wires are ideal (a sparse layer's
-            synapses); in [0, 1], or [-1, 1] if `defects` has pairs.
+            ``(n_neurons, n_inputs)``, or any shape where the wires are ideal; in [0, 1], or [-1, 1] if `defects`
+            has pairs.
         defects
             Of the array, from `defects`. Writing twice meets the same errors twice.
 
         Returns
         -------
         numpy.ndarray
-            Effective weights, of the shape of `weights`: levels, programming error, ends of the
-            range, stuck cells, drift, wires, in this order. Not clipped: wires can leave a weight
-            a little outside the encoding's range.
+            Effective weights, of the shape of `weights`: levels, programming error, ends of the range, stuck cells,
+            drift, wires, in this order. Wires can leave a weight a little outside the encoding's range.
 
         Raises
         ------
@@ -340,39 +226,20 @@ class MemristorModel:
         if g.shape != defects.spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
-            steps = self.levels - 1
-            g = self.g_min + self.g_range / steps * np.rint((g - self.g_min) / self.g_range * steps)
+            g = nearest_level(g, self.g_min, self.g_range, self.levels)
         if self.variability:
-            g = np.clip(self._spread(g, defects.spread), self.g_min, self.g_max)
+            unit = None if self.proportional else self.g_range
+            g = with_spread(g, defects.spread, self.variability, self.distribution, unit)
+            g = np.clip(g, self.g_min, self.g_max)
         g = np.where(defects.stuck_low_mask, self.g_min, np.where(defects.stuck_high_mask, self.g_max, g))
         return np.asarray(g * self.drift)
-
-    def _spread(self, g: Floats, normal: Floats) -> Floats:
-        deviation = self.variability * (g if self.proportional else self.g_range)
-        if self.distribution == "normal":
-            return g + deviation * normal
-        relative = self.variability if self.proportional else deviation / g
-        log_variance = np.log1p(np.square(relative))
-        return np.asarray(g * np.exp(np.sqrt(log_variance) * normal - log_variance / 2))
 
     def read(self, conductances: ArrayLike) -> Floats:
         """Effective weights of conductances ``(devices, *shape)``, wires included."""
         if not self.wire_resistance:
             return self.from_conductance(conductances)
         g = checks.array("conductances", conductances, 0.0)
-        if g.ndim != 3:
-            raise ValueError(
-                f"weights must be a matrix (n_neurons, n_inputs) with wire_resistance, got shape {g.shape[1:]}"
-            )
-        if len(g) == 2:
-            columns = g.swapaxes(0, 1).reshape(-1, g.shape[2])
-            currents = crossbar_transfer(columns, self.wire_resistance, self.ir_drop)
-            return np.asarray((currents[0::2] - currents[1::2]) / self.g_range)
-        reference = np.full((1, g.shape[2]), self.g_min * self.drift)
-        currents = crossbar_transfer(np.concatenate([g[0], reference]), self.wire_resistance, self.ir_drop)
-        return np.asarray((currents[:-1] - currents[-1]) / self.g_range)
-
-    # ------------------------------------------------------------ reading
+        return through_wires(g, self.g_min * self.drift, self.wire_resistance, self.ir_drop) / self.g_range
 
     def read_sigma(self, pairs: bool = False) -> float:
         """Standard deviation of a weight from cycle to cycle: `read_noise`, of a pair sqrt(2) times it."""
@@ -381,64 +248,26 @@ class MemristorModel:
     def read_probability(self, weights: ArrayLike, encoding: Encoding) -> Floats:
         """Probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
 
-        A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no
-        ones and above 1 only ones. The bits stay independent, and their probability is
-        ``E[clip(w + sigma eps, 0, 1)]``. Unipolar weights are single cells, others pairs.
+        A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no ones and above 1
+        only ones. The bits stay independent; see `noisy_probability`. Unipolar weights are single cells, others pairs.
 
-        Parameters
-        ----------
-        weights
-            ``(...)``; values outside the encoding's range saturate.
-        encoding
-            ``"unipolar"``, ``"bipolar"`` or ``"split"``.
-
-        Returns
-        -------
-        numpy.ndarray
-            ``(...)``, for split ``(2, ...)`` (+ part, - part).
-
-        Notes
-        -----
-        With h(z) = z Phi(z) + phi(z), the mean of a normal number clipped to [0, 1] is
-        ``sigma (h(w / sigma) - h((w - 1) / sigma))``.
-
-        Examples
-        --------
         >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
         array([0.0399, 0.5   ])
         """
         low, _ = value_range(encoding)
         w = checks.array("weights", weights)
-        sigma = self.read_sigma(pairs=low < 0)
-        if encoding == "bipolar":
-            return _clipped_mean((w + 1) / 2, sigma / 2)
-        return _clipped_mean(np.stack([w, -w]) if encoding == "split" else w, sigma)
+        return noisy_probability(w, self.read_sigma(pairs=low < 0), encoding)
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
-        """What a converter of `adc_bits` bits reports of column values: middles of 2^b equal steps.
+        """What a converter of `adc_bits` bits reports of column values: midpoints of 2^b equal steps.
 
         Values outside [low, high] saturate. Without a converter (`adc_bits` None) they pass as they are.
-
-        Notes
-        -----
         Error law: at most half a step; mean square R^2 / (12 4^b) over a range R.
 
-        Examples
-        --------
         >>> MemristorModel(adc_bits=2).adc([0.0, 0.3, 7.0], 0.0, 4.0)
         array([0.5, 0.5, 3.5])
         """
-        numbers = checks.array("values", values)
-        bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
-        if bottom >= top:
-            raise ValueError(f"low must be below high, got {low:g} and {high:g}")
-        if self.adc_bits is None:
-            return numbers
-        codes = 1 << self.adc_bits
-        step = (top - bottom) / codes
-        return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))
-
-    # ------------------------------------------------------------ what it costs
+        return convert(values, low, high, self.adc_bits)
 
     def describe(self, weights: ArrayLike, seed: Seed = 0) -> str:
         """A table of what a chip of these cells does to `weights`: each mechanism alone, and all.
@@ -450,18 +279,98 @@ class MemristorModel:
         drift      x 0.631 (t = 1e+04)     0.2724         0.3690     [0, 1]
         all of it                          0.2612         0.3690     [0, 1]
         """
-        from .describe import describe
-
-        return describe(self, weights, seed)
+        return _table(self, weights, seed)
 
 
-def _clipped_mean(mean: Floats, sigma: float) -> Floats:
-    """E[clip(mean + sigma eps, 0, 1)] for a standard normal eps."""
-    if sigma == 0:
-        return np.clip(mean, 0.0, 1.0)
+def _check(model: MemristorModel) -> None:
+    """An error if parameters do not go together, or one is not of its kind."""
+    if model.g_min >= model.g_max:
+        raise ValueError(f"g_min must be below g_max, got {model.g_min:g} and {model.g_max:g}")
+    if model.stuck_low_rate + model.stuck_high_rate > 1:
+        total = model.stuck_low_rate + model.stuck_high_rate
+        raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {total:g}")
+    if model.levels is not None:
+        checks.whole("levels", model.levels, 2)
+    if model.adc_bits is not None:
+        checks.whole("adc_bits", model.adc_bits, 1, 32)
+    checks.option("distribution", model.distribution, DISTRIBUTIONS)
+    checks.option("ir_drop", model.ir_drop, IR_DROPS)
+    proportional = checks.flag("proportional", model.proportional)
+    if model.distribution == "lognormal" and not proportional and model.g_min == 0:
+        raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
 
-    def positive_part(z: Floats) -> Floats:
-        return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
 
-    spread = sigma * (positive_part(mean / sigma) - positive_part((mean - 1) / sigma))
-    return np.clip(spread, 0.0, 1.0)  # rounding only
+def _table(model: MemristorModel, weights: ArrayLike, seed: Seed) -> str:
+    """The text of `MemristorModel.describe`: all rows speak of one chip, since draws do not depend on the settings.
+
+    A negative weight makes differential pairs of all.
+    """
+    w = checks.array("weights", weights, -1.0, 1.0)
+    if w.size == 0:
+        raise ValueError(f"weights must have a value, got shape {w.shape}")
+    pairs, entropy = bool(w.min() < 0), seed_sequence(seed)
+    rows = [
+        (name, setting, alone.program(w, alone.defects(w.shape, entropy, pairs=pairs)) - w)
+        for name, setting, alone in [*_mechanisms(model), ("all of it", "", model)]
+    ]
+    head = _summary(model, w.shape, model.defects(w.shape, entropy, pairs=pairs))
+    return "\n".join([head, *table_of_errors(rows), *_reading(model, pairs)])
+
+
+def _summary(model: MemristorModel, shape: tuple[int, ...], defects: Defects) -> str:
+    """A line about the array."""
+    kind = "pairs" if defects.pairs else "single"
+    low, high = int(defects.stuck_low_mask.sum()), int(defects.stuck_high_mask.sum())
+    return (
+        f"{' x '.join(map(str, shape))} weights in {defects.spread.size} cells ({kind}) of "
+        f"{1e6 * model.g_min:.4g} to {1e6 * model.g_max:.4g} uS; stuck: {low} low, {high} high"
+    )
+
+
+def _mechanisms(model: MemristorModel) -> list[tuple[str, str, MemristorModel]]:
+    """Name, setting, and the model with this mechanism only, of those that change what is programmed."""
+    unit = "g" if model.proportional else "range"
+    low, high = model.stuck_low_rate, model.stuck_high_rate
+    table = (
+        (model.levels is not None, "levels", f"{model.levels}", ("levels",)),
+        (
+            model.variability > 0,
+            "variability",
+            f"{model.distribution}, {100 * model.variability:.3g} % of {unit}",
+            ("variability", "distribution", "proportional"),
+        ),
+        (
+            low + high > 0,
+            "stuck",
+            f"{100 * low:.3g} % low, {100 * high:.3g} % high",
+            ("stuck_low_rate", "stuck_high_rate"),
+        ),
+        (
+            model.drift < 1,
+            "drift",
+            f"x {model.drift:.3f} (t = {model.drift_time:.3g})",
+            ("drift_exponent", "drift_time"),
+        ),
+        (
+            model.wire_resistance > 0,
+            "wires",
+            f"{model.wire_resistance:.3g} ohm, {model.ir_drop}",
+            ("wire_resistance", "ir_drop"),
+        ),
+    )
+    return [
+        (name, setting, type(model)(**{field: getattr(model, field) for field in ("g_min", "g_max", *own)}))
+        for on, name, setting, own in table
+        if on
+    ]
+
+
+def _reading(model: MemristorModel, pairs: bool) -> list[str]:
+    """Lines about what is not programmed but happens when the array is read."""
+    lines = []
+    if model.read_noise:
+        lines.append(f"read noise: {model.read_sigma(pairs):.4f} of a weight, fresh every cycle")
+    if model.adc_bits is not None:
+        error = 12**-0.5 / 2**model.adc_bits
+        lines.append(f"converter: {model.adc_bits} bits a column, RMS error {error:.2g} of its range")
+    return lines

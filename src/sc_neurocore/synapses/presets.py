@@ -1,19 +1,19 @@
-"""Memristor models with names.
+"""Published memristors: parameters of models by name.
 
 Every preset says which of its numbers are from the cited paper and which are only typical of the
 material: a round figure to start from, to be replaced by the numbers of your own chip.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
-
-from .memristor import MemristorModel
+from typing import Any, NamedTuple
 
 
 class Preset(NamedTuple):
-    """A model and where its numbers are from."""
+    """Parameters of a published memristor, and where they are from."""
 
-    model: MemristorModel
+    parameters: Mapping[str, Any]
+    """Keywords of a `MemristorModel`; what is not named keeps its default."""
     cell: str
     """What the cell is made of."""
     cited: str
@@ -26,45 +26,47 @@ class Preset(NamedTuple):
 
 PRESETS = MappingProxyType({
     "ideal": Preset(
-        MemristorModel(),
+        {},
         "none",
         "nothing",
         "range 1 to 100 uS",
         "none",
     ),
     "al2o3-tio2": Preset(
-        MemristorModel(
-            g_min=1e-5, g_max=1e-4, stuck_low_rate=0.005, stuck_high_rate=0.005,
-            variability=0.04, proportional=True, wire_resistance=1.0,
-        ),
+        {
+            "g_min": 1e-5, "g_max": 1e-4, "stuck_low_rate": 0.005, "stuck_high_rate": 0.005,
+            "variability": 0.04, "proportional": True, "wire_resistance": 1.0,
+        },
         "Al2O3/TiO2-x, 64 x 64 without transistors",
         "about 99 % of the cells work; average tuning error below 4 % of g",
         "range, stuck cells half low and half high, 4 % as a standard deviation, 1 ohm",
         "H. Kim et al., Nat. Commun. 12, 5198 (2021), https://doi.org/10.1038/s41467-021-25455-0",
     ),
     "hfo2": Preset(
-        MemristorModel(
-            g_min=1e-4, g_max=1e-3, levels=64, stuck_low_rate=0.001, stuck_high_rate=0.001,
-            variability=0.01, wire_resistance=0.3, adc_bits=8,
-        ),
+        {
+            "g_min": 1e-4, "g_max": 1e-3, "levels": 64, "stuck_low_rate": 0.001, "stuck_high_rate": 0.001,
+            "variability": 0.01, "wire_resistance": 0.3, "adc_bits": 8,
+        },
         "HfO2 on transistors, 128 x 64",
         "99.8 % of the cells work; outputs of 5 to 8 bits",
         "range, 64 levels, stuck cells half low and half high, 1 % of the range, 0.3 ohm, 8 bits",
         "C. Li et al., Nat. Electron. 1, 52 (2018), https://doi.org/10.1038/s41928-017-0002-z",
     ),
     "taox": Preset(
-        MemristorModel(
-            g_min=1e-5, g_max=1e-4, variability=0.1, distribution="lognormal", proportional=True, read_noise=0.01,
-        ),
+        {
+            "g_min": 1e-5, "g_max": 1e-4, "variability": 0.1, "distribution": "lognormal", "proportional": True,
+            "read_noise": 0.01,
+        },
         "Ta2O5-x/TaO2-x",
         "the cell itself, no number of this model",
         "all numbers",
         "M.-J. Lee et al., Nat. Mater. 10, 625 (2011), https://doi.org/10.1038/nmat3070",
     ),
     "pcm": Preset(
-        MemristorModel(
-            g_min=1e-7, g_max=2.5e-5, variability=0.04, drift_exponent=0.05, drift_time=1e4, read_noise=0.01,
-        ),
+        {
+            "g_min": 1e-7, "g_max": 2.5e-5, "variability": 0.04, "drift_exponent": 0.05, "drift_time": 1e4,
+            "read_noise": 0.01,
+        },
         "phase change",
         "conductance falls as a power of time, exponent about 0.05",
         "range, 4 % of the range, 1 % read noise, t = 10^4 t0",

@@ -1,0 +1,43 @@
+"""Number sources by name."""
+
+from collections.abc import Callable
+
+from .. import checks
+from .generator import MAX_BITS, Generator
+from .generators import Bernoulli, Halton, Ramp, Sobol, VanDerCorput
+from .lfsr import LFSR
+
+_BY_NAME: dict[str, Callable[[int], Generator]] = {
+    "bernoulli": Bernoulli,
+    "lfsr": LFSR,
+    "sobol": Sobol,
+    "halton": lambda bits: Halton(bits, 2),
+    "vdc": VanDerCorput,
+    "ramp": Ramp,
+}
+GENERATORS = tuple(_BY_NAME)
+"""Names of generators."""
+
+
+def make_generator(generator: str | Generator, length: int, bits: int | None = None) -> Generator:
+    """The generator of that name for streams of `length` cycles.
+
+    `bits` defaults to 16 for ``"bernoulli"`` and to ``ceil(log2(length))`` for the others (at
+    least 1; an LFSR at least 3), so that a stream of a power of two is one full period. A
+    generator object is returned as it is, and may not come with `bits`.
+
+    >>> make_generator("sobol", 256)
+    Sobol(bits=8, dimension=1)
+    """
+    length = checks.whole("length", length, 1)
+    if isinstance(generator, Generator):
+        if bits is not None and bits != generator.bits:
+            raise ValueError(f"bits must be None with a generator object of {generator.bits} bits, got {bits}")
+        return generator
+    if not isinstance(generator, str):
+        raise TypeError(f"generator must be a name or a Generator, got {generator!r}")
+    name = checks.option("generator", generator, GENERATORS)
+    low = 3 if name == "lfsr" else 1
+    if bits is None:
+        bits = 16 if name == "bernoulli" else max(low, (length - 1).bit_length())
+    return _BY_NAME[name](checks.whole("bits", bits, low, MAX_BITS))

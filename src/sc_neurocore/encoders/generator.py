@@ -1,0 +1,34 @@
+"""What all number sources have in common."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BITS = 32
+"""Widest number of a generator."""
+
+
+class Generator(ABC):
+    """A number source: a number of `bits` bits in each clock cycle.
+
+    A stream is 1 in the cycles in which the number is below the stream's threshold.
+    """
+
+    bits: int
+    """Width of a number."""
+
+    @abstractmethod
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The first `length` numbers, uint32 ``(length,)`` in [0, 2**bits)."""
+
+    @abstractmethod
+    def decorrelated(self, index: int) -> "Generator":
+        """Another source of the same kind, whose streams are uncorrelated with this one's; 0 is this one itself.
+
+        Inputs and weights of a product take different indices.
+        """
+
+    def with_at_least_bits(self, bits: int) -> "Generator":
+        """The same source with numbers of at least `bits` bits, or itself where its kind has no wider ones."""
+        return self

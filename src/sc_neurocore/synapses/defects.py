@@ -1,0 +1,115 @@
+"""What goes wrong in the making of an array of memristors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import checks
+from ..encoders.seeds import Seed, seed_sequence
+from .crossbar import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Defects:
+    """What went wrong in the making of an array, cell by cell; drawn once, kept for life.
+
+    Parameters
+    ----------
+    stuck_low_mask, stuck_high_mask
+        bool ``(devices, *shape)``: cells that stay at `g_min` and at `g_max`, no cell at both.
+        `devices` is 1, or 2 for differential pairs (positive, negative device).
+    spread
+        ``(devices, *shape)``: a standard normal number for each cell, its programming error in
+        units of the standard deviation.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes differ, a cell is stuck twice, or a mask is not of bools.
+    """
+
+    stuck_low_mask: NDArray[np.bool_]
+    stuck_high_mask: NDArray[np.bool_]
+    spread: Floats
+
+    def __post_init__(self) -> None:
+        spread = checks.array("spread", self.spread)
+        if spread.ndim == 0 or len(spread) not in (1, 2):
+            raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
+        for name in ("stuck_low_mask", "stuck_high_mask"):
+            mask = np.asarray(getattr(self, name))
+            if mask.dtype != np.bool_:
+                raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
+            if mask.shape != spread.shape:
+                raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
+        twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
+        if twice:
+            raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
+
+    @property
+    def pairs(self) -> bool:
+        """Whether a weight is a differential pair."""
+        return len(self.spread) == 2
+
+    @property
+    def stuck_mask(self) -> NDArray[np.bool_]:
+        """Cells that are stuck, ``(devices, *shape)``."""
+        return np.asarray(self.stuck_low_mask | self.stuck_high_mask)
+
+    @property
+    def n_stuck(self) -> int:
+        """Number of stuck cells."""
+        return int(self.stuck_mask.sum())
+
+
+def draw_defects(
+    shape: tuple[int, ...],
+    stuck_low_rate: float,
+    stuck_high_rate: float,
+    seed: Seed = None,
+    *,
+    pairs: bool = False,
+    exact: bool = False,
+) -> Defects:
+    """Defects of an array of weights of that shape, drawn at random.
+
+    Parameters
+    ----------
+    shape
+        Shape of the weights.
+    stuck_low_rate, stuck_high_rate
+        Probabilities that a cell is stuck low and high; together at most 1.
+    seed
+        Fixes the draw. With one seed the cells that are stuck at a small rate are among those
+        that are stuck at a larger one, and the spread is the same.
+    pairs
+        Two devices a weight.
+    exact
+        Exactly ``round(rate * cells)`` cells are stuck, and ``round(stuck_low_rate * cells)`` of
+        them low, instead of each by chance; rate is that of both together.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type.
+
+    Examples
+    --------
+    >>> draw_defects((2, 3), 0.0, 1.0, seed=1).n_stuck
+    6
+    """
+    if not isinstance(shape, tuple):
+        raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
+    sizes = tuple(checks.whole("shape", size, 0) for size in shape)
+    cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
+    rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+    chance = rng.random(cells)
+    if checks.flag("exact", exact):
+        stuck_low = round(stuck_low_rate * chance.size)
+        stuck_high = round((stuck_low_rate + stuck_high_rate) * chance.size) - stuck_low
+        rank = chance.ravel().argsort().argsort().reshape(cells)
+        low_mask, high_mask = rank < stuck_low, rank >= chance.size - stuck_high
+    else:
+        low_mask, high_mask = chance < stuck_low_rate, chance >= 1 - stuck_high_rate
+    return Defects(low_mask, high_mask & ~low_mask, rng.standard_normal(cells))

@@ -1,0 +1,55 @@
+"""Writing a conductance into a memristor: how far what it holds is from what was wanted."""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from .crossbar import Floats
+
+Distribution = Literal["normal", "lognormal"]
+DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
+
+
+def nearest_level(g: Floats, g_min: float, g_range: float, levels: int) -> Floats:
+    """The nearest of `levels` equally spaced conductances from `g_min` to ``g_min + g_range``.
+
+    >>> nearest_level(np.array([1.2, 1.9]), 1.0, 2.0, levels=3)
+    array([1., 2.])
+    """
+    steps = levels - 1
+    return np.asarray(g_min + g_range / steps * np.rint((g - g_min) / g_range * steps))
+
+
+def with_spread(g: Floats, normal: Floats, variability: float, distribution: str, unit: float | None = None) -> Floats:
+    """Conductances that miss the wanted ones at random.
+
+    Parameters
+    ----------
+    g
+        Wanted conductances: the means.
+    normal
+        Standard normal numbers, one for each cell.
+    variability
+        Standard deviation as a multiple of `unit`.
+    distribution
+        ``"normal"`` or ``"lognormal"``.
+    unit
+        A conductance; None: the wanted conductance of the cell itself.
+
+    Notes
+    -----
+    A result that would leave the range of a cell stops at its end (`MemristorModel.write` clips), as the material
+    does. Within a few standard deviations sigma of an end the mean error is therefore not zero but points to the
+    middle: the idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
+    sigma^2 (1/2 - 1/(2 pi)).
+
+    Examples
+    --------
+    >>> with_spread(np.array([1.0, 2.0]), np.array([0.0, 1.0]), 0.25, "normal", unit=4.0)
+    array([1., 3.])
+    """
+    if distribution == "normal":
+        return g + variability * (g if unit is None else unit) * normal
+    relative = variability if unit is None else variability * unit / g
+    log_variance = np.log1p(np.square(relative))
+    return np.asarray(g * np.exp(np.sqrt(log_variance) * normal - log_variance / 2))

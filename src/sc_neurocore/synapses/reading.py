@@ -1,0 +1,105 @@
+"""Reading an array of memristors: wires, a comparator with noise, a converter."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from .. import checks
+from ..bitstreams.encodings import Encoding
+from .crossbar import Floats, IRDrop, crossbar_transfer
+
+
+def through_wires(g: Floats, reference: float, wire_resistance: float, ir_drop: IRDrop) -> Floats:
+    """Conductances ``(n_neurons, n_inputs)`` that the inputs seem to meet, those that are subtracted taken away.
+
+    Parameters
+    ----------
+    g
+        Conductances ``(devices, n_neurons, n_inputs)`` in siemens: one device a weight, or two of a pair, whose
+        columns lie side by side.
+    reference
+        Conductance of the cells of the column that is subtracted from single devices; it lies at the far end.
+    wire_resistance, ir_drop
+        See `crossbar_transfer`.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not a matrix.
+    """
+    if g.ndim != 3:
+        raise ValueError(
+            f"weights must be a matrix (n_neurons, n_inputs) with wire_resistance, got shape {g.shape[1:]}"
+        )
+    if len(g) == 2:
+        currents = crossbar_transfer(g.swapaxes(0, 1).reshape(-1, g.shape[2]), wire_resistance, ir_drop)
+        return np.asarray(currents[0::2] - currents[1::2])
+    columns = np.concatenate([g[0], np.full((1, g.shape[2]), reference)])
+    currents = crossbar_transfer(columns, wire_resistance, ir_drop)
+    return np.asarray(currents[:-1] - currents[-1])
+
+
+def noisy_probability(weights: Floats, sigma: float, encoding: Encoding) -> Floats:
+    """Probabilities of ones of streams that a comparator makes of weights with fresh noise in every cycle.
+
+    They are ``E[clip(w + sigma eps, 0, 1)]`` for a standard normal eps.
+
+    Parameters
+    ----------
+    weights
+        ``(...)``; values outside the encoding's range saturate.
+    sigma
+        Standard deviation of a weight from cycle to cycle.
+    encoding
+        ``"unipolar"``, ``"bipolar"`` or ``"split"``.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(...)``, for split ``(2, ...)`` (positive rail, negative rail).
+
+    Examples
+    --------
+    >>> noisy_probability(np.array([0.0, 0.5]), 0.1, "unipolar").round(4)
+    array([0.0399, 0.5   ])
+    """
+    if encoding == "bipolar":
+        return clipped_mean((weights + 1) / 2, sigma / 2)
+    return clipped_mean(np.stack([weights, -weights]) if encoding == "split" else weights, sigma)
+
+
+def clipped_mean(mean: Floats, sigma: float) -> Floats:
+    """Mean of normal numbers that are clipped to [0, 1].
+
+    With h(z) = z Phi(z) + phi(z) it is ``sigma (h(mean / sigma) - h((mean - 1) / sigma))``.
+
+    >>> clipped_mean(np.array([-9.0, 0.5]), 0.1)
+    array([0. , 0.5])
+    """
+    if sigma == 0:
+        return np.clip(mean, 0.0, 1.0)
+
+    def positive_part(z: Floats) -> Floats:
+        return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
+
+    spread = sigma * (positive_part(mean / sigma) - positive_part((mean - 1) / sigma))
+    return np.clip(spread, 0.0, 1.0)  # rounding only
+
+
+def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDArray[np.float64]:
+    """What an analog-to-digital converter reports: midpoints of ``2**bits`` equal steps from `low` to `high`.
+
+    Values outside saturate. Without a converter (`bits` None) they pass as they are.
+
+    >>> convert([0.0, 0.3, 7.0], 0.0, 4.0, bits=2)
+    array([0.5, 0.5, 3.5])
+    """
+    numbers = checks.array("values", values)
+    bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
+    if bottom >= top:
+        raise ValueError(f"low must be below high, got {low:g} and {high:g}")
+    if bits is None:
+        return numbers
+    codes = 1 << bits
+    step = (top - bottom) / codes
+    return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))
