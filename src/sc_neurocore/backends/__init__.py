@@ -9,6 +9,8 @@ Kernels = Any
 @lru_cache
 def choose(backend: str | None = None, use_gpu: bool = False) -> Any:
     """Interim."""
-    from . import compiled
+    from . import compiled, reference
 
-    return compiled
+    if backend not in (None, "numba", "reference"):
+        raise ValueError(f"backend must be one of numba, reference, or None, got {backend!r}")
+    return reference if backend == "reference" else compiled

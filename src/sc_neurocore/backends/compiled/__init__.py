@@ -16,6 +16,8 @@ from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_ro
 from .series import mackey_glass, narma
 from .streams import bernoulli, compare, gather
 
+name = "numba"
+
 __all__ = [
     "and_counts",
     "bernoulli",

@@ -29,6 +29,8 @@ from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_ro
 from .series import mackey_glass, narma
 from .streams import BLOCK_WORDS, bernoulli, compare, gather
 
+name = "reference"
+
 __all__ = [
     "BIPOLAR",
     "BLOCK_WORDS",
