@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats
 
 from sc_neurocore import Bitstream, Encoder, LateralInhibition, Sobol, VanDerCorput, gates, scc
 from sc_neurocore.encoders import make_generator
-from sc_neurocore.layers import circuit_primitives
+from sc_neurocore.layers import lateral_inhibition
 
 BOUNDARIES = ["wrap", "reflect", "zero"]
 FULL_PERIOD = ["vdc", "sobol", "ramp", "lfsr"]
@@ -332,6 +333,37 @@ def test_the_split_of_a_batch_does_not_matter():
     assert layer.samples == twin.samples == 6
 
 
+def test_sample_numbers_may_be_given():
+    """They say which random bits a vector meets, and leave the layer's own counter where it stands."""
+    streams = Encoder(8, 100, "bernoulli", seed=0).encode(np.full((3, 2, 8), 0.6))
+    layer, twin = (LateralInhibition(8, generator="bernoulli", seed=4) for _ in range(2))
+    whole = layer.apply_bitstream(streams).words
+    np.testing.assert_array_equal(twin.apply_bitstream(streams, samples=np.arange(6).reshape(3, 2)).words, whole)
+    turned = Bitstream(streams.words[::-1], 100)
+    found = twin.apply_bitstream(turned, samples=np.arange(6).reshape(3, 2)[::-1]).words
+    np.testing.assert_array_equal(found[::-1], whole)
+    assert (twin.apply_bitstream(streams, samples=np.arange(6, 12).reshape(3, 2)).words != whole).any()
+    assert twin.samples == 0
+    wrong_numbers = (np.arange(6), ValueError), (-np.ones((3, 2), int), ValueError), (np.zeros((3, 2)), TypeError)
+    for wrong, error in wrong_numbers:
+        with pytest.raises(error, match=r"^samples must be"):
+            twin.apply_bitstream(streams, samples=wrong)
+
+
+def test_threads_share_a_layer():
+    """Lengths alternate, so that calls meet each other's comparators; a call reserves its numbers."""
+    layer = LateralInhibition(8, generator="vdc", seed=4)
+    rates = np.random.default_rng(5).random((4, 8))
+    streams = {length: Encoder(8, length, "vdc").encode(rates) for length in (64, 100)}
+    wanted = {length: LateralInhibition(8, seed=4).apply_bitstream(each).words for length, each in streams.items()}
+    lengths = [64, 100] * 40
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda length: layer.apply_bitstream(streams[length]).words, lengths))
+    for length, words in zip(lengths, found, strict=True):
+        np.testing.assert_array_equal(words, wanted[length])
+    assert layer.samples == 4 * len(lengths)
+
+
 def test_seed_reset_state_and_pickle():
     streams = Encoder(8, 100, "sobol").encode(np.linspace(0.2, 0.9, 8))
     layer, other = (LateralInhibition(8, generator="bernoulli", seed=seed) for seed in (0, 1))
@@ -419,6 +451,6 @@ def test_bad_streams():
 
 
 def test_streams_too_long_to_be_counted_exactly(monkeypatch):
-    monkeypatch.setattr(circuit_primitives, "_TAP_BITS", 45)
+    monkeypatch.setattr(lateral_inhibition, "TAP_BITS", 45)
     with pytest.raises(ValueError, match=r"^streams must have a length of at most 103 at radius 2, got 104$"):
         LateralInhibition(6).apply_bitstream(Bitstream.from_bits(np.zeros((6, 104))))

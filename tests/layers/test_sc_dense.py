@@ -9,8 +9,10 @@ import pytest
 from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, binomial_p_value
 from rich.console import Console
 
+from sc_neurocore import chunks
 from sc_neurocore.backends.reference import standard_normals
 from sc_neurocore.encoders import Sobol
+from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.layers import SCDenseLayer, sc_dense_layer
 from sc_neurocore.recorders import SpikeRecorder
 from sc_neurocore.sources import BitstreamCurrentSource
@@ -31,24 +33,19 @@ def build(n=5, x=X, w=SHARED, **options):
 
 def slow_currents(layer, steps):
     """Currents ``(neurons, steps)`` of one sample: AND (XNOR) and count, a product at a time."""
-    source, samples = layer.source, np.arange(1)
-    unit = (source.x_inputs - source.x_min) / (source.x_max - source.x_min)
-    number = unit if source.encoding == "unipolar" else 2 * unit - 1
-    x = source._encoder.window(number.reshape(1, -1), samples, 0, steps).bits().astype(int)
-    w = source._synapse.streams(0, steps, samples).bits().astype(int)
+    source = layer.source
+    x, w = (streams.bits().astype(int) for streams in layer.streams(steps))
     if source.encoding == "split":
         x, w = x[0] - x[1], w[0] - w[1]
-    if w.ndim == 4:  # Bernoulli: streams of each sample
-        w = w[0]
     currents = np.empty((len(w), steps))
     n = source.n_inputs
     for j, t in np.ndindex(*currents.shape):
         if source.encoding == "unipolar":
-            share = sum(int(x[0, i, t] & w[j, i, t]) for i in range(n)) / n
+            share = sum(int(x[i, t] & w[j, i, t]) for i in range(n)) / n
         elif source.encoding == "bipolar":
-            share = sum(int(x[0, i, t] == w[j, i, t]) for i in range(n)) / n
+            share = sum(int(x[i, t] == w[j, i, t]) for i in range(n)) / n
         else:
-            share = (n + sum(int(x[0, i, t] * w[j, i, t]) for i in range(n))) / (2 * n)
+            share = (n + sum(int(x[i, t] * w[j, i, t]) for i in range(n))) / (2 * n)
         currents[j, t] = source.y_min + (source.y_max - source.y_min) * share
     return currents
 
@@ -80,10 +77,10 @@ def slow_spikes(currents, normals, dt=1.0, v_rest=0.0, v_reset=0.0, v_threshold=
 @pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
 def test_spike_trains_are_those_of_a_plain_loop(generator, encoding, weights, neuron):
     layer = build(w=weights, generator=generator, encoding=encoding, neuron_params=neuron, dt_ms=0.5)
-    layer.run(300)
     currents = slow_currents(layer, 300)
+    layer.run(300)
     np.testing.assert_array_equal(layer.source.currents(0, 300), currents)
-    normals = standard_normals(layer.neurons._key, 5, 0, 300)
+    normals = standard_normals(Seeds(7).key("membrane noise"), 5, 0, 300)
     wanted = slow_spikes(currents, normals, 0.5, **neuron)
     np.testing.assert_array_equal(layer.get_spike_trains(), wanted)
     assert wanted.any()
@@ -92,18 +89,19 @@ def test_spike_trains_are_those_of_a_plain_loop(generator, encoding, weights, ne
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_every_generator_meets_the_same_circuit(generator):
     layer = build(w=OWN, generator=generator, length=100)
+    currents = slow_currents(layer, 230)
     layer.run(230)  # past the length
-    normals = standard_normals(layer.neurons._key, 5, 0, 230)
-    np.testing.assert_array_equal(layer.get_spike_trains(), slow_spikes(slow_currents(layer, 230), normals))
+    normals = standard_normals(Seeds(7).key("membrane noise"), 5, 0, 230)
+    np.testing.assert_array_equal(layer.get_spike_trains(), slow_spikes(currents, normals))
 
 
 @pytest.mark.parametrize("share", ["one", "shift", "rotate", "independent"])
 def test_shared_generators(share):
     layer = build(w=OWN, generator="sobol", length=100, share=share)
-    layer.run(230)
     currents = slow_currents(layer, 230)
+    layer.run(230)
     np.testing.assert_array_equal(layer.source.currents(0, 230), currents)
-    inputs = layer.source._encoder.window(np.full((1, 3), 0.3), np.arange(1), 0, 230).bits()[0]
+    inputs = build(x=[0.3] * 3, w=OWN, generator="sobol", length=100, share=share).streams(230).inputs.bits()
     assert (len(np.unique(inputs, axis=0)) == 1) == (share == "one")
 
 
@@ -200,12 +198,28 @@ def test_runs_add_up_and_reset_rewinds(generator):
 def test_memory_of_a_run_does_not_matter(monkeypatch):
     wanted = build(w=OWN, record_membrane=True)
     wanted.run(1000)
-    monkeypatch.setattr(sc_dense_layer, "_CHUNK_BYTES", 1)
-    monkeypatch.setattr(sc_dense_layer, "_CHUNK_STEPS", 64)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(sc_dense_layer, "LEAST_STEPS", 64)
     pieces = build(w=OWN, record_membrane=True)
     pieces.run(1000)
     np.testing.assert_array_equal(pieces.get_spike_trains(), wanted.get_spike_trains())
     np.testing.assert_array_equal(pieces.membrane.voltages(), wanted.membrane.voltages())
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_streams_are_those_that_the_next_run_meets(generator, encoding):
+    """Wherever the layer stands, and with batch axes; asking moves nothing."""
+    x = np.tile(X, (2, 3, 1)) * np.linspace(0.5, 1, 3)[:, None]
+    layer = build(x=x, w=OWN, generator=generator, encoding=encoding, length=50)
+    whole = layer.streams(150)
+    assert whole.inputs.shape == (2, 3, 3)
+    assert whole.weights.shape == ((2, 3, 5, 3) if generator == "bernoulli" else (5, 3))
+    layer.run(70)
+    assert layer.samples == 70
+    for later, all_cycles in zip(layer.streams(80), whole, strict=True):
+        assert later.length == 80
+        np.testing.assert_array_equal(later.bits(), all_cycles.bits()[..., 70:])
 
 
 def test_streams_run_on_past_the_length():
@@ -311,7 +325,8 @@ def test_state_and_pickle_go_on(generator):
 
 
 @pytest.mark.parametrize("change", [
-    {"x_inputs": np.array([2.0, 0, 0])}, {"weight_values": np.zeros(2)}, {"v": np.zeros(4)}, {"wait": -np.ones(5)},
+    {"x_inputs": np.array([2.0, 0, 0])}, {"weight_values": np.zeros(2)}, {"v": np.zeros(4)},
+    {"refractory_left": -np.ones(5)},
     {"spikes": np.zeros((5, 9), np.uint64)}, {"samples": -1}, {"voltages": np.zeros((5, 3))},
 ])  # fmt: skip
 def test_a_bad_state_changes_nothing(change):

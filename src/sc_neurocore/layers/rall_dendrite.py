@@ -1,21 +1,20 @@
 """A passive dendritic tree: what currents or conductances on its branches do at the soma."""
 
 import math
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
-from ..backends.reference import Tree
+from ..backends import choose
 from ..bitstreams import Bitstream
-from ..bitstreams.encodings import from_counts
 from .base import Floats
+from .branch_inputs import BranchInputs
+from .dendritic_tree import SOMA, DendriticTree, Ends, checked_topology, matched_sizes
 
-Ends = Literal["sealed", "open"]
-_SOMA, _NO_BRANCH = 0, -1
 _THINNEST, _THICKEST = 1e-6, 1e6
+_AT_SOMA = np.array([SOMA])
 
 
 class RallDendrite:
@@ -59,6 +58,8 @@ class RallDendrite:
     reversal
         None: branch inputs are currents. A number, or one for each branch: branch inputs are conductances
         g >= 0 in 1/ms, which pull the voltage towards it with a current g (reversal - v), and saturate.
+    backend
+        What runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -99,8 +100,6 @@ class RallDendrite:
     (3, 3)
     """
 
-    _v: Floats
-
     def __init__(
         self,
         n_branches: int = 4,
@@ -114,60 +113,34 @@ class RallDendrite:
         ends: Ends = "sealed",
         soma_size: float = 1.0,
         reversal: ArrayLike | None = None,
+        backend: str | None = None,
     ) -> None:
         self.n_branches = n = checks.whole("n_branches", n_branches, 1)
         self.branch_length = checks.whole("branch_length", branch_length, 1)
         self.tau = checks.positive("tau", tau)
         self.coupling = checks.real("coupling", coupling, 0, 1)
         self.dt = checks.positive("dt", dt)
-        self.topology = _checked_topology(topology, n)
-        depth, size = _lineage(self.topology)
-        if diameters is not None:
-            size = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
-        self.diameters = size ** (2 / 3)
+        self.topology = checked_topology(topology, n)
+        if diameters is None:
+            sizes = matched_sizes(self.topology)
+        else:
+            sizes = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
+        self.diameters = sizes ** (2 / 3)
         """``(n_branches,)``, given or derived."""
         self.ends = cast(Ends, checks.option("ends", ends, get_args(Ends)))
         self.soma_size = checks.real("soma_size", soma_size, 0, _THICKEST)
-        self.reversal = None if reversal is None else _per_branch("reversal", reversal, n)
-        self._lowest = -np.inf if reversal is None else 0.0
-        self._tree, self._nodes = self._wired(depth, size)
-        self._sites = np.append(self._nodes[:, -1], _SOMA)
+        self._inputs = BranchInputs(n, reversal)
+        choose(backend)  # an unknown one is found now
+        self._backend = backend
+        self._tree = DendriticTree(
+            self.topology, sizes, self.branch_length, self.tau, self.coupling, self.ends, self.soma_size
+        )
         self.reset()
 
-    def _wired(self, depth: NDArray[np.int64], size: Floats) -> tuple[Tree, NDArray[np.int64]]:
-        """The tree for the kernel, and the node of each compartment.
-
-        A branch with children has one node more, for its branch point, which has no membrane.
-        """
-        last = self.branch_length
-        place = depth[:, None] * (last + 1) + np.arange(last + 1)
-        exists = np.ones(place.shape, bool)
-        exists[:, last] = forks = np.isin(np.arange(self.n_branches), self.topology)
-        # Numbered by distance from the soma, parents come first and the chains of a level interleave: fast.
-        numbers = np.empty(place.shape, np.int64)
-        numbers[exists] = 1 + np.argsort(np.argsort(place[exists], kind="stable"))
-
-        membrane = np.repeat(size[:, None], last + 1, axis=1)
-        membrane[:, last] = 0.0
-        leak = membrane / self.tau
-        axial = np.repeat(self.coupling * size[:, None], last + 1, axis=1)
-        axial[:, [0, last]] *= 2  # half a compartment from its middle to its end
-        if self.ends == "open":
-            leak[~forks, last - 1] += 2 * self.coupling * size[~forks]
-        before = np.empty(place.shape, np.int64)
-        before[:, 1:] = numbers[:, :-1]
-        before[:, 0] = np.where(self.topology == _NO_BRANCH, _SOMA, numbers[self.topology, last])
-
-        def by_node(soma: Any, others: NDArray[Any]) -> NDArray[Any]:
-            values = np.full(1 + int(exists.sum()), soma, others.dtype)
-            values[numbers[exists]] = others[exists]
-            return values
-
-        capacity = by_node(self.soma_size, membrane)
-        leaks = by_node(self.soma_size / self.tau, leak)
-        if self.coupling == 0:
-            leaks[capacity == 0] = 1.0  # nothing else would define a voltage there
-        return Tree(by_node(_SOMA, before), capacity, leaks, by_node(0.0, axial)), numbers[:, :last].copy()
+    @property
+    def reversal(self) -> Floats | None:
+        """Reversal voltages ``(n_branches,)`` of conductances; None where inputs are currents."""
+        return self._inputs.reversal
 
     # ------------------------------------------------------------ what it does
 
@@ -194,7 +167,7 @@ class RallDendrite:
         """
         inputs = branch_inputs
         if not isinstance(inputs, Bitstream):
-            inputs = checks.array("branch_inputs", inputs, self._lowest, shape=(self.n_branches,))[None]
+            inputs = self._inputs.checked(inputs, shape=(self.n_branches,))[None]
         return float(self._advance(inputs, soma_current, _AT_SOMA)[-1, 0])
 
     def run(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: ArrayLike = 0.0) -> Floats:
@@ -216,27 +189,31 @@ class RallDendrite:
 
     def record(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: ArrayLike = 0.0) -> Floats:
         """As `run`, but the voltages ``(T, n_branches, branch_length)`` of all compartments."""
-        return self._advance(branch_inputs, soma_current, self._nodes.ravel()).reshape(-1, *self._nodes.shape)
+        nodes = self._tree.nodes
+        return self._advance(branch_inputs, soma_current, nodes.ravel()).reshape(-1, *nodes.shape)
 
     def expected(self, branch_inputs: ArrayLike, *, soma_current: float = 0.0) -> Floats:
         """Voltage ``(...)`` at which the soma settles if inputs ``(..., n_branches)`` last.
 
         For currents it is also what the mean of `run` tends to for streams of these values.
         """
-        inputs = checks.array("branch_inputs", branch_inputs, self._lowest, last=self.n_branches)
-        source, conductance = self._drive(inputs.reshape(-1, self.n_branches), soma_current)
-        at_once = self._tree._replace(capacity=np.zeros_like(self._v))  # without capacity a step settles
-        out, _ = compiled.cable(at_once, self.dt, self._v, self._sites, source, conductance, _AT_SOMA)
+        inputs = checks.array("branch_inputs", branch_inputs, self._inputs.lowest, last=self.n_branches)
+        entering = self._inputs.entering(inputs.reshape(-1, self.n_branches), soma_current)
+        at_once = self._tree.cable._replace(capacity=np.zeros_like(self._v))  # without capacity a step settles
+        out: Floats
+        out, _ = choose(self._backend).cable(at_once, self.dt, self._v, self._tree.sites, *entering, _AT_SOMA)
         return out.reshape(inputs.shape[:-1])
 
     def response(self, branch_inputs: ArrayLike | Bitstream, *, hold: int = 1) -> Floats:
         """Voltage ``(...)`` of a soma that was at rest, after the last step; this dendrite stays as it is.
 
+        So a batch of windows of streams may be read at once, and from several threads; see `DendriteBank`.
+
         Parameters
         ----------
         branch_inputs
             ``(..., T, n_branches)``, numbers or bits, or a `Bitstream` of shape ``(..., n_branches)`` and
-            length T.
+            length T, whose cycles are steps as in `step`.
         hold
             Steps that each of the T inputs lasts.
 
@@ -246,59 +223,44 @@ class RallDendrite:
             As for `step`.
         """
         hold = checks.whole("hold", hold, 1)
-        numbers = self._numbers(branch_inputs)
-        numbers = checks.array("branch_inputs", numbers, self._lowest, last=self.n_branches)
-        if numbers.ndim < 2:
-            raise ValueError(f"branch_inputs must have shape (..., any, {self.n_branches}), got {numbers.shape}")
-        batch, steps = numbers.shape[:-2], numbers.shape[-2]
-        rows = math.prod(batch)
-        source, conductance = self._drive(numbers.reshape(rows * steps, self.n_branches), 0.0)
-        sites = self.n_branches + 1
-        source = source.reshape(rows, steps, sites)
-        conductance = conductance.reshape(rows, 0 if self.reversal is None else steps, sites)
-        out = compiled.cables(self._tree, self.dt, hold, self._sites, source, conductance, _AT_SOMA)
+        inputs = self._inputs.checked(branch_inputs)
+        if inputs.ndim < 2:
+            raise ValueError(f"branch_inputs must have shape (..., any, {self.n_branches}), got {inputs.shape}")
+        batch, steps = inputs.shape[:-2], inputs.shape[-2]
+        rows, sites = math.prod(batch), self.n_branches + 1
+        currents, conductances = self._inputs.entering(inputs.reshape(rows * steps, self.n_branches), 0.0)
+        out: Floats = choose(self._backend).cables(
+            self._tree.cable,
+            self.dt,
+            hold,
+            self._tree.sites,
+            currents.reshape(rows, steps, sites),
+            conductances.reshape(rows, 0 if self.reversal is None else steps, sites),
+            _AT_SOMA,
+        )
         return out.reshape(batch)
-
-    def _numbers(self, inputs: ArrayLike | Bitstream) -> ArrayLike:
-        """Inputs ``(..., T, n_branches)``; a stream's cycles are steps."""
-        if not isinstance(inputs, Bitstream):
-            return inputs
-        return np.swapaxes(from_counts(inputs.bits().astype(np.int64), 1, inputs.encoding), -1, -2)
 
     def _advance(self, inputs: ArrayLike | Bitstream, soma_current: ArrayLike, probes: NDArray[np.int64]) -> Floats:
         if isinstance(inputs, Bitstream) and inputs.shape != (self.n_branches,):
             raise ValueError(f"branch_inputs must be streams of shape ({self.n_branches},), got {inputs.shape}")
-        numbers = checks.array("branch_inputs", self._numbers(inputs), self._lowest, shape=(None, self.n_branches))
-        source, conductance = self._drive(numbers, soma_current)
-        out, self._v = compiled.cable(self._tree, self.dt, self._v, self._sites, source, conductance, probes)
+        entering = self._inputs.entering(self._inputs.checked(inputs, shape=(None, self.n_branches)), soma_current)
+        out: Floats
+        out, self._v = choose(self._backend).cable(
+            self._tree.cable, self.dt, self._v, self._tree.sites, *entering, probes
+        )
         return out
-
-    def _drive(self, inputs: Floats, soma_current: ArrayLike) -> tuple[Floats, Floats]:
-        """Currents and conductances at the branches' inputs and the soma, ``(T, n_branches + 1)`` each."""
-        soma = checks.array("soma_current", soma_current)
-        if soma.shape not in ((), (len(inputs),)):
-            raise ValueError(f"soma_current must be a number or have shape ({len(inputs)},), got {soma.shape}")
-        source = np.empty((len(inputs), self.n_branches + 1))
-        source[:, -1] = soma
-        if self.reversal is None:
-            source[:, :-1] = inputs
-            return source, np.empty((0, self.n_branches + 1))
-        conductance = np.zeros_like(source)
-        conductance[:, :-1] = inputs
-        source[:, :-1] = inputs * self.reversal
-        return source, conductance
 
     # ------------------------------------------------------------ state
 
     @property
     def branch_voltages(self) -> Floats:
         """A copy ``(n_branches, branch_length)``, the compartments next to the soma first."""
-        return self._v[self._nodes]
+        return self._v[self._tree.nodes]
 
     @property
     def soma_v(self) -> float:
         """Voltage of the soma."""
-        return float(self._v[_SOMA])
+        return float(self._v[SOMA])
 
     @property
     def length_constant(self) -> float:
@@ -307,7 +269,7 @@ class RallDendrite:
 
     def reset(self) -> None:
         """All voltages back to rest, 0."""
-        self._v = np.zeros(len(self._tree.parent))
+        self._v = self._tree.at_rest()
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs to go on from here."""
@@ -315,51 +277,18 @@ class RallDendrite:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
-        missing = sorted(self.state_dict().keys() - state.keys())
-        unknown = sorted(state.keys() - self.state_dict().keys())
+        own = self.state_dict().keys()
+        missing, unknown = sorted(own - state.keys()), sorted(state.keys() - own)
         if missing or unknown:
             raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
-        branches = checks.array("branch_voltages", state["branch_voltages"], shape=self._nodes.shape)
+        branches = checks.array("branch_voltages", state["branch_voltages"], shape=self._tree.nodes.shape)
         soma = checks.array("soma_v", state["soma_v"], shape=())
-        self._v[self._nodes], self._v[_SOMA] = branches, soma
+        self._v[self._tree.nodes], self._v[SOMA] = branches, soma
 
     def __repr__(self) -> str:
         inputs = "currents" if self.reversal is None else "conductances"
         return (
             f"{type(self).__name__}({self.n_branches} x {self.branch_length} compartments, tau={self.tau:g}, "
-            f"coupling={self.coupling:g}, dt={self.dt:g}, ends={self.ends!r}, inputs={inputs!r}, backend='numba')"
+            f"coupling={self.coupling:g}, dt={self.dt:g}, ends={self.ends!r}, inputs={inputs!r}, "
+            f"backend={choose(self._backend).name!r})"
         )
-
-
-_AT_SOMA = np.array([_SOMA])
-
-
-def _per_branch(name: str, value: ArrayLike, n: int) -> Floats:
-    numbers = checks.array(name, value)
-    if numbers.shape not in ((), (n,)):
-        raise ValueError(f"{name} must be a number or have shape ({n},), got {numbers.shape}")
-    return np.broadcast_to(numbers, n).copy()
-
-
-def _checked_topology(topology: ArrayLike | None, n: int) -> NDArray[np.int64]:
-    if topology is None:
-        return np.full(n, _NO_BRANCH)
-    numbers = checks.array("topology", topology, _NO_BRANCH, n - 1, shape=(n,))
-    if np.any(numbers % 1):
-        raise ValueError(f"topology must be integers, got {numbers[numbers % 1 != 0][0]}")
-    return numbers.astype(np.int64)
-
-
-def _lineage(topology: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
-    """Branches between each branch and the soma, and d ** 1.5 by the power rule with equal children."""
-    n = len(topology)
-    children = np.bincount(topology + 1, minlength=n + 1)[1:]
-    depth, size, ancestor = np.zeros(n, np.int64), np.ones(n), topology.copy()
-    while (above := ancestor != _NO_BRANCH).any():
-        depth += above
-        if depth.max() == n:
-            at = depth.argmax()
-            raise ValueError(f"topology must lead every branch to the soma (-1), branch {at} is on a loop or above one")
-        size[above] /= children[ancestor[above]]
-        ancestor[above] = topology[ancestor[above]]
-    return depth, size

@@ -8,19 +8,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..bitstreams.encodings import Encoding
+from ..backends import choose
+from ..backends.packing import WORD_BITS, words_for
+from ..bitstreams import Bitstream, Encoding
+from ..chunks import chunks
 from ..encoders import Generator, Seed, Share
 from ..neurons import LIFNeurons
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
-from .old_base import Floats, Seeded
+from .base import Floats, SCLayer
+from .streams import Streams
 
-_CHUNK_BYTES, _CHUNK_STEPS = 1 << 25, 1024
-"""Streams and counts made at a time, and the fewest steps for which they are made."""
+LEAST_STEPS = 1024
+"""Streams and counts are made for at least as many steps at a time: a multiple of 64."""
 
 
-class SCDenseLayer(Seeded):
-    """Input and weight streams are ANDed and counted, and the count is the current of leaky integrate-and-fire neurons.
+class SCDenseLayer(SCLayer):
+    """Spiking neurons driven by streams: products of inputs and weights are counted, and the count is the current.
 
     ::
 
@@ -32,6 +36,9 @@ class SCDenseLayer(Seeded):
     ``v += -(v - v_rest) * dt / tau_mem + R * I_t * dt + N(0, noise_std * sqrt(dt))``. The input is *not*
     scaled by (1 - a), the leak a = 1 - dt / tau_mem. The reset is *in the same step* as the spike: with
     v >= v_threshold a neuron spikes and ends the step at v_reset; then it is refractory_period steps at rest.
+
+    A step starts where the last one ended, so the layer is sequential: calls from several threads must take turns.
+    Its sample number, `samples`, is the number of the next step.
 
     Parameters
     ----------
@@ -75,7 +82,7 @@ class SCDenseLayer(Seeded):
     source
         `BitstreamCurrentSource`, whose `currents` gives those of any cycles.
     neurons
-        `LIFNeurons`: `v` and `wait` of all, ``neurons[j]`` the state of one.
+        `LIFNeurons`: the voltages `v` of all, ``neurons[j]`` the state of one.
     recorders
         `SpikeRecorder`: rates, intervals and raster of all, ``recorders[j]`` of one.
     membrane
@@ -144,13 +151,13 @@ class SCDenseLayer(Seeded):
         self._given = x_inputs, weight_values
         self.source = self._make_source()
         shape = (*self.source.batch, self.n_neurons)
-        self.neurons = LIFNeurons(math.prod(shape), neuron_params, dt_ms, self._seed("membrane noise"))
+        self.neurons = LIFNeurons(math.prod(shape), neuron_params, dt_ms, self._seeds.of("membrane noise"))
         self.recorders = SpikeRecorder(shape, self.neurons.dt_ms)
         keep = checks.flag("record_membrane", record_membrane)
         self.membrane = MembraneRecorder(shape, self.neurons.dt_ms) if keep else None
 
     def _make_source(self) -> BitstreamCurrentSource:
-        source = BitstreamCurrentSource(*self._given, seed=self._seed("inputs"), **self._options)
+        source = BitstreamCurrentSource(*self._given, seed=self._seeds.of("inputs"), **self._options)
         if source.weight_values.ndim == 2 and len(source.weight_values) != self.n_neurons:
             n = source.n_inputs
             raise ValueError(
@@ -160,19 +167,38 @@ class SCDenseLayer(Seeded):
 
     def run(self, T: int) -> None:
         """Advance by T steps; the generators, the noise and the neurons go on from where they are."""
-        stop = self.samples + checks.whole("T", T, 0)
+        steps = checks.whole("T", T, 0)
+        if not steps:
+            return
+        first, stop = self.samples // WORD_BITS, self.samples + steps
         streams = math.prod(self.source.batch) * self.source.weight_values.size
         voltages = 0 if self.membrane is None else len(self.neurons)
         step_bytes = 4 * math.prod(self.source.shape) + streams // 4 + 8 * voltages
-        chunk = max(_CHUNK_STEPS, _CHUNK_BYTES // step_bytes // 64 * 64)
-        while self.samples < stop:
-            end = min(self.samples // 64 * 64 + chunk, stop)
-            values = self.source.counts(self.samples, end)
-            words, trace = self.neurons.advance(values, self.source.levels, trace=self.membrane is not None)
-            self.recorders.record_words(words, end - self.samples)
-            if self.membrane is not None:
-                self.membrane.record(trace.reshape(*self.membrane.shape, -1))
-            self.samples = end
+        for words in chunks(words_for(stop) - first, WORD_BITS * step_bytes, LEAST_STEPS // WORD_BITS):
+            self._advance(min(WORD_BITS * (first + words.stop), stop))
+
+    def _advance(self, stop: int) -> None:
+        """The steps up to number `stop`."""
+        counts = self.source.counts(self.samples, stop)
+        spikes, voltages = self.neurons.advance(counts, self.source.levels, trace=self.membrane is not None)
+        self.recorders.record_words(spikes, stop - self.samples)
+        if self.membrane is not None:
+            self.membrane.record(voltages.reshape(*self.membrane.shape, -1))
+        self.samples = stop
+
+    def streams(self, T: int) -> Streams:
+        """Streams of T cycles that the next ``run(T)`` meets; nothing moves on.
+
+        Inputs are ``(..., n_inputs)``; weights ``(n_neurons, n_inputs)``, or ``(1, n_inputs)`` where one current
+        drives all neurons, behind the batch axes where each sample has weight streams of its own (Bernoulli).
+        """
+        stop, skipped = self.samples + checks.whole("T", T, 1), self.samples % WORD_BITS
+        inputs, weights = self.source.streams(self.samples - skipped, stop)
+        own = self.source.batch if len(weights.shape) == 3 else ()
+        return Streams(
+            _later_cycles(inputs, skipped, (*self.source.batch, self.source.n_inputs)),
+            _later_cycles(weights, skipped, (*own, *weights.shape[-2:])),
+        )
 
     def get_spike_trains(self) -> NDArray[np.uint8]:
         """Spikes of all steps since construction or `reset`, ``(..., n_neurons, T)`` of 0 and 1."""
@@ -197,13 +223,13 @@ class SCDenseLayer(Seeded):
         if self.membrane is not None:
             self.membrane.reset()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Inputs, weights, neurons, what is recorded, and where the generators stand."""
-        state = super().state_dict() | {
+    def _values(self) -> dict[str, Any]:
+        """Inputs, weights, neurons, and what is recorded."""
+        state = {
             "x_inputs": self.source.x_inputs.copy(),
             "weight_values": self.source.weight_values.copy(),
             "v": self.neurons.v.copy(),
-            "wait": self.neurons.wait.copy(),
+            "refractory_left": self.neurons.wait.copy(),
             "spikes": self.recorders.words.copy(),
         }
         if self.membrane is not None:
@@ -216,23 +242,31 @@ class SCDenseLayer(Seeded):
         shape = source.weight_values.shape
         weights = checks.array("weight_values", state["weight_values"], source.w_min, source.w_max, shape=shape)
         v = checks.array("v", state["v"], shape=(rows,))
-        wait = checks.array("wait", state["wait"], 0, shape=(rows,)).astype(np.int64)
+        left = checks.array("refractory_left", state["refractory_left"], 0, shape=(rows,)).astype(np.int64)
         if self.membrane is not None:
             voltages = checks.array("voltages", state["voltages"], shape=(*self.membrane.shape, steps))
         self.recorders.load(state["spikes"], steps)
         self._given = x, weights
-        self.neurons.v[:], self.neurons.wait[:], self.neurons.steps = v, wait, steps
+        self.neurons.v[:], self.neurons.wait[:], self.neurons.steps = v, left, steps
         if self.membrane is not None:
             self.membrane.reset()
             self.membrane.record(voltages)
 
     def _reseed(self) -> None:
         self.source = self._make_source()
-        self.neurons.reseed(self._seed("membrane noise"))
+        self.neurons.reseed(self._seeds.of("membrane noise"))
 
     def __repr__(self) -> str:
         source = self.source
         return (
             f"SCDenseLayer({source.n_inputs} -> {self.n_neurons}, length={source.length}, {source.generator!r}, "
-            f"encoding={source.encoding!r}, dt_ms={self.neurons.dt_ms:g}, steps={self.samples}, backend='numba')"
+            f"encoding={source.encoding!r}, dt_ms={self.neurons.dt_ms:g}, steps={self.samples}, "
+            f"backend={choose().name!r})"
         )
+
+
+def _later_cycles(streams: Bitstream, start: int, shape: tuple[int, ...]) -> Bitstream:
+    """Streams from cycle `start` on, of another shape."""
+    bits = streams.bits()[..., start:]
+    rails = bits.shape[:1] if streams.encoding == "split" else ()
+    return Bitstream.from_bits(bits.reshape(*rails, *shape, -1), streams.encoding)

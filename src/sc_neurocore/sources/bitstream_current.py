@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..bitstreams.encodings import Encoding
+from ..bitstreams import Bitstream, Encoding
 from ..encoders import Encoder, Generator, Seed, Share, make_generator, seed_sequence
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
@@ -148,11 +148,19 @@ class BitstreamCurrentSource:
             window = self._window[1]
         return window[:, start - first : stop - first]
 
-    def _made(self, start: int, stop: int) -> NDArray[np.int32]:
+    def streams(self, start: int, stop: int) -> tuple[Bitstream, Bitstream]:
+        """Streams of inputs and of weights in the cycles `start` (a multiple of 64) .. `stop` - 1.
+
+        Inputs are ``(S, n)``, S samples with the batch axes flattened; weights ``(M, n)``, M = 1 for one current, or
+        ``(S, M, n)`` where each sample has its own (Bernoulli).
+        """
         samples = np.arange(math.prod(self.batch))
-        numbers = affine(self.x_inputs.reshape(-1, self.n_inputs), self.x_min, self.x_max, self.encoding)
-        inputs = self._encoder.window(numbers, samples, start, stop)
-        counts = dot_product(inputs, self._synapse.streams(start, stop, samples)).reshape(-1, stop - start)
+        encoded = affine(self.x_inputs.reshape(-1, self.n_inputs), self.x_min, self.x_max, self.encoding)
+        inputs = self._encoder.window(encoded, samples, start, stop)
+        return inputs, self._synapse.streams(start, stop, samples)
+
+    def _made(self, start: int, stop: int) -> NDArray[np.int32]:
+        counts = dot_product(*self.streams(start, stop)).reshape(-1, stop - start)
         return counts + np.int32(self.n_inputs) if self.encoding == "split" else counts
 
     def currents(self, start: int, stop: int) -> Floats:

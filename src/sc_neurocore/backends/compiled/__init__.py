@@ -18,6 +18,8 @@ from .streams import bernoulli, compare, gather, select_numbers
 
 name = "numba"
 
+name = "numba"
+
 __all__ = [
     "and_counts",
     "bernoulli",
