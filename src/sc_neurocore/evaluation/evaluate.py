@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from .. import checks
 from ..files import check_writable
 from ..gates.faults import Faults
-from ..layers.old_base import combined_faults
 from .record import Record, environment, package_version
 from .results import Evaluation
 from .store import ResultStore, keep_rows
@@ -130,7 +129,7 @@ def evaluate(
     float_correct = int((float_classes == wanted).sum())
 
     version, network_digest, data_digest = package_version(), network.digest(), data.digest()
-    faults = combined_faults(bit_flip_rate, faults)
+    faults = faults or Faults.flips(bit_flip_rate)
     told = "" if faults == Faults() or bit_flip_rate else faults.changes()
     tasks = [
         Task(

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from ..networks import Network
-from ..networks.files import from_named_arrays
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -39,4 +38,4 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise ValueError(f"{file} must be an npz file of plain arrays, it is not readable as one: {error}") from error
-    return from_named_arrays(arrays, file)
+    return Network.from_named_arrays(arrays, file)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..networks import Activation, Conv2D, Dense, Network, Pool2D
-from ..networks.parts import Part
+from ..networks.layer_spec import LayerSpec
 
 _ACTIVATIONS: dict[str, Activation] = {"ReLU": "relu", "Tanh": "tanh", "Sigmoid": "logistic"}
 _PASSED = ("Flatten", "Dropout", "Dropout2d", "Identity")
@@ -49,7 +49,7 @@ def from_torch(
 
     if not isinstance(model, torch.nn.Sequential):
         raise TypeError(f"model must be a torch.nn.Sequential, got {type(model).__name__}")
-    layers: list[Part] = []
+    layers: list[LayerSpec] = []
     for module in _flat(model):
         name = type(module).__name__
         if name in _PASSED:
@@ -88,7 +88,7 @@ def _array(tensor: Any) -> NDArray[np.float64]:
     return np.asarray(tensor.detach().cpu().double().numpy())
 
 
-def _part(module: Any, name: str) -> Part:
+def _part(module: Any, name: str) -> LayerSpec:
     if name in ("Linear", "Conv2d"):
         weights = _array(module.weight)
         bias = np.zeros(len(weights)) if module.bias is None else _array(module.bias)

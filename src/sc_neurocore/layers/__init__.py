@@ -1,7 +1,7 @@
 """The layers, each at its documented module path."""
 
 from .attention import StochasticAttention
-from .old_base import SCLayer
+from .base import SCLayer
 from .circuit_primitives import LateralInhibition, WinnerTakeAll
 from .fusion import SCFusionLayer
 from .hardware_aware import HardwareAwareSCLayer

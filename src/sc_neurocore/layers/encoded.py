@@ -11,6 +11,7 @@ from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
 from ..encoders import Generator, Seed, Share
+from ..encoders.seeds import Seeds
 from .attributes import circuit_option
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
@@ -126,7 +127,7 @@ class PrimitiveLayer(EncodedLayer):
     Parameters
     ----------
     primitive
-        What takes the streams, for samples of `shape`.
+        What takes the streams, for samples of `shape`; one with random numbers is seeded by this layer.
     shape
         Of a sample as the primitive takes it; its last axis is that of the primitive.
     """
@@ -135,10 +136,19 @@ class PrimitiveLayer(EncodedLayer):
         self.primitive, self._shape = primitive, shape
         super().__init__(math.prod(shape), options, seed)
 
+    def _reseed(self) -> None:
+        super()._reseed()
+        if isinstance(self.primitive, SCLayer):  # its comparators are no part of the encoder: they have own numbers
+            self.primitive.load_state_dict({"samples": 0, **Seeds(self._seeds.of("select")).state()})
+
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
-        words = streams.words.reshape(len(samples), *self._shape, -1)
-        shaped = Bitstream(words, streams.length)
-        return self.primitive.apply_bitstream(shaped, samples=samples).value().reshape(len(samples), self.n_inputs)
+        numbers = {}
+        if isinstance(self.primitive, SCLayer):
+            planes = np.arange(math.prod(self._shape[:-1])).reshape(self._shape[:-1])
+            numbers["samples"] = np.add.outer(planes.size * samples, planes)
+        words = streams.words.reshape(len(samples), *self._shape, streams.words.shape[-1])
+        made = self.primitive.apply_bitstream(Bitstream(words, streams.length), **numbers)
+        return made.value().reshape(len(samples), self.n_inputs)
 
     def _exact(self, x: Floats) -> Floats:
         return self.primitive.apply(x.reshape(-1, *self._shape)).reshape(x.shape)

@@ -12,8 +12,9 @@ from ..backends.packing import Words
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
-from ..gates.accumulators import Accumulate
+from ..gates.accumulators import Accumulate, Accumulator
 from ..gates.faults import Faults
+from ..gates.operands import Operands
 from ..synapses import MemristorModel
 from . import attributes
 from .attributes import circuit_option
@@ -206,7 +207,13 @@ class VectorizedSCLayer(SCLayer):
 
     def _reseed(self) -> None:
         self.synapses = SynapseArray(self._weights, self.options, self._seeds)
-        self._sum = WeightedSum(self._weights.fan_in, self.synapses, self.options, self._seeds)
+        self._sum = WeightedSum(
+            self._weights.fan_in, self.synapses, self.options, self._seeds, accumulator=self._accumulator()
+        )
+
+    def _accumulator(self) -> Accumulator | None:
+        """What adds up the products; None: the accumulator that the options name."""
+        return None
 
     @property
     def packed_weights(self) -> Words:
@@ -265,12 +272,17 @@ class VectorizedSCLayer(SCLayer):
     __call__ = forward
 
     def _outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
-        words, weights = self._sum.inputs.words(self._lines(x), samples), self.synapses.words(seen, samples)
-        # One group with all samples, or a group a sample where each has weight streams of its own.
-        axis = 0 if len(weights) == 1 else 1
-        words, samples = np.expand_dims(words, axis), np.expand_dims(samples, axis)
-        out = self._sum.sums(words, weights, samples, samples, dense=not self.sparse)
+        operands = self._operands(seen, x, samples)
+        numbers = samples.reshape(operands.inputs.shape[:2])
+        out = self._sum.accumulator.outputs(operands, numbers)
         return self._sum.converted(out.reshape(-1, self.n_neurons), seen)
+
+    def _operands(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
+        """Streams at the gates: one group with all samples, or a group a sample where each has own weight streams."""
+        words, weights = self._sum.inputs.words(self._lines(x), samples), self.synapses.words(seen, samples)
+        axis = 0 if len(weights) == 1 else 1
+        words, numbers = np.expand_dims(words, axis), np.expand_dims(samples, axis)
+        return self._sum.operands(words, weights, numbers, dense=not self.sparse)
 
     def expected(self, input_values: ArrayLike) -> Floats:
         """What `forward` converges to as the length grows, ``(..., n_neurons)``.

@@ -74,15 +74,11 @@ class WeightedSum:
             as_bitstream(weights, (*leading, *of_neurons), self.length, encoding),
         )
 
-    def sums(self, x: Words, w: Words, samples: Samples, windows: Samples, *, dense: bool) -> Floats:
-        """Outputs ``(G, B, M)`` of arranged streams ``(G, B, rails, n, W)`` and ``(G, rails, synapses, W)``.
-
-        `samples` ``(G, B)`` are sample numbers, `windows` number the windows of all samples.
-        """
-        return self.accumulator.outputs(self.operands(x, w, windows, dense=dense), samples)
-
     def operands(self, x: Words, w: Words, windows: Samples, *, dense: bool) -> Operands:
-        """What meets at the gates, with flips of the products."""
+        """What meets at the gates, with flips of the products: streams ``(G, B, rails, n, W)``, ``(G, rails, synapses, W)``.
+
+        `windows` ``(G, B)`` number the windows of all samples.
+        """
         xnor = self.options.encoding == "bipolar"
         operands = Operands(x, w, self.synapses.wiring, (x.shape[2], w.shape[1]), xnor, dense)
         return self.faults.on_products(operands, windows) if self.product_flips else operands  # type: ignore[union-attr]

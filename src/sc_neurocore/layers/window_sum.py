@@ -89,7 +89,8 @@ class WindowSum:
         numbers = np.broadcast_to(np.repeat(samples, groups)[:, None], (n_samples * groups, n_windows))
         places = np.tile(np.arange(groups * n_windows), n_samples).reshape(numbers.shape)
         windows = numbers * (groups * n_windows) + places
-        out = self.circuit.sums(inputs, weights, numbers, windows, dense=True)
+        operands = self.circuit.operands(inputs, weights, windows, dense=True)
+        out = self.circuit.accumulator.outputs(operands, numbers)
         return out.reshape(n_samples, groups, n_windows, self._neurons)
 
     def sample_bytes(self) -> int:

@@ -2,10 +2,12 @@
 
 from .activations import Activation, activate
 from .circuit import Circuit
+from .definition import NetworkDefinition
 from .fixed_point import FixedPoint
 from .network import Network
-from .parts import Conv2D, Dense, Pool2D
-from .primitives import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
+from .pool_spec import Pool2D
+from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
+from .weighted_specs import Conv2D, Dense
 
 __all__ = [
     "Activation",
@@ -17,6 +19,7 @@ __all__ = [
     "Inhibition",
     "KWinners",
     "Network",
+    "NetworkDefinition",
     "Pool2D",
     "PredictiveCoding",
     "SpikingDense",

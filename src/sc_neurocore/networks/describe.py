@@ -1,18 +1,14 @@
 """What a network costs as a circuit."""
 
-from typing import TYPE_CHECKING
-
 from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams.encodings import Encoding, check_encoding
-
-if TYPE_CHECKING:
-    from .network import Network
+from .definition import NetworkDefinition
 
 _HEAD = ("layer", "shape", "activation", "gain", "streams", "gates", "cycles", "KiB")
 
 
-def describe(network: "Network", length: int, encoding: Encoding) -> str:
+def describe(network: NetworkDefinition, length: int, encoding: Encoding) -> str:
     """A table with a row a layer.
 
     Streams are those of inputs, weights and bias; gates are the two-input multipliers, the inputs of
@@ -25,17 +21,17 @@ def describe(network: "Network", length: int, encoding: Encoding) -> str:
     rows: list[tuple[str, ...]] = [_HEAD]
     totals = [0, 0, 0, 0.0]
     signed = network.input_range[0] < 0
-    scale = max(map(abs, network.input_range))
+    scale = network.input_scale
     shapes = network.shapes()
     for k, layer in enumerate(network.layers):
-        cost, told = layer.cost(shapes[k], 2 if split else 1), layer.told(scale)
-        input_halves = 2 if split and signed else 1
-        streams, gates = input_halves * cost.inputs + cost.weights, input_halves * cost.gates
+        cost, summary = layer.cost(shapes[k], 2 if split else 1), layer.summary_cells(scale)
+        input_rails = 2 if split and signed else 1
+        streams, gates = input_rails * cost.inputs + cost.weights, input_rails * cost.gates
         signed, scale = layer.gives_signed(signed), layer.output_scale(scale)
         cycles = cost.windows * length
         kib = streams * words_for(length) * 8 / 1024
         shape = f"{_written(shapes[k])} -> {_written(shapes[k + 1])}"
-        rows.append((str(k), shape, *told, str(streams), str(gates), str(cycles), f"{kib:.1f}"))
+        rows.append((str(k), shape, *summary, str(streams), str(gates), str(cycles), f"{kib:.1f}"))
         totals = [total + part for total, part in zip(totals, (streams, gates, cycles, kib), strict=True)]
     rows.append(("all", "", "", "", *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]

@@ -1,52 +1,42 @@
 """Networks as safetensors files: the arrays, and a JSON description in the header."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..files import replacing
-from .parts import Conv2D, Dense, Part, Pool2D
-from .primitives import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
-
-if TYPE_CHECKING:
-    from .network import Network
+from .definition import NetworkDefinition
+from .layer_spec import LayerSpec
+from .pool_spec import Pool2D
+from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
+from .weighted_specs import Conv2D, Dense
 
 FORMAT = 2
-"""The newest format that is read; a file has the oldest one that knows all its parts."""
+"""The newest format that is read; a file has the oldest one that knows all its layers."""
 _KEY = "sc_neurocore"
 _TYPES: dict[str, Any] = {
     kind.__name__: kind
     for kind in (Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding)
 }
 
-
-def description(network: "Network") -> str:
-    """Everything but the arrays, as JSON."""
-    return json.dumps(
-        {
-            "format": max(layer.since for layer in network.layers),
-            "layers": [_told(layer) for layer in network.layers],
-            "input_shape": network.shapes()[0],
-            "input_range": list(network.input_range),
-            "kind": network.kind,
-            "classes": None if network.classes is None else list(network.classes),
-        },
-        sort_keys=True,
-    )
+Arrays = Mapping[str, NDArray[Any]]
 
 
-def _told(layer: Part) -> dict[str, Any]:
-    """A layer without its arrays."""
-    names = [field.name for field in fields(cast(Any, layer)) if field.name not in layer.arrays]
-    return {"type": type(layer).__name__, **{name: getattr(layer, name) for name in names}}
+@contextmanager
+def holding_a_network(path: Path) -> Iterator[None]:
+    """What goes wrong inside is an error of one line about the file."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"{path} must hold a network, it does not: {error}") from error
 
 
-def save(network: "Network", path: Path) -> None:
+def save(network: NetworkDefinition, path: Path) -> None:
     """Write `network` to `path`."""
     from safetensors.numpy import save_file
 
@@ -54,11 +44,11 @@ def save(network: "Network", path: Path) -> None:
         f"{name}_{k}": np.array(getattr(layer, name)) for k, layer in enumerate(network.layers) for name in layer.arrays
     }
     with replacing(path) as temporary:
-        save_file(arrays, temporary, {_KEY: description(network)})
+        save_file(arrays, temporary, {_KEY: network.describe_layers()})
 
 
-def load(path: Path) -> "Network":
-    """Read a network; a file without our description is one of plain arrays (see `from_named_arrays`)."""
+def read(path: Path) -> tuple[dict[str, NDArray[Any]], str | None]:
+    """The arrays of a safetensors file, and the description in its header; None for a file of plain arrays."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -69,52 +59,44 @@ def load(path: Path) -> "Network":
         raise
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must be a safetensors file, it is not readable as one: {error}") from error
-    if _KEY not in metadata:
-        return from_named_arrays(arrays, path)
-    try:
-        told = json.loads(metadata[_KEY])
-        if told["format"] > FORMAT:
-            raise ValueError(f"format {told['format']} is newer than this version reads ({FORMAT})")
-        return _described(arrays, told)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"{path} must hold a network, it does not: {error}") from error
+    return arrays, metadata.get(_KEY)
 
 
-def _described(arrays: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> "Network":
-    from .network import Network
-
-    layers: list[Part] = []
-    for k, options in enumerate(told["layers"]):
+def definition_fields(arrays: Arrays, description: str) -> dict[str, Any]:
+    """Fields of a `NetworkDefinition` from its arrays and its description."""
+    header = json.loads(description)
+    if header["format"] > FORMAT:
+        raise ValueError(f"format {header['format']} is newer than this version reads ({FORMAT})")
+    layers: list[LayerSpec] = []
+    for k, options in enumerate(header["layers"]):
         kind = _TYPES[options.pop("type")]
         plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
         layers.append(kind(**plain, **{name: arrays[f"{name}_{k}"] for name in kind.arrays}))
-    classes = told["classes"]
-    low, high = told["input_range"]
-    names = None if classes is None else tuple(classes)
-    return Network(tuple(layers), (low, high), told["kind"], names, tuple(told["input_shape"]))
+    classes = header["classes"]
+    low, high = header["input_range"]
+    return {
+        "layers": tuple(layers),
+        "input_range": (low, high),
+        "kind": header["kind"],
+        "classes": None if classes is None else tuple(classes),
+        "input_shape": tuple(header["input_shape"]),
+    }
 
 
-def from_named_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> "Network":
-    """A ReLU classifier from arrays ``weights_0, bias_0, weights_1, ..``; inputs in [0, 1].
+def dense_arrays(arrays: Arrays, path: Path) -> dict[str, Any]:
+    """Arguments of `Network.from_arrays` from arrays ``weights_0, bias_0, weights_1, ..`` and ``calibration``.
 
-    Weights are ``(n_outputs, n_inputs)``; a bias may be missing. An array ``calibration`` of
-    training inputs sets the ranges.
+    Weights are ``(n_outputs, n_inputs)``; a bias may be missing.
     """
-    from .network import Network
-
     weights: list[NDArray[Any]] = []
     biases: list[NDArray[Any]] = []
     while f"weights_{len(weights)}" in arrays:
         k = len(weights)
         weights.append(arrays[f"weights_{k}"])
         biases.append(arrays.get(f"bias_{k}", np.zeros(len(weights[-1]) if weights[-1].ndim else 0)))
-    known = {f"{part}_{k}" for part in ("weights", "bias") for k in range(len(weights))} | {"calibration"}
-    unknown = sorted(arrays.keys() - known)
-    if not weights or unknown:
+    known = {f"{name}_{k}" for name in ("weights", "bias") for k in range(len(weights))} | {"calibration"}
+    if not weights or arrays.keys() - known:
         raise ValueError(
             f"{path} must hold the arrays weights_0, bias_0, weights_1, .., got {', '.join(sorted(arrays)) or 'none'}"
         )
-    try:
-        return Network.from_arrays(weights, biases, calibration=arrays.get("calibration"))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} must hold a network, it does not: {error}") from error
+    return {"weights": weights, "biases": biases, "calibration": arrays.get("calibration")}

@@ -6,15 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..chunks import in_chunks
 from ..encoders import Seed, seed_sequence
+from ..encoders.sample_counter import SampleCounter
 from ..encoders.seeds import key_of
 from ..gates.faults import Faults, flip_masks
 from .activations import Floats
-from .network import Network
-from .parts import Rescaled, Weighted
+from .definition import NetworkDefinition
+from .primitive_specs import Dendrite, PredictiveCoding
+from .weighted_specs import WeightedSpec
 
 Integers = NDArray[np.int64]
-_CHUNK_BYTES = 1 << 26
 
 
 class FixedPoint:
@@ -50,30 +52,31 @@ class FixedPoint:
     ------
     ValueError, TypeError
         If an argument is outside its range or of a wrong type, if a generator is to be dead, or if the network
-        has a part that is no arithmetic on words (`Dendrite`, `PredictiveCoding`).
+        has a layer that is no arithmetic on words (`Dendrite`, `PredictiveCoding`).
 
     Examples
     --------
+    >>> from sc_neurocore import Network
     >>> network = Network.from_arrays([[[1.0, -1.0], [-1.0, 1.0]]], [[0.0, 0.0]])
     >>> FixedPoint(network).predict([[0.9, 0.1], [0.2, 0.7]])
     array([0, 1])
     """
 
     def __init__(
-        self, network: Network, bits: int = 8, faults: Faults | None = None, *, seed: Seed = 0, clip: bool = False
+        self, network: NetworkDefinition, bits: int = 8, faults: Faults | None = None, *, seed: Seed = 0, clip: bool = False
     ) -> None:
         self.network = network
-        for k, part in enumerate(network.layers):
-            if isinstance(part, Rescaled) and not isinstance(part, Weighted):
+        for k, layer in enumerate(network.layers):
+            if isinstance(layer, Dendrite | PredictiveCoding):
                 raise ValueError(
-                    f"network must have parts with a fixed-point twin, got {type(part).__name__} in layer {k}"
+                    f"network must have layers with a fixed-point twin, got {type(layer).__name__} in layer {k}"
                 )
         self.bits = checks.whole("bits", bits, 2, 16)
         self.faults = Faults() if faults is None else faults
         if self.faults.dead_generator is not None:
             raise ValueError(f"dead_generator must be None in fixed point, got {self.faults.dead_generator!r}")
         self.clip = checks.flag("clip", clip)
-        self.samples = 0
+        self._counter = SampleCounter()
         self._seeds = seed_sequence(seed).spawn(len(network.layers))
 
     @property
@@ -83,7 +86,7 @@ class FixedPoint:
 
     def reset(self) -> None:
         """Rewind the faults."""
-        self.samples = 0
+        self._counter.next = 0
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Class indices ``(...)``: the arg-max of `forward`."""
@@ -96,60 +99,56 @@ class FixedPoint:
         values = np.clip(values, low, high) if self.clip else checks.array("x", values, low, high)
         batch = values.shape[:-1]
         flat = values.reshape(math.prod(batch), self.network.n_inputs)
-        out = np.empty((len(flat), self.network.n_outputs))
-        step = self._samples_at_once()
-        for start in range(0, len(flat), step):
-            part = slice(start, start + step)
-            out[part] = self._run(flat[part], np.arange(self.samples + start, self.samples + start + len(flat[part])))
-        self.samples += len(flat)
+        first = self._counter.reserve(len(flat))
+        out = in_chunks(self._run, self._sample_bytes(), flat, np.arange(first, first + len(flat)))
         return out.reshape(*batch, self.network.n_outputs)
 
-    def _samples_at_once(self) -> int:
-        """Samples whose windows, weights and products fit into memory."""
+    def _sample_bytes(self) -> int:
+        """Memory of the windows, weights and products of a sample."""
         shapes, most = self.network.shapes(), 1
-        for before, after, part in zip(shapes, shapes[1:], self.network.layers, strict=False):
-            if not isinstance(part, Weighted):
-                most = max(most, math.prod(before), part.cost(before, 1).gates)
+        for before, after, layer in zip(shapes, shapes[1:], self.network.layers, strict=False):
+            if not isinstance(layer, WeightedSpec):
+                most = max(most, math.prod(before), layer.cost(before, 1).gates)
                 continue
-            fan_in = part.weights[0].size
+            fan_in = layer.weights[0].size
             gates = math.prod(after) * fan_in
-            words = math.prod(before) + gates // len(part.weights)
-            words += 4 * part.weights.size if self.faults.weight_flips else 0
+            words = math.prod(before) + gates // len(layer.weights)
+            words += 4 * layer.weights.size if self.faults.weight_flips else 0
             words += 4 * gates if self.faults.product_flips else 0
             most = max(most, words)
-        return max(1, _CHUNK_BYTES // (16 * most))
+        return 8 * most
 
     def _run(self, x: Floats, samples: Integers) -> Floats:
-        scale = max(abs(end) for end in self.network.input_range)
+        scale = self.network.input_scale
         values, top = x, 2 ** (self.bits - 1) - 1
-        for part, shape, seed in zip(self.network.layers, self.network.shapes(), self._seeds, strict=False):
+        for layer, shape, seed in zip(self.network.layers, self.network.shapes(), self._seeds, strict=False):
             values = values.reshape(len(values), math.prod(shape))
             words = np.rint(np.clip(values / scale, -1.0, 1.0) * top).astype(np.int64)
-            roles = seed_sequence(seed).spawn(5)
-            words = self._faulty(words, self.faults.input_flips, samples, roles[0], roles[1])
-            if not isinstance(part, Weighted):  # in the units of its inputs, whatever these are
-                values = part.forward(words.reshape(-1, *shape).astype(np.float64)) * (scale / top)
+            seeds = seed_sequence(seed).spawn(5)
+            words = self._faulty(words, self.faults.input_flips, samples, seeds[0], seeds[1])
+            if not isinstance(layer, WeightedSpec):  # in the units of its inputs, whatever these are
+                values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (scale / top)
                 continue
-            weights = part.weights.reshape(len(part.weights), -1) * scale
+            weights = layer.weights.reshape(len(layer.weights), -1) * scale
             gain = float(np.abs(weights).max()) or 1.0
             stored = np.rint(weights / gain * top).astype(np.int64)
-            used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, roles[2], roles[3])
-            sums = self._sums(words, used.reshape(-1, *stored.shape), part, shape, samples, roles[4])
-            values = sums * (gain / top**2) + np.repeat(part.bias, sums.shape[1] // len(part.bias))
-            values, scale = part.activated(values), part.ceiling
+            used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, seeds[2], seeds[3])
+            sums = self._sums(words, used.reshape(-1, *stored.shape), layer, shape, samples, seeds[4])
+            values = sums * (gain / top**2) + np.repeat(layer.bias, sums.shape[1] // len(layer.bias))
+            values, scale = layer.activated(values), layer.ceiling
         return values.reshape(len(x), self.network.n_outputs)
 
     def _sums(
         self,
         words: Integers,
         weights: Integers,
-        part: Weighted,
+        layer: WeightedSpec,
         shape: tuple[int, ...],
         samples: Integers,
         seed: np.random.SeedSequence,
     ) -> Floats:
         """Accumulators ``(S, out * windows)`` of words ``(S, inputs)`` and weights ``(S or 1, out, fan_in)``."""
-        windows = part.windows(words, shape)
+        windows = layer.windows(words, shape)
         matrix = weights.reshape(len(weights), windows.shape[1], -1, weights.shape[-1])
         if self.faults.product_flips:
             products = windows[:, :, None] * matrix[:, :, :, None]  # (S, groups, out, windows, fan_in)

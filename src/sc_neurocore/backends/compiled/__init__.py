@@ -18,8 +18,6 @@ from .streams import bernoulli, compare, gather, select_numbers
 
 name = "numba"
 
-name = "numba"
-
 __all__ = [
     "and_counts",
     "bernoulli",

@@ -36,8 +36,6 @@ from .streams import bernoulli, compare, gather, select_numbers
 
 name = "reference"
 
-name = "reference"
-
 __all__ = [
     "BIPOLAR",
     "BLOCK_WORDS",

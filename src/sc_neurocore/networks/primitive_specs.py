@@ -1,4 +1,4 @@
-"""Circuit primitives and spiking neurons as parts of a network."""
+"""Circuit primitives and spiking neurons as layers of a network."""
 
 import math
 from dataclasses import dataclass
@@ -7,25 +7,19 @@ from typing import Any
 import numpy as np
 
 from .. import checks
-from ..layers.old_base import SCLayer
 from ..layers.circuit_primitives import Boundary, LateralInhibition, WinnerTakeAll
+from ..layers.dendrite_layer import EXACT_STEPS, DendriteLayer, window_response
+from ..layers.encoded import PrimitiveLayer
 from ..layers.rall_dendrite import Ends, RallDendrite
-from .activations import Floats
-from .parts import AllToAll, Build, Cost, OnVectors, Part, Rescaled, Shape, check_ceiling, check_values, keep
-from .stages import (
-    EXACT_STEPS,
-    DendriteStage,
-    InhibitionStage,
-    Neuron,
-    SpikingStage,
-    SurpriseStage,
-    WinnerStage,
-    response,
-)
+from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer
+from ..layers.surprise import SurpriseLayer
+from .activations import Activation, Floats
+from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
+from .weighted_specs import WeightedSpec, check_weights
 
 
 @dataclass(frozen=True, eq=False)
-class Inhibition(Part):
+class Inhibition(LayerSpec):
     """Each unit is inhibited by its neighbours: `LateralInhibition`, on a line or on each channel of an image.
 
     Parameters
@@ -43,7 +37,7 @@ class Inhibition(Part):
     in the first, and subtracted in the second. Its streams are unipolar, whatever the encoding of the network.
     """
 
-    since = 2
+    file_format = 2
     takes_signed = False
     strength: float = 0.3
     radius: int = 2
@@ -73,20 +67,22 @@ class Inhibition(Part):
         """The inhibited rates."""
         return LateralInhibition(**self._options(a.shape[1:][-2:])).apply(a)
 
-    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
         """A `LateralInhibition` behind an encoder."""
         channels = shape[0] if len(shape) == 3 else 1
-        options = build.streams | {"encoding": "unipolar"}
-        return InhibitionStage(channels, self._options(shape[-2:]), **options), build.scale
+        options = self._options(shape[-2:])
+        primitive = LateralInhibition(**options, generator=context.options.make_generator())
+        sample = (channels, options["n_neurons"])
+        return PrimitiveLayer(primitive, sample, context.unsigned(), context.options.seed), context.input_scale
 
-    def cost(self, shape: Shape, halves: int) -> Cost:
+    def cost(self, shape: Shape, rails: int) -> Cost:
         """Streams of units before and after they are counted, and of their inhibition; an AND gate a unit."""
         n = math.prod(shape)
         return Cost(3 * n, 0, n, windows=2)
 
 
 @dataclass(frozen=True, eq=False)
-class KWinners(Part):
+class KWinners(LayerSpec):
     """The k largest units pass, the others are silent: `WinnerTakeAll` over all units of a sample.
 
     As the last part it makes the decision of a classifier: the arg-max is the winner.
@@ -102,7 +98,7 @@ class KWinners(Part):
     winners' streams pass in one more. Its streams are unipolar, whatever the encoding of the network.
     """
 
-    since = 2
+    file_format = 2
     takes_signed = False
     k: int = 1
 
@@ -119,19 +115,20 @@ class KWinners(Part):
         flat = a.reshape(len(a), math.prod(a.shape[1:]))
         return WinnerTakeAll(flat.shape[1], self.k).apply(flat).reshape(a.shape)
 
-    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
         """A `WinnerTakeAll` behind an encoder."""
-        options = build.streams | {"encoding": "unipolar"}
-        return WinnerStage(WinnerTakeAll(math.prod(shape), self.k), **options), build.scale
+        n = math.prod(shape)
+        layer = PrimitiveLayer(WinnerTakeAll(n, self.k), (n,), context.unsigned(), context.options.seed)
+        return layer, context.input_scale
 
-    def cost(self, shape: Shape, halves: int) -> Cost:
+    def cost(self, shape: Shape, rails: int) -> Cost:
         """A stream and an AND gate for every unit."""
         n = math.prod(shape)
         return Cost(n, 0, n, windows=3)
 
 
 @dataclass(frozen=True, eq=False)
-class SpikingDense(OnVectors):
+class SpikingDense(WeightedSpec):
     """Leaky integrate-and-fire neurons: ``rate(weights @ a + bias)``, the circuit of `SCDenseLayer`.
 
     A sample is shown for a window of `duration` ms. Outputs are the neurons' firing rates in it, in Hz: they
@@ -172,7 +169,7 @@ class SpikingDense(OnVectors):
            [ 70., 170.]])
     """
 
-    since = 2
+    file_format = 2
     weights: Floats
     bias: Floats
     ceiling: float = 1.0
@@ -182,15 +179,15 @@ class SpikingDense(OnVectors):
     refractory: float = 0.0
 
     def __post_init__(self) -> None:
-        check_values(self, (None, None))
+        check_weights(self, (None, None))
         for name in ("duration", "threshold", "tau"):
             checks.positive(name, getattr(self, name))
         checks.real("refractory", self.refractory, 0.0, np.finfo(float).max)
 
     @property
-    def neuron(self) -> Neuron:
+    def neuron(self) -> FiringNeuron:
         """What makes rates of currents."""
-        return Neuron(self.threshold, self.tau, self.refractory, self.duration)
+        return FiringNeuron(self.threshold, self.tau, self.refractory, self.duration)
 
     def activated(self, z: Floats) -> Floats:
         """Rates of currents."""
@@ -204,19 +201,25 @@ class SpikingDense(OnVectors):
         """The rate of the largest current."""
         return float(self.activated(np.array(self.largest_sum(bound))))
 
-    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
-        """A `SpikingStage`: its adder is a counter, whatever `accumulate` says."""
-        weights, gain, options = self._scaled(build)
-        options |= {"accumulate": "sum", "neuron": self.neuron, "unit": gain}
-        return SpikingStage.from_weights(weights, **options), 1.0
+    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+        """Its adder is a counter, whatever `accumulate` says."""
+        keywords |= {"accumulate": "sum", "neuron": self.neuron, "unit": gain}
+        return SpikingDenseLayer.from_weights(weights, **keywords)
 
-    def told(self, scale: float) -> tuple[str, str]:
+    def _factor(self, layer: Any, gain: float, averages: bool) -> float:
+        return 1.0  # the neurons know the gain
+
+    def decoded(self, y: Floats) -> Floats:
+        """Rates, as they are."""
+        return y
+
+    def summary_cells(self, scale: float) -> tuple[str, str]:
         """Activation and gain."""
         return "lif", f"{self.gain(scale):.3g}"
 
 
 @dataclass(frozen=True, eq=False)
-class Dendrite(Rescaled):
+class Dendrite(LayerSpec):
     """The soma of a `RallDendrite` at the end of a window, for inputs at the tips of its branches.
 
     Every `n_branches` inputs drive a dendrite of their own, and all dendrites are alike. In front of it a
@@ -248,7 +251,7 @@ class Dendrite(Rescaled):
            [0.057]])
     """
 
-    since = 2
+    file_format = 2
     n_branches: int
     branch_length: int = 3
     tau: float = 10.0
@@ -289,7 +292,7 @@ class Dendrite(Rescaled):
 
     def forward(self, a: Floats) -> Floats:
         """Voltages: ``(B, ...)`` to ``(B, n_outputs)``."""
-        return response(self._primitive(EXACT_STEPS), a.reshape(len(a), math.prod(a.shape[1:])))
+        return window_response(self._primitive(EXACT_STEPS), a.reshape(len(a), math.prod(a.shape[1:])))
 
     def gives_signed(self, signed: bool) -> bool:
         """Voltages are negative for negative currents, and for a reversal below rest."""
@@ -301,19 +304,20 @@ class Dendrite(Rescaled):
             return float(np.abs(self.reversal).max())
         return float(self._primitive(1).expected(np.full(self.n_branches, bound)))
 
-    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
-        """A `DendriteStage`; streams of inputs that are never negative are unipolar."""
-        options = build.streams | ({} if build.signed else {"encoding": "unipolar"})
-        primitives = self._primitive(checks.whole("length", build.length, 1)), self._primitive(EXACT_STEPS)
-        return DendriteStage(*primitives, self.output_shape(shape)[0], build.scale, **options), 1.0
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+        """A `DendriteLayer`; streams of inputs that are never negative are unipolar."""
+        options = context.options if context.signed else context.unsigned()
+        dendrites = self._primitive(options.cycles), self._primitive(EXACT_STEPS)
+        units = self.output_shape(shape)[0]
+        return DendriteLayer(*dendrites, units, context.input_scale, options, options.seed), 1.0
 
-    def cost(self, shape: Shape, halves: int) -> Cost:
+    def cost(self, shape: Shape, rails: int) -> Cost:
         """A stream for every input, and no gates."""
         return Cost(math.prod(shape), 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
-class PredictiveCoding(AllToAll):
+class PredictiveCoding(LayerSpec):
     """Surprises of neurons that predict the input: ``mean_i |weights[j, i] - a[i]|``.
 
     What a `PredictiveCodingSCLayer` has learnt, its `weights`, becomes a part of a network. The neuron that knows the
@@ -333,7 +337,7 @@ class PredictiveCoding(AllToAll):
     variance of a mean of n correlated streams for a Bernoulli sequence. Nothing is multiplied.
     """
 
-    since = 2
+    file_format = 2
     arrays = ("weights",)
     takes_signed = False
     weights: Floats
@@ -344,7 +348,16 @@ class PredictiveCoding(AllToAll):
         if 0 in array.shape:
             raise ValueError(f"weights must have an input and an output, got shape {array.shape}")
         check_ceiling(self)
-        keep(self, "weights", array)
+        keep_array(self, "weights", array)
+
+    @property
+    def input_shape(self) -> Shape:
+        """As many inputs as a neuron has weights."""
+        return (self.weights.shape[1],)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        return all_to_all_shape(self.weights, shape)
 
     def forward(self, a: Floats) -> Floats:
         """Surprises: ``(B, ...)`` to ``(B, n_outputs)``."""
@@ -354,12 +367,12 @@ class PredictiveCoding(AllToAll):
         """The distance of the largest input or weight from 0."""
         return max(bound, float(self.weights.max()))
 
-    def layer(self, shape: Shape, build: Build) -> tuple[SCLayer, float]:
-        """A `SurpriseStage`; a 1 of its streams is the largest input or weight."""
-        full = self.bound(build.scale)
-        options = build.streams | {"encoding": "unipolar"}
-        return SurpriseStage(self.weights / full, build.scale / full, **options), full
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+        """A `SurpriseLayer`; a 1 of its streams is the largest input or weight."""
+        full = self.bound(context.input_scale)
+        options = context.unsigned()
+        return SurpriseLayer(self.weights / full, context.input_scale / full, options, options.seed), full
 
-    def cost(self, shape: Shape, halves: int) -> Cost:
+    def cost(self, shape: Shape, rails: int) -> Cost:
         """A stream for every input and weight, an XOR gate for every pair."""
         return Cost(math.prod(shape), self.weights.size, self.weights.size)

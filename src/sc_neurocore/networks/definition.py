@@ -1,0 +1,152 @@
+"""What a network computes: layers in order, the ranges their numbers live in, and the network in floating point."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import checks
+from .activations import Floats
+from .layer_spec import LayerSpec, Shape
+from .weighted_specs import Dense
+
+Kind = Literal["classifier", "regressor"]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkDefinition:
+    """Layers in order, the range of the inputs, and what the outputs mean; see `Network`."""
+
+    layers: tuple[LayerSpec, ...]
+    input_range: tuple[float, float] = (0.0, 1.0)
+    kind: Kind = "classifier"
+    classes: tuple[str, ...] | None = None
+    input_shape: Shape | None = None
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("layers must hold at least one layer, got none")
+        object.__setattr__(self, "input_shape", checked_shape(self.layers[0], self.input_shape))
+        shape = self.shapes()[-1]
+        if len(shape) != 1:
+            raise ValueError(
+                f"layers must end with one that gives a vector, such as Dense, got {type(self.layers[-1]).__name__} "
+                f"with outputs of shape {shape}"
+            )
+        low, high = checks.array("input_range", self.input_range, shape=(2,)).tolist()
+        if not low < high:
+            raise ValueError(f"input_range must be (low, high) with low < high, got ({low:g}, {high:g})")
+        signed = low < 0
+        for k, layer in enumerate(self.layers):
+            if signed and not layer.takes_signed:
+                name = type(layer).__name__
+                raise ValueError(
+                    f"layers must fit each other: layer {k}: {name} takes no negative numbers, may get some"
+                )
+            signed = layer.gives_signed(signed)
+        checks.option("kind", self.kind, get_args(Kind))
+        if self.classes is not None and len(self.classes) != self.n_outputs:
+            raise ValueError(f"classes must have {self.n_outputs} names, got {len(self.classes)}")
+        object.__setattr__(self, "input_range", (low, high))
+
+    @property
+    def input_scale(self) -> float:
+        """The largest |input|: a 1 of the streams of the inputs."""
+        return max(map(abs, self.input_range))
+
+    def _shape(self) -> Shape:
+        assert self.input_shape is not None  # set in __post_init__
+        return self.input_shape
+
+    def shapes(self) -> list[Shape]:
+        """Shapes of a sample before the first layer and after every layer."""
+        shapes = [self._shape()]
+        for k, layer in enumerate(self.layers):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ValueError as error:
+                raise ValueError(f"layers must fit each other: layer {k}: {error}") from error
+        return shapes
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of a sample."""
+        return math.prod(self._shape())
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of an output."""
+        return math.prod(self.shapes()[-1])
+
+    def __repr__(self) -> str:
+        low, high = self.input_range
+        summary = f"inputs in [{low:g}, {high:g}], {self.kind})"
+        if all(isinstance(layer, Dense) for layer in self.layers):
+            widths = "-".join(str(shape[0]) for shape in self.shapes())
+            return f"Network({widths}, {', '.join(layer.summary_cells(1.0)[0] for layer in self.layers)}, {summary}"
+        each = (f"{type(layer).__name__} {shape}" for layer, shape in zip(self.layers, self.shapes()[1:], strict=True))
+        return f"Network({self._shape()}, {', '.join(each)}, {summary}"
+
+    def float_forward(self, x: ArrayLike) -> Floats:
+        """Outputs ``(..., n_outputs)`` in floating point."""
+        values = checks.array("x", x, last=self.n_inputs)
+        a = values.reshape(math.prod(values.shape[:-1]), *self._shape())
+        for layer in self.layers:
+            a = in_batches(layer, a)
+        return a.reshape(*values.shape[:-1], self.n_outputs)
+
+    def float_predict(self, x: ArrayLike) -> Any:
+        """Class indices ``(...)``, int64: the arg-max of the outputs."""
+        return np.argmax(self.float_forward(x), axis=-1)
+
+    def describe_layers(self) -> str:
+        """Everything but the arrays, as JSON: the header of a file."""
+        return json.dumps(
+            {
+                "format": max(layer.file_format for layer in self.layers),
+                "layers": [_without_arrays(layer) for layer in self.layers],
+                "input_shape": self.shapes()[0],
+                "input_range": list(self.input_range),
+                "kind": self.kind,
+                "classes": None if self.classes is None else list(self.classes),
+            },
+            sort_keys=True,
+        )
+
+    def digest(self) -> str:
+        """SHA-256 of everything that decides what the network computes."""
+        sha = hashlib.sha256(self.describe_layers().encode())
+        for layer in self.layers:
+            for name in layer.arrays:
+                sha.update(np.ascontiguousarray(getattr(layer, name), "<f8").tobytes())
+        return sha.hexdigest()
+
+
+def _without_arrays(layer: Any) -> dict[str, Any]:
+    names = [field.name for field in fields(layer) if field.name not in layer.arrays]
+    return {"type": type(layer).__name__, **{name: getattr(layer, name) for name in names}}
+
+
+_BATCH = 256
+"""Samples that a layer takes at a time in floating point: windows of images are large."""
+
+
+def in_batches(layer: LayerSpec, a: Floats) -> Floats:
+    """Outputs of a layer in floating point, a few samples at a time."""
+    starts = range(0, max(1, len(a)), _BATCH)
+    return np.concatenate([layer.forward(a[start : start + _BATCH]) for start in starts])
+
+
+def checked_shape(first: LayerSpec, shape: Shape | None) -> Shape:
+    """The shape of a sample, given or that of the first layer, or an error."""
+    if shape is None:
+        if first.input_shape is None:
+            raise ValueError(f"input_shape must be given for a first layer {type(first).__name__}, got None")
+        return first.input_shape
+    if len(shape) not in (1, 3):
+        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {shape}")
+    return tuple(checks.whole("input_shape", size, 1) for size in shape)

@@ -1,0 +1,72 @@
+"""Pooling as a layer of a network."""
+
+import math
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import checks
+from ..gates.windows import Pair, output_size, pair, window_indices
+from ..layers.pooling import Pooling, SCPool2D
+from .activations import Floats
+from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Pool2D(LayerSpec):
+    """Average or maximum over windows; it has no weights and keeps the range of its inputs.
+
+    Parameters
+    ----------
+    kind
+        ``"average"`` or ``"max"``.
+    size
+        Window, an integer or a pair.
+    stride
+        None: the window's size.
+    """
+
+    takes_images = True
+    kind: Pooling
+    size: int | Pair
+    stride: int | Pair | None = None
+
+    def __post_init__(self) -> None:
+        checks.option("kind", self.kind, get_args(Pooling))
+        object.__setattr__(self, "size", pair("size", self.size, 1))
+        object.__setattr__(self, "stride", self.size if self.stride is None else pair("stride", self.stride, 1))
+
+    @property
+    def window(self) -> tuple[Pair, Pair]:
+        """Size and stride as pairs."""
+        return pair("size", self.size, 1), pair("stride", self.stride, 1)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        if len(shape) != 3:
+            raise ValueError(f"it takes images (channels, height, width), got shape {shape}")
+        out = output_size((shape[1], shape[2]), *self.window)
+        if min(out) < 1:
+            raise ValueError(f"its window {self.size} does not fit into an image of shape {shape}")
+        return (shape[0], *out)
+
+    def indices(self, shape: Shape) -> NDArray[np.int64]:
+        """Pixels of the windows: see `window_indices`."""
+        return window_indices(shape[0], (shape[1], shape[2]), *self.window, groups=shape[0])
+
+    def forward(self, a: Floats) -> Floats:
+        """The layer in floating point: ``(B, C, H, W)`` to ``(B, C, H_out, W_out)``."""
+        shape = a.shape[1:]
+        windows = a.reshape(len(a), -1)[:, self.indices(shape)]
+        pooled: Floats = windows.max(-1) if self.kind == "max" else windows.mean(-1)
+        return pooled.reshape(len(a), *self.output_shape(shape))
+
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+        """An `SCPool2D`."""
+        return SCPool2D(self.kind, *self.window, **context.stream_options), context.input_scale
+
+    def cost(self, shape: Shape, rails: int) -> Cost:
+        """The inputs of multiplexers, or of OR gates, are counted as gates."""
+        return Cost(math.prod(shape), 0, self.indices(shape).size)

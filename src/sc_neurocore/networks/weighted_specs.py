@@ -1,0 +1,222 @@
+"""Layers with weights of a trained network: sums of products, activated."""
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import checks
+from ..gates.windows import ConvolutionWindows, Pair, pair
+from ..layers.sc_conv_layer import SCConv2DLayer
+from ..layers.vectorized_layer import VectorizedSCLayer
+from .activations import ACTIVATIONS, Activation, Floats, activate
+from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
+
+
+class WeightedSpec(LayerSpec):
+    """A layer whose outputs are sums of products, counted, and activated as numbers.
+
+    Weights ``(n_outputs, n_inputs)`` join all inputs with all neurons; other shapes say otherwise themselves.
+    """
+
+    weights: Floats
+    bias: Floats
+    activation: Activation
+    ceiling: float
+    arrays = ("weights", "bias")
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """As many inputs as a neuron has weights."""
+        return (self.weights.shape[1],)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        return all_to_all_shape(self.weights, shape)
+
+    def forward(self, a: Floats) -> Floats:
+        """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
+        return self.activated(a.reshape(len(a), -1) @ self.weights.T + self.bias)
+
+    def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Inputs ``(B, n)`` of `shape` as each group of neurons meets them, ``(B, groups, windows, fan_in)``."""
+        return values[:, None, None]
+
+    def activated(self, z: Floats) -> Floats:
+        """Outputs of sums."""
+        return activate(z, self.activation)
+
+    def decoded(self, y: Floats) -> Floats:
+        """The activation of counted sums."""
+        return self.activated(y)
+
+    def gives_signed(self, signed: bool) -> bool:
+        """Sums of products may be negative; some activations take care of it."""
+        negative = signed or bool(self.weights.min() < 0) or bool(self.bias.min() < 0)
+        return self.activation in ("tanh", "identity") and negative
+
+    def bound(self, bound: float) -> float:
+        """1 for activations that saturate."""
+        return 1.0 if self.activation in ("tanh", "logistic") else self.largest_sum(bound)
+
+    def largest_sum(self, bound: float) -> float:
+        """A size that no sum exceeds if no input exceeds `bound`."""
+        rows = np.abs(self.weights).reshape(len(self.weights), -1)
+        return float((rows.sum(1) * bound + np.abs(self.bias)).max())
+
+    def gain(self, scale: float) -> float:
+        """The largest weight or bias for inputs in units of `scale`: what the circuit divides by."""
+        return float(max(np.abs(self.weights * scale).max(), np.abs(self.bias).max()))
+
+    def cost(self, shape: Shape, rails: int) -> Cost:
+        """A stream for every input and weight, a gate for every product."""
+        biased = bool(self.bias.any())
+        fan_in = self.weights[0].size + biased
+        gates = rails * fan_in * math.prod(self.output_shape(shape))
+        return Cost(math.prod(shape) + biased, rails * fan_in * len(self.weights), gates)
+
+    def summary_cells(self, scale: float) -> tuple[str, str]:
+        """Activation and gain."""
+        return self.activation, f"{self.gain(scale):.3g}"
+
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+        """A layer with weights in units of the gain; what averages is multiplied by the fan-in."""
+        weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
+        smallest, options = min(weights.min(), self.bias.min()), context.options
+        if options.encoding == "unipolar" and smallest < 0:
+            raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest:g} in layer {context.place}")
+        keywords = context.stream_options | options.keywords("accumulate", "share", "weight_streams", "device")
+        keywords |= {"use_gpu": True, "bias": self.bias / gain if self.bias.any() else None}
+        layer = self._layer(weights / gain, gain, keywords)
+        return layer, self._factor(layer, gain, options.accumulate in ("mean", "mux"))
+
+    @abstractmethod
+    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+        """The layer of streams with weights in the range of an encoding."""
+
+    def _factor(self, layer: Any, gain: float, averages: bool) -> float:
+        """What the outputs of the layer are multiplied by."""
+        return gain * (layer.fan_in if averages else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(WeightedSpec):
+    """A dense layer of a trained network: ``activation(weights @ a + bias)``; images are flattened.
+
+    Parameters
+    ----------
+    weights
+        ``(n_outputs, n_inputs)``.
+    bias
+        ``(n_outputs,)``.
+    activation
+        ``"relu"``, ``"tanh"``, ``"logistic"`` or ``"identity"``.
+    ceiling
+        Largest |output| that the next layer is built for, above 0: outputs beyond it are clipped
+        when they are encoded again.
+    """
+
+    weights: Floats
+    bias: Floats
+    activation: Activation
+    ceiling: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_weights(self, (None, None))
+        checks.option("activation", self.activation, ACTIVATIONS)
+
+    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+        return VectorizedSCLayer.from_weights(weights, **keywords)
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2D(WeightedSpec):
+    """A convolution (cross-correlation) of a trained network.
+
+    Parameters
+    ----------
+    weights
+        Kernels ``(out, in / groups, kH, kW)``.
+    bias
+        ``(out,)``.
+    activation, ceiling
+        As for `Dense`.
+    stride, padding, dilation, groups
+        As for `SCConv2DLayer`, integers or pairs.
+    """
+
+    takes_images = True
+    weights: Floats
+    bias: Floats
+    activation: Activation
+    ceiling: float = 1.0
+    stride: int | Pair = 1
+    padding: int | Pair = 0
+    dilation: int | Pair = 1
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        check_weights(self, (None, None, None, None))
+        checks.option("activation", self.activation, ACTIVATIONS)
+        for name, low in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            object.__setattr__(self, name, pair(name, getattr(self, name), low))
+        checks.whole("groups", self.groups, 1)
+        if len(self.weights) % self.groups:
+            raise ValueError(f"groups must divide the {len(self.weights)} output channels, got {self.groups}")
+
+    @property
+    def geometry(self) -> ConvolutionWindows:
+        """Where its windows lie in an image."""
+        stride, padding, dilation = (pair(name, getattr(self, name), 0) for name in ("stride", "padding", "dilation"))
+        kernel = (self.weights.shape[2], self.weights.shape[3])
+        return ConvolutionWindows(
+            self.weights.shape[1] * self.groups, kernel, stride, padding, dilation, self.groups
+        )
+
+    @property
+    def input_shape(self) -> None:
+        """Images of any size."""
+        return None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        channels = self.weights.shape[1] * self.groups
+        if len(shape) != 3 or shape[0] != channels:
+            raise ValueError(f"it takes images ({channels}, height, width), got shape {shape}")
+        out = self.geometry.output_size((shape[1], shape[2]))
+        if min(out) < 1:
+            raise ValueError(f"its kernel {self.weights.shape[2:]} does not fit into an image of shape {shape}")
+        return (len(self.weights), *out)
+
+    def forward(self, a: Floats) -> Floats:
+        """The layer in floating point: ``(B, C, H, W)`` to ``(B, out, H_out, W_out)``."""
+        windows = self.windows(a.reshape(len(a), -1), a.shape[1:])
+        weights = self.weights.reshape(self.groups, -1, windows.shape[-1]).transpose(0, 2, 1)
+        sums = np.matmul(windows, weights).transpose(0, 1, 3, 2)
+        return self.activated(sums.reshape(len(a), *self.output_shape(a.shape[1:])) + self.bias[:, None, None])
+
+    def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Inputs ``(B, n)`` with their padding, gathered."""
+        geometry = self.geometry
+        gathered: NDArray[Any] = geometry.pixels(values.reshape(-1, *shape))[:, geometry.indices((shape[1], shape[2]))]
+        return gathered
+
+    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+        geometry = self.geometry
+        return SCConv2DLayer.from_kernels(
+            weights, geometry.stride, geometry.padding, dilation=geometry.dilation, groups=self.groups, **keywords
+        )
+
+
+def check_weights(spec: WeightedSpec, shape: tuple[int | None, ...]) -> None:
+    """Check the numbers of a layer with weights, and keep read-only copies of its arrays."""
+    array = checks.array("weights", spec.weights, shape=shape)
+    if 0 in array.shape:
+        raise ValueError(f"weights must have an input and an output, got shape {array.shape}")
+    checks.array("bias", spec.bias, shape=(len(array),))
+    check_ceiling(spec)
+    for name in spec.arrays:
+        keep_array(spec, name, getattr(spec, name))
