@@ -131,8 +131,8 @@ class FixedPointLIF:
             raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self.q}, got {dt_ms / parameters.tau_mem:g}")
         self.integers: Integers = np.empty(n, np.int64)
         """Contents of the voltage registers."""
-        self.wait: Integers = np.empty(n, np.int64)
-        """Steps that each neuron still has to rest."""
+        self.refractory_left: Integers = np.empty(n, np.int64)
+        """Steps that are left of each neuron's refractory period ``(n,)``."""
         self.reset()
 
     def _encoded(self, name: str, value: float) -> int:
@@ -140,7 +140,7 @@ class FixedPointLIF:
 
     def reset(self) -> None:
         """To rest."""
-        self.integers[:], self.wait[:] = self._membrane.v_rest, 0
+        self.integers[:], self.refractory_left[:] = self._membrane.v_rest, 0
         self.saturated = 0
         """Sums that did not fit the format since construction or `reset`."""
 
@@ -155,8 +155,8 @@ class FixedPointLIF:
         n = len(self.integers)
         if drive.ndim != 2 or len(drive) not in (1, n):
             raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
-        spikes, self.integers, self.wait, saturated = choose().lif_fixed(
-            drive, self._membrane, self.integers, self.wait
+        spikes, self.integers, self.refractory_left, saturated = choose().lif_fixed(
+            drive, self._membrane, self.integers, self.refractory_left
         )
         self.saturated += int(saturated.sum())
         return spikes

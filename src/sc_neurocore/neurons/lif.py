@@ -98,10 +98,12 @@ class LIFParameters:
 
 
 class LIFState(NamedTuple):
-    """Voltages, and the steps that each neuron still has to rest."""
+    """State of leaky integrate-and-fire neurons."""
 
     v: Floats
-    wait: NDArray[np.int64]
+    """Voltages."""
+    refractory_left: NDArray[np.int64]
+    """Steps that are left of each neuron's refractory period; 0: it is not refractory."""
 
 
 def lif_step(
@@ -131,7 +133,7 @@ def lif_step(
     Parameters
     ----------
     state
-        Voltages and waits, arrays of one shape.
+        Voltages, and steps left of the refractory period: arrays of one shape.
     current
         Currents, broadcast to that shape.
     parameters
@@ -161,8 +163,8 @@ def lif_step(
     (array([0.1, 0. ]), array([False,  True]))
     """
     drive, normals = np.asarray(current, np.float64), np.asarray(noise, np.float64)
-    v, wait, spikes = membrane.lif_step(state.v, state.wait, drive, parameters.membrane(dt_ms), normals)
-    return LIFState(v, wait), spikes
+    v, left, spikes = membrane.lif_step(state.v, state.refractory_left, drive, parameters.membrane(dt_ms), normals)
+    return LIFState(v, left), spikes
 
 
 class LIFNeurons:
@@ -210,8 +212,8 @@ class LIFNeurons:
         self.reseed(seed)
         self.v = np.full(n, float(self.parameters.v_rest))
         """Voltages ``(n,)``."""
-        self.wait = np.zeros(n, np.int64)
-        """Steps that each neuron still has to rest."""
+        self.refractory_left = np.zeros(n, np.int64)
+        """Steps that are left of each neuron's refractory period ``(n,)``."""
         self.steps = 0
         """Steps since construction or `reset`: where the noise stands."""
 
@@ -219,9 +221,14 @@ class LIFNeurons:
         """Take the noise from another seed."""
         self._key = key_of(seed_sequence(seed))
 
+    @property
+    def noise_key(self) -> int:
+        """Key of the counter-based generator of the noise, see `backends`; `reseed` changes it."""
+        return self._key
+
     def reset(self) -> None:
         """To rest, and the noise to its first number."""
-        self.v[:], self.wait[:], self.steps = self.parameters.v_rest, 0, 0
+        self.v[:], self.refractory_left[:], self.steps = self.parameters.v_rest, 0, 0
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
@@ -244,10 +251,10 @@ class LIFNeurons:
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
         """
         numbers = self.parameters.membrane(self.dt_ms)
-        words, v, wait, voltages = choose().lif(
-            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.wait, trace
+        words, v, left, voltages = choose().lif(
+            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.refractory_left, trace
         )
-        self.v[:], self.wait[:] = v, wait
+        self.v[:], self.refractory_left[:] = v, left
         self.steps += values.shape[1]
         return words, voltages
 
@@ -255,9 +262,9 @@ class LIFNeurons:
         return len(self.v)
 
     def __getitem__(self, j: int) -> LIFState:
-        """The state of neuron j: arrays ``(1,)`` that share memory with `v` and `wait`."""
+        """The state of neuron j: arrays ``(1,)`` that share memory with `v` and `refractory_left`."""
         place = range(len(self))[j]
-        return LIFState(self.v[place : place + 1], self.wait[place : place + 1])
+        return LIFState(self.v[place : place + 1], self.refractory_left[place : place + 1])
 
     def __iter__(self) -> Iterator[LIFState]:
         return (self[j] for j in range(len(self)))

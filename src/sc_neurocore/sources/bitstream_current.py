@@ -11,6 +11,7 @@ from ..encoders import Encoder, Generator, Seed, Share, make_generator, seed_seq
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
 Floats = NDArray[np.float64]
+_NOTHING = (0, np.empty((0, 0), np.int32))
 
 
 class BitstreamCurrentSource:
@@ -117,7 +118,7 @@ class BitstreamCurrentSource:
         """Inputs ``(..., n)``, read-only."""
         self.x_inputs.flags.writeable = False
         self._encoder = Encoder(self.n_inputs, self.length, self.generator, self.encoding, share=share, seed=seed)
-        self._window = (0, np.empty((0, 0), np.int32))
+        self._window = _NOTHING
         """First cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each word once."""
 
     @property
@@ -141,12 +142,16 @@ class BitstreamCurrentSource:
 
         Between 0 and n; of split streams n more than the sum of the signed products.
         """
-        first, window = self._window
+        first, window = self._window  # read once: another thread may replace both
         if not first <= start <= stop <= first + window.shape[1]:
             first = start // 64 * 64
-            self._window = first, self._made(first, max(stop, first + 64))
-            window = self._window[1]
+            window = self._made(first, max(stop, first + 64))
+            self._window = first, window
         return window[:, start - first : stop - first]
+
+    def forget(self) -> None:
+        """Drop the counts of the last cycles, which are kept for loops of single cycles; only speed changes."""
+        self._window = _NOTHING
 
     def _made(self, start: int, stop: int) -> NDArray[np.int32]:
         samples = np.arange(math.prod(self.batch))

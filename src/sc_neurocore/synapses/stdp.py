@@ -273,7 +273,7 @@ class PlasticSynapses:
         self.dt_ms = checks.positive("dt_ms", dt_ms)
         checks.positive("step", step)
         keep = {name: math.exp(-self.dt_ms / tau) for name, tau in self.taus.items()}
-        self.numbers = Plasticity(
+        self.parameters = Plasticity(
             up=self.learning_rate,
             down=self.learning_rate * self.ltd_ratio,
             step=checks.real("step", step, 0.0, 1.0),
@@ -285,7 +285,7 @@ class PlasticSynapses:
             soft=checks.flag("soft_bounds", soft_bounds),
             deterministic=checks.flag("deterministic", deterministic),
         )
-        """What the kernels read."""
+        """The rule as numbers for the kernels."""
         start = self.reseed(seed)
         if weights is None:
             self.shares = np.random.Generator(np.random.PCG64(start)).random(shape)
@@ -323,7 +323,7 @@ class PlasticSynapses:
         """One cycle with spikes ``(n,)`` and ``(M,)`` of 0 and 1; the rule ``"reward"`` reads the reward."""
         n_post, n_pre = self.shares.shape
         before, after = checks.spikes("pre", pre, (n_pre,)), checks.spikes("post", post, (n_post,))
-        rule = self.numbers
+        rule = self.parameters
         x, y = self.traces.pre * rule.keep_pre, self.traces.post * rule.keep_post
         if rule.coincidence:
             gates = plasticity.coincidence_gates(before, after, rule.up, rule.down)

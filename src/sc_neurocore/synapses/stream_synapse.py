@@ -73,13 +73,13 @@ class StreamSynapse:
         self._encoder = Encoder(n, length, source, self.encoding, share=share, partner=1, seed=seed)
 
     @property
-    def numbers(self) -> Floats:
-        """The weights in the encoding's range."""
+    def encoded(self) -> Floats:
+        """The weights mapped to the encoding's range: the numbers that the streams stand for."""
         return affine(self.weights, self.w_min, self.w_max, self.encoding)
 
     def probabilities(self) -> Floats:
         """Shares of ones in the long run, as the comparators quantise them: as `weights`, of split ``(2, ...)``."""
-        return self._encoder.quantised(self.numbers)
+        return self._encoder.quantised(self.encoded)
 
     def streams(self, start: int, stop: int, samples: NDArray[np.int64] | None = None) -> Bitstream:
         """Weight streams of the cycles `start` (a multiple of 64) .. `stop` - 1.
@@ -87,7 +87,7 @@ class StreamSynapse:
         Their shape is that of `weights`; with Bernoulli generators and `samples` ``(S,)``, each
         sample has its own, ``(S, ...)``.
         """
-        numbers = self.numbers
+        numbers = self.encoded
         if not self._fresh:
             return self._encoder.window(numbers, np.zeros(numbers.shape[:-1], np.int64), start, stop)
         batch = () if samples is None else samples.shape
