@@ -9,7 +9,7 @@ from ..networks import Network
 
 
 def from_sklearn(model: Any, calibration: ArrayLike | None = None) -> Network:
-    """The network of a fitted ``MLPClassifier`` or ``MLPRegressor``.
+    """A network from a fitted ``MLPClassifier`` or ``MLPRegressor``.
 
     Outputs are the sums before softmax or logistic, whose arg-max is the class; a two-class model
     with its single output gets a second one that is always 0.

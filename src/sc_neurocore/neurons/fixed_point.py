@@ -38,7 +38,7 @@ class QFormat:
         return (1 << (self.integer + self.fraction)) - 1
 
     def encode(self, values: ArrayLike, name: str = "values") -> Integers:
-        """Nearest integers of `values`, halves up; an error if one does not fit."""
+        """Integers for `values`, rounded half up; an error if one does not fit."""
         numbers = checks.array(name, values)
         integers = np.floor(numbers * 2.0**self.fraction + 0.5)
         if np.any((integers > self.largest) | (integers < -self.largest - 1)):
@@ -56,7 +56,7 @@ class QFormat:
 
 
 class FixedPointLIF:
-    """Leaky integrate-and-fire neurons in fixed-point arithmetic, bit for bit as a circuit computes them.
+    """Leaky integrate-and-fire neurons in fixed-point arithmetic, equal to a digital circuit bit for bit.
 
     ::
 
@@ -66,9 +66,9 @@ class FixedPointLIF:
              +--[-rest, x leak, round, >> f, negate]-^
 
     All numbers are in one Q format with f fraction bits: ``gain = R dt`` and ``leak = dt / tau_mem``
-    too. Each product is rounded to the nearest, halves up (add half, shift right); the sum saturates
+    too. Each product is rounded half up (add half, shift right); the sum saturates
     at the ends of the format, and `saturated` counts how often. The input is *not* scaled by
-    (1 - a), and the reset is *in the same step* as the spike; refractory steps are at rest.
+    (1 - a), and the reset is *in the same step* as the spike; in refractory steps the voltage is v_rest.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class FixedPointLIF:
         return int(self.q.encode(value, name))
 
     def reset(self) -> None:
-        """To rest."""
+        """All neurons back to v_rest; `saturated` to 0."""
         self.integers[:], self.refractory_left[:] = self._membrane.v_rest, 0
         self.saturated = 0
         """Sums that did not fit the format since construction or `reset`."""

@@ -29,17 +29,17 @@ class LIFParameters:
     v_rest
         Voltage to which the membrane leaks, and at which it is held during the refractory period.
     v_reset
-        Voltage after a spike. None: a soft reset, the spike takes `v_threshold` away.
+        Voltage after a spike. None: soft reset, `v_threshold` is subtracted from the voltage.
     v_threshold
         A neuron spikes when its voltage has reached this value.
     tau_mem
         Membrane time constant in ms, above 0.
     noise_std
-        Standard deviation of the noise of a time of 1 ms, at least 0.
+        Standard deviation of the noise that 1 ms adds, at least 0.
     resistance
         Voltage per current and ms.
     refractory_period
-        Steps at rest after a spike.
+        Steps after a spike in which the voltage is held at v_rest.
     """
 
     v_rest: float = 0.0
@@ -83,7 +83,7 @@ class LIFParameters:
         return dt
 
     def membrane(self, dt: float) -> Membrane:
-        """The numbers of the kernels, for a step of `dt` ms."""
+        """These parameters as the kernels take them, for a step of `dt` ms."""
         return Membrane(
             v_rest=float(self.v_rest),
             v_reset=0.0 if self.v_reset is None else float(self.v_reset),
@@ -125,10 +125,10 @@ def lif_step(
                          +--[-dt/tau]--+
 
     ``v += -(v - v_rest) * dt / tau_mem + R * I * dt + noise_std * sqrt(dt) * noise``. The input is *not*
-    scaled by (1 - a), the leak a = 1 - dt / tau_mem: a constant current settles at
+    scaled by (1 - a), the leak a = 1 - dt / tau_mem: a constant current leads to
     ``v_rest + R * I * tau_mem``. The reset is *in the same step* as the spike: a neuron with
-    v >= v_threshold spikes and holds v_reset when the step ends. It then stays `refractory_period`
-    steps at v_rest, whatever comes in.
+    v >= v_threshold spikes and holds v_reset when the step ends. It is then held at v_rest for
+    `refractory_period` steps, whatever the input.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def lif_step(
     LIFState
         The new state.
     ndarray
-        Who spikes, bool.
+        Which neurons spike, bool.
 
     References
     ----------
@@ -168,7 +168,7 @@ def lif_step(
 
 
 class LIFNeurons:
-    """A population of leaky integrate-and-fire neurons: `lif_step` with a memory and noise of its own.
+    """A population of leaky integrate-and-fire neurons: it keeps their state and draws their noise.
 
     The input is not scaled by (1 - a), and the reset is in the same step as the spike (see `lif_step`).
 
@@ -215,7 +215,7 @@ class LIFNeurons:
         self.refractory_left = np.zeros(n, np.int64)
         """Steps that are left of each neuron's refractory period ``(n,)``."""
         self.steps = 0
-        """Steps since construction or `reset`: where the noise stands."""
+        """Steps since construction or `reset`; the noise of a step depends on its number."""
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""
@@ -227,7 +227,7 @@ class LIFNeurons:
         return self._key
 
     def reset(self) -> None:
-        """To rest, and the noise to its first number."""
+        """All neurons back to v_rest, and the noise to its first step."""
         self.v[:], self.refractory_left[:], self.steps = self.parameters.v_rest, 0, 0
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
