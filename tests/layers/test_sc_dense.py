@@ -83,7 +83,7 @@ def test_spike_trains_are_those_of_a_plain_loop(generator, encoding, weights, ne
     layer.run(300)
     currents = slow_currents(layer, 300)
     np.testing.assert_array_equal(layer.source.currents(0, 300), currents)
-    normals = standard_normals(layer.neurons.noise_key, 5, 0, 300)
+    normals = standard_normals(layer.neurons._key, 5, 0, 300)
     wanted = slow_spikes(currents, normals, 0.5, **neuron)
     np.testing.assert_array_equal(layer.get_spike_trains(), wanted)
     assert wanted.any()
@@ -93,7 +93,7 @@ def test_spike_trains_are_those_of_a_plain_loop(generator, encoding, weights, ne
 def test_every_generator_meets_the_same_circuit(generator):
     layer = build(w=OWN, generator=generator, length=100)
     layer.run(230)  # past the length
-    normals = standard_normals(layer.neurons.noise_key, 5, 0, 230)
+    normals = standard_normals(layer.neurons._key, 5, 0, 230)
     np.testing.assert_array_equal(layer.get_spike_trains(), slow_spikes(slow_currents(layer, 230), normals))
 
 

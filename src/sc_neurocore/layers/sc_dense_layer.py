@@ -75,7 +75,7 @@ class SCDenseLayer(Seeded):
     source
         `BitstreamCurrentSource`, whose `currents` gives those of any cycles.
     neurons
-        `LIFNeurons`: `v` and `refractory_left` of all, ``neurons[j]`` the state of one.
+        `LIFNeurons`: `v` and `wait` of all, ``neurons[j]`` the state of one.
     recorders
         `SpikeRecorder`: rates, intervals and raster of all, ``recorders[j]`` of one.
     membrane
@@ -203,7 +203,7 @@ class SCDenseLayer(Seeded):
             "x_inputs": self.source.x_inputs.copy(),
             "weight_values": self.source.weight_values.copy(),
             "v": self.neurons.v.copy(),
-            "wait": self.neurons.refractory_left.copy(),
+            "wait": self.neurons.wait.copy(),
             "spikes": self.recorders.words.copy(),
         }
         if self.membrane is not None:
@@ -221,7 +221,7 @@ class SCDenseLayer(Seeded):
             voltages = checks.array("voltages", state["voltages"], shape=(*self.membrane.shape, steps))
         self.recorders.load(state["spikes"], steps)
         self._given = x, weights
-        self.neurons.v[:], self.neurons.refractory_left[:], self.neurons.steps = v, wait, steps
+        self.neurons.v[:], self.neurons.wait[:], self.neurons.steps = v, wait, steps
         if self.membrane is not None:
             self.membrane.reset()
             self.membrane.record(voltages)

@@ -260,7 +260,7 @@ class SCLearningLayer(Seeded):
         words = self._words(numbers, given, samples)
         trains, state = compiled.learn(
             self._keys(), words, self._numbers, self.generator.bits, self.levels, amounts, self.samples, self.length,
-            learning, self.neurons.parameters.membrane(self.neurons.dt_ms), self.synapses.parameters,
+            learning, self.neurons.parameters.membrane(self.neurons.dt_ms), self.synapses.numbers,
             self._competition(), self._pause, self._state(),
         )  # fmt: skip
         self.samples += samples
@@ -316,12 +316,12 @@ class SCLearningLayer(Seeded):
     def _state(self) -> LearningState:
         synapses, neurons = self.synapses, self.neurons
         return LearningState(
-            synapses.shares, self.thresholds, neurons.v, neurons.refractory_left, *synapses.traces, synapses.eligibility
+            synapses.shares, self.thresholds, neurons.v, neurons.wait, *synapses.traces, synapses.eligibility
         )
 
     def _take(self, state: LearningState) -> None:
         self.synapses.shares, self.thresholds = state.p, state.threshold
-        self.neurons.v[:], self.neurons.refractory_left[:] = state.v, state.wait
+        self.neurons.v[:], self.neurons.wait[:] = state.v, state.wait
         self.synapses.traces = Traces(state.pre, state.post)
         self.synapses.eligibility = state.eligibility
         self.neurons.steps = self.synapses.cycles = self.samples * self.length

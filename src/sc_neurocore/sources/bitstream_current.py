@@ -149,10 +149,6 @@ class BitstreamCurrentSource:
             self._window = first, window
         return window[:, start - first : stop - first]
 
-    def forget(self) -> None:
-        """Drop the counts of the last cycles, which are kept for loops of single cycles; only speed changes."""
-        self._window = _NOTHING
-
     def _made(self, start: int, stop: int) -> NDArray[np.int32]:
         samples = np.arange(math.prod(self.batch))
         numbers = affine(self.x_inputs.reshape(-1, self.n_inputs), self.x_min, self.x_max, self.encoding)
@@ -165,6 +161,10 @@ class BitstreamCurrentSource:
         start = checks.whole("start", start, 0)
         stop = checks.whole("stop", stop, start)
         return self.levels[self.counts(start, stop)].reshape(*self.shape, stop - start)
+
+    def forget(self) -> None:
+        """Drop the counts of the last cycles, which are kept for loops of single cycles; only speed changes."""
+        self._window = _NOTHING
 
     def expected(self) -> Floats:
         """Mean currents ``(..., 1 or M)`` of infinitely many cycles."""
