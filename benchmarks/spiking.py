@@ -32,7 +32,7 @@ def cases() -> Iterator[Case]:
 
             def run(layer: SCDenseLayer = layer) -> None:
                 layer.reset()
-                layer.source._window = 0, np.empty((0, 0), np.int32)  # else it remembers the counts
+                layer.source.forget()
                 layer.run(STEPS)
 
             def plain(w: NDArray[np.float64] = w, noise: float = noise) -> None:

@@ -75,7 +75,7 @@ def array(
 ) -> NDArray[np.float64]:
     """`value` as a float64 array of finite numbers in [low, high].
 
-    `shape` is the whole shape (None: any size), `last` the size of the last axis only.
+    `shape` is the shape that it must have (None: any size), `last` the size of its last axis.
     """
     if (  # what a layer is given again and again: no further call, no copy
         type(value) is np.ndarray
@@ -108,7 +108,7 @@ def bounded(
     shape: tuple[int | None, ...] | None = None,
     last: int | None = None,
 ) -> None:
-    """Nothing if an array of floats of any width is as `array` wants it, else its error."""
+    """Raise the error of `array` unless an array of floats of any width has that range and shape."""
     if shape is not None and (
         numbers.ndim != len(shape)
         or any(want not in (None, have) for want, have in zip(shape, numbers.shape, strict=True))

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from scipy import stats
 
-from sc_neurocore.backends import compiled
+from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import tail_mask
 from sc_neurocore.bitstreams import Bitstream, to_probability
 
@@ -19,7 +19,7 @@ def bernoulli(key, values, length, encoding="unipolar"):
     """Independent random streams of `values`, which must be multiples of 2**-15."""
     p = np.asarray(to_probability(values, encoding))
     thresholds = np.round(p * 2**BITS).astype(np.uint64).reshape(-1)
-    words = compiled.bernoulli(key, np.arange(thresholds.size, dtype=np.uint64), thresholds, BITS, length)
+    words = choose().bernoulli(key, np.arange(thresholds.size, dtype=np.uint64), thresholds, BITS, length)
     return Bitstream(words.reshape(*p.shape, -1), length, encoding)
 
 

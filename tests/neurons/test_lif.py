@@ -47,7 +47,7 @@ def test_equal_to_a_plain_loop(parameters, noise, dt):
     neurons = LIFNeurons(19, {**parameters, "noise_std": noise}, dt, seed=3)
     currents = rng.uniform(0, 0.3, (19, 400))
     spikes = neurons.run(currents)
-    normals = standard_normals(neurons._key, 19, 0, 400)
+    normals = standard_normals(neurons.noise_key, 19, 0, 400)
     for j in range(19):
         want, v = loop(currents[j], dt=dt, noise_std=noise, normals=normals[j], **parameters)
         assert spikes[j].tolist() == want
@@ -61,7 +61,7 @@ def test_pure_step_is_the_population(parameters):
     currents = rng.uniform(0, 0.4, (8, 150))
     chosen = LIFParameters(**parameters, noise_std=0.1)
     neurons = LIFNeurons(8, chosen, 0.5, seed=1)
-    normals = standard_normals(neurons._key, 8, 0, 150)
+    normals = standard_normals(neurons.noise_key, 8, 0, 150)
     spikes = neurons.run(currents)
     state = LIFState(np.full(8, chosen.v_rest), np.zeros(8, np.int64))
     before = state.v.copy()
@@ -73,7 +73,7 @@ def test_pure_step_is_the_population(parameters):
         state, fired = lif_step(state, currents[:, t], chosen, 0.5, normals[:, t])
         np.testing.assert_array_equal(fired, spikes[:, t])
     np.testing.assert_array_equal(state.v, neurons.v)
-    np.testing.assert_array_equal(state.wait, neurons.wait)
+    np.testing.assert_array_equal(state.refractory_left, neurons.refractory_left)
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.25])
@@ -103,7 +103,7 @@ def test_interval(current, dt, refractory):
 
 def test_spike_and_reset_are_in_one_step():
     neurons = LIFNeurons(1, {**QUIET, "v_rest": 0.1, "v_reset": -0.4, "refractory_period": 2})
-    seen = [(int(neurons.step(1.0)[0]), float(neurons.v[0]), int(neurons.wait[0])) for _ in range(5)]
+    seen = [(int(neurons.step(1.0)[0]), float(neurons.v[0]), int(neurons.refractory_left[0])) for _ in range(5)]
     assert seen[:3] == [(1, -0.4, 2), (0, 0.1, 1), (0, 0.1, 0)]
     assert seen[3][0] == 1
 

@@ -113,7 +113,7 @@ def test_both_gates_are_never_open_together():
     )
     synapses.step(np.ones(300), np.zeros(100))
     synapses.shares = np.full((100, 300), 0.5)
-    synapses.traces = Traces(np.ones(300) / synapses.numbers.keep_pre, np.ones(100) / synapses.numbers.keep_post)
+    synapses.traces = Traces(np.ones(300) / synapses.parameters.keep_pre, np.ones(100) / synapses.parameters.keep_post)
     synapses.step(np.ones(300), np.ones(100))
     values, counts = np.unique(synapses.weights, return_counts=True)
     assert values.tolist() == [0.25, 0.75]  # half up, half down, none stays

@@ -50,7 +50,7 @@ def test_apply_is_a_gate_a_synapse(weights, encoding):
 
 def test_weights_are_mapped_affinely():
     synapse = StreamSynapse([2.0, 3.0, 5.0], 1.0, 5.0, encoding="split", generator="sobol", length=256)
-    np.testing.assert_array_equal(synapse.numbers, [-0.5, 0.0, 1.0])
+    np.testing.assert_array_equal(synapse.encoded, [-0.5, 0.0, 1.0])
     np.testing.assert_array_equal(synapse.probabilities(), [[0, 0, 1], [0.5, 0, 0]])
     np.testing.assert_array_equal(synapse.streams(0, 256).value(), [-0.5, 0.0, 1.0])
 

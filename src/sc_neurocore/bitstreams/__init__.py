@@ -1,4 +1,4 @@
-"""Streams of bits as values: packing, encodings, correlation and error laws."""
+"""Bitstreams and the numbers they stand for: encodings, correlation and error laws."""
 
 from .bitstream import Bitstream
 from .correlation import autocorrelation, scc, stability

@@ -1,4 +1,4 @@
-"""A bitstream: packed bits, their number, and what they mean."""
+"""Stochastic bitstreams: packed bits, their length, and the encoding that makes them numbers."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -20,8 +20,8 @@ class Bitstream:
     ----------
     words
         Packed bits, uint64 ``(..., ceil(length / 64))``: bit t is bit ``t % 64`` of word
-        ``t // 64``; bits past the end are zero. Split streams have a leading axis of two:
-        positive part, negative part.
+        ``t // 64``; bits past the end are zero. Split streams have a leading axis of
+        their two rails: positive rail, negative rail.
     length
         Clock cycles.
     encoding
@@ -84,17 +84,17 @@ class Bitstream:
         return f"Bitstream(shape={self.shape}, length={self.length}, encoding={self.encoding!r})"
 
     def bits(self) -> Bits:
-        """Bits ``(..., length)``, uint8."""
+        """Unpacked bits of 0 and 1, uint8 ``(..., length)``."""
         return unpack(self.words, self.length)
 
     def counts(self) -> NDArray[np.int64]:
-        """Ones in each stream."""
+        """Number of ones in each stream, int64; of split streams ``(2, ...)``."""
         return choose().popcount(self.words)
 
     def probability(self) -> NDArray[np.float64]:
-        """Share of ones in each stream, a multiple of 1 / length."""
+        """Fraction of ones in each stream, a multiple of 1 / length; of split streams ``(2, ...)``."""
         return np.asarray(self.counts() / self.length)
 
     def value(self) -> NDArray[np.float64]:
-        """The numbers ``shape`` that the streams stand for."""
+        """The numbers that the streams stand for, float64 of shape `shape`."""
         return from_counts(self.counts(), self.length, self.encoding)

@@ -1,4 +1,4 @@
-"""How two streams, or two moments of one stream, hang together."""
+"""Correlation of two streams, and of one stream with itself some cycles later."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
     """Stochastic cross-correlation of streams, in [-1, 1], broadcast over their shapes.
 
     +1: the ones overlap as much as they can; -1: as little; 0: as independent streams do. With
-    p = share of ones and q = share of cycles in which both are one, d = q - p_a p_b::
+    p = fraction of ones and q = fraction of cycles in which both are one, d = q - p_a p_b::
 
         SCC = d / (min(p_a, p_b) - p_a p_b)         if d > 0
               d / (p_a p_b - max(p_a + p_b - 1, 0)) otherwise
@@ -71,7 +71,7 @@ def autocorrelation(stream: Bitstream, lag: int = 1) -> NDArray[np.float64]:
 
 
 def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]:
-    """Share of cycles, in [0, 1], by which the running mean has settled.
+    """How early the running mean of a stream stays near its final value: 1 from the start, 0 only at the end.
 
     ``1 - t / L``, where t counts the cycles up to the last one at which the mean of the bits so
     far is further than `tolerance` from the mean of the whole stream. A stream of high stability
@@ -80,7 +80,7 @@ def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]
     Parameters
     ----------
     tolerance
-        Largest distance, in probability, that counts as settled; in [0, 1].
+        Largest distance, in probability, that counts as near; in [0, 1].
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""How a number is written as probabilities of ones.
+"""Encodings: how the probability of ones in a stream stands for a number.
 
 ========  ========  ==========================================  ========
 encoding  range     probability of a one                        multiply
@@ -23,12 +23,12 @@ ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
 
 def check_encoding(value: object) -> Encoding:
-    """`value` as an encoding, or a ValueError that lists them."""
+    """`value` if it is the name of an encoding, else a ValueError that lists them."""
     return cast(Encoding, checks.option("encoding", value, ENCODINGS))
 
 
 def value_range(encoding: Encoding) -> tuple[float, float]:
-    """Smallest and largest number the encoding can write."""
+    """Smallest and largest number that the encoding can represent."""
     return (0.0, 1.0) if check_encoding(encoding) == "unipolar" else (-1.0, 1.0)
 
 
@@ -48,7 +48,7 @@ def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") 
 
 
 def magnitudes(numbers: NDArray[np.float64], encoding: Encoding) -> NDArray[np.float64]:
-    """Probabilities that comparators write, of numbers in range: of a split number, that of the rail of its sign.
+    """Probabilities of ones for `numbers` in range; of a split number, that of the rail of its sign.
 
     >>> magnitudes(np.array([-0.25, 0.5]), "split")
     array([0.25, 0.5 ])
@@ -74,7 +74,7 @@ def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np
 
 
 def from_counts(ones: NDArray[np.int64], length: int, encoding: Encoding) -> NDArray[np.float64]:
-    """Numbers of streams with so many ones, rounded once: ``(...)``, of split ``(2, ...)``.
+    """Numbers of streams that have these counts of ones: ``(...)`` for counts ``(...)``, of split ``(2, ...)``.
 
     >>> from_counts(np.array([[3], [1]]), 10, "split")
     array([0.2])

@@ -1,4 +1,4 @@
-"""Error laws: what the length of a stream buys."""
+"""Error laws: how the error of a stream or a product falls with the length L."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""From a probability to a stream: generators and the encoder."""
+"""Encoders: number generators, and the comparators that turn numbers into bitstreams."""
 
 from .by_name import GENERATORS, make_generator
 from .encoder import Encoder, Share

@@ -1,4 +1,4 @@
-"""Number sources: what a comparator holds against a threshold to make a stream.
+"""Number sources: a stream is 1 while the source's number is below a threshold.
 
 =============  ====================================  =======================  ======================
 generator      circuit                               partner for the weights  error of an AND product
@@ -28,7 +28,7 @@ from .generator import MAX_BITS, Generator
 
 @dataclass(frozen=True)
 class Bernoulli(Generator):
-    """Independent random bits, a source for every stream (counter-based, see `backends.philox`).
+    """Random numbers, independent in every stream and cycle (counter-based, see `backends.philox`).
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Bernoulli(Generator):
         raise TypeError("a Bernoulli generator has no fixed sequence; encode with an Encoder")
 
     def decorrelated(self, index: int) -> Self:
-        """The generator itself: its streams are independent under another key."""
+        """The generator itself: an encoder gives every partner a key of its own, so their streams are independent."""
         return self
 
 
@@ -72,7 +72,7 @@ class Ramp(Generator):
         return (np.arange(length, dtype=np.uint64) % np.uint64(1 << self.bits)).astype(np.uint32)
 
     def decorrelated(self, index: int) -> Generator:
-        """1: van der Corput; 2, 3, ..: Halton in the bases 3, 5, .."""
+        """Partner 1 is the van der Corput sequence; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
         return self if index == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
 
 
@@ -94,7 +94,7 @@ class VanDerCorput(Generator):
         return _radical_inverse(length, 2, self.bits)
 
     def decorrelated(self, index: int) -> Generator:
-        """1: the ramp; 2, 3, ..: Halton in the bases 3, 5, .."""
+        """Partner 1 is the ramp; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
         return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
 
     def with_at_least_bits(self, bits: int) -> Self:
@@ -142,7 +142,7 @@ class Halton(Generator):
         return _radical_inverse(length, self.base, self.bits)
 
     def decorrelated(self, index: int) -> Self:
-        """The prime `index` places after this one."""
+        """The Halton sequence of the prime `index` places after this base."""
         primes = _primes(index + self.base)
         return replace(self, base=primes[primes.index(self.base) + index])
 
@@ -223,7 +223,7 @@ class Sobol(Generator):
         return points >> np.uint32(MAX_BITS - self.bits)
 
     def decorrelated(self, index: int) -> Self:
-        """The dimension `index` places after this one."""
+        """The Sobol sequence of the dimension `index` places after this one."""
         return replace(self, dimension=self.dimension + index)
 
     def with_at_least_bits(self, bits: int) -> Self:

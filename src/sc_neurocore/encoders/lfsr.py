@@ -1,4 +1,4 @@
-"""The linear feedback shift register."""
+"""The linear feedback shift register (LFSR), a pseudo-random number source."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -22,11 +22,11 @@ TAPS: dict[int, tuple[int, ...]] = {
 
 
 class LFSR(Generator):
-    """A Fibonacci shift register: the XOR of the taps enters at the low end, everything moves up.
+    """A linear feedback shift register: each cycle the XOR of the taps enters at the low end (Fibonacci form).
 
-    With `insert_zero` a NOR gate over all but the highest bit joins the XOR, which puts the state 0
-    after 100..0. The period is then 2**bits (a de Bruijn sequence): v = 1 is a stream of ones
-    only, and a stream of one period holds its threshold exactly.
+    The other bits move up by one. With `insert_zero` a NOR gate over all but the highest bit joins the XOR,
+    which puts the state 0 after 100..0. The period is then 2**bits (a de Bruijn sequence): v = 1 is a stream of
+    ones only, and a stream of one period holds its threshold exactly.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class LFSR(Generator):
         return sum(1 << (tap - 1) for tap in self.taps)
 
     def step(self) -> int:
-        """Clock once; the new state."""
+        """Run one clock cycle; returns the new state."""
         self.state = int(choose().lfsr(self.state, self._mask(), self.bits, self.insert_zero, 2)[1])
         return self.state
 
@@ -132,11 +132,14 @@ class LFSR(Generator):
         self.state = self.seed
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
-        """States from the seed on; `state` is neither read nor moved."""
+        """States from the seed on; `state` is neither read nor changed."""
         return choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
 
     def decorrelated(self, index: int) -> Self:
-        """Odd: the reciprocal polynomial; from 2 on also another phase (seed) for every index."""
+        """A register for the partner streams.
+
+        Odd partners have the reciprocal polynomial; from 2 on, each also starts from another seed.
+        """
         if index == 0:
             return self
         mirrored = tuple(sorted({self.bits, *(self.bits - tap for tap in self.taps if tap != self.bits)}, reverse=True))
@@ -146,7 +149,7 @@ class LFSR(Generator):
         return type(self)(self.bits, mirrored if index % 2 else self.taps, seed, insert_zero=self.insert_zero)
 
     def with_at_least_bits(self, bits: int) -> Self:
-        """A wider register of the default polynomial, in the same phase rule."""
+        """A wider register, of the default polynomial and this seed; itself if it is wide enough."""
         return self if bits <= self.bits else type(self)(bits, None, self.seed, insert_zero=self.insert_zero)
 
 

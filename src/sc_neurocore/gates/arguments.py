@@ -1,4 +1,4 @@
-"""What every gate checks of its operands, and the row layout that the kernels want."""
+"""Checks of the arguments of gates, and their layout as rows ``(R, W)`` for the kernels."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from ..bitstreams.encodings import ENCODINGS
 
 
 def check_stream(name: str, value: object, encodings: Collection[str] = ENCODINGS) -> Bitstream:
-    """`value` as a Bitstream in one of `encodings`."""
+    """`value` if it is a Bitstream in one of `encodings`, else an error."""
     if not isinstance(value, Bitstream):
         raise TypeError(f"{name} must be a Bitstream, got {type(value).__name__}")
     if value.encoding not in encodings:
@@ -20,7 +20,7 @@ def check_stream(name: str, value: object, encodings: Collection[str] = ENCODING
 
 
 def check_inputs(name: str, value: object, encodings: Collection[str] = ENCODINGS) -> Bitstream:
-    """`value` as Bitstreams with a last value axis of at least one stream."""
+    """`value` if it is a Bitstream with a last axis of at least one stream, else an error."""
     streams = check_stream(name, value, encodings)
     if not streams.shape or streams.shape[-1] == 0:
         raise ValueError(f"{name} must have shape (..., n >= 1), got {streams.shape}")
@@ -28,7 +28,7 @@ def check_inputs(name: str, value: object, encodings: Collection[str] = ENCODING
 
 
 def check_sequence(name: str, value: object, length: int | None, bits: int = 32) -> NDArray[np.uint32]:
-    """`value` as random or counted numbers, uint32 ``(..., length)``, each below ``2**bits``."""
+    """`value` if it is a sequence of numbers below ``2**bits``, uint32 ``(..., length)``, else an error."""
     if not isinstance(value, np.ndarray) or value.dtype != np.uint32:
         raise TypeError(f"{name} must be a uint32 array, got {getattr(value, 'dtype', type(value).__name__)}")
     wanted = "length >= 1" if length is None else str(length)
@@ -49,7 +49,7 @@ def common_shape(**shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def with_axes(stream: Bitstream, ndim: int) -> Words:
-    """Words with `ndim` value axes; new ones come after the part axis of a split stream."""
+    """Words with `ndim` value axes; new ones come after the rail axis of a split stream."""
     head = stream.words.shape[:1] if stream.encoding == "split" else ()
     return stream.words.reshape(*head, *(1,) * (ndim - len(stream.shape)), *stream.words.shape[len(head) :])
 

@@ -1,4 +1,4 @@
-"""Gates that want correlated operands: at SCC = +1 one gate compares two numbers.
+"""Gates for correlated operands: maximum, minimum, distance and difference by one gate each, at SCC = +1.
 
 Streams made by comparing with one shared sequence have SCC = +1: the ones of the smaller lie under
 the ones of the larger. Every ``..._expected`` function takes the correlation `scc` that the streams
@@ -199,7 +199,7 @@ def saturating_subtract(a: Bitstream, b: Bitstream) -> Bitstream:
 
 
 def overlap(p: ArrayLike, q: ArrayLike, scc: float) -> NDArray[np.float64]:
-    """Share of cycles in which two streams of probabilities `p` and `q` are both one.
+    """Fraction of cycles in which two streams of probabilities `p` and `q` are both one.
 
     The definition of SCC solved for the overlap: pq at 0, min(p, q) at +1, max(0, p + q - 1) at
     -1, and a straight line between.
@@ -216,7 +216,7 @@ def overlap(p: ArrayLike, q: ArrayLike, scc: float) -> NDArray[np.float64]:
 def maximum_expected(
     a: ArrayLike, b: ArrayLike, scc: float = 1.0, encoding: Encoding = "unipolar"
 ) -> NDArray[np.float64]:
-    """Value of `maximum` for endless streams of values `a` and `b` and correlation `scc`.
+    """Value of `maximum` for infinitely long streams of values `a` and `b` and correlation `scc`.
 
     >>> maximum_expected(0.5, 0.75), maximum_expected(0.5, 0.75, scc=0.0)
     (array(0.75), array(0.875))
@@ -228,7 +228,7 @@ def maximum_expected(
 def minimum_expected(
     a: ArrayLike, b: ArrayLike, scc: float = 1.0, encoding: Encoding = "unipolar"
 ) -> NDArray[np.float64]:
-    """Value of `minimum` (an AND gate) for endless streams of values `a` and `b` and correlation `scc`.
+    """Value of `minimum` (an AND gate) for infinitely long streams of values `a` and `b` and correlation `scc`.
 
     >>> minimum_expected(0.5, 0.75), minimum_expected(0.5, 0.75, scc=0.0)
     (array(0.5), array(0.375))
@@ -238,7 +238,7 @@ def minimum_expected(
 
 
 def distance_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.float64]:
-    """Value of `distance` for endless streams of values `a` and `b` and correlation `scc`.
+    """Value of `distance` for infinitely long streams of values `a` and `b` and correlation `scc`.
 
     >>> distance_expected(0.5, 0.75), distance_expected(0.5, 0.75, scc=0.0)
     (array(0.25), array(0.5))
@@ -248,7 +248,7 @@ def distance_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[n
 
 
 def saturating_subtract_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.float64]:
-    """Value of `saturating_subtract` for endless streams of values `a` and `b` and correlation `scc`.
+    """Value of `saturating_subtract` for infinitely long streams of values `a` and `b` and correlation `scc`.
 
     >>> saturating_subtract_expected(0.75, 0.5), saturating_subtract_expected(0.75, 0.5, scc=0.0)
     (array(0.25), array(0.375))

@@ -5,7 +5,7 @@ gate              breaks                           costs
 ================  ===============================  =========================
 `delay`           correlation of Bernoulli bits    one flip-flop a cycle
 `shuffle_buffer`  most correlation                 a few flip-flops, a random number
-`regenerate`      all of it                        a counter, L cycles of waiting
+`regenerate`      all of it                        a counter, a latency of L cycles
 ================  ===============================  =========================
 """
 
@@ -91,7 +91,7 @@ def shuffle_buffer(stream: Bitstream, depth: int, draws: NDArray[np.uint32]) -> 
     draws
         Random numbers, uint32 ``(L,)``, or ``(..., L)`` for numbers of its own for each stream: cycle t
         uses slot ``floor(draws[t] / 2**32 * d)``. Streams that share the draws stay as correlated as
-        they were. The parts of a split stream are an axis of two in front, and share unless it is given.
+        they were. The rails of a split stream are a leading axis of two, and share the draws unless that axis is given.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def shuffle_buffer(stream: Bitstream, depth: int, draws: NDArray[np.uint32]) -> 
     Notes
     -----
     Error law: ones are kept but for those in the buffer: the count differs by at most d, since
-    ones out = ones in + ones at the start - ones left at the end. A bit waits d cycles on average
+    ones out = ones in + ones at the start - ones left at the end. A bit stays d cycles on average
     (geometrically distributed), so correlation over times far above d stays.
 
     References
@@ -165,7 +165,7 @@ def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bi
 
     Notes
     -----
-    Error law: the threshold is the count scaled to 2**bits and rounded (halves up), an error of at most
+    Error law: the threshold is the count scaled to 2**bits and rounded half up, an error of at most
     2**-(bits + 1); the rest is the error of the new sequence. A permutation of 0 .. 2**bits - 1 with
     2**bits = L returns every count exactly.
 

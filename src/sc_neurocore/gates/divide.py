@@ -1,4 +1,4 @@
-"""Quotient and square root: small circuits with memory."""
+"""Division and square root by sequential circuits."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,7 +66,7 @@ def divide(a: Bitstream, b: Bitstream) -> Bitstream:
 
 
 def divide_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.float64]:
-    """Value of `divide` for endless streams of values `a` and `b` and correlation `scc`; 0 at b = 0.
+    """Value of `divide` for infinitely long streams of values `a` and `b` and correlation `scc`; 0 at b = 0.
 
     >>> divide_expected([0.25, 0.25], [0.5, 0.0])
     array([0.5, 0. ])
@@ -99,7 +99,7 @@ def square_root(stream: Bitstream, first: NDArray[np.uint32], second: NDArray[np
         Two sequences that are independent of each other and of the input, uint32 ``(L,)`` or
         ``(..., L)``, each number below ``2**bits``.
     bits
-        Size of the counter, 1..30: it counts in 0 .. ``2**bits`` and starts in the middle.
+        Size of the counter, 1..30: it counts in 0 .. ``2**bits`` and starts at half of that.
 
     Returns
     -------
@@ -115,10 +115,10 @@ def square_root(stream: Bitstream, first: NDArray[np.uint32], second: NDArray[np
 
     Notes
     -----
-    Error law: the circuit settles after about 2**bits / (2 sqrt(x)) cycles. From there on, for
+    Error law: the circuit reaches its steady state after about 2**bits / (2 sqrt(x)) cycles. From there on, for
     Bernoulli input and sequences, the mean of the output is exactly `square_root_expected`, which
-    lies below sqrt(x) by about (1 - x) / 4 of a count, that is (1 - x) 2**-bits / 4. More bits settle
-    later and fluctuate less.
+    lies below sqrt(x) by about (1 - x) / 4 of a count, that is (1 - x) 2**-bits / 4. More bits take
+    longer to get there and fluctuate less.
 
     References
     ----------

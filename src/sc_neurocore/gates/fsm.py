@@ -11,8 +11,8 @@
 For independent input bits that are one with probability p, state i is visited in proportion to
 r**i, r = p / (1 - p), and the state does not depend on the bit of the same cycle: so the laws below
 are exact. The counter starts at N // 2; it forgets that within about N / abs(x) cycles, N**2 at most.
-Its output bits hang together over as many cycles, so an output has a larger variance than a Bernoulli
-stream of its value; and a deterministic input (a ramp, say) is outside the law.
+Its output bits are correlated over as many cycles, so an output has a larger variance than a Bernoulli
+stream of its value. The laws do not hold for deterministic inputs such as a ramp.
 
 References
 ----------
@@ -78,7 +78,7 @@ def stanh(stream: Bitstream, n_states: int) -> Bitstream:
 
 
 def stanh_expected(x: ArrayLike, n_states: int) -> NDArray[np.float64]:
-    """Mean output of `stanh` for endless Bernoulli streams of value `x`: tanh((N / 2) atanh x).
+    """Mean output of `stanh` for infinitely long Bernoulli streams of value `x`: tanh((N / 2) atanh x).
 
     >>> stanh_expected([-1.0, 0.0, 0.5, 1.0], 2)
     array([-1. ,  0. ,  0.5,  1. ])
@@ -138,7 +138,7 @@ def sexp(stream: Bitstream, n_states: int, gain: int) -> Bitstream:
 
 
 def sexp_expected(x: ArrayLike, n_states: int, gain: int) -> NDArray[np.float64]:
-    """Mean output of `sexp` for endless Bernoulli streams of value `x`: (1 - r**(N-G)) / (1 - r**N).
+    """Mean output of `sexp` for infinitely long Bernoulli streams of value `x`: (1 - r**(N-G)) / (1 - r**N).
 
     >>> sexp_expected([-1.0, 0.0, 1.0], 4, 1)
     array([1.  , 0.75, 0.  ])
@@ -201,7 +201,7 @@ def relu(stream: Bitstream, n_states: int) -> Bitstream:
 
 
 def relu_expected(x: ArrayLike, n_states: int) -> NDArray[np.float64]:
-    """Mean output of `relu` for endless Bernoulli streams of value `x`: x (1 + tanh((N / 2) atanh x)) / 2.
+    """Mean output of `relu` for infinitely long Bernoulli streams of value `x`: x (1 + tanh((N / 2) atanh x)) / 2.
 
     >>> relu_expected([-1.0, 0.0, 0.5, 1.0], 2)
     array([-0.   ,  0.   ,  0.375,  1.   ])

@@ -1,4 +1,4 @@
-"""Products of streams."""
+"""Multiplication of streams."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from .arguments import check_pair
 
 
 def multiply(a: Bitstream, b: Bitstream) -> Bitstream:
-    """One gate multiplies two streams bit by bit: AND for unipolar, XNOR for bipolar, four ANDs for split.
+    """The product of two streams, bit by bit: an AND gate for unipolar, XNOR for bipolar, four ANDs for split.
 
     ::
 
@@ -21,7 +21,7 @@ def multiply(a: Bitstream, b: Bitstream) -> Bitstream:
     ----------
     a, b
         Streams of one encoding and one length; their shapes broadcast. Of a split number at most
-        one part may be other than zero (that is what the encoders make); where both parts are one
+        one rail may be other than zero (that is what the encoders make); where both rails are one
         in the same cycle, the OR loses ones.
 
     Returns

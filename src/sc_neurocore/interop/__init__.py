@@ -1,4 +1,4 @@
-"""Networks from other libraries and files; one foreign format a file."""
+"""Networks from trained models of other libraries and from model files; a module for each format."""
 
 from .model_files import load_network
 from .pytorch import from_torch

@@ -1,4 +1,4 @@
-"""Networks from model files, told apart by their suffix."""
+"""Networks from model files; the suffix tells the format."""
 
 import os
 import zipfile

@@ -24,7 +24,7 @@ def from_torch(
     input_range: tuple[float, float] | None = None,
     classes: Sequence[str] | None = None,
 ) -> Network:
-    """The network of a ``torch.nn.Sequential`` (nested ones too).
+    """A network from a trained ``torch.nn.Sequential``, nested ones included.
 
     Parameters
     ----------

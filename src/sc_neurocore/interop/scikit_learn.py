@@ -9,7 +9,7 @@ from ..networks import Network
 
 
 def from_sklearn(model: Any, calibration: ArrayLike | None = None) -> Network:
-    """The network of a fitted ``MLPClassifier`` or ``MLPRegressor``.
+    """A network from a fitted ``MLPClassifier`` or ``MLPRegressor``.
 
     Outputs are the sums before softmax or logistic, whose arg-max is the class; a two-class model
     with its single output gets a second one that is always 0.
@@ -38,9 +38,7 @@ def from_sklearn(model: Any, calibration: ArrayLike | None = None) -> Network:
     biases = list(model.intercepts_)
     classes = None
     if isinstance(model, MLPClassifier):
-        if getattr(model, "_label_binarizer", None) is not None and model._label_binarizer.y_type_.startswith(
-            "multilabel"
-        ):
+        if model.out_activation_ == "logistic" and model.n_outputs_ > 1:  # an output for each label
             raise ValueError("model must give one class a sample, got a multilabel classifier")
         classes = [str(name) for name in model.classes_]
         if len(weights[-1]) == 1:

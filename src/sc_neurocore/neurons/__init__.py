@@ -1,4 +1,4 @@
-"""Spiking neurons: a pure step function and thin classes that keep the state."""
+"""Leaky integrate-and-fire neurons, in floating point and in fixed point."""
 
 from .fixed_point import FixedPointLIF, QFormat
 from .lif import LIFNeurons, LIFParameters, LIFState, lif_step

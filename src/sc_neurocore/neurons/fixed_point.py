@@ -38,7 +38,7 @@ class QFormat:
         return (1 << (self.integer + self.fraction)) - 1
 
     def encode(self, values: ArrayLike, name: str = "values") -> Integers:
-        """Nearest integers of `values`, halves up; an error if one does not fit."""
+        """Integers for `values`, rounded half up; an error if one does not fit."""
         numbers = checks.array(name, values)
         integers = np.floor(numbers * 2.0**self.fraction + 0.5)
         if np.any((integers > self.largest) | (integers < -self.largest - 1)):
@@ -56,7 +56,7 @@ class QFormat:
 
 
 class FixedPointLIF:
-    """Leaky integrate-and-fire neurons in fixed-point arithmetic, bit for bit as a circuit computes them.
+    """Leaky integrate-and-fire neurons in fixed-point arithmetic, equal to a digital circuit bit for bit.
 
     ::
 
@@ -66,9 +66,9 @@ class FixedPointLIF:
              +--[-rest, x leak, round, >> f, negate]-^
 
     All numbers are in one Q format with f fraction bits: ``gain = R dt`` and ``leak = dt / tau_mem``
-    too. Each product is rounded to the nearest, halves up (add half, shift right); the sum saturates
+    too. Each product is rounded half up (add half, shift right); the sum saturates
     at the ends of the format, and `saturated` counts how often. The input is *not* scaled by
-    (1 - a), and the reset is *in the same step* as the spike; refractory steps are at rest.
+    (1 - a), and the reset is *in the same step* as the spike; in refractory steps the voltage is v_rest.
 
     Parameters
     ----------
@@ -131,16 +131,16 @@ class FixedPointLIF:
             raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self.q}, got {dt_ms / parameters.tau_mem:g}")
         self.integers: Integers = np.empty(n, np.int64)
         """Contents of the voltage registers."""
-        self.wait: Integers = np.empty(n, np.int64)
-        """Steps that each neuron still has to rest."""
+        self.refractory_left: Integers = np.empty(n, np.int64)
+        """Steps that are left of each neuron's refractory period ``(n,)``."""
         self.reset()
 
     def _encoded(self, name: str, value: float) -> int:
         return int(self.q.encode(value, name))
 
     def reset(self) -> None:
-        """To rest."""
-        self.integers[:], self.wait[:] = self._membrane.v_rest, 0
+        """All neurons back to v_rest; `saturated` to 0."""
+        self.integers[:], self.refractory_left[:] = self._membrane.v_rest, 0
         self.saturated = 0
         """Sums that did not fit the format since construction or `reset`."""
 
@@ -155,8 +155,8 @@ class FixedPointLIF:
         n = len(self.integers)
         if drive.ndim != 2 or len(drive) not in (1, n):
             raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
-        spikes, self.integers, self.wait, saturated = choose().lif_fixed(
-            drive, self._membrane, self.integers, self.wait
+        spikes, self.integers, self.refractory_left, saturated = choose().lif_fixed(
+            drive, self._membrane, self.integers, self.refractory_left
         )
         self.saturated += int(saturated.sum())
         return spikes

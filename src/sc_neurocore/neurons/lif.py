@@ -29,17 +29,17 @@ class LIFParameters:
     v_rest
         Voltage to which the membrane leaks, and at which it is held during the refractory period.
     v_reset
-        Voltage after a spike. None: a soft reset, the spike takes `v_threshold` away.
+        Voltage after a spike. None: soft reset, `v_threshold` is subtracted from the voltage.
     v_threshold
         A neuron spikes when its voltage has reached this value.
     tau_mem
         Membrane time constant in ms, above 0.
     noise_std
-        Standard deviation of the noise of a time of 1 ms, at least 0.
+        Standard deviation of the noise that 1 ms adds, at least 0.
     resistance
         Voltage per current and ms.
     refractory_period
-        Steps at rest after a spike.
+        Steps after a spike in which the voltage is held at v_rest.
     """
 
     v_rest: float = 0.0
@@ -83,7 +83,7 @@ class LIFParameters:
         return dt
 
     def membrane(self, dt: float) -> Membrane:
-        """The numbers of the kernels, for a step of `dt` ms."""
+        """These parameters as the kernels take them, for a step of `dt` ms."""
         return Membrane(
             v_rest=float(self.v_rest),
             v_reset=0.0 if self.v_reset is None else float(self.v_reset),
@@ -98,10 +98,12 @@ class LIFParameters:
 
 
 class LIFState(NamedTuple):
-    """Voltages, and the steps that each neuron still has to rest."""
+    """State of leaky integrate-and-fire neurons."""
 
     v: Floats
-    wait: NDArray[np.int64]
+    """Voltages."""
+    refractory_left: NDArray[np.int64]
+    """Steps that are left of each neuron's refractory period; 0: it is not refractory."""
 
 
 def lif_step(
@@ -123,15 +125,15 @@ def lif_step(
                          +--[-dt/tau]--+
 
     ``v += -(v - v_rest) * dt / tau_mem + R * I * dt + noise_std * sqrt(dt) * noise``. The input is *not*
-    scaled by (1 - a), the leak a = 1 - dt / tau_mem: a constant current settles at
+    scaled by (1 - a), the leak a = 1 - dt / tau_mem: a constant current leads to
     ``v_rest + R * I * tau_mem``. The reset is *in the same step* as the spike: a neuron with
-    v >= v_threshold spikes and holds v_reset when the step ends. It then stays `refractory_period`
-    steps at v_rest, whatever comes in.
+    v >= v_threshold spikes and holds v_reset when the step ends. It is then held at v_rest for
+    `refractory_period` steps, whatever the input.
 
     Parameters
     ----------
     state
-        Voltages and waits, arrays of one shape.
+        Voltages, and steps left of the refractory period: arrays of one shape.
     current
         Currents, broadcast to that shape.
     parameters
@@ -146,7 +148,7 @@ def lif_step(
     LIFState
         The new state.
     ndarray
-        Who spikes, bool.
+        Which neurons spike, bool.
 
     References
     ----------
@@ -161,12 +163,12 @@ def lif_step(
     (array([0.1, 0. ]), array([False,  True]))
     """
     drive, normals = np.asarray(current, np.float64), np.asarray(noise, np.float64)
-    v, wait, spikes = membrane.lif_step(state.v, state.wait, drive, parameters.membrane(dt_ms), normals)
-    return LIFState(v, wait), spikes
+    v, left, spikes = membrane.lif_step(state.v, state.refractory_left, drive, parameters.membrane(dt_ms), normals)
+    return LIFState(v, left), spikes
 
 
 class LIFNeurons:
-    """A population of leaky integrate-and-fire neurons: `lif_step` with a memory and noise of its own.
+    """A population of leaky integrate-and-fire neurons: it keeps their state and draws their noise.
 
     The input is not scaled by (1 - a), and the reset is in the same step as the spike (see `lif_step`).
 
@@ -210,18 +212,23 @@ class LIFNeurons:
         self.reseed(seed)
         self.v = np.full(n, float(self.parameters.v_rest))
         """Voltages ``(n,)``."""
-        self.wait = np.zeros(n, np.int64)
-        """Steps that each neuron still has to rest."""
+        self.refractory_left = np.zeros(n, np.int64)
+        """Steps that are left of each neuron's refractory period ``(n,)``."""
         self.steps = 0
-        """Steps since construction or `reset`: where the noise stands."""
+        """Steps since construction or `reset`; the noise of a step depends on its number."""
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""
         self._key = key_of(seed_sequence(seed))
 
+    @property
+    def noise_key(self) -> int:
+        """Key of the counter-based generator of the noise, see `backends`; `reseed` changes it."""
+        return self._key
+
     def reset(self) -> None:
-        """To rest, and the noise to its first number."""
-        self.v[:], self.wait[:], self.steps = self.parameters.v_rest, 0, 0
+        """All neurons back to v_rest, and the noise to its first step."""
+        self.v[:], self.refractory_left[:], self.steps = self.parameters.v_rest, 0, 0
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
@@ -244,10 +251,10 @@ class LIFNeurons:
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
         """
         numbers = self.parameters.membrane(self.dt_ms)
-        words, v, wait, voltages = choose().lif(
-            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.wait, trace
+        words, v, left, voltages = choose().lif(
+            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.refractory_left, trace
         )
-        self.v[:], self.wait[:] = v, wait
+        self.v[:], self.refractory_left[:] = v, left
         self.steps += values.shape[1]
         return words, voltages
 
@@ -255,9 +262,9 @@ class LIFNeurons:
         return len(self.v)
 
     def __getitem__(self, j: int) -> LIFState:
-        """The state of neuron j: arrays ``(1,)`` that share memory with `v` and `wait`."""
+        """The state of neuron j: arrays ``(1,)`` that share memory with `v` and `refractory_left`."""
         place = range(len(self))[j]
-        return LIFState(self.v[place : place + 1], self.wait[place : place + 1])
+        return LIFState(self.v[place : place + 1], self.refractory_left[place : place + 1])
 
     def __iter__(self) -> Iterator[LIFState]:
         return (self[j] for j in range(len(self)))

@@ -1,4 +1,4 @@
-"""Voltages, step by step."""
+"""Recorder of membrane voltages."""
 
 import math
 
@@ -9,7 +9,7 @@ from .. import checks
 
 
 class MembraneRecorder:
-    """Keeps the voltage of each neuron after every step.
+    """Records the voltage of each neuron after every time step.
 
     Parameters
     ----------
@@ -53,5 +53,5 @@ class MembraneRecorder:
         return np.asarray(np.arange(1.0, self.steps + 1) * self.dt_ms)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete all that is recorded."""
         self._blocks = []

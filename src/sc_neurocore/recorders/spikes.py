@@ -1,4 +1,4 @@
-"""Spike trains, packed: a train is a bitstream."""
+"""Recorder of spikes: trains are packed like bitstreams."""
 
 import math
 from collections.abc import Iterator
@@ -18,9 +18,10 @@ _ROWS_SHOWN = 20
 
 
 class Summary(dict[str, Any]):
-    """``{"n_neurons", "stats": [{"neuron", "total_spikes", "firing_rate_hz"}, ..], "avg_firing_rate_hz"}``.
+    """Spike counts and firing rates of a run: a dict that `rich.print` shows as a table.
 
-    A dict that `rich.print` shows as a table. With batch axes, each row names its sample too.
+    ``{"n_neurons", "stats": [{"neuron", "total_spikes", "firing_rate_hz"}, ..], "avg_firing_rate_hz"}``. With batch
+    axes, each row of `stats` names its sample too.
     """
 
     def __rich__(self) -> "Table":
@@ -44,7 +45,7 @@ class Summary(dict[str, Any]):
 
 
 class SpikeRecorder:
-    """Keeps who spiked in every step, a bit each.
+    """Records the spikes of neurons, one bit per neuron and time step.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ class SpikeRecorder:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Delete all that is recorded."""
         self.steps = 0
         """Steps recorded."""
         self._words: Words = np.zeros((math.prod(self.shape), 0), np.uint64)
@@ -84,7 +85,7 @@ class SpikeRecorder:
         self.record_words(pack(np.pad(rows, ((0, 0), (self.steps % 64, 0)))), bits.shape[-1])
 
     def record_words(self, words: Words, steps: int) -> None:
-        """Append packed spikes ``(rows, W)`` of so many steps; bit 0 is that of step ``self.steps // 64 * 64``."""
+        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self.steps // 64 * 64``."""
         first = self.steps // 64
         used, needed = words_for(self.steps), first + words.shape[1]
         if needed > self._words.shape[1]:
@@ -95,7 +96,7 @@ class SpikeRecorder:
         self.steps += steps
 
     def load(self, words: Words, steps: int) -> None:
-        """Replace what is recorded by packed trains of so many steps, as `words` gives them."""
+        """Replace what is recorded by packed trains of `steps` steps, in the format of `words`."""
         shape = (len(self._words), words_for(steps))
         if not isinstance(words, np.ndarray) or words.dtype != np.uint64 or words.shape != shape:
             raise ValueError(f"words must be a uint64 array of shape {shape}, got {np.shape(words)}")
@@ -117,7 +118,7 @@ class SpikeRecorder:
         return choose().popcount(self.words).reshape(self.shape)[()]
 
     def rates_hz(self) -> Any:
-        """Spikes a second of each neuron, float64 of `shape`; 0 before the first step."""
+        """Firing rate of each neuron in Hz, float64 of `shape`; 0 before the first step."""
         return self.total_spikes() * 1000.0 / (max(self.steps, 1) * self.dt_ms)
 
     def raster(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""What drives neurons."""
+"""Sources of input currents for neurons."""
 
 from .bitstream_current import BitstreamCurrentSource
 

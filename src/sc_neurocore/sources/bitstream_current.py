@@ -1,4 +1,4 @@
-"""A current that is a count of products of streams."""
+"""Input current of neurons: products of bitstreams, counted in every cycle."""
 
 import math
 
@@ -11,10 +11,11 @@ from ..encoders import Encoder, Generator, Seed, Share, make_generator, seed_seq
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
 Floats = NDArray[np.float64]
+_NOTHING = (0, np.empty((0, 0), np.int32))
 
 
 class BitstreamCurrentSource:
-    """Inputs and weights as streams, a gate for each product, and a current in proportion to the count.
+    """An input current from bitstreams: gates multiply inputs and weights, and the count of ones sets the current.
 
     ::
 
@@ -117,7 +118,7 @@ class BitstreamCurrentSource:
         """Inputs ``(..., n)``, read-only."""
         self.x_inputs.flags.writeable = False
         self._encoder = Encoder(self.n_inputs, self.length, self.generator, self.encoding, share=share, seed=seed)
-        self._window = (0, np.empty((0, 0), np.int32))
+        self._window = _NOTHING
         """First cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each word once."""
 
     @property
@@ -132,20 +133,20 @@ class BitstreamCurrentSource:
 
     @property
     def levels(self) -> Floats:
-        """The current of every count: ``(n + 1,)``, of split streams ``(2 n + 1,)``."""
+        """Currents by count, a table: ``(n + 1,)``, of split streams ``(2 n + 1,)``."""
         full = 2 * self.n_inputs if self.encoding == "split" else self.n_inputs
         return np.asarray(self.y_min + (self.y_max - self.y_min) * (np.arange(full + 1) / full))
 
     def counts(self, start: int, stop: int) -> NDArray[np.int32]:
-        """Counts ``(C, stop - start)`` of the cycles `start` .. `stop` - 1, C the size of `shape`.
+        """Ones among the products of each cycle `start` .. `stop` - 1, int32 ``(C, stop - start)``.
 
-        Between 0 and n; of split streams n more than the sum of the signed products.
+        C is the size of `shape`. Between 0 and n; of split streams n more than the sum of the signed products.
         """
-        first, window = self._window
+        first, window = self._window  # read once: another thread may replace both
         if not first <= start <= stop <= first + window.shape[1]:
             first = start // 64 * 64
-            self._window = first, self._made(first, max(stop, first + 64))
-            window = self._window[1]
+            window = self._made(first, max(stop, first + 64))
+            self._window = first, window
         return window[:, start - first : stop - first]
 
     def streams(self, start: int, stop: int) -> tuple[Bitstream, Bitstream]:
@@ -164,10 +165,14 @@ class BitstreamCurrentSource:
         return counts + np.int32(self.n_inputs) if self.encoding == "split" else counts
 
     def currents(self, start: int, stop: int) -> Floats:
-        """Currents ``(..., 1 or M, stop - start)`` of the cycles `start` .. `stop` - 1, asked in any order."""
+        """Currents ``(..., 1 or M, stop - start)`` of the cycles `start` .. `stop` - 1, in any order of calls."""
         start = checks.whole("start", start, 0)
         stop = checks.whole("stop", stop, start)
         return self.levels[self.counts(start, stop)].reshape(*self.shape, stop - start)
+
+    def forget(self) -> None:
+        """Drop the counts of the last cycles, which are kept for loops of single cycles; only speed changes."""
+        self._window = _NOTHING
 
     def expected(self) -> Floats:
         """Mean currents ``(..., 1 or M)`` of infinitely many cycles."""

@@ -1,4 +1,4 @@
-"""Synapses: cells that hold a weight, and what they really hold."""
+"""Synapses: weights as bitstreams, in memristors, and weights that learn from the times of spikes."""
 
 from .crossbar import crossbar_transfer
 from .defects import Defects

@@ -1,4 +1,4 @@
-"""What the wires of a crossbar do to its currents."""
+"""Crossbars with resistive wires: how the voltage drop along them (IR drop) changes the column currents."""
 
 from typing import Literal, get_args
 
@@ -13,7 +13,7 @@ IR_DROPS: tuple[str, ...] = get_args(IRDrop)
 
 
 def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: IRDrop = "exact") -> Floats:
-    """Column currents per volt of each driver, through wires that are not ideal.
+    """Column currents of a resistive crossbar per volt of each driver, with the resistance of its wires.
 
     ::
 
@@ -96,7 +96,7 @@ def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: I
 
 
 def _shared(n: int) -> Floats:
-    """Segments that the ways to cells a and b (from 1 to n) have in common."""
+    """Wire segments that the currents of cells a and b (from 1 to n) share."""
     places = np.arange(1.0, n + 1)
     return np.asarray(np.minimum.outer(places, places))
 

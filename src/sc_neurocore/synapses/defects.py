@@ -1,4 +1,4 @@
-"""What goes wrong in the making of an array of memristors."""
+"""Fabrication defects of an array of memristors: stuck cells and errors of programming."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from .crossbar import Floats
 
 @dataclass(frozen=True, eq=False)
 class Defects:
-    """What went wrong in the making of an array, cell by cell; drawn once, kept for life.
+    """Defects of an array of memristors, cell by cell: drawn once, then the same for every programming.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class MemristorModel:
-    """A memristor, whose conductance is the weight, with all that makes it differ from the weight that is wanted.
+    """A memristor: its conductance is the weight, and imperfections make it differ from the wanted one.
 
     ::
 
@@ -56,7 +56,7 @@ class MemristorModel:
     levels
         Equally spaced conductances a cell can be set to, >= 2; None: any.
     variability, proportional
-        Standard deviation of the programmed conductance, fixed for each cell: a share of g_max - g_min,
+        Standard deviation of the programmed conductance, fixed for each cell, in units of g_max - g_min,
         or of the conductance itself with ``proportional=True``.
     distribution
         ``"normal"`` or ``"lognormal"``, with the wanted conductance as their mean.
@@ -70,7 +70,7 @@ class MemristorModel:
     ir_drop
         ``"exact"`` or ``"first_order"``: how the wires are solved.
     read_noise
-        Standard deviation of a conductance, fresh every cycle, as a share of g_max - g_min; see `read_probability`.
+        Standard deviation of a conductance, fresh every cycle, in units of g_max - g_min; see `read_probability`.
     adc_bits
         Width of the converter at a column, 1..32, see `adc`; None: none.
 
@@ -132,7 +132,7 @@ class MemristorModel:
         return cls(**PRESETS[checks.option("name", name, PRESETS)].parameters)
 
     def with_rates(self, stuck_rate: float | None = None, variability: float | None = None) -> Self:
-        """This model with another share of stuck cells (half low, half high) or another spread; None keeps.
+        """This model with another rate of stuck cells (half low, half high) or variability; None: unchanged.
 
         >>> MemristorModel().with_rates(stuck_rate=0.5).stuck_low_rate
         0.25
@@ -144,7 +144,7 @@ class MemristorModel:
         return changed if variability is None else replace(changed, variability=variability)
 
     def changes(self) -> str:
-        """What differs from an ideal crossbar, as JSON with sorted keys: it tells one model from another.
+        """Parameters that differ from the defaults, an ideal crossbar, as JSON with sorted keys: an identifier.
 
         >>> MemristorModel(levels=4, variability=0.1).changes()
         '{"levels": 4, "variability": 0.1}'
@@ -160,7 +160,7 @@ class MemristorModel:
 
     @property
     def drift(self) -> float:
-        """Share of a conductance that is left: (t / t0)^-nu."""
+        """Fraction of a conductance that is left after the drift: (t / t0)^-nu."""
         return float(self.drift_time**-self.drift_exponent)
 
     def to_conductance(self, weights: ArrayLike, pairs: bool = False) -> Floats:
@@ -197,7 +197,7 @@ class MemristorModel:
         return draw_defects(shape, self.stuck_low_rate, self.stuck_high_rate, seed, pairs=pairs, exact=exact)
 
     def program(self, weights: ArrayLike, defects: Defects) -> Floats:
-        """The weights that an array really has when `weights` are written to it.
+        """Effective weights of an array after `weights` are programmed into it.
 
         Parameters
         ----------
@@ -205,7 +205,7 @@ class MemristorModel:
             ``(n_neurons, n_inputs)``, or any shape where the wires are ideal; in [0, 1], or [-1, 1] if `defects`
             has pairs.
         defects
-            Of the array, from `defects`. Writing twice meets the same errors twice.
+            Of the array, from `defects`. Programming twice gives the same errors twice.
 
         Returns
         -------
@@ -221,7 +221,7 @@ class MemristorModel:
         return self.read(self.write(self.to_conductance(weights, defects.pairs), defects))
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
-        """Conductances ``(devices, *shape)`` after `wanted` ones are written: `program` up to the drift."""
+        """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
         g = checks.array("wanted", wanted, self.g_min, self.g_max)
         if g.shape != defects.spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
@@ -259,7 +259,7 @@ class MemristorModel:
         return noisy_probability(w, self.read_sigma(pairs=low < 0), encoding)
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
-        """What a converter of `adc_bits` bits reports of column values: midpoints of 2^b equal steps.
+        """Column values after an analog-to-digital converter of `adc_bits` bits: midpoints of 2^b equal steps.
 
         Values outside [low, high] saturate. Without a converter (`adc_bits` None) they pass as they are.
         Error law: at most half a step; mean square R^2 / (12 4^b) over a range R.
@@ -270,7 +270,7 @@ class MemristorModel:
         return convert(values, low, high, self.adc_bits)
 
     def describe(self, weights: ArrayLike, seed: Seed = 0) -> str:
-        """A table of what a chip of these cells does to `weights`: each mechanism alone, and all.
+        """A table of the errors of `weights` on a chip of these cells: each mechanism alone, and all together.
 
         >>> print(MemristorModel(levels=3, drift_exponent=0.05, drift_time=1e4).describe([[0.3, -1.0]]))
         1 x 2 weights in 4 cells (pairs) of 1 to 100 uS; stuck: 0 low, 0 high
@@ -301,9 +301,9 @@ def _check(model: MemristorModel) -> None:
 
 
 def _table(model: MemristorModel, weights: ArrayLike, seed: Seed) -> str:
-    """The text of `MemristorModel.describe`: all rows speak of one chip, since draws do not depend on the settings.
+    """The text of `MemristorModel.describe`: all rows describe one chip.
 
-    A negative weight makes differential pairs of all.
+    Its random draws do not depend on the settings. A negative weight makes differential pairs of all.
     """
     w = checks.array("weights", weights, -1.0, 1.0)
     if w.size == 0:

@@ -19,7 +19,7 @@ class Preset(NamedTuple):
     cited: str
     """What the cited paper reports."""
     typical: str
-    """What is a round, typical figure, from no paper."""
+    """Round figures, typical of the material and from no paper."""
     reference: str
     """The paper, with its DOI."""
 

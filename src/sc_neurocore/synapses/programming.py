@@ -1,4 +1,4 @@
-"""Writing a conductance into a memristor: how far what it holds is from what was wanted."""
+"""Programming of memristors: levels, and the random error of a written conductance."""
 
 from typing import Literal, get_args
 
@@ -21,7 +21,7 @@ def nearest_level(g: Floats, g_min: float, g_range: float, levels: int) -> Float
 
 
 def with_spread(g: Floats, normal: Floats, variability: float, distribution: str, unit: float | None = None) -> Floats:
-    """Conductances that miss the wanted ones at random.
+    """Conductances after programming with random errors.
 
     Parameters
     ----------

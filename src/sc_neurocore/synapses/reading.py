@@ -1,4 +1,4 @@
-"""Reading an array of memristors: wires, a comparator with noise, a converter."""
+"""Reading of an array of memristors: wires, read noise, analog-to-digital converter."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,9 @@ from .crossbar import Floats, IRDrop, crossbar_transfer
 
 
 def through_wires(g: Floats, reference: float, wire_resistance: float, ir_drop: IRDrop) -> Floats:
-    """Conductances ``(n_neurons, n_inputs)`` that the inputs seem to meet, those that are subtracted taken away.
+    """Differences of conductances ``(n_neurons, n_inputs)`` as they appear through the wires of a crossbar.
+
+    Each is a cell's less that which is subtracted from it: the other device of a pair, or the reference.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Synapses that learn from the times of spikes.
+"""Synapses with spike-timing-dependent plasticity (STDP): the times of spikes change their weights.
 
 A weight is a counter between w_min and w_max. A gate opens with a probability that a trace sets, and moves the
-counter by one step; a random number of its own decides for every synapse and cycle.
+counter by one step; every synapse has a random number of its own in every cycle.
 """
 
 import math
@@ -23,10 +23,12 @@ _LARGEST = 1e100
 
 
 class Traces(NamedTuple):
-    """What is left of the spikes before: of the inputs ``(n,)`` and of the neurons ``(M,)``."""
+    """Traces: sums over the past spikes of a line, each decayed exponentially."""
 
     pre: Floats
+    """Of the inputs ``(n,)``."""
     post: Floats
+    """Of the neurons ``(M,)``."""
 
 
 def pair_stdp_step(
@@ -65,7 +67,7 @@ def pair_stdp_step(
     Traces
         The new traces.
     ndarray
-        Weight changes ``(M, n)``, float64, of which no one is limited.
+        Weight changes ``(M, n)``, float64, not limited to any range.
 
     References
     ----------
@@ -93,8 +95,9 @@ def reward_stdp_step(
 ) -> tuple[Floats, Floats]:
     """One cycle of reward-modulated STDP, without side effects.
 
-    What a spike pair would change is not done but noted: ``c = c * exp(-dt / tau_eligibility) + change``. The weight
-    moves while a reward is there: ``dw = reward * c``. So a reward acts on pairs of some time before it.
+    The change of a spike pair is not applied at once but added to an eligibility trace,
+    ``c = c * exp(-dt / tau_eligibility) + change``. A reward turns the trace into a change of the weight,
+    ``dw = reward * c``, so it acts on spike pairs of some time before it.
 
     Parameters
     ----------
@@ -162,7 +165,7 @@ def stdp_drift(
     tau_minus: float = 33.7,
     dt_ms: float = 1.0,
 ) -> Floats:
-    """Mean weight change a ms of uncorrelated spike trains, rates in spikes a ms.
+    """Mean weight change per ms of uncorrelated spike trains, for rates in spikes per ms.
 
     ``r1 r2 (a_plus S(tau_plus) - a_minus S(tau_minus))`` with ``S(tau) = dt / (exp(dt / tau) - 1)``, the sum of the
     window over all cycles; S tends to tau as dt goes to 0, and is tau - dt / 2 + dt**2 / (12 tau) - ..
@@ -175,7 +178,7 @@ def stdp_drift(
 
 
 class PlasticSynapses:
-    """A bank of synapses between n inputs and M neurons, with the memory that STDP needs.
+    """Plastic synapses between n inputs and M neurons: weights, traces and eligibility, updated by STDP every cycle.
 
     ::
 
@@ -203,7 +206,7 @@ class PlasticSynapses:
     tau_plus, tau_minus, tau_eligibility
         Time constants in ms, above 0.
     step
-        Share of w_max - w_min by which an open gate moves a weight, in (0, 1]; weights stop at the ends.
+        Change of a weight by an open gate, as a fraction of w_max - w_min, in (0, 1]; weights stop at the ends.
     soft_bounds
         The up gate is ANDed with a stream of (w_max - w) / (w_max - w_min), the down gate with one of the rest.
     deterministic
@@ -273,7 +276,7 @@ class PlasticSynapses:
         self.dt_ms = checks.positive("dt_ms", dt_ms)
         checks.positive("step", step)
         keep = {name: math.exp(-self.dt_ms / tau) for name, tau in self.taus.items()}
-        self.numbers = Plasticity(
+        self.parameters = Plasticity(
             up=self.learning_rate,
             down=self.learning_rate * self.ltd_ratio,
             step=checks.real("step", step, 0.0, 1.0),
@@ -285,26 +288,26 @@ class PlasticSynapses:
             soft=checks.flag("soft_bounds", soft_bounds),
             deterministic=checks.flag("deterministic", deterministic),
         )
-        """What the kernels read."""
+        """The rule as numbers for the kernels."""
         start = self.reseed(seed)
         if weights is None:
             self.shares = np.random.Generator(np.random.PCG64(start)).random(shape)
-            """Weights ``(M, n)`` as shares of [w_min, w_max]."""
+            """Weights ``(M, n)`` as fractions of [w_min, w_max]."""
         else:
             self.shares = self.shares_of(weights, shape)
         self.traces = Traces(np.zeros(shape[1]), np.zeros(shape[0]))
         self.eligibility = np.zeros(shape if rule == "reward" else (0, 0))
         self.cycles = 0
-        """Cycles since construction or `reset`: where the random numbers stand."""
+        """Cycles since construction or `reset`; the random numbers of a cycle depend on its number."""
 
     def reseed(self, seed: Seed) -> np.random.SeedSequence:
-        """Take the random numbers of the gates from another seed; what is left of it is for the start."""
+        """Take the random numbers of the gates from another seed; returns a seed for the first weights."""
         gates, start = seed_sequence(seed).spawn(2)
         self.key = key_of(gates)
         return start
 
     def shares_of(self, weights: ArrayLike, shape: tuple[int, int]) -> Floats:
-        """Weights of that shape, checked, as shares of their range."""
+        """Weights of that shape, checked, as fractions of [w_min, w_max]."""
         given = checks.array("weights", weights, self.w_min, self.w_max, shape=shape)
         return (given - self.w_min) / (self.w_max - self.w_min)
 
@@ -323,7 +326,7 @@ class PlasticSynapses:
         """One cycle with spikes ``(n,)`` and ``(M,)`` of 0 and 1; the rule ``"reward"`` reads the reward."""
         n_post, n_pre = self.shares.shape
         before, after = checks.spikes("pre", pre, (n_pre,)), checks.spikes("post", post, (n_post,))
-        rule = self.numbers
+        rule = self.parameters
         x, y = self.traces.pre * rule.keep_pre, self.traces.post * rule.keep_post
         if rule.coincidence:
             gates = plasticity.coincidence_gates(before, after, rule.up, rule.down)
@@ -338,7 +341,7 @@ class PlasticSynapses:
         self.cycles += 1
 
     def reset(self) -> None:
-        """Traces, eligibility and random numbers as at first; the weights stay."""
+        """Traces and eligibility to zero, the random numbers to the first cycle; weights are kept."""
         self.traces = Traces(np.zeros_like(self.traces.pre), np.zeros_like(self.traces.post))
         self.eligibility = np.zeros_like(self.eligibility)
         self.cycles = 0

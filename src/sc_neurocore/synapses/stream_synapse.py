@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class StreamSynapse:
-    """A bank of synapses: each weight is a running stream, and one gate multiplies it with what comes in.
+    """Synapses whose weights are bitstreams: a gate multiplies each with its input stream.
 
     ::
 
@@ -35,7 +35,7 @@ class StreamSynapse:
         As for `VectorizedSCLayer`. Deterministic generators are shared by the neurons: synapse i of
         each neuron compares with the same numbers. Bernoulli streams are fresh for every sample.
     seed
-        Fixes Bernoulli streams. An input encoder of the same seed (role 0) makes independent ones.
+        Fixes Bernoulli streams. An input encoder of the same seed (partner 0) makes independent ones.
 
     Notes
     -----
@@ -73,13 +73,13 @@ class StreamSynapse:
         self._encoder = Encoder(n, length, source, self.encoding, share=share, partner=1, seed=seed)
 
     @property
-    def numbers(self) -> Floats:
-        """The weights in the encoding's range."""
+    def encoded(self) -> Floats:
+        """The weights mapped to the encoding's range: the numbers that the streams stand for."""
         return affine(self.weights, self.w_min, self.w_max, self.encoding)
 
     def probabilities(self) -> Floats:
-        """Shares of ones in the long run, as the comparators quantise them: as `weights`, of split ``(2, ...)``."""
-        return self._encoder.quantised(self.numbers)
+        """Probabilities of ones of the weight streams, rounded to `bits` bits: as `weights`, of split ``(2, ...)``."""
+        return self._encoder.quantised(self.encoded)
 
     def streams(self, start: int, stop: int, samples: NDArray[np.int64] | None = None) -> Bitstream:
         """Weight streams of the cycles `start` (a multiple of 64) .. `stop` - 1.
@@ -87,7 +87,7 @@ class StreamSynapse:
         Their shape is that of `weights`; with Bernoulli generators and `samples` ``(S,)``, each
         sample has its own, ``(S, ...)``.
         """
-        numbers = self.numbers
+        numbers = self.encoded
         if not self._fresh:
             return self._encoder.window(numbers, np.zeros(numbers.shape[:-1], np.int64), start, stop)
         batch = () if samples is None else samples.shape
@@ -97,7 +97,7 @@ class StreamSynapse:
         return Bitstream(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self.encoding)
 
     def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
-        """Product streams ``(..., n)``, or ``(..., M, n)``, of input streams ``(..., n)``; all meet the same weights.
+        """Products of input streams ``(..., n)`` and weights: streams ``(..., n)``, or ``(..., M, n)`` for M neurons.
 
         `start` is the first cycle, a multiple of 64.
 
@@ -129,7 +129,7 @@ def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
         Streams ``(S, n)``.
     weights
         Streams of the same encoding and length, ``(M, n)`` for M neurons, or ``(S, M, n)`` where each
-        sample meets its own.
+        sample has its own.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
 
 
 def interval(low_name: str, low: float, high_name: str, high: float) -> tuple[float, float]:
-    """The ends of an affine map, checked."""
+    """`low` and `high` as floats, low below high, or an error."""
     a, b = checks.real(low_name, low, -1e100, 1e100), checks.real(high_name, high, -1e100, 1e100)
     if not a < b:
         raise ValueError(f"{high_name} must be above {low_name}={a:g}, got {b:g}")
