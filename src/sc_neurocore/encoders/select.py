@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.philox import philox4x32
-from .generators import Bernoulli, Generator
+from .generator import Generator
+from .generators import Bernoulli
 
 _SELECT_BITS = 24
 
@@ -30,7 +31,7 @@ class SelectSource:
         self.length, self.key = length, key
         self._shared: NDArray[np.uint32] | None = None
         if not isinstance(generator, Bernoulli):
-            source = generator.decorrelated(partner).finer(_SELECT_BITS)
+            source = generator.decorrelated(partner).with_at_least_bits(_SELECT_BITS)
             self._shared = source.sequence(length) << np.uint32(32 - source.bits)
 
     def __call__(self, samples: NDArray[np.int64]) -> NDArray[np.uint32]:

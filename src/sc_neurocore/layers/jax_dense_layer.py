@@ -41,7 +41,7 @@ def lif_step(
     Parameters
     ----------
     state
-        `LIFState`: JAX arrays v, of floats, and wait, of integers, of one shape.
+        `LIFState`: JAX arrays v, of floats, and refractory_left, of integers, of one shape.
     current
         Currents, broadcast to that shape.
     params
@@ -86,7 +86,7 @@ def lif_step(
     """
     from ..backends import xla
 
-    v, wait, spikes = xla.lif_step(state.v, state.wait, current, params, noise, slope)
+    v, wait, spikes = xla.lif_step(state.v, state.refractory_left, current, params, noise, slope)
     return LIFState(v, wait), spikes
 
 
@@ -105,7 +105,7 @@ def lif_run(
     """
     from ..backends import xla
 
-    v, wait, spikes = xla.lif_run(state.v, state.wait, currents, params, noise, slope)
+    v, wait, spikes = xla.lif_run(state.v, state.refractory_left, currents, params, noise, slope)
     return LIFState(v, wait), spikes
 
 

@@ -309,7 +309,7 @@ class SCLearningLayer(Seeded):
         return Competition(self.homeostasis, keep, self.wta or 0, self.inhibition)
 
     def _model(self) -> LearningModel:
-        membrane, plasticity = self.neurons.parameters.membrane(self.neurons.dt_ms), self.synapses.numbers
+        membrane, plasticity = self.neurons.parameters.membrane(self.neurons.dt_ms), self.synapses.parameters
         return LearningModel(
             self._keys(), self.length, self.generator.bits, self.levels, membrane, plasticity, self._competition(),
             self._pause,
@@ -322,12 +322,12 @@ class SCLearningLayer(Seeded):
     def _state(self) -> LearningState:
         synapses, neurons = self.synapses, self.neurons
         return LearningState(
-            synapses.shares, self.thresholds, neurons.v, neurons.wait, *synapses.traces, synapses.eligibility
+            synapses.shares, self.thresholds, neurons.v, neurons.refractory_left, *synapses.traces, synapses.eligibility
         )
 
     def _take(self, state: LearningState) -> None:
         self.synapses.shares, self.thresholds = state.p, state.threshold
-        self.neurons.v[:], self.neurons.wait[:] = state.v, state.refractory_left
+        self.neurons.v[:], self.neurons.refractory_left[:] = state.v, state.refractory_left
         self.synapses.traces = Traces(state.pre, state.post)
         self.synapses.eligibility = state.eligibility
         self.neurons.steps = self.synapses.cycles = self.samples * self.length
