@@ -50,6 +50,9 @@ class SCLayer(ABC):
         """
         batch = x.shape[: x.ndim - axes]
         flat = x.reshape(math.prod(batch), *x.shape[x.ndim - axes :])
+        if not len(flat):  # nothing has the shape that something would have
+            one = run(np.zeros((1, *flat.shape[1:])), np.zeros(1, np.int64))
+            return np.empty((*batch, *one.shape[1:]))
         first = self._counter.reserve(len(flat))
         out = in_chunks(run, sample_bytes, flat, np.arange(first, first + len(flat)))
         return out.reshape(*batch, *out.shape[1:])

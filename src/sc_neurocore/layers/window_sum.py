@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backends import capabilities, choose
+from ..backends import choose, runs_on
 from ..backends.packing import Words, words_for
 from ..encoders.seeds import Seeds
 from ..gates.accumulators import ParallelCounter
@@ -38,25 +38,22 @@ class WindowSum:
         self.synapses, self.options = synapses, options
         self.circuit = WeightedSum(lines, synapses, options, seeds)
         self._neurons = synapses.weights.n_neurons // windows.groups
+        self._counter: ParallelCounter | None = None
+        """Set where windows are counted without their streams being laid out, in the place where products are."""
+        kernels, accumulator = choose(options.backend), self.circuit.accumulator
+        in_place = runs_on(kernels, "window_counts") == runs_on(kernels, "and_counts")
+        if in_place and isinstance(accumulator, ParallelCounter) and not self.circuit.product_flips:
+            self._counter = accumulator
 
     def outputs(self, lines: Floats, seen: SeenWeights, samples: Samples) -> Floats:
         """Outputs ``(S, neurons, windows)`` of numbers ``(S, lines)``, the pixels and the constant of a bias."""
         words, weights = self.circuit.inputs.words(lines, samples), self.synapses.words(seen, samples)
-        counter = self._counter
-        if counter is None:
+        if self._counter is None:
             out = self._laid_out(words, weights, samples)
         else:
-            out = self._counted(counter, words, weights)
+            out = self._counted(self._counter, words, weights)
         maps = out.transpose(0, 1, 3, 2).reshape(len(lines), -1, self.indices.shape[1])
         return self.circuit.converted(maps, seen)
-
-    @property
-    def _counter(self) -> ParallelCounter | None:
-        """The parallel counter, where windows can be counted without their streams being laid out."""
-        accumulator, where = self.circuit.accumulator, capabilities()[choose(self.options.backend).name]
-        if not isinstance(accumulator, ParallelCounter) or self.circuit.product_flips:
-            return None
-        return accumulator if where["window_counts"] == where["and_counts"] else None
 
     def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Floats:
         """Outputs ``(S, groups, windows, neurons)``: the kernel gathers the lines of windows as it counts."""

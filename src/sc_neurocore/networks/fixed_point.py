@@ -99,6 +99,8 @@ class FixedPoint:
         values = np.clip(values, low, high) if self.clip else checks.array("x", values, low, high)
         batch = values.shape[:-1]
         flat = values.reshape(math.prod(batch), self.network.n_inputs)
+        if not len(flat):
+            return np.empty((*batch, self.network.n_outputs))
         first = self._counter.reserve(len(flat))
         out = in_chunks(self._run, self._sample_bytes(), flat, np.arange(first, first + len(flat)))
         return out.reshape(*batch, self.network.n_outputs)
