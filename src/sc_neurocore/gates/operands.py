@@ -28,8 +28,10 @@ class Operands(NamedTuple):
     """Synapses of the M neurons, once for each weight rail: ``weight rails * M`` neurons."""
     rails: tuple[int, int]
     """Rails of inputs and of weights; of product streams, those of their operands."""
+    bipolar: bool
+    """Whether a product of 0 stands for -1."""
     xnor: bool
-    """Whether the gates are XNOR instead of AND."""
+    """Whether the gates are XNOR instead of AND: bipolar operands, unless they are products already."""
     dense: bool
     """Whether each neuron takes all n inputs, in order."""
 
@@ -88,8 +90,16 @@ def summed(streams: Bitstream) -> Operands:
     words = np.moveaxis(words, 0, -3) if streams.encoding == "split" else words[..., None, :, :]
     inputs = np.ascontiguousarray(words).reshape(1, -1, words.shape[-3], n, n_words)
     wiring = Wiring(np.array([0, n]), np.arange(n), np.zeros(n, np.int64))
-    xnor = streams.encoding == "bipolar"
-    return Operands(inputs, ones(streams.length, (1, 1, 1)), wiring, (inputs.shape[2], 1), xnor, dense=False)
+    bipolar = streams.encoding == "bipolar"
+    return Operands(
+        inputs,
+        ones(streams.length, (1, 1, 1)),
+        wiring,
+        (inputs.shape[2], 1),
+        bipolar=bipolar,
+        xnor=bipolar,
+        dense=False,
+    )
 
 
 def difference(results: NDArray[Any]) -> NDArray[Any]:
@@ -112,10 +122,10 @@ def united(streams: Words) -> Words:
 def cycle_sums(operands: Operands, length: int, backend: str | None = None) -> NDArray[np.int32]:
     """Sum of a neuron's products in every cycle, int32 ``(G, B, M, L)``.
 
-    A product is 0 or 1; of signed operands (split, XNOR) it is -1, 0 or 1.
+    A product is 0 or 1; of signed operands it is -1, 0 or 1.
     """
     counts = choose(backend).cycle_counts(*operands.flat, operands.wiring, length, operands.xnor)
     sums = difference(operands.by_rails(counts))
-    if operands.xnor:
+    if operands.bipolar:
         return (2 * sums - operands.fan_in[:, None]).astype(np.int32)
     return np.asarray(sums)

@@ -77,4 +77,4 @@ class StreamFaults:
             products[:, :, place] = out ^ flip_masks(key, rate, streams, self.length, self.backend)
         alone = Wiring(indptr, np.arange(synapses), np.zeros(synapses, np.int64))
         constant = ones(self.length, (groups, 1, 1))
-        return Operands(products, constant, alone, operands.rails, xnor=False, dense=False)
+        return operands._replace(inputs=products, weights=constant, wiring=alone, xnor=False, dense=False)

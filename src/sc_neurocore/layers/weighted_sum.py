@@ -79,8 +79,8 @@ class WeightedSum:
 
         `windows` ``(G, B)`` number the windows of all samples.
         """
-        xnor = self.options.encoding == "bipolar"
-        operands = Operands(x, w, self.synapses.wiring, (x.shape[2], w.shape[1]), xnor, dense)
+        bipolar, rails = self.options.encoding == "bipolar", (x.shape[2], w.shape[1])
+        operands = Operands(x, w, self.synapses.wiring, rails, bipolar=bipolar, xnor=bipolar, dense=dense)
         return self.faults.on_products(operands, windows) if self.product_flips else operands  # type: ignore[union-attr]
 
     def converted(self, outputs: Floats, seen: SeenWeights) -> Floats:
