@@ -1,4 +1,4 @@
-"""The program `sc-neurocore`: its commands, its help, and how it ends."""
+"""The program `sc-neurocore`: its commands, its help, its exit status."""
 
 import sys
 import traceback

@@ -1,4 +1,4 @@
-"""How near a predicted time series is to the true one."""
+"""Scores of a predicted time series: error, and memory of past inputs."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import replacing
+from ..files import atomic_write
 from .parts import Conv2D, Dense, Part, Pool2D
 from .primitives import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
 
@@ -53,7 +53,7 @@ def save(network: "Network", path: Path) -> None:
     arrays = {
         f"{name}_{k}": np.array(getattr(layer, name)) for k, layer in enumerate(network.layers) for name in layer.arrays
     }
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(arrays, temporary, {_KEY: description(network)})
 
 
