@@ -1,4 +1,4 @@
-"""Files that are there in full or not at all."""
+"""Write files atomically: in full or not at all."""
 
 import os
 import secrets

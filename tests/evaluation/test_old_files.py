@@ -18,12 +18,12 @@ from sc_neurocore.evaluation import ReservoirRow, ResultStore, RowStore, evaluat
 from sc_neurocore.evaluation.old_files import FirstRow, FirstTask
 from sc_neurocore.evaluation.record import Record
 from sc_neurocore.evaluation.rows import columns, to_fields
-from sc_neurocore.synapses import PRESETS
 
 FILES = Path(__file__).parent / "files"
 FIRST = FILES / "first_format"
 OLD = list(csv.DictReader((FIRST / "results.csv").read_text().splitlines()))
 WRITTEN_BY = "0.1.0"
+DEVICE = MemristorModel(**json.loads(OLD[-1]["device"]))
 PLAIN = {"lengths": [16, 32], "generators": ["bernoulli", "sobol"], "repeats": 2}
 
 
@@ -73,7 +73,7 @@ def test_rows_are_read_as_those_of_today():
         assert str(row.correct) == old["correct"]
         assert str(row.elapsed_ns) == old["elapsed_ns"]
         assert row.id != old["task"]
-    assert {row.task.device_model for row in rows} == {None, PRESETS["hfo2"].model}
+    assert {row.task.device_model for row in rows} == {None, DEVICE}
 
 
 def test_reading_changes_nothing(folder):
@@ -128,8 +128,7 @@ def test_evaluate_goes_on_with_old_rows(folder, network, data, same_version):
     assert again.reused == 8
     flips = evaluate(network, data, [16], ["bernoulli", "sobol"], faults=Faults.flips(0.01), out=folder)
     stuck = evaluate(network, data, [16], ["sobol", "fixed-point"], faults=Faults(stuck_lines=0.1), out=folder)
-    device = MemristorModel(**json.loads(OLD[-1]["device"]))
-    options = {"device": device, "bits": 6, "encoding": "bipolar", "clip": True}
+    options = {"device": DEVICE, "bits": 6, "encoding": "bipolar", "clip": True}
     chip = evaluate(network, data, [16], ["sobol"], **options, out=folder)
     assert (flips.reused, stuck.reused, chip.reused) == (2, 2, 1)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before  # nothing was missing

@@ -1,4 +1,4 @@
-"""Samples and labels, split into a training and a held-out part."""
+"""Labelled samples, split into a training and a held-out part."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A classifier and its held-out samples, and what a circuit of it is measured by: right answers, counted."""
+"""Right answers of a circuit, counted: a classifier, its held-out samples, and how one task of them is run."""
 
 import time
 from collections.abc import Sequence
@@ -36,25 +36,25 @@ class Classification:
         A classifier.
     data
         Held-out samples that it takes.
-    wanted, float_classes
+    true_classes, float_classes
         Class index of each sample ``(n,)``: the right one, and that of the float network.
     """
 
     network: "Network"
     data: "Dataset"
-    wanted: Classes
+    true_classes: Classes
     float_classes: Classes
 
     @classmethod
     def of(cls, network: "Network", data: "Dataset", clip: bool) -> Self:
         """A ValueError if the data do not fit the network; `clip` lets inputs outside its range through."""
-        wanted = _wanted_classes(network, data, clip)
-        return cls(network, data, wanted, np.asarray(network.float_predict(data.x_test)))
+        true_classes = _true_classes(network, data, clip)
+        return cls(network, data, true_classes, np.asarray(network.float_predict(data.x_test)))
 
     @property
     def float_correct(self) -> int:
         """Samples that the float network puts into the right class."""
-        return int((self.float_classes == self.wanted).sum())
+        return int((self.float_classes == self.true_classes).sum())
 
     def circuit(self, task: Task, backend: str | None = None) -> "Circuit | FixedPoint":
         """What a task runs, newly built; a ValueError if the network refuses an option."""
@@ -75,8 +75,8 @@ class Classification:
         found, elapsed = _timed(circuit, self.data.x_test)
         if elapsed < SHORT_NS:
             elapsed = min(elapsed, _timed(circuit, self.data.x_test)[1])
-        correct, agree = int((found == self.wanted).sum()), int((found == self.float_classes).sum())
-        return Row(task, len(self.wanted), correct, self.float_correct, agree, elapsed)
+        correct, agree = int((found == self.true_classes).sum()), int((found == self.float_classes).sum())
+        return Row(task, len(self.true_classes), correct, self.float_correct, agree, elapsed)
 
 
 def _circuit(network: "Network", task: Task, backend: str | None) -> "Circuit":
@@ -92,7 +92,7 @@ def _timed(circuit: "Circuit | FixedPoint", x: NDArray[np.float64]) -> tuple[Cla
     return found, max(time.perf_counter_ns() - start, 1)
 
 
-def _wanted_classes(network: "Network", data: "Dataset", clip: bool) -> Classes:
+def _true_classes(network: "Network", data: "Dataset", clip: bool) -> Classes:
     """The right class index of every held-out sample, or an error if the data do not fit."""
     if network.kind != "classifier":
         raise ValueError(f"network must be a classifier to have an accuracy, got a {network.kind}")

@@ -1,4 +1,4 @@
-"""The networks that `evaluate` runs when it is not given one."""
+"""Networks trained on the bundled data sets, and kept in a cache folder; the command `evaluate` runs them."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Run a network, as a circuit, over held-out samples."""
+"""Accuracy of a classifier as a stochastic circuit, for stream lengths and generators."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -175,7 +175,7 @@ def evaluate_each(
         Evaluation(
             tuple(rows[task.id] for task in tasks),
             data.name,
-            len(subject.wanted),
+            len(subject.true_classes),
             subject.float_correct,
             plan.reused(tasks),
         )
@@ -250,7 +250,7 @@ def _facts(
         "data": {
             "name": data.name,
             "digest": names["data"],
-            "images": len(subject.wanted),
+            "images": len(subject.true_classes),
             "float_correct": subject.float_correct,
         },
         "options": {

@@ -1,4 +1,4 @@
-"""The same evaluation under faults of rising rate, beside the same faults in fixed point."""
+"""Accuracy under faults of rising rate, of stochastic circuits and of fixed-point arithmetic."""
 
 import os
 from collections.abc import Sequence

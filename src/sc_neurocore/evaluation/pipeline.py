@@ -1,4 +1,4 @@
-"""How every study is run: a plan of tasks, run by an executor, its rows kept in a folder as they come.
+"""Run many tasks and keep their rows: a plan, an executor, a folder. Every study of this package is run so.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Everything that is needed to repeat an evaluation, as JSON."""
+"""Record of runs, as JSON: versions, machine, options and seeds, all that is needed to repeat them."""
 
 import json
 import platform

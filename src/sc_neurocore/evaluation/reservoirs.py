@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .. import checks
 from ..backends.threads import thread_count
 from ..datasets.time_series import delayed, narma10
-from ..encoders.generators import GENERATORS
+from ..encoders import GENERATORS
 from ..layers.readout import ridge_regression
 from ..layers.recurrent import SCRecurrentLayer
 from .pipeline import Plan, Progress

@@ -1,4 +1,4 @@
-"""A file of finished rows that only ever grows."""
+"""CSV file of finished rows, each on the disk before the next is run."""
 
 import csv
 import io
