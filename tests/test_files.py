@@ -2,7 +2,7 @@
 
 import pytest
 
-from sc_neurocore.files import check_writable, replacing
+from sc_neurocore.files import atomic_write, check_writable
 
 
 def test_error_changes_nothing(tmp_path):
@@ -10,7 +10,7 @@ def test_error_changes_nothing(tmp_path):
     file.write_text("old")
 
     def fail():
-        with replacing(file) as temporary:
+        with atomic_write(file) as temporary:
             temporary.write_text("half")
             assert file.read_text() == "old"
             raise RuntimeError
@@ -21,7 +21,7 @@ def test_error_changes_nothing(tmp_path):
 
 
 def test_keeps_the_suffix(tmp_path):
-    with replacing(tmp_path / "a.safetensors") as temporary:
+    with atomic_write(tmp_path / "a.safetensors") as temporary:
         assert temporary.suffix == ".safetensors"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.safetensors"]
 

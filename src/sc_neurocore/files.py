@@ -1,4 +1,4 @@
-"""Files that are there in full or not at all."""
+"""Write files atomically: in full or not at all."""
 
 import os
 import secrets
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path, with the suffix of `path`, that takes the place of `path` on success.
 
     Whoever reads `path` meanwhile sees the old content; after an error nothing has changed.
@@ -17,7 +17,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(folder + "/a.txt") as temporary:
+    ...     with atomic_write(folder + "/a.txt") as temporary:
     ...         size = temporary.write_text("all of it")
     ...     os.listdir(folder)
     ['a.txt']

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import sc_neurocore as sc
+from sc_neurocore import backends
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_digits
 from sc_neurocore.evaluation import ResultStore, default_model
@@ -104,8 +105,8 @@ def test_options_reach_the_rows(run, mine, tmp_path):
     assert run(*mine, *words.split(), "--lengths", 16)[0] == 0
     (row,) = ResultStore(tmp_path / "report" / "results.csv").read().values()
     task = row.task
-    assert (task.encoding, task.accumulate, task.bits, task.seed, task.bit_flip_rate, task.clip) == (
-        "bipolar", "mean", 4, 3, 0.01, True,
+    assert (task.encoding, task.accumulate, task.bits, task.seed, task.fault_model, task.clip) == (
+        "bipolar", "mean", 4, 3, sc.Faults.flips(0.01), True,
     )  # fmt: skip
 
 
@@ -175,6 +176,13 @@ BAD = {
     "fault none": (["evaluate", "--fault", "bit-flips"], "rates must have at least one entry, got none"),
     "dead": (["evaluate", "--fault", "dead-generator=x"], "dead-generator must be one of inputs, weights, got 'x'"),
     "fault device": (["evaluate", "--fault", "bit-flips=.1", "--device", "pcm"], "--fault must not be given with"),
+    "flips fault": (
+        ["evaluate", "--bit-flip-rate", ".1", "--fault", "bit-flips=.1"],
+        "--bit-flip-rate must not be given with --fault, got 0.1",
+    ),
+    "share": (["evaluate", "--share", "all"], "share must be one of one, shift, rotate, independent, got 'all'"),
+    "weight streams": (["evaluate", "--weight-streams", "old"], "weight_streams must be one of fresh, stored, got"),
+    "backend": (["evaluate", "--backend", "fpga"], "backend must be one of numba, "),
     "flips nan": (["evaluate", "--bit-flip-rate", "nan"], "bit_flip_rate must be a number in [0, 1], got nan"),
     "dataset": (["evaluate", "--dataset", "cats"], '"cats"'),
     "two data": (["evaluate", "--dataset", "digits", "--data", "x.npz"], "must not be given together"),
@@ -272,6 +280,16 @@ def test_info(run):
     for word in ("sc-neurocore", "Python", "threads", "processor", "cache folder", "GPU", "numba", "mlxtend"):
         assert word in out
     assert "sc-neurocore-layers[cuda]" in out or "CuPy is not installed" not in out
+    assert ", ".join(backends.available()) in out
+    assert "and_counts" not in out
+
+
+def test_info_of_kernels(run):
+    status, out, _ = run("info", "--kernels")
+    assert status == 0
+    lines = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
+    assert lines["kernel"] == list(backends.available())
+    assert lines["and_counts"] == list(backends.capabilities()["and_counts"].values())
 
 
 def test_version(run):
@@ -288,7 +306,8 @@ def test_help_teaches(run):
     status, out, _ = run("evaluate", "--help")
     assert status == 0
     for word in ("--model", "--data", "--dataset", "--lengths", "--generators", "--encoding", "--accumulate",
-                 "--bits", "--seed", "--repeats", "--bit-flip-rate", "--out", "--clip", "--debug"):  # fmt: skip
+                 "--share", "--weight-streams", "--backend", "--bits",
+                 "--seed", "--repeats", "--bit-flip-rate", "--out", "--clip", "--debug"):  # fmt: skip
         assert word in out
 
 

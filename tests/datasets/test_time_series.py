@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sc_neurocore.backends import compiled
-from sc_neurocore.datasets import mackey_glass, memory_capacity, narma10
+from sc_neurocore.datasets import delay_task, mackey_glass, narma10
 from sc_neurocore.datasets.time_series import delayed
 
 
@@ -34,7 +34,7 @@ def test_narma10_is_drawn_again_when_it_escapes(monkeypatch):
 
 
 def test_seeds():
-    for task in (narma10, lambda T, seed: memory_capacity(T, 3, seed)):
+    for task in (narma10, lambda T, seed: delay_task(T, 3, seed)):
         np.testing.assert_array_equal(task(50, 1).targets, task(50, 1).targets)
         assert (task(50, 1).targets != task(50, 2).targets).any()
         assert (task(50, None).inputs != task(50, None).inputs).any()
@@ -72,7 +72,7 @@ def test_mackey_glass_horizon_and_discard():
 
 
 def test_memory_targets():
-    u, before = memory_capacity(200, 7, seed=0, low=0.25, high=0.5)
+    u, before = delay_task(200, 7, seed=0, low=0.25, high=0.5)
     for k in range(1, 8):
         np.testing.assert_array_equal(before[k:, k - 1], u[:-k, 0])
     assert before.min() >= 0.25
@@ -92,8 +92,8 @@ def test_memory_targets():
         (lambda: mackey_glass(5, horizon=0), ValueError, "horizon must be an integer of at least 1, got 0"),
         (lambda: mackey_glass(5, discard=-1), ValueError, "discard must be an integer of at least 0, got -1"),
         (lambda: mackey_glass(5, "17"), TypeError, "tau must be a finite number above 0"),
-        (lambda: memory_capacity(5, 0), ValueError, "max_delay must be an integer of at least 1, got 0"),
-        (lambda: memory_capacity(5, 1, low=1.0, high=0.0), ValueError, r"high must be a number in \[1, "),
+        (lambda: delay_task(5, 0), ValueError, "max_delay must be an integer of at least 1, got 0"),
+        (lambda: delay_task(5, 1, low=1.0, high=0.0), ValueError, r"high must be a number in \[1, "),
     ],
 )
 def test_errors(call, error, message):

@@ -22,7 +22,7 @@ class FakeCircuit:
         self.network.calls.append((self.generator, self.length, self.seed.spawn_key, len(x)))
         found = self.network.float_predict(x)
         noise = np.random.default_rng(self.seed).random(1000)[np.rint(x[:, 0] * 999).astype(int)]
-        flipped = noise < 2 / self.length
+        flipped = noise < 2 / np.mean(self.length)
         return np.where(flipped, (found + 1) % self.network.n_outputs, found)
 
 

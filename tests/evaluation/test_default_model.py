@@ -17,14 +17,14 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_trained_once_then_cached(cache):
-    data, told = load_digits(), []
-    first = default_model(data, told.append)
+    data, sentences = load_digits(), []
+    first = default_model(data, sentences.append)
     (file,) = cache.iterdir()
     assert file.name.startswith("digits-64-32-10-")
     assert file.suffix == ".safetensors"
-    assert told == ["training a network on 1257 samples of digits"]
-    second = default_model(data, told.append)
-    assert len(told) == 1
+    assert sentences == ["training a network on 1257 samples of digits"]
+    second = default_model(data, sentences.append)
+    assert len(sentences) == 1
     assert second.digest() == first.digest()
     x = data.x_test
     np.testing.assert_array_equal(first.float_forward(x), second.float_forward(x))
@@ -33,23 +33,23 @@ def test_trained_once_then_cached(cache):
 
 @pytest.mark.parametrize("content", [b"", b"not a network", None])
 def test_broken_cache_is_trained_anew(cache, content):
-    data, told = load_digits(), []
+    data, sentences = load_digits(), []
     first = default_model(data)
     (file,) = cache.iterdir()
     file.write_bytes(file.read_bytes()[:-100] if content is None else content)
-    assert default_model(data, told.append).digest() == first.digest()
-    assert "is broken" in told[0]
-    assert "training anew" in told[0]
-    assert default_model(data, told.append).digest() == first.digest()
-    assert len(told) == 2
+    assert default_model(data, sentences.append).digest() == first.digest()
+    assert "is broken" in sentences[0]
+    assert "training anew" in sentences[0]
+    assert default_model(data, sentences.append).digest() == first.digest()
+    assert len(sentences) == 2
 
 
 def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("SC_NEUROCORE_CACHE", str(tmp_path / "file"))
-    told = []
-    assert default_model(load_digits(), told.append).n_inputs == 64
-    assert "the trained network is not kept" in told[-1]
+    sentences = []
+    assert default_model(load_digits(), sentences.append).n_inputs == 64
+    assert "the trained network is not kept" in sentences[-1]
 
 
 def test_no_recipe():

@@ -2,16 +2,15 @@
 
 import json
 import platform
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from sc_neurocore import Faults
+from sc_neurocore import Faults, MemristorModel
 from sc_neurocore.datasets import Dataset
-from sc_neurocore.evaluation import Evaluation, ResultStore, Row, Task, evaluate
-from sc_neurocore.evaluation.evaluate import WARM_UP
+from sc_neurocore.evaluation import Evaluation, ResultStore, Row, Task, classification, evaluate
+from sc_neurocore.evaluation.classification import WARM_UP
 from sc_neurocore.networks import Network
 
 OPTIONS = {"lengths": (16, 64), "generators": ("bernoulli", "sobol")}
@@ -47,7 +46,7 @@ def test_warm_up_comes_first_and_is_small(network, data):
 
 
 def test_long_runs_are_timed_once(network, data, monkeypatch):
-    monkeypatch.setattr(sys.modules[evaluate.__module__], "SHORT_NS", 0)
+    monkeypatch.setattr(classification, "SHORT_NS", 0)
     evaluate(network, data, (16,), ("sobol",))
     assert network.calls.count(("sobol", 16, (0,), 200)) == 1
 
@@ -56,13 +55,57 @@ def test_options_reach_the_circuit(network, data, monkeypatch):
     seen = []
     circuit = network.circuit
     monkeypatch.setattr(network, "circuit", lambda *a, **k: (seen.append(k), circuit(*a, **k))[1], raising=False)
-    options = {"encoding": "bipolar", "accumulate": "mux", "bits": 5, "bit_flip_rate": 0.25, "clip": True}
-    result = evaluate(network, data, (16,), ("sobol",), **options)
-    assert seen[-1]["faults"] == Faults(input_flips=0.25, weight_flips=0.25)
-    assert {name: seen[-1][name] for name in options if name != "bit_flip_rate"} == {
-        name: value for name, value in options.items() if name != "bit_flip_rate"
+    options = {
+        "encoding": "bipolar",
+        "accumulate": "mux",
+        "share": "rotate",
+        "bits": 5,
+        "weight_streams": "stored",
+        "faults": Faults(input_flips=0.25, weight_flips=0.25),
+        "device": MemristorModel(levels=4, variability=0.1),
+        "clip": True,
     }
-    assert {name: getattr(result.rows[0].task, name) for name in options} == options
+    task = evaluate(network, data, (16,), ("sobol",), **options).rows[0].task
+    assert {name: seen[-1][name] for name in options} == options
+    texts = {"faults": '{"input_flips": 0.25, "weight_flips": 0.25}', "device": '{"levels": 4, "variability": 0.1}'}
+    assert {name: getattr(task, name) for name in options} == options | texts
+    assert (task.fault_model, task.device_model) == (options["faults"], options["device"])
+
+
+def test_the_backend_reaches_the_circuit_but_not_the_task(network, data, monkeypatch):
+    seen = []
+    circuit = network.circuit
+    monkeypatch.setattr(network, "circuit", lambda *a, **k: (seen.append(k), circuit(*a, **k))[1], raising=False)
+    monkeypatch.setattr("sc_neurocore.layers.options.choose", seen.append)
+    plain, chosen = (evaluate(network, data, (16,), ("sobol",), backend=name).rows[0] for name in (None, "abacus"))
+    assert "abacus" in seen  # asked for, before anything is run
+    assert [options.get("backend") for options in seen if isinstance(options, dict)] == [None, "abacus"]
+    assert plain.task == chosen.task
+
+
+def test_a_length_for_each_layer(network, data, tmp_path):
+    result = evaluate(network, data, [16, (64, 256), (32,)], ("sobol",), out=tmp_path)
+    assert [point.length for point in result.points] == [16, 32, (64, 256)]
+    assert [point.cycles for point in result.points] == [16, 32, 160]
+    assert "sobol,64-256," in (tmp_path / "results.csv").read_text()
+    assert "64-256" in result.table()
+    again = evaluate(network, data, [16, [64, 256], 32], ("sobol",), out=tmp_path)
+    assert (again.reused, again.rows) == (3, tuple(result.rows[place] for place in (0, 1, 2)))
+
+
+def test_a_circuit_is_built_once_a_task(network, data, tmp_path, monkeypatch):
+    built = []
+    circuit = network.circuit
+    monkeypatch.setattr(network, "circuit", lambda *a, **k: (built.append(k), circuit(*a, **k))[1], raising=False)
+
+    def key(options):
+        return options["generator"], options["length"], options["seed"].spawn_key[0]
+
+    evaluate(network, data, **OPTIONS, repeats=3, out=tmp_path)
+    assert len(built) == len(set(map(key, built))) == 12
+    built.clear()
+    evaluate(network, data, **OPTIONS, repeats=4, out=tmp_path)
+    assert sorted(map(key, built)) == [(name, length, 3) for name in ("bernoulli", "sobol") for length in (16, 64)]
 
 
 def test_files_and_resume(network, data, tmp_path):
@@ -151,12 +194,28 @@ def test_duplicates_run_once(network, data):
         ({"repeats": 0}, "repeats must be an integer of at least 1, got 0"),
         ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
         ({"bits": 0}, "bits must be an integer of at least 1, got 0"),
-        ({"bit_flip_rate": 1.5}, r"bit_flip_rate must be a number in \[0, 1\], got 1.5"),
-        ({"bit_flip_rate": float("nan")}, "bit_flip_rate must be a number"),
+        ({"share": "all"}, "share must be one of one, shift, rotate, independent, got 'all'"),
+        ({"weight_streams": "old"}, "weight_streams must be one of fresh, stored, got 'old'"),
+        ({"lengths": ((),)}, "length must have a number for each layer, got none"),
     ],
 )
 def test_bad_options_write_nothing(network, data, tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
+        evaluate(network, data, **{**OPTIONS, **change}, out=tmp_path / "report")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"faults": 0.1}, "faults must be a Faults or None, got float"),
+        ({"device": "pcm"}, "device must be a MemristorModel or None, got str"),
+        ({"bit_flip_rate": 0.1}, "unexpected keyword argument 'bit_flip_rate'"),
+        ({"lengths": ("64",)}, "length must be an integer of at least 1, got '64'"),
+    ],
+)
+def test_wrong_types_write_nothing(network, data, tmp_path, change, message):
+    with pytest.raises(TypeError, match=message):
         evaluate(network, data, **{**OPTIONS, **change}, out=tmp_path / "report")
     assert not list(tmp_path.iterdir())
 
@@ -256,8 +315,8 @@ def test_real_rows_are_those_of_a_new_circuit():
     x = np.random.default_rng(2).random((100, 2))
     data = Dataset.held_out("real", x, network.float_predict(x))
     for row in evaluate(
-        network, data, (16,), ("bernoulli", "lfsr", "sobol"), seed=3, repeats=2, bit_flip_rate=0.05
+        network, data, (16,), ("bernoulli", "lfsr", "sobol"), seed=3, repeats=2, faults=Faults.flips(0.05)
     ).rows:
         seed = np.random.SeedSequence(3, spawn_key=(row.task.repeat,))
-        circuit = network.circuit(16, row.task.generator, seed=seed, bit_flip_rate=0.05)
+        circuit = network.circuit(16, row.task.generator, seed=seed, faults=Faults.flips(0.05))
         assert row.correct == (circuit.predict(x) == data.y_test).sum()

@@ -8,7 +8,6 @@ import pytest
 
 from sc_neurocore.evaluation.reservoirs import (
     KINDS,
-    RESERVOIR_COLUMNS,
     RESERVOIRPY,
     ReservoirRow,
     ReservoirStudy,
@@ -18,6 +17,7 @@ from sc_neurocore.evaluation.reservoirs import (
     reservoir_study,
     score,
 )
+from sc_neurocore.evaluation.rows import from_fields, to_fields
 from sc_neurocore.evaluation.store import RowStore
 
 SMALL = {"lengths": [32, 64], "kinds": ["sobol", "bernoulli"], "neurons": [15], "train": 200, "test": 100, "repeats": 2}
@@ -79,10 +79,10 @@ def test_it_goes_on_where_it_was_interrupted(study, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         reservoir_study(**SMALL, out=tmp_path, progress=stop)
-    kept = RowStore(tmp_path / "reservoir.csv", ReservoirRow, RESERVOIR_COLUMNS).read()
+    kept = RowStore(tmp_path / "reservoir.csv", ReservoirRow).read()
     assert len(kept) == 5
     seen = []
-    found = reservoir_study(**SMALL, out=tmp_path, progress=lambda *told: seen.append(told))
+    found = reservoir_study(**SMALL, out=tmp_path, progress=lambda *call: seen.append(call))
     assert found.rows == whole.rows
     assert found.reused == 5
     assert [done for done, _, _ in seen] == [*range(6, len(whole.rows) + 1), len(whole.rows)]
@@ -99,11 +99,11 @@ def test_rows_do_not_depend_on_what_else_is_run(study):
 
 def test_a_row_survives_its_text():
     row = ReservoirRow(task(kind="sobol-shift", length=256, preset="a, b"), 0.1 + 0.2, 12.5)
-    assert ReservoirRow.from_fields(row.to_fields()) == row
+    assert from_fields(ReservoirRow, to_fields(row)) == row
     with pytest.raises(ValueError, match="task must be the digest"):
-        ReservoirRow.from_fields(["x", *row.to_fields()[1:]])
+        from_fields(ReservoirRow, ["x", *to_fields(row)[1:]])
     with pytest.raises(ValueError, match=r"fields must be there, got 2"):
-        ReservoirRow.from_fields(["x", "y"])
+        from_fields(ReservoirRow, ["x", "y"])
     with pytest.raises(ValueError, match="scores must be at least 0"):
         replace(row, nrmse_std=float("nan"))
 

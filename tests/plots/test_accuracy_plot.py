@@ -7,6 +7,7 @@ import sys
 import pytest
 from matplotlib.figure import Figure
 
+from sc_neurocore import Faults
 from sc_neurocore.evaluation import Evaluation, Row, Task
 from sc_neurocore.plots import accuracy_against_length, save_accuracy
 
@@ -41,6 +42,39 @@ def test_labels_do_not_overlap():
     gaps = [above - below for below, above in itertools.pairwise(places)]
     assert min(gaps) > 0.03
     assert -1e-9 <= places[0] <= places[-1] <= 1 + 1e-9
+
+
+def test_lengths_of_layers_stand_at_their_mean():
+    rows = [
+        Row(Task("1", "n", "d", "sobol", length), 1000, count, 980, count, 10**9)
+        for length, count in ((16, 900), ((16, 64), 940), (64, 975))
+    ]
+    ax = Figure().add_subplot()
+    accuracy_against_length(ax, Evaluation(tuple(rows), "made", 1000, 980))
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["16", "16-64", "64"]
+    curves = [list(line.get_ydata()) for line in ax.lines if list(line.get_xdata()) == [16, 40, 64]]
+    assert curves == [[90, 94, 97.5]]
+    rings = [line for line in ax.lines if line.get_markersize() == 14]
+    assert [(list(ring.get_xdata()), list(ring.get_ydata())) for ring in rings] == [([64], [97.5])]
+
+
+@pytest.mark.parametrize(
+    ("faults", "fact"),
+    [
+        (Faults.flips(0.01), "1 % of the bits flipped"),
+        (Faults(stuck_lines=0.1), 'faults {"stuck_lines": 0.1}'),
+        (Faults(input_flips=0.1), 'faults {"input_flips": 0.1}'),
+        (Faults(), None),
+    ],
+)
+def test_faults_are_named(tmp_path, monkeypatch, faults, fact):
+    texts = []
+    monkeypatch.setattr(Figure, "text", lambda self, x, y, text, **options: texts.append(text))
+    changes = "" if faults == Faults() else faults.changes()
+    row = Row(Task("1", "n", "d", "sobol", 16, faults=changes), 1000, 900, 980, 900, 10**9)
+    save_accuracy(tmp_path / "a.png", Evaluation((row,), "made", 1000, 980))
+    facts = texts[1].split("  ·  ")
+    assert facts[2:] == ([] if fact is None else [fact])
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])

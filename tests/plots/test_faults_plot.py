@@ -39,6 +39,17 @@ def test_file(kind, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["faults.png"]
 
 
+def test_one_cycle_is_not_taken_for_fixed_point():
+    rows = tuple(
+        Row(Task("1", "n", "d", name, length), 1000, 900, 980, 900, 10**9)
+        for name, length in (("sobol", 1), ("sobol", (1, 3)), ("fixed-point", 1))
+    )
+    ax = Figure().subplots()
+    evaluation = Evaluation(rows, "digits", 1000, 980)
+    accuracy_against_faults(ax, FaultStudy("product-flips", (0.0, 0.1), (evaluation, evaluation)))
+    assert {"8-bit fixed point", "Sobol, L = 1", "Sobol, L = 1-3"} <= {text.get_text() for text in ax.texts}
+
+
 def test_what_is_tolerated():
     found = study()
     assert found.tolerated("sobol", 256) == 0.1

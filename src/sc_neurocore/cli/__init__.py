@@ -1,4 +1,4 @@
-"""The command line: parse, call, print."""
+"""The command-line program `sc-neurocore`."""
 
 from .app import main
 

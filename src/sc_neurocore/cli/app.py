@@ -1,4 +1,4 @@
-"""The program `sc-neurocore`: its commands, its help, and how it ends."""
+"""The program `sc-neurocore`: its commands, its help, its exit status."""
 
 import sys
 import traceback
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        0: done. 2: bad input, told in one line on stderr that starts with ``error:``; ``--debug``
+        0: done. 2: bad input, reported in one line on stderr that starts with ``error:``; ``--debug``
         adds the traceback. 130: interrupted by Ctrl-C.
 
     Examples

@@ -1,4 +1,4 @@
-"""What the commands that run many tasks share: lists of words, a bar of progress, the way out by Ctrl-C."""
+"""What the commands that run many tasks share: options that are lists, a progress bar, the end by Ctrl-C."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ class Interrupted(Exception):  # noqa: N818 - it is no error
     """Ctrl-C during an evaluation; the message says what was kept."""
 
 
-def numbers(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
+def parse_ints(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
+    """Whole numbers separated by commas or blanks."""
     words = _split(tokens)
     try:
         return tuple(int(word) for word in words)
@@ -21,23 +22,24 @@ def numbers(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
         raise ValueError(f"must be whole numbers such as 16,32,64, got {','.join(words)}") from None
 
 
-def names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
+def parse_names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
+    """Words separated by commas or blanks."""
     return tuple(_split(tokens))
-
-
-def shown(values: "Sequence[object]") -> str:
-    return ",".join(map(str, values))
 
 
 def _split(tokens: "Sequence[Any]") -> list[str]:
     return [word for token in tokens for word in token.value.replace(",", " ").split()]
 
 
-def many(converter: "Callable[..., Any]", group: Group, metavar: str) -> Parameter:
-    """An option that takes words separated by commas or blanks."""
+def list_option(converter: "Callable[..., Any]", group: Group, metavar: str) -> Parameter:
+    """A parameter of the command line that takes words separated by commas or blanks."""
     return Parameter(
-        converter=converter, consume_multiple=True, negative=(), show_default=shown, group=group, metavar=metavar
+        converter=converter, consume_multiple=True, negative=(), show_default=_joined, group=group, metavar=metavar
     )
+
+
+def _joined(values: "Sequence[object]") -> str:
+    return ",".join(map(str, values))
 
 
 def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", results: Path) -> Any:

@@ -1,4 +1,4 @@
-"""The command `evaluate`."""
+"""The command `evaluate`: a classifier as a stochastic circuit, at several stream lengths."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import many, names, numbers, run_with_bar
+from .common import list_option, parse_ints, parse_names, run_with_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +30,13 @@ def evaluate(
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     dataset: Annotated[Literal["digits", "mnist5k"] | None, Parameter(group=_WHAT)] = None,
-    lengths: Annotated[tuple[int, ...], many(numbers, _CIRCUIT, "L,L,..")] = (16, 32, 64, 128, 256, 1024),
-    generators: Annotated[tuple[str, ...], many(names, _CIRCUIT, "NAME,NAME,..")] = ("bernoulli", "sobol"),
+    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (16, 32, 64, 128, 256, 1024),
+    generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = ("bernoulli", "sobol"),
     encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
+    share: Annotated[str | None, Parameter(group=_CIRCUIT)] = None,
     bits: Annotated[int | None, Parameter(group=_CIRCUIT)] = None,
+    weight_streams: Annotated[str, Parameter(group=_CIRCUIT)] = "fresh",
     bit_flip_rate: Annotated[float, Parameter(group=_CIRCUIT)] = 0.0,
     fault: Annotated[str | None, Parameter(group=_CIRCUIT, metavar="KIND=RATE,..")] = None,
     device: Annotated[str | None, Parameter(group=_DEVICE)] = None,
@@ -43,6 +45,7 @@ def evaluate(
     clip: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,
     repeats: Annotated[int, Parameter(group=_RUN)] = 1,
+    backend: Annotated[str | None, Parameter(group=_RUN)] = None,
     out: Annotated[Path, Parameter(group=_RUN)] = Path("report"),
     debug: Annotated[bool, Parameter(negative=(), show_default=False, group=_RUN)] = False,
 ) -> None:
@@ -73,8 +76,13 @@ def evaluate(
         (positive and negative part in two streams, AND multiplies).
     accumulate
         How a neuron adds products: sum (a counter), mean, saturate, or (one gate) or mux (random choice).
+    share
+        How inputs share generators: one (all have the same numbers), shift, rotate or independent.
+        Default: that of the generator, one but for bernoulli.
     bits
         Precision of probabilities in bits. Default: as fine as the length allows.
+    weight_streams
+        With bernoulli: fresh streams of the weights for every image, or stored, one set for all.
     bit_flip_rate
         Fault injection: the probability that a bit of a stream is flipped.
     fault
@@ -93,6 +101,8 @@ def evaluate(
         Seed of everything random.
     repeats
         Runs of each circuit with other seeds; their counts add up.
+    backend
+        What computes, see `sc-neurocore info`; the counts are the same. Default: the first that is there.
     out
         Folder for the results.
     debug
@@ -108,7 +118,7 @@ def evaluate(
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
-    faults, rates = _faults(fault)
+    faults, rates = _faults(fault, bit_flip_rate)
     crossbar = _crossbar(device, stuck_rate, variability)
     held_out = _load_data(data, dataset)
     network = _load_network(model, held_out)
@@ -123,12 +133,14 @@ def evaluate(
         "generators": generators,
         "encoding": encoding,
         "accumulate": accumulate,
+        "share": share,
         "bits": bits,
+        "weight_streams": weight_streams,
         "seed": seed,
         "repeats": repeats,
-        "bit_flip_rate": bit_flip_rate,
         "device": crossbar,
         "clip": clip,
+        "backend": backend,
         "out": out,
     }
     if rates is None:
@@ -167,14 +179,17 @@ def _written(console: "Console", out: Path, picture: str) -> None:
     console.print(files, highlight=False, soft_wrap=True)
 
 
-def _faults(text: str | None) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
-    """What ``--fault`` says: a dead generator, or a kind and rates; neither without it."""
-    if text is None:
-        return None, None
+def _faults(text: str | None, bit_flip_rate: float) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
+    """What ``--fault`` and ``--bit-flip-rate`` say: faults, or a kind of them and rates to study; or neither."""
     from .. import checks
     from ..evaluation.fault_study import KINDS, rated_faults
     from ..gates import Faults
 
+    rate = checks.real("bit_flip_rate", bit_flip_rate, 0.0, 1.0)
+    if text is None:
+        return Faults.flips(rate), None
+    if rate:
+        raise ValueError(f"--bit-flip-rate must not be given with --fault, got {rate:g}")
     kind, _, value = text.partition("=")
     checks.option("--fault", kind, (*KINDS, "dead-generator"))
     if kind == "dead-generator":
@@ -228,13 +243,15 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
     from rich import box
     from rich.table import Table
 
+    from ..evaluation.rows import text_of
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("generator")
     for name in ("L", *(f"{rate:g}" for rate in study.rates), "tolerated"):
         table.add_column(name, justify="right", no_wrap=True)
     for (generator, length), line in study.lines.items():
         cells = (f"{100 * point.accuracy:.2f}" for point in line)
-        table.add_row(generator, str(length), *cells, f"{study.tolerated(generator, length):g}")
+        table.add_row(generator, text_of(length), *cells, f"{study.tolerated(generator, length):g}")
     console.print(table)
     console.print(
         f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
@@ -246,6 +263,8 @@ def _show(console: Any, evaluation: "Evaluation") -> None:
     from rich import box
     from rich.table import Table
 
+    from ..evaluation.rows import text_of
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("generator")
     for name in ("L", "accuracy %", "95 % interval", "as float %", "images/s"):
@@ -256,7 +275,7 @@ def _show(console: Any, evaluation: "Evaluation") -> None:
             low, high = point.interval()
             table.add_row(
                 generator,
-                str(point.length),
+                text_of(point.length),
                 f"{100 * point.accuracy:.2f}",
                 f"{100 * low:.2f} .. {100 * high:.2f}",
                 f"{100 * point.agreement:.2f}",

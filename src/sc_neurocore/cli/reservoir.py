@@ -1,11 +1,11 @@
-"""The command `reservoir`."""
+"""The command `reservoir`: the error of stochastic reservoirs on a time series."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import many, names, numbers, run_with_bar
+from .common import list_option, parse_ints, parse_names, run_with_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,15 +19,15 @@ _RUN = Group("The run", sort_key=3)
 
 def reservoir(
     *,
-    lengths: Annotated[tuple[int, ...], many(numbers, _CIRCUIT, "L,L,..")] = (64, 256, 1024, 4096),
-    generators: Annotated[tuple[str, ...], many(names, _CIRCUIT, "NAME,NAME,..")] = (
+    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (64, 256, 1024, 4096),
+    generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = (
         "bernoulli",
         "lfsr",
         "sobol",
         "sobol-shift",
         "sobol-rounding",
     ),
-    neurons: Annotated[tuple[int, ...], many(numbers, _CIRCUIT, "N,N,..")] = (100, 200),
+    neurons: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "N,N,..")] = (100, 200),
     train: Annotated[int, Parameter(group=_TASK)] = 4000,
     test: Annotated[int, Parameter(group=_TASK)] = 2000,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,

@@ -1,18 +1,18 @@
-"""Labelled samples and time series, without the internet."""
+"""Data that need no internet: labelled samples to classify, and time series."""
 
 from .dataset import Dataset
 from .digits import load_digits
 from .mnist5k import load_mnist5k
 from .npz import load_npz
-from .time_series import TimeSeries, mackey_glass, memory_capacity, narma10
+from .time_series import TimeSeries, delay_task, mackey_glass, narma10
 
 __all__ = [
     "Dataset",
     "TimeSeries",
+    "delay_task",
     "load_digits",
     "load_mnist5k",
     "load_npz",
     "mackey_glass",
-    "memory_capacity",
     "narma10",
 ]

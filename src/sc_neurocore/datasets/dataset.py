@@ -1,4 +1,4 @@
-"""Samples and labels, split into a training and a held-out part."""
+"""Labelled samples, split into a training and a held-out part."""
 
 import hashlib
 from dataclasses import dataclass
@@ -99,10 +99,10 @@ def samples(name: str, value: ArrayLike) -> Samples:
 
 def labels(name: str, value: ArrayLike) -> Labels:
     """`value` as labels ``(n,)`` of int64; a label that is not a whole number is an error."""
-    numbers = checks.array(name, value, -(2.0**53), 2.0**53, shape=(None,))
-    if np.any(numbers != np.floor(numbers)):
-        raise ValueError(f"{name} must be whole numbers, got {numbers[numbers != np.floor(numbers)][0]:g}")
-    return numbers.astype(np.int64)
+    given = checks.array(name, value, -(2.0**53), 2.0**53, shape=(None,))
+    if np.any(given != np.floor(given)):
+        raise ValueError(f"{name} must be whole numbers, got {given[given != np.floor(given)][0]:g}")
+    return given.astype(np.int64)
 
 
 def split(name: str, x: Samples, y: Labels) -> Dataset:

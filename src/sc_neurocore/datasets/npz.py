@@ -1,4 +1,4 @@
-"""A user's own data, from a NumPy archive."""
+"""Labelled samples from a user's own NumPy archive (.npz)."""
 
 import os
 import zipfile

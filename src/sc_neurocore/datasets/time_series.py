@@ -1,4 +1,4 @@
-"""Time series that reservoirs are measured by."""
+"""Time series to predict or to remember, for reservoirs."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,13 +60,13 @@ def narma10(T: int, seed: "Seed" = None) -> TimeSeries:
     >>> u.shape, y.shape, bool(u.max() < 0.5)
     ((2000, 1), (2000,), True)
     """
-    from ..backends import compiled  # with Numba, slow to import
+    from ..backends import choose
 
     T = checks.whole("T", T, 1)
     rng = _generator(seed)
     while True:
         u = rng.uniform(0.0, 0.5, T + _ORDER)
-        y = compiled.narma(u, _ORDER, 0.3, 0.05, 1.5, 0.1)
+        y = choose().narma(u, _ORDER, 0.3, 0.05, 1.5, 0.1)
         if y.max() < _ESCAPED:  # false for NaN too
             return TimeSeries(u[_ORDER:, None].copy(), y[_ORDER:].copy())
 
@@ -110,7 +110,7 @@ def mackey_glass(
     >>> x.shape, bool((x[84:, 0] == later[:-84]).all())
     ((1000, 1), True)
     """
-    from ..backends import compiled
+    from ..backends import choose
 
     T, horizon = checks.whole("T", T, 1), checks.whole("horizon", horizon, 1)
     discard = checks.whole("discard", discard, 0)
@@ -120,15 +120,16 @@ def mackey_glass(
         raise ValueError(f"step must be 1 over a whole number, got {step:g}")
     if lag < 1 or abs(lag * step - tau) > 1e-9 * tau:
         raise ValueError(f"tau must be a multiple of step={step:g}, got {tau:g}")
-    values = compiled.mackey_glass((discard + T + horizon - 1) * every, lag, 1 / every, x0)[::every][discard:]
+    values = choose().mackey_glass((discard + T + horizon - 1) * every, lag, 1 / every, x0)[::every][discard:]
     return TimeSeries(values[:T, None].copy(), values[horizon : horizon + T].copy())
 
 
-def memory_capacity(T: int, max_delay: int, seed: "Seed" = None, *, low: float = -1.0, high: float = 1.0) -> TimeSeries:
-    """Inputs that are to be remembered: of each step, those of 1, 2, .. `max_delay` steps ago.
+def delay_task(T: int, max_delay: int, seed: "Seed" = None, *, low: float = -1.0, high: float = 1.0) -> TimeSeries:
+    """Random inputs, and as targets of each step the inputs of 1, 2, .. `max_delay` steps before.
 
-    The memory capacity is the sum over the delays of the squared correlation of read-out and target, see
-    `sc_neurocore.evaluation.memory_capacity`; that of n linear neurons is at most n.
+    A reservoir that solves it remembers its inputs. The score is the memory capacity: the sum over the delays of
+    the squared correlation of read-out and target, see `sc_neurocore.evaluation.memory_capacity`; that of n linear
+    neurons is at most n.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ def memory_capacity(T: int, max_delay: int, seed: "Seed" = None, *, low: float =
 
     Examples
     --------
-    >>> u, before = memory_capacity(5, 2, seed=0)
+    >>> u, before = delay_task(5, 2, seed=0)
     >>> bool((before[1:, 0] == u[:-1, 0]).all()), bool((before[2:, 1] == u[:-2, 0]).all())
     (True, True)
     """

@@ -1,4 +1,4 @@
-"""The networks that `evaluate` runs when it is not given one."""
+"""Networks trained on the bundled data sets, and kept in a cache folder; the command `evaluate` runs them."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
-from ..files import replacing
+from ..files import atomic_write
 from .record import library_versions, package_version
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
     network = _train(data, tell)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             network.save(temporary)
     except OSError as error:
         tell(f"the trained network is not kept: {error}")

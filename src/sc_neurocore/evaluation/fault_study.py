@@ -1,13 +1,18 @@
-"""The same evaluation under faults of rising rate, beside the same faults in fixed point."""
+"""Accuracy under faults of rising rate, of stochastic circuits and of fixed-point arithmetic."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import checks
 from ..gates.faults import Faults
-from .evaluate import FIXED_POINT, GENERATORS, Progress, evaluate
+from .classification import FIXED_POINT
+from .evaluate import GENERATORS, evaluate_each
+from .pipeline import Progress
 from .results import Evaluation, Point
-from .task import Task
+from .rows import Length
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -42,13 +47,13 @@ class FaultStudy:
     evaluations: tuple[Evaluation, ...]
 
     @property
-    def lines(self) -> dict[tuple[str, int], tuple[Point, ...]]:
+    def lines(self) -> dict[tuple[str, Length], tuple[Point, ...]]:
         """Points by rising rate, for every generator and length; fixed point has the length 1."""
         keys = [(point.generator, point.length) for point in self.evaluations[0].points]
         found = [{(p.generator, p.length): p for p in evaluation.points} for evaluation in self.evaluations]
         return {key: tuple(points[key] for points in found) for key in keys}
 
-    def tolerated(self, generator: str, length: int) -> float:
+    def tolerated(self, generator: str, length: Length) -> float:
         """Largest rate up to which the accuracy is within one percentage point of that without faults."""
         line = self.lines[generator, length]
         largest = 0.0
@@ -64,9 +69,12 @@ def fault_study(
     data: "Dataset",
     kind: str,
     rates: Sequence[float],
-    lengths: Sequence[int] = (256,),
+    lengths: Sequence[int | Sequence[int]] = (256,),
     generators: Sequence[str] = GENERATORS,
     *,
+    repeats: int = 1,
+    out: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> FaultStudy:
@@ -74,14 +82,14 @@ def fault_study(
 
     Parameters
     ----------
-    network, data, lengths, generators, progress
+    network, data, lengths, generators, repeats, out, executor, progress
         As for `evaluate`.
     kind
         ``"input-flips"``, ``"weight-flips"``, ``"bit-flips"`` (both), ``"product-flips"`` or ``"stuck-lines"``.
     rates
         Probabilities or shares in [0, 1]; 0 is always run too.
     options
-        Other keywords of `evaluate`.
+        Other keywords of `evaluate`, but for the faults.
 
     Raises
     ------
@@ -89,28 +97,30 @@ def fault_study(
         As `evaluate`, and for an unknown kind or no rate.
     """
     faults = rated_faults(kind, rates)
-    names = [*dict.fromkeys(generators), FIXED_POINT]
-    found: list[Evaluation] = []
-    for place, (_, fault) in enumerate(faults):
-
-        def shifted(done: int, total: int, task: Task | None, place: int = place) -> None:
-            if progress is not None and (task is not None or place == len(faults) - 1):
-                progress(place * total + done, len(faults) * total, task)
-
-        found.append(evaluate(network, data, lengths, names, faults=fault, progress=shifted, **options))
+    found = evaluate_each(
+        network,
+        data,
+        lengths,
+        [*generators, FIXED_POINT],
+        [{"faults": each, **options} for _, each in faults],
+        repeats=repeats,
+        out=out,
+        executor=executor,
+        progress=progress,
+        facts={"study": {"kind": kind, "rates": [rate for rate, _ in faults]}},
+    )
     return FaultStudy(kind, tuple(rate for rate, _ in faults), tuple(found))
 
 
 def rated_faults(kind: str, rates: Sequence[float]) -> list[tuple[float, Faults]]:
-    """Rising rates from 0 on, each with its faults; a ValueError for an unknown kind or a rate outside [0, 1]."""
-    from .. import checks
+    """Rising rates from 0 on, each with its faults; a ValueError for an unknown kind or a rate outside [0, 1].
 
+    >>> rated_faults("stuck-lines", [0.1])
+    [(0.0, Faults()), (0.1, Faults(stuck_lines=0.1))]
+    """
     names = KINDS[checks.option("kind", kind, tuple(KINDS))]
     if not rates:
         raise ValueError("rates must have at least one entry, got none")
-
-    def options(rate: float) -> dict[str, Any]:
-        return dict.fromkeys(names, rate)
-
     every = sorted({0.0, *(checks.real(kind, rate, 0.0, 1.0) for rate in rates)})
-    return [(rate, Faults(**options(rate))) for rate in every]
+    settings: list[dict[str, Any]] = [dict.fromkeys(names, rate) for rate in every]
+    return [(rate, Faults(**setting)) for rate, setting in zip(every, settings, strict=True)]

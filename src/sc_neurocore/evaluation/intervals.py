@@ -1,4 +1,4 @@
-"""How sure a share of correct answers is."""
+"""Confidence interval of an accuracy."""
 
 import math
 from statistics import NormalDist

@@ -1,17 +1,20 @@
-"""Everything that is needed to repeat an evaluation, as JSON."""
+"""Record of runs, as JSON: versions, machine, options and seeds, all that is needed to repeat them."""
 
 import json
 import platform
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..backends.threads import thread_count
-from ..files import replacing
+from ..files import atomic_write
+from .old_files import renewed_options
 
-FORMAT = 1
+FORMAT = 2
+"""The format that is written; the first one had another column of faults, see `old_files`."""
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors")
 
 
@@ -65,6 +68,8 @@ class Record:
     ----------
     path
         The file; it need not exist.
+    new_ids
+        The ids of today of tasks that had other ones in earlier versions.
 
     Raises
     ------
@@ -72,18 +77,18 @@ class Record:
         If the file is there and is not such a record.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, new_ids: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.runs: list[dict[str, Any]] = []
         if path.exists():
             try:
                 content = json.loads(path.read_text("utf-8"))
-                known = content["format"] == FORMAT
-                self.runs = [dict(run) for run in content["runs"]]
+                known = content["format"] in range(1, FORMAT + 1)
+                self.runs = [_renewed(dict(run), new_ids or {}) for run in content["runs"]]
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(f"{path} must be a record of evaluations, it cannot be read as one") from error
             if not known:
-                raise ValueError(f"{path} must be a record of format {FORMAT}, got {content['format']!r}")
+                raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r}")
 
     def knows(self, tasks: list[str]) -> bool:
         """Whether an earlier run wanted just these rows."""
@@ -92,6 +97,16 @@ class Record:
     def write(self, run: dict[str, Any]) -> None:
         """Write the file with `run` as the last one; again, after `run` has changed."""
         self.runs = [*(old for old in self.runs if old is not run), run]
-        with replacing(self.path) as temporary:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(self.path) as temporary:
             text = json.dumps({"format": FORMAT, "runs": self.runs}, indent=2, ensure_ascii=False)
             temporary.write_text(text + "\n", "utf-8")
+
+
+def _renewed(run: dict[str, Any], new_ids: Mapping[str, str]) -> dict[str, Any]:
+    """A run as it is recorded today; tasks that left no row keep the ids of their time."""
+    ids: dict[str, Any] = {
+        name: [new_ids.get(task, task) for task in run[name]] for name in ("tasks", "computed") if name in run
+    }
+    options: dict[str, Any] = {"options": renewed_options(run["options"])} if "options" in run else {}
+    return {**run, **options, **ids}

@@ -1,12 +1,17 @@
-"""Which generator a stochastic reservoir needs: NARMA10 and memory against stream length."""
+"""Which generator a stochastic reservoir needs: NARMA10 and memory against stream length.
+
+The scores of a reservoir are floating-point numbers, not counts: an error over a standard deviation, and a sum of
+squared correlations, both of a read-out that is fitted in floating point. So rows of other series do not add up
+as those of `evaluate` do; a row is one series, and a study gives the mean and the range of its repeats.
+"""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +20,12 @@ from .. import checks
 from ..backends.threads import thread_count
 from ..datasets.time_series import delayed, narma10
 from ..encoders import GENERATORS
-from ..files import check_writable
 from ..layers.readout import ridge_regression
 from ..layers.recurrent import SCRecurrentLayer
-from .record import Record, environment, package_version
+from .pipeline import Plan, Progress
+from .record import package_version
+from .rows import digest_of
 from .series import memory_capacity, nrmse_std
-from .store import RowStore, keep_rows
-from .task import digest_of
 
 Floats = NDArray[np.float64]
 
@@ -102,8 +106,8 @@ class ReservoirTask:
 
     @cached_property
     def id(self) -> str:
-        """Digest of the fields."""
-        return digest_of(asdict(self))
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(self)
 
     @property
     def label(self) -> str:
@@ -137,30 +141,6 @@ class ReservoirRow:
     def id(self) -> str:
         """That of the task."""
         return self.task.id
-
-    def to_fields(self) -> list[str]:
-        """The row as text, in the order of `RESERVOIR_COLUMNS`; numbers as Python prints them, which is exact."""
-        values = {**asdict(self.task), "nrmse_std": self.nrmse_std, "memory": self.memory}
-        return [self.id, *(str(values[name]) for name in RESERVOIR_COLUMNS[1:])]
-
-    @classmethod
-    def from_fields(cls, texts: list[str]) -> Self:
-        """The inverse of `to_fields`; raises ValueError if the texts are not a row."""
-        if len(texts) != len(RESERVOIR_COLUMNS):
-            raise ValueError(f"{len(RESERVOIR_COLUMNS)} fields must be there, got {len(texts)}")
-        found = dict(zip(RESERVOIR_COLUMNS, texts, strict=True))
-        values: dict[str, Any] = {
-            field.name: int(found[field.name]) if field.type is int else found[field.name]
-            for field in fields(ReservoirTask)
-        }
-        task = ReservoirTask(**values)
-        if task.id != found["task"]:
-            raise ValueError(f"task must be the digest of the options, {task.id}, got {found['task']!r}")
-        return cls(task, float(found["nrmse_std"]), float(found["memory"]))
-
-
-RESERVOIR_COLUMNS = ("task", *(field.name for field in fields(ReservoirTask)), "nrmse_std", "memory")
-"""Header of the file of results."""
 
 
 @dataclass(frozen=True)
@@ -210,9 +190,6 @@ class ReservoirStudy:
         return found
 
 
-Progress = Callable[[int, int, ReservoirTask | None], None]
-
-
 def reservoir_study(
     lengths: Sequence[int] = LENGTHS,
     kinds: Sequence[str] = KINDS,
@@ -223,6 +200,7 @@ def reservoir_study(
     seed: int = 0,
     repeats: int = 5,
     out: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ReservoirStudy:
     """NARMA10 error and memory capacity of stochastic reservoirs, for every generator and stream length.
@@ -244,6 +222,9 @@ def reservoir_study(
     out
         Folder for ``reservoir.csv`` (a row a finished task) and ``record.json``. Rows that are there are not run
         again. None: nothing is written.
+    executor
+        Runs the tasks, see ``concurrent.futures``; the scores do not depend on it. None: as many threads as the
+        kernels may use.
     progress
         Called as ``progress(done, total, task)`` after every task, and as ``progress(total, total, None)`` at the
         end.
@@ -254,10 +235,6 @@ def reservoir_study(
         If an option or a file in `out` does not fit; nothing has been written then.
     OSError
         If `out` cannot be written.
-
-    Notes
-    -----
-    Tasks run on as many threads as the kernels may use; the numbers do not depend on it.
 
     Examples
     --------
@@ -276,17 +253,11 @@ def reservoir_study(
     checks.whole("test", test, 2)
     checks.whole("seed", seed, 0)
     checks.whole("repeats", repeats, 1)
-    if out is not None:
-        check_writable(out)
     common = package_version(), train, test, seed
     tasks = [task for repeat in range(repeats) for task in _tasks(common, repeat, lengths, kinds, neurons)]
     tasks.sort(key=lambda task: (task.n_neurons if task.kind != LINEAR else 0, task.kind != EXPECTED))
-    store = None if out is None else RowStore(Path(out) / "reservoir.csv", ReservoirRow, RESERVOIR_COLUMNS)
-    known = {} if store is None else store.read()
-    record = None if out is None else Record(Path(out) / "record.json")
-    pending = [task for task in tasks if task.id not in known]
-    run: dict[str, Any] = {
-        **environment(),
+    plan = Plan(tasks, ReservoirRow, out, "reservoir.csv")
+    facts: dict[str, Any] = {
         "options": {
             "lengths": lengths,
             "kinds": kinds,
@@ -298,13 +269,11 @@ def reservoir_study(
             "reservoir": PRESET,
         },
         "seeds": [f"numpy.random.SeedSequence({seed}, spawn_key=({repeat}, 0 or 1))" for repeat in range(repeats)],
-        "tasks": [task.id for task in tasks],
-        "computed": [],
     }
-    keep_rows(_finished(pending, len(tasks), progress), known, run, store, record)
-    if progress is not None:
-        progress(len(tasks), len(tasks), None)
-    return ReservoirStudy(tuple(known[task.id] for task in tasks), len(tasks) - len(pending))
+    threads = nullcontext(executor) if executor is not None else ThreadPoolExecutor(thread_count())
+    with threads as pool:
+        rows = plan.run(lambda task: partial(score, task), facts, pool, progress, _work)
+    return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks))
 
 
 def options_of(kind: str) -> dict[str, Any]:
@@ -336,26 +305,14 @@ def _tasks(
                 yield replace(floats, n_neurons=n, kind=kind, length=length)
 
 
-def _finished(tasks: list[ReservoirTask], total: int, progress: Progress | None) -> Iterator[ReservoirRow]:
-    """Rows as they are ready, and progress after each; an interrupt waits for those that are running."""
-    with ThreadPoolExecutor(thread_count()) as pool:
-        # The longest first, so that no thread is left with one at the end.
-        order = sorted(tasks, key=lambda task: -task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli")))
-        futures = [pool.submit(score, task) for task in order]
-        try:
-            for number, future in enumerate(as_completed(futures), start=1):
-                row = future.result()
-                yield row
-                if progress is not None:
-                    progress(total - len(tasks) + number, total, row.task)
-        finally:
-            for future in futures:
-                future.cancel()
+def _work(task: ReservoirTask) -> int:
+    """About how long a task takes, in no unit."""
+    return task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli"))
 
 
 def score(task: ReservoirTask) -> ReservoirRow:
     """Run one task."""
-    data_seed, layer_seed = (np.random.SeedSequence(task.seed, spawn_key=(task.repeat, role)) for role in (0, 1))
+    data_seed, layer_seed = (np.random.SeedSequence(task.seed, spawn_key=(task.repeat, part)) for part in (0, 1))
     u, y = narma10(WASHOUT + task.train + task.test, data_seed)
     before = delayed(u[:, 0], DELAYS)
     if task.kind == LINEAR:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .intervals import wilson_interval
+from .rows import Length, text_of
 from .task import Row
 
 
@@ -14,7 +15,7 @@ class Point:
     Parameters
     ----------
     generator, length
-        Options of the circuit.
+        Options of the circuit; the length is a tuple where each layer has its own.
     images
         Different samples; every one is in each of the `repeats`.
     repeats
@@ -24,13 +25,18 @@ class Point:
     """
 
     generator: str
-    length: int
+    length: Length
     images: int
     repeats: int
     correct: int
     float_correct: int
     agree: int
     elapsed_ns: int
+
+    @property
+    def cycles(self) -> float:
+        """The length, or the mean of those of the layers: points are sorted by it."""
+        return sum(self.length) / len(self.length) if isinstance(self.length, tuple) else float(self.length)
 
     @property
     def accuracy(self) -> float:
@@ -82,11 +88,11 @@ class Evaluation:
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """The rows with their repeats added up, by generator, then by length."""
-        groups: dict[tuple[str, int], list[Row]] = {}
+        groups: dict[tuple[str, Length], list[Row]] = {}
         for row in self.rows:
             groups.setdefault((row.task.generator, row.task.length), []).append(row)
         order = {name: place for place, name in enumerate(self.generators)}
-        return tuple(
+        points = (
             Point(
                 generator,
                 length,
@@ -97,8 +103,9 @@ class Evaluation:
                 sum(row.agree for row in rows),
                 sum(row.elapsed_ns for row in rows),
             )
-            for (generator, length), rows in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1]))
+            for (generator, length), rows in groups.items()
         )
+        return tuple(sorted(points, key=lambda point: (order[point.generator], point.cycles)))
 
     @cached_property
     def generators(self) -> tuple[str, ...]:
@@ -114,7 +121,7 @@ class Evaluation:
         """The points of one generator, by length."""
         return tuple(point for point in self.points if point.generator == generator)
 
-    def needed_length(self, generator: str) -> int | None:
+    def needed_length(self, generator: str) -> Length | None:
         """Smallest length from which on the accuracy is within one point of the float network.
 
         None if it is not even at the largest length that was run.
@@ -134,7 +141,7 @@ class Evaluation:
         for point in self.points:
             low, high = point.interval()
             lines.append(
-                f"{point.generator:<12}{point.length:>6}  {100 * point.accuracy:>10.2f}  "
+                f"{point.generator:<12}{text_of(point.length):>6}  {100 * point.accuracy:>10.2f}  "
                 f"{f'{100 * low:.2f} .. {100 * high:.2f}':>15}  {100 * point.agreement:>9.2f}  "
                 f"{point.images_per_second:>9,.0f}"
             )
@@ -146,5 +153,5 @@ class Evaluation:
         """In words, what `needed_length` says."""
         needed = self.needed_length(generator)
         if needed is None:
-            return f"not within one point of float up to L = {self.line(generator)[-1].length}"
-        return f"within one point of float from L = {needed}"
+            return f"not within one point of float up to L = {text_of(self.line(generator)[-1].length)}"
+        return f"within one point of float from L = {text_of(needed)}"

@@ -1,4 +1,4 @@
-"""How near a predicted time series is to the true one."""
+"""Scores of a predicted time series: error, and memory of past inputs."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,12 +26,12 @@ def nrmse_std(predicted: ArrayLike, target: ArrayLike) -> float:
     >>> nrmse_std([1.0, 1.0], [0.0, 2.0])
     1.0
     """
-    wanted = checks.array("target", target)
-    found = checks.array("predicted", predicted, shape=wanted.shape)
-    spread = float(wanted.std()) if wanted.size else 0.0
+    true = checks.array("target", target)
+    found = checks.array("predicted", predicted, shape=true.shape)
+    spread = float(true.std()) if true.size else 0.0
     if spread == 0:
         raise ValueError("target must have values that differ")
-    return float(np.sqrt(np.square(found - wanted).mean())) / spread
+    return float(np.sqrt(np.square(found - true).mean())) / spread
 
 
 def memory_capacity(predicted: ArrayLike, target: ArrayLike) -> float:
@@ -53,9 +53,9 @@ def memory_capacity(predicted: ArrayLike, target: ArrayLike) -> float:
     >>> memory_capacity([[0.0, 1.0], [1.0, 1.0]], [[0.0, 3.0], [2.0, 4.0]])
     1.0
     """
-    wanted = checks.array("target", target, shape=(None, None))
-    found = checks.array("predicted", predicted, shape=wanted.shape)
-    a, b = found - found.mean(0), wanted - wanted.mean(0)
+    true = checks.array("target", target, shape=(None, None))
+    found = checks.array("predicted", predicted, shape=true.shape)
+    a, b = found - found.mean(0), true - true.mean(0)
     power = np.square(a).sum(0) * np.square(b).sum(0)
     joint = np.square((a * b).sum(0))
     return float(np.divide(joint, power, out=np.zeros_like(power), where=power > 0).sum())

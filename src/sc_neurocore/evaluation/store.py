@@ -1,33 +1,16 @@
-"""A file of finished rows that only ever grows."""
+"""CSV file of finished rows, each on the disk before the next is run."""
 
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic
 
-from ..files import replacing
-from .record import Record
-from .task import COLUMNS, Row
-
-
-class Stored(Protocol):
-    """What a store needs of a row."""
-
-    @property
-    def id(self) -> str:
-        """Names what was run."""
-
-    def to_fields(self) -> list[str]:
-        """The row as text."""
-
-    @classmethod
-    def from_fields(cls, texts: list[str]) -> "Stored":
-        """The inverse of `to_fields`, or a ValueError."""
-
-
-R = TypeVar("R", bound=Stored)
+from ..files import atomic_write
+from .old_files import FirstRow
+from .rows import R, columns, from_fields, to_fields
+from .task import Row
 
 
 class RowStore(Generic[R]):
@@ -38,9 +21,9 @@ class RowStore(Generic[R]):
     path
         The file; it need not exist. Reading never changes it.
     kind
-        Class of the rows.
-    columns
-        Header of the file.
+        Class of the rows, see `rows`.
+    older
+        Classes of the rows of earlier formats; their ``renewed()`` is a row of `kind`.
 
     Raises
     ------
@@ -50,60 +33,79 @@ class RowStore(Generic[R]):
     Notes
     -----
     A row is one write, followed by fsync. A last line that was cut off by a crash has no line
-    end: `read` leaves it out and `append` removes it.
+    end: `read` leaves it out and `append` removes it. `append` rewrites a file of an earlier format
+    as one of today before it adds the row; whoever reads meanwhile sees the old one.
     """
 
-    def __init__(self, path: str | os.PathLike[str], kind: type[R], columns: tuple[str, ...]) -> None:
+    def __init__(self, path: str | os.PathLike[str], kind: type[R], older: Sequence[type[Any]] = ()) -> None:
         self.path = Path(path)
         self._kind = kind
-        self._header = ",".join(columns).encode() + b"\n"
+        self._headers: dict[type[Any], bytes] = {each: _line(columns(each)) for each in (kind, *older)}
 
     def read(self) -> dict[str, R]:
         """The rows by the id of their task; a later row of the same task wins."""
-        rows: dict[str, R] = {}
-        for number, line in enumerate(self._lines(), start=2):
-            try:
-                row = cast(R, self._kind.from_fields(next(csv.reader([line.decode()], strict=True))))
-            except (ValueError, csv.Error, StopIteration) as error:
-                raise ValueError(f"{self.path} line {number} is not a row of results: {error}") from error
-            rows[row.id] = row
-        return rows
+        return {row.id: row for _, row in self._rows()}
+
+    def new_ids(self) -> dict[str, str]:
+        """The ids of today of tasks that have another one in the file, which is of an earlier format."""
+        return {old: row.id for old, row in self._rows() if old != row.id}
 
     def append(self, row: R) -> None:
-        """Add a row; make the file, or repair its cut-off end, if need be."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(row.to_fields())
+        """Add a row; make the file, renew it, or repair its cut-off end, if need be."""
         self._prepare()
         with self.path.open("ab") as file:
-            file.write(text.getvalue().encode())
+            file.write(_line(to_fields(row)))
             file.flush()
             os.fsync(file.fileno())
 
-    def _lines(self) -> list[bytes]:
-        """The complete lines after the header."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return []
+    def _rows(self) -> list[tuple[str, R]]:
+        """The rows, each after the id that it has in the file."""
+        kind, lines = self._lines()
+        rows: list[tuple[str, R]] = []
+        for number, line in enumerate(lines, start=2):
+            try:
+                found: Any = from_fields(kind, next(csv.reader([line.decode()], strict=True)))
+                rows.append((found.id, found if kind is self._kind else found.renewed()))
+            except (ValueError, TypeError, csv.Error, StopIteration) as error:
+                raise ValueError(f"{self.path} line {number} is not a row of results: {error}") from error
+        return rows
+
+    def _lines(self) -> tuple[type[Any], list[bytes]]:
+        """The class of the rows in the file, and the complete lines after the header."""
+        content = self._content()
         header, *lines = content.split(b"\n")
-        if self._header.startswith(content):  # nothing yet, or only a part of the header
-            return []
-        if header.rstrip(b"\r") + b"\n" != self._header:
-            raise ValueError(f"{self.path} must be a file of results of this version, its header differs")
-        return [line.rstrip(b"\r") for line in lines[:-1]]
+        for kind, known in self._headers.items():
+            if lines and header.rstrip(b"\r") + b"\n" == known:
+                return kind, [line.rstrip(b"\r") for line in lines[:-1]]
+        if any(known.startswith(content) for known in self._headers.values()):  # nothing, or a part of a header
+            return self._kind, []
+        raise ValueError(f"{self.path} must be a file of results of this version, its header differs")
+
+    def _content(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
 
     def _prepare(self) -> None:
-        self._lines()  # refuses a foreign file
-        content = self.path.read_bytes() if self.path.exists() else b""
-        if len(content) < len(self._header):
-            with replacing(self.path) as temporary:
-                temporary.write_bytes(self._header)
+        kind, _ = self._lines()  # refuses a foreign file
+        content, header = self._content(), self._headers[self._kind]
+        if kind is not self._kind or b"\n" not in content:
+            rows = [_line(to_fields(row)) for _, row in self._rows()]
+            with atomic_write(self.path) as temporary:
+                temporary.write_bytes(b"".join([header, *rows]))
         elif not content.endswith(b"\n"):
             os.truncate(self.path, content.rindex(b"\n") + 1)
 
 
+def _line(texts: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(texts)
+    return text.getvalue().encode()
+
+
 class ResultStore(RowStore[Row]):
-    """The rows of `evaluate` in a CSV file, see `RowStore`.
+    """The rows of `evaluate` in a CSV file, see `RowStore`; files of all earlier versions are read.
 
     Examples
     --------
@@ -117,27 +119,4 @@ class ResultStore(RowStore[Row]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path, Row, COLUMNS)
-
-
-def keep_rows(
-    rows: Iterable[R], known: dict[str, R], run: dict[str, Any], store: RowStore[R] | None, record: Record | None
-) -> None:
-    """Take rows as they come: each is stored, then known.
-
-    The record has `run` before the first row, unless it knows of one with the same tasks and nothing is missing;
-    and again at the end, also of an interrupted run, with what was computed.
-    """
-    missing = any(task not in known for task in run["tasks"])
-    if record is not None and (missing or not record.knows(run["tasks"])):
-        record.path.parent.mkdir(parents=True, exist_ok=True)
-        record.write(run)
-    try:
-        for row in rows:
-            if store is not None:
-                store.append(row)
-            known[row.id] = row
-            run["computed"].append(row.id)
-    finally:
-        if record is not None and run["computed"]:
-            record.write(run)
+        super().__init__(path, Row, (FirstRow,))

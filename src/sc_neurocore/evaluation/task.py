@@ -1,22 +1,26 @@
-"""What is run, and what came out: options and integer counts."""
+"""One run of a network over held-out samples: its options, and what came out in integer counts."""
 
-import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
+import numpy as np
 
-def digest_of(values: Mapping[str, Any]) -> str:
-    """First 16 hex digits of the SHA-256 of the values as JSON with sorted keys."""
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+from ..gates.faults import Faults
+from ..layers.options import CircuitOptions
+from ..synapses import MemristorModel
+from .rows import Length, digest_of, text_of
+
+_PLAIN = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "clip")
+"""Options that a task holds as they are."""
 
 
 @dataclass(frozen=True)
 class Task:
     """Everything that decides the bits of one run of a network over the held-out samples.
+
+    The backend is not among it: all backends give the same bits.
 
     Parameters
     ----------
@@ -24,50 +28,95 @@ class Task:
         Version of this package.
     network, data
         Digests of the network and of the held-out samples.
-    generator, length, encoding, accumulate, bits
-        Options of the circuit; `bits` is None for full precision.
+    generator, length, encoding, accumulate, share, bits, weight_streams
+        Options of the circuit, see `CircuitOptions`; a length for each layer is a tuple, of two or more.
     seed, repeat
         The circuit's seed is ``SeedSequence(seed, spawn_key=(repeat,))``.
-    bit_flip_rate
-        Probability that a bit of a stream is flipped.
     clip
         Whether inputs outside the network's range are cut to it.
     device
         `MemristorModel.changes` of the crossbar that holds the weights; empty for none.
     faults
-        `Faults.changes` of all faults but `bit_flip_rate`; empty for none.
+        `Faults.changes` of the faults; empty for none.
 
     Examples
     --------
     >>> task = Task("0.1.0", "ab", "cd", "sobol", 256)
     >>> task.id
-    'c2cebe320ef1cdda'
+    '1aa096bacc96f0b0'
     """
 
     version: str
     network: str
     data: str
     generator: str
-    length: int
+    length: Length
     encoding: str = "split"
     accumulate: str = "sum"
+    share: str | None = None
     bits: int | None = None
+    weight_streams: str = "fresh"
     seed: int = 0
     repeat: int = 0
-    bit_flip_rate: float = 0.0
     clip: bool = False
     device: str = ""
     faults: str = ""
 
+    @classmethod
+    def of(cls, options: CircuitOptions, repeat: int, *, version: str, network: str, data: str) -> Self:
+        """The task of options whose seed is an integer and whose generator has a name.
+
+        Examples
+        --------
+        >>> task = Task.of(CircuitOptions(256), 0, version="0.1.0", network="ab", data="cd")
+        >>> task == Task("0.1.0", "ab", "cd", "sobol", 256)
+        True
+        """
+        values = options.keywords(*_PLAIN)
+        if isinstance(options.length, tuple) and len(options.length) == 1:
+            values["length"] = options.length[0]
+        return cls(
+            version,
+            network,
+            data,
+            **values,
+            seed=cast(int, options.seed),
+            repeat=repeat,
+            device="" if options.device is None else options.device.changes(),
+            faults="" if options.faults is None else options.faults.changes(),
+        )
+
+    def options(self, backend: str | None = None) -> CircuitOptions:
+        """The options of the circuit, with the seed of the repeat."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
+        return CircuitOptions(
+            **values, faults=self.fault_model, device=self.device_model, seed=self.circuit_seed, backend=backend
+        )
+
+    @property
+    def circuit_seed(self) -> np.random.SeedSequence:
+        """What fixes the streams, the chip and the faults of this repeat."""
+        return np.random.SeedSequence(self.seed, spawn_key=(self.repeat,))
+
+    @property
+    def fault_model(self) -> Faults | None:
+        """The faults; None for none."""
+        return Faults(**json.loads(self.faults)) if self.faults else None
+
+    @property
+    def device_model(self) -> MemristorModel | None:
+        """The crossbar; None for none."""
+        return MemristorModel(**json.loads(self.device)) if self.device else None
+
     @cached_property
     def id(self) -> str:
         """Digest of the fields, see `digest_of`."""
-        return digest_of(asdict(self))
+        return digest_of(self)
 
     @property
     def label(self) -> str:
         """For a progress bar."""
-        return f"{self.generator}, L = {self.length}"
+        return f"{self.generator}, L = {text_of(self.length)}"
 
 
 @dataclass(frozen=True)
@@ -106,47 +155,3 @@ class Row:
     def id(self) -> str:
         """That of the task."""
         return self.task.id
-
-    def to_fields(self) -> list[str]:
-        """The row as text, in the order of `COLUMNS`."""
-        values = {**asdict(self.task), **asdict(self)}
-        return [self.task.id, *(_to_text(values[name]) for name in COLUMNS[1:])]
-
-    @classmethod
-    def from_fields(cls, texts: list[str]) -> Self:
-        """The inverse of `to_fields`; raises ValueError if the texts are not a row."""
-        if len(texts) != len(COLUMNS):
-            raise ValueError(f"{len(COLUMNS)} fields must be there, got {len(texts)}")
-        found = dict(zip(COLUMNS, texts, strict=True))
-        if found["clip"] not in ("0", "1"):
-            raise ValueError(f"clip must be 0 or 1, got {found['clip']!r}")
-        task = Task(
-            found["version"],
-            found["network"],
-            found["data"],
-            found["generator"],
-            int(found["length"]),
-            found["encoding"],
-            found["accumulate"],
-            int(found["bits"]) if found["bits"] else None,
-            int(found["seed"]),
-            int(found["repeat"]),
-            float(found["bit_flip_rate"]),
-            found["clip"] == "1",
-            found["device"],
-            found["faults"],
-        )
-        if task.id != found["task"]:
-            raise ValueError(f"task must be the digest of the options, {task.id}, got {found['task']!r}")
-        return cls(task, **{name: int(found[name]) for name in _COUNTS})
-
-
-def _to_text(value: object) -> str:
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-_COUNTS = tuple(field.name for field in fields(Row) if field.name != "task")
-COLUMNS = ("task", *(field.name for field in fields(Task)), *_COUNTS)
-"""Header of the file of results."""

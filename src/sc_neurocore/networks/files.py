@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import replacing
+from ..files import atomic_write
 from .definition import NetworkDefinition
 from .layer_spec import LayerSpec
 from .pool_spec import Pool2D
@@ -43,7 +43,7 @@ def save(network: NetworkDefinition, path: Path) -> None:
     arrays = {
         f"{name}_{k}": np.array(getattr(layer, name)) for k, layer in enumerate(network.layers) for name in layer.arrays
     }
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(arrays, temporary, {_KEY: network.describe_layers()})
 
 

@@ -1,4 +1,4 @@
-"""Pictures of results: functions of an axes and a result, and writers of files."""
+"""Plots of results with Matplotlib: functions that draw on axes, and functions that write files."""
 
 from .accuracy import accuracy_against_length, save_accuracy
 from .crossbar import draw_crossbar, save_crossbar

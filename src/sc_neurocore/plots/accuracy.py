@@ -1,9 +1,12 @@
-"""Accuracy against the length of the streams."""
+"""Plot of accuracy against the length of the streams."""
 
 import os
 from typing import TYPE_CHECKING
 
-from ..files import replacing
+from ..evaluation.classification import FIXED_POINT
+from ..evaluation.rows import text_of
+from ..files import atomic_write
+from ..gates.faults import Faults
 from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, quiet_axes
 
 if TYPE_CHECKING:
@@ -33,30 +36,31 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     M. Okabe, K. Ito, "Color universal design", 2008, https://jfly.uni-koeln.de/color/.
     """
     points = evaluation.points
-    lengths = sorted({point.length for point in points if point.generator != "fixed-point"}) or [1]
+    lengths = {point.cycles: text_of(point.length) for point in points if point.generator != FIXED_POINT} or {1.0: "1"}
     ends = []
     for place, generator in enumerate(evaluation.generators):
         colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
         line = evaluation.line(generator)
-        if generator == "fixed-point":  # has no stream length
+        if generator == FIXED_POINT:  # has no stream length
             y = [100 * line[0].accuracy]
             ax.axhline(y[0], color=colour, ls=(0, (1, 1.5)), lw=1.8, zorder=2)
             ends.append((y[0], "fixed point", colour))
             continue
-        x = [point.length for point in line]
+        x = [point.cycles for point in line]
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
         ax.fill_between(x, [100 * b[0] for b in bands], [100 * b[1] for b in bands], color=colour, alpha=0.14, lw=0)
         ax.plot(x, y, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2, zorder=3, clip_on=False)
         needed = evaluation.needed_length(generator)
         if needed is not None:
-            ax.plot(needed, y[x.index(needed)], "o", ms=14, mfc="none", mec=colour, mew=1.6, zorder=4, clip_on=False)
+            at = [point.length for point in line].index(needed)
+            ax.plot(x[at], y[at], "o", ms=14, mfc="none", mec=colour, mew=1.6, zorder=4, clip_on=False)
         ends.append((y[-1], NAMES.get(generator, generator.capitalize()), colour))
 
     level = 100 * evaluation.float_accuracy
     ax.axhline(level, color=INK, ls=(0, (5, 3)), lw=1.3, zorder=2)
 
-    length_axis(ax, lengths)
+    length_axis(ax, sorted(lengths), [lengths[cycles] for cycles in sorted(lengths)])
     _set_accuracy_limits(ax, evaluation)
     ax.set_xlabel("stream length L (clock cycles, logarithmic)", color=INK)
     ax.set_ylabel("accuracy (%)", color=INK)
@@ -98,18 +102,19 @@ def save_accuracy(path: str | os.PathLike[str], evaluation: "Evaluation") -> Non
     ax = figure.add_subplot()
     accuracy_against_length(ax, evaluation)
     task, repeats = evaluation.rows[0].task, evaluation.points[0].repeats
+    faults = task.fault_model
     facts = [f"{evaluation.data}: {evaluation.images} held-out images", f"{task.encoding} encoding"]
-    if task.faults:
+    if faults is not None and faults != Faults.flips(faults.input_flips):
         facts.append(f"faults {task.faults}")
     if task.device:
         facts.append("on a crossbar")
-    if task.bit_flip_rate:
-        facts.append(f"{100 * task.bit_flip_rate:g} % of the bits flipped")
+    if faults is not None and faults == Faults.flips(faults.input_flips):
+        facts.append(f"{100 * faults.input_flips:g} % of the bits flipped")
     if repeats > 1:
         facts.append(f"mean of {repeats} repeats")
     figure.text(0.09, 0.935, "How long must the streams be?", fontsize=15, fontweight="bold", color=INK)
     figure.text(0.09, 0.885, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
     legend = "band: 95 % interval over the images  ·  ring: from here on within one point of float"
     figure.text(0.09, 0.843, legend, fontsize=9.5, color=QUIET)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)

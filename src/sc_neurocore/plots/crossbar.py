@@ -1,4 +1,4 @@
-"""A crossbar as it was wanted and as it is."""
+"""Heat maps of the weights of a memristor crossbar: those wanted, those there, their difference."""
 
 import os
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..encoders import Seed
-from ..files import replacing
+from ..files import atomic_write
 from ..synapses import MemristorModel
 from .style import INK, QUIET
 
@@ -101,7 +101,7 @@ def save_crossbar(path: str | os.PathLike[str], model: MemristorModel, weights: 
                  fontsize=9, color=QUIET)  # fmt: skip
     figure.text(0.045, 0.93, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=INK)
     figure.text(0.045, 0.876, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=QUIET)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)
 
 

@@ -1,9 +1,11 @@
-"""Accuracy against the rate of a fault."""
+"""Plot of accuracy against the rate of a fault."""
 
 import os
 from typing import TYPE_CHECKING
 
-from ..files import replacing
+from ..evaluation.classification import FIXED_POINT
+from ..evaluation.rows import text_of
+from ..files import atomic_write
 from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, quiet_axes
 
 if TYPE_CHECKING:
@@ -37,24 +39,26 @@ def accuracy_against_faults(ax: "Axes", study: "FaultStudy") -> None:
     rates = [100 * rate for rate in study.rates]
     smallest = min(rate for rate in rates if rate > 0)
     places = [rate if rate > 0 else smallest / 10**0.6 for rate in rates]  # 0 has a place left of the others
-    names = list(dict.fromkeys(generator for generator, length in study.lines if length > 1))
-    longest = max(length for _, length in study.lines)
+    names = list(dict.fromkeys(generator for generator, _ in study.lines if generator != FIXED_POINT))
+    longest = max(line[0].cycles for line in study.lines.values())
     ends = []
     for (generator, length), line in study.lines.items():
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
-        fixed = length == 1
+        fixed, cycles = generator == FIXED_POINT, line[0].cycles
         colour = INK if fixed else COLOURS[names.index(generator) % len(COLOURS)]
         marker = "X" if fixed else MARKERS[names.index(generator) % len(MARKERS)]
-        if fixed or length == longest:
+        if fixed or cycles == longest:
             low, high = ([100 * band[end] for band in bands] for end in (0, 1))
             ax.fill_between(places, low, high, color=colour, alpha=0.12, lw=0)
             width, alpha = 2.2, 1.0
         else:
-            width, alpha = 1.2, 0.3 + 0.4 * length / longest
+            width, alpha = 1.2, 0.3 + 0.4 * cycles / longest
         style = (0, (4, 2)) if fixed else "-"
         ax.plot(places, y, color=colour, lw=width, alpha=alpha, ls=style, marker=marker, ms=6, mec="white", zorder=3)
-        label = "8-bit fixed point" if fixed else f"{NAMES.get(generator, generator.capitalize())}, L = {length}"
+        label = (
+            "8-bit fixed point" if fixed else f"{NAMES.get(generator, generator.capitalize())}, L = {text_of(length)}"
+        )
         ends.append((y[-1], label, colour))
     ax.set_xscale("log")
     ax.set_xticks(places, [f"{rate:g}" for rate in rates])
@@ -94,5 +98,5 @@ def save_faults(path: str | os.PathLike[str], study: "FaultStudy") -> None:
     figure.text(0.09, 0.935, _TITLES[study.kind], fontsize=15, fontweight="bold", color=INK)
     facts = f"{first.data}: {first.images} held-out images  ·  band: 95 % interval over the images"
     figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)

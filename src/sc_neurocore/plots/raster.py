@@ -1,4 +1,4 @@
-"""Spikes of neurons against time."""
+"""Raster plot: the spikes of neurons against time."""
 
 from typing import TYPE_CHECKING
 

@@ -1,10 +1,10 @@
-"""Error and memory of stochastic reservoirs against the length of their streams."""
+"""Plots of the error and the memory of stochastic reservoirs against the length of their streams."""
 
 import os
 from typing import TYPE_CHECKING
 
 from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
-from ..files import replacing
+from ..files import atomic_write
 from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, quiet_axes
 
 if TYPE_CHECKING:
@@ -95,5 +95,5 @@ def save_reservoir(path: str | os.PathLike[str], study: "ReservoirStudy") -> Non
     ]
     facts.append(f"mean and range of {repeats} reservoirs")
     figure.text(left, 0.875, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)

@@ -1,4 +1,4 @@
-"""What the pictures have in common: colours, quiet axes, names at the ends of lines."""
+"""What the plots have in common: colours, axes, names at the ends of lines."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,10 @@ def quiet_axes(ax: "Axes") -> None:
     ax.tick_params(colors=QUIET, length=0, labelcolor=INK)
 
 
-def length_axis(ax: "Axes", lengths: "Sequence[int]") -> None:
+def length_axis(ax: "Axes", lengths: "Sequence[float]", labels: "Sequence[str] | None" = None) -> None:
     """Stream lengths to the right, logarithmic, a tick for each of the rising `lengths`."""
     ax.set_xscale("log", base=2)
-    ax.set_xticks(lengths, [str(length) for length in lengths])
+    ax.set_xticks(lengths, [str(length) for length in lengths] if labels is None else labels)
     ax.minorticks_off()
     ax.set_xlim(lengths[0] / 2**0.2, lengths[-1] * 2**0.2)
 

@@ -1,0 +1,117 @@
+"""Right answers of a circuit, counted: a classifier, its held-out samples, and how one task of them is run."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets import Dataset
+from ..networks import Circuit, FixedPoint, Network
+from .task import Row, Task
+
+Classes = NDArray[np.int64]
+FIXED_POINT = "fixed-point"
+"""Stands among the generators for the network in fixed point; it takes one cycle."""
+WARM_UP = 32
+"""Samples that are run once before the clock starts, so that nothing is compiled under it."""
+SHORT_NS = 250_000_000
+"""Runs shorter than this are timed twice, and the faster one counts: the first may start threads."""
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """What all tasks of an evaluation have in common.
+
+    Parameters
+    ----------
+    network
+        A classifier.
+    data
+        Held-out samples that it takes.
+    true_classes, float_classes
+        Class index of each sample ``(n,)``: the right one, and that of the float network.
+    """
+
+    network: Network
+    data: Dataset
+    true_classes: Classes
+    float_classes: Classes
+
+    @classmethod
+    def of(cls, network: Network, data: Dataset, clip: bool) -> Self:
+        """A ValueError if the data do not fit the network; `clip` lets inputs outside its range through."""
+        true_classes = _true_classes(network, data, clip)
+        return cls(network, data, true_classes, np.asarray(network.float_predict(data.x_test)))
+
+    @property
+    def float_correct(self) -> int:
+        """Samples that the float network puts into the right class."""
+        return int((self.float_classes == self.true_classes).sum())
+
+    def circuit(self, task: Task, backend: str | None = None) -> Circuit | FixedPoint:
+        """What a task runs, newly built; a ValueError if the network refuses an option."""
+        if task.generator != FIXED_POINT:
+            return Circuit(self.network, task.options(backend))
+        if task.device:
+            raise ValueError("device must be None with generator fixed-point, which has no crossbar")
+        bits = {} if task.bits is None else {"bits": task.bits}
+        return FixedPoint(self.network, **bits, faults=task.fault_model, seed=task.circuit_seed, clip=task.clip)
+
+    def measure(self, task: Task, backend: str | None = None, circuit: Circuit | FixedPoint | None = None) -> Row:
+        """Run a task; with its circuit, if that is there already."""
+        if circuit is None:
+            circuit = self.circuit(task, backend)
+        circuit.predict(self.data.x_test[:WARM_UP])
+        found, elapsed = _timed(circuit, self.data.x_test)
+        if elapsed < SHORT_NS:
+            elapsed = min(elapsed, _timed(circuit, self.data.x_test)[1])
+        correct, agree = int((found == self.true_classes).sum()), int((found == self.float_classes).sum())
+        return Row(task, len(self.true_classes), correct, self.float_correct, agree, elapsed)
+
+
+def _timed(circuit: Circuit | FixedPoint, x: NDArray[np.float64]) -> tuple[Classes, int]:
+    circuit.reset()  # the bits are those of a new circuit
+    start = time.perf_counter_ns()
+    found = np.asarray(circuit.predict(x))
+    return found, max(time.perf_counter_ns() - start, 1)
+
+
+def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
+    """The right class index of every held-out sample, or an error if the data do not fit."""
+    if network.kind != "classifier":
+        raise ValueError(f"network must be a classifier to have an accuracy, got a {network.kind}")
+    x = data.x_test
+    if x.shape[1] != network.n_inputs:
+        raise ValueError(f"data must have {network.n_inputs} inputs a sample for this network, got {x.shape[1]}")
+    low, high = (np.broadcast_to(np.asarray(end, np.float64), x.shape[1:]) for end in network.input_range)
+    outside = np.argwhere((x < low) | (x > high))
+    if len(outside) and not clip:
+        sample, place = outside[0]
+        raise ValueError(
+            f"input {place} must lie in the network's range [{low[place]:g}, {high[place]:g}], "
+            f"got {x[sample, place]:g} in sample {sample}; clip (--clip) cuts such inputs to the range"
+        )
+    return _class_indices(data.y_test, network.classes, _n_classes(network))
+
+
+def _n_classes(network: Network) -> int:
+    if network.classes is not None:
+        return len(network.classes)
+    return max(int(network.n_outputs), 2)  # a single output tells two classes apart by its sign
+
+
+def _class_indices(labels: Classes, classes: Sequence[str] | None, n_classes: int) -> Classes:
+    try:
+        values = [float(name) for name in classes] if classes is not None else list(map(float, range(n_classes)))
+        rule = "one of the network's classes " + ", ".join(f"{value:g}" for value in values)
+    except ValueError:  # names such as "cat": labels are indices
+        values = list(map(float, range(n_classes)))
+        rule = f"the index of one of the network's classes, 0..{n_classes - 1}"
+    places = {value: index for index, value in enumerate(values)}
+    for label in np.unique(labels):
+        if float(label) not in places:
+            raise ValueError(f"labels must be {rule}, got {label}")
+    return np.array([places[float(label)] for label in labels], np.int64)

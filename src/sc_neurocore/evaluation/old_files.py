@@ -1,0 +1,73 @@
+"""Rows of `evaluate` as earlier versions wrote them: still read, and rewritten when a row is added to their file.
+
+First format: flips of the bits of inputs and weights had a column of their own, ``bit_flip_rate``; there were no
+columns ``share`` and ``weight_streams``, whose only values were the defaults of today.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from ..gates.faults import Faults
+from .rows import digest_of
+from .task import Row, Task
+
+
+@dataclass(frozen=True)
+class FirstTask:
+    """`Task` in the first format; its id is that of the file."""
+
+    version: str
+    network: str
+    data: str
+    generator: str
+    length: int
+    encoding: str
+    accumulate: str
+    bits: int | None
+    seed: int
+    repeat: int
+    bit_flip_rate: float
+    clip: bool
+    device: str
+    faults: str
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(self)
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """`Row` in the first format."""
+
+    task: FirstTask
+    images: int
+    correct: int
+    float_correct: int
+    agree: int
+    elapsed_ns: int
+
+    @property
+    def id(self) -> str:
+        """That of the task."""
+        return self.task.id
+
+    def renewed(self) -> Row:
+        """The same row as one of today: its task has the id of today."""
+        values = {name: value for name, value in vars(self.task).items() if name in Task.__dataclass_fields__}
+        if rate := self.task.bit_flip_rate:
+            values["faults"] = Faults.flips(rate).changes()
+        return Row(Task(**values), *(value for name, value in vars(self).items() if name != "task"))
+
+
+def renewed_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a run in a record of the first format, as a record has them today.
+
+    >>> renewed_options({"seed": 1, "bit_flip_rate": 0.0, "faults": None})
+    {'seed': 1, 'faults': None}
+    """
+    rest = {name: value for name, value in options.items() if name != "bit_flip_rate"}
+    rate = options.get("bit_flip_rate")
+    return {**rest, "faults": asdict(Faults.flips(rate))} if rate else rest

@@ -1,0 +1,145 @@
+"""Run many tasks and keep their rows: a plan, an executor, a folder. Every study of this package is run so.
+
+::
+
+    tasks --> Plan --> run(executor) --> rows --> report
+               ^                          |
+               +---- results.csv <--------+
+"""
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ..files import check_writable
+from .record import Record, environment
+from .rows import R, Task
+from .store import RowStore
+
+T = TypeVar("T", bound=Task)
+Progress = Callable[[int, int, Any], None]
+"""Called as ``progress(done, total, task)``; the task is None at the end."""
+
+
+class Plan(Generic[T, R]):
+    """Tasks, and the rows of them that a folder already has. Nothing is written before `run`.
+
+    Parameters
+    ----------
+    tasks
+        What is wanted, each once.
+    kind
+        Class of the rows, see `rows`.
+    out
+        Folder for the rows and ``record.json``; None: nothing is written.
+    file_name
+        Name of the file of rows.
+    older
+        Classes of the rows of earlier formats of the file, see `RowStore`.
+
+    Raises
+    ------
+    ValueError
+        If a file in `out` is not of this kind.
+    OSError
+        If `out` cannot be written.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[T],
+        kind: type[R],
+        out: str | os.PathLike[str] | None,
+        file_name: str,
+        older: Sequence[type[Any]] = (),
+    ) -> None:
+        self.tasks = tuple(tasks)
+        self._rows: dict[str, R] = {}
+        self._store: RowStore[R] | None = None
+        self._record: Record | None = None
+        if out is not None:
+            check_writable(out)
+            self._store = RowStore(Path(out) / file_name, kind, older)
+            self._rows = self._store.read()
+            self._record = Record(Path(out) / "record.json", self._store.new_ids())
+        self.pending = tuple(task for task in self.tasks if task.id not in self._rows)
+        """Tasks without a row."""
+
+    def reused(self, tasks: Sequence[T]) -> int:
+        """How many of these tasks had a row before the run."""
+        pending = {task.id for task in self.pending}
+        return sum(task.id not in pending for task in tasks)
+
+    def run(
+        self,
+        job: Callable[[T], Callable[[], R]],
+        facts: dict[str, Any],
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+        work: Callable[[T], float] | None = None,
+    ) -> dict[str, R]:
+        """Run what is pending; a row is kept as soon as it is there, also if the run is interrupted later.
+
+        Parameters
+        ----------
+        job
+            The work of a task: a call that gives its row. Asked for when the task is started or handed over.
+        facts
+            What the record says of this run, beside versions, machine and tasks.
+        executor
+            Runs the jobs, see ``concurrent.futures``; None: this thread, one job after the other. The rows do
+            not depend on it, but for the time that they took. An interrupt cancels what has not started.
+        progress
+            With an executor called after every task, else before; and at the end.
+        work
+            How long a task takes, in any unit: an executor gets the longest first, so that none is left with one
+            at the end.
+
+        Returns
+        -------
+        dict
+            The rows of all tasks by their ids.
+        """
+        tell = progress or (lambda done, total, task: None)
+        run = {**environment(), **facts, "tasks": [task.id for task in self.tasks], "computed": []}
+        rows = self._in_turn(job, tell) if executor is None else self._as_completed(job, tell, executor, work)
+        if self._record is not None and (self.pending or not self._record.knows(run["tasks"])):
+            self._record.write(run)
+        try:
+            with closing(rows):
+                for row in rows:
+                    if self._store is not None:
+                        self._store.append(row)
+                    self._rows[row.id] = row
+                    run["computed"].append(row.id)
+        finally:
+            if self._record is not None and run["computed"]:
+                self._record.write(run)
+        tell(len(self.tasks), len(self.tasks), None)
+        return {task.id: self._rows[task.id] for task in self.tasks}
+
+    def _in_turn(self, job: Callable[[T], Callable[[], R]], tell: Progress) -> Generator[R]:
+        for done, task in enumerate(self.pending, start=len(self.tasks) - len(self.pending)):
+            tell(done, len(self.tasks), task)
+            yield job(task)()
+
+    def _as_completed(
+        self,
+        job: Callable[[T], Callable[[], R]],
+        tell: Progress,
+        executor: Executor,
+        work: Callable[[T], float] | None,
+    ) -> Generator[R]:
+        tasks = self.pending if work is None else sorted(self.pending, key=work, reverse=True)
+        futures = [executor.submit(job(task)) for task in tasks]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1 + len(self.tasks) - len(futures)):
+                row = future.result()
+                yield row
+                tell(done, len(self.tasks), row.task)
+        finally:
+            for future in futures:
+                future.cancel()

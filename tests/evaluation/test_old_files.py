@@ -1,0 +1,180 @@
+"""Files of earlier versions: read as rows of today, and renewed when a row is added.
+
+``files/first_format`` and ``files/first_reservoir`` were written by the version before `CircuitOptions`.
+"""
+
+import csv
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sc_neurocore import Faults, MemristorModel, Network
+from sc_neurocore.datasets import Dataset, load_digits
+from sc_neurocore.evaluation import ReservoirRow, ResultStore, RowStore, evaluate, reservoir_study
+from sc_neurocore.evaluation.old_files import FirstRow, FirstTask
+from sc_neurocore.evaluation.record import Record
+from sc_neurocore.evaluation.rows import columns, to_fields
+
+FILES = Path(__file__).parent / "files"
+FIRST = FILES / "first_format"
+OLD = list(csv.DictReader((FIRST / "results.csv").read_text().splitlines()))
+WRITTEN_BY = "0.1.0"
+DEVICE = MemristorModel(**json.loads(OLD[-1]["device"]))
+PLAIN = {"lengths": [16, 32], "generators": ["bernoulli", "sobol"], "repeats": 2}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(FIRST, tmp_path / "report")
+    return tmp_path / "report"
+
+
+@pytest.fixture
+def same_version(monkeypatch):
+    """Rows are reused only by the version that wrote them."""
+    for function in (evaluate, reservoir_study):
+        monkeypatch.setattr(sys.modules[function.__module__], "package_version", lambda: WRITTEN_BY)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return Network.load(FILES / "digits.safetensors")
+
+
+@pytest.fixture(scope="module")
+def data():
+    digits = load_digits()
+    return Dataset.held_out("digits", digits.x_test[:50], digits.y_test[:50])
+
+
+def test_the_id_of_the_first_format_is_pinned():
+    task = FirstTask(
+        "0.1.0", "ab" * 32, "cd" * 32, "sobol", 256, "split", "sum", None, 0, 0, 0.1, False, "", ""
+    )  # fmt: skip
+    assert task.id == "49051d4b0a53e1b6"
+
+
+def test_rows_are_read_as_those_of_today():
+    assert {row["bit_flip_rate"] for row in OLD} == {"0.0", "0.01"}
+    rows = list(ResultStore(FIRST / "results.csv").read().values())
+    assert len(rows) == len(OLD) == 13
+    for row, old in zip(rows, OLD, strict=True):
+        task = row.task
+        for name in ("version", "network", "data", "generator", "encoding", "accumulate", "device"):
+            assert getattr(task, name) == old[name]
+        assert (str(task.length), str(task.seed), str(task.repeat)) == (old["length"], old["seed"], old["repeat"])
+        assert (task.share, task.weight_streams) == (None, "fresh")
+        rate = float(old["bit_flip_rate"])
+        assert task.fault_model == (Faults.flips(rate) if rate else None) or task.faults == old["faults"] != ""
+        assert str(row.correct) == old["correct"]
+        assert str(row.elapsed_ns) == old["elapsed_ns"]
+        assert row.id != old["task"]
+    assert {row.task.device_model for row in rows} == {None, DEVICE}
+
+
+def test_reading_changes_nothing(folder):
+    before = (folder / "results.csv").read_bytes()
+    store = ResultStore(folder / "results.csv")
+    assert set(store.new_ids()) == {row["task"] for row in OLD}
+    assert set(store.new_ids().values()) == set(store.read())
+    assert (folder / "results.csv").read_bytes() == before
+
+
+def test_a_row_more_renews_the_file(folder):
+    store = ResultStore(folder / "results.csv")
+    before = list(store.read().values())
+    more = replace(before[0], task=replace(before[0].task, share="one", length=(16, 64)))
+    store.append(more)
+    header, *lines = (folder / "results.csv").read_text().splitlines()
+    assert header == ",".join(columns(type(more)))
+    assert list(csv.reader(lines)) == [to_fields(row) for row in (*before, more)]
+    assert list(store.read().values()) == [*before, more]
+    assert store.new_ids() == {}
+    store.append(replace(more, correct=0))
+    assert store.read()[more.id].correct == 0
+    assert [file.name for file in folder.iterdir() if file.suffix == ".csv"] == ["results.csv"]
+
+
+@pytest.mark.parametrize("size", [10, 60, 127, 128, 129, 200, 400, 700])
+def test_torn_anywhere(folder, size):
+    whole = (FIRST / "results.csv").read_bytes()
+    store = ResultStore(folder / "results.csv")
+    every = list(store.read().values())
+    store.path.write_bytes(whole[:size])
+    complete = max(whole[:size].count(b"\n") - 1, 0)
+    assert list(store.read().values()) == every[:complete]
+    store.append(every[-1])
+    assert list(store.read().values()) == [*every[:complete], every[-1]]
+
+
+def test_an_edited_row_is_refused(folder):
+    path = folder / "results.csv"
+    path.write_bytes(path.read_bytes().replace(b",bernoulli,", b",lfsr,", 1))
+    for call in (ResultStore(path).read, lambda: ResultStore(path).append(FirstRow(OLD_TASK, 1, 1, 1, 1, 1).renewed())):
+        with pytest.raises(ValueError, match="line 2 is not a row of results: task must be the digest"):
+            call()
+
+
+OLD_TASK = FirstTask("0", "n", "d", "sobol", 16, "split", "sum", None, 0, 0, 0.0, False, "", "")
+
+
+def test_evaluate_goes_on_with_old_rows(folder, network, data, same_version):
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    again = evaluate(network, data, **PLAIN, out=folder)
+    assert again.reused == 8
+    flips = evaluate(network, data, [16], ["bernoulli", "sobol"], faults=Faults.flips(0.01), out=folder)
+    stuck = evaluate(network, data, [16], ["sobol", "fixed-point"], faults=Faults(stuck_lines=0.1), out=folder)
+    options = {"device": DEVICE, "bits": 6, "encoding": "bipolar", "clip": True}
+    chip = evaluate(network, data, [16], ["sobol"], **options, out=folder)
+    assert (flips.reused, stuck.reused, chip.reused) == (2, 2, 1)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before  # nothing was missing
+    fresh = [
+        evaluate(network, data, **PLAIN),
+        evaluate(network, data, [16], ["bernoulli", "sobol"], faults=Faults.flips(0.01)),
+        evaluate(network, data, [16], ["sobol", "fixed-point"], faults=Faults(stuck_lines=0.1)),
+        evaluate(network, data, [16], ["sobol"], **options),
+    ]
+    for old, new in zip([again, flips, stuck, chip], fresh, strict=True):
+        assert [replace(row, elapsed_ns=1) for row in old.rows] == [replace(row, elapsed_ns=1) for row in new.rows]
+
+
+def test_a_run_more_renews_the_record(folder, network, data, same_version):
+    assert evaluate(network, data, [16, 64], ["sobol"], out=folder).reused == 1
+    store = ResultStore(folder / "results.csv")
+    assert store.new_ids() == {}
+    content = json.loads((folder / "record.json").read_text())
+    assert content["format"] == 2
+    assert [len(run["tasks"]) for run in content["runs"]] == [8, 2, 2, 1, 2]
+    assert {task for run in content["runs"] for task in run["tasks"]} == set(store.read())
+    options = [run["options"] for run in content["runs"]]
+    assert not any("bit_flip_rate" in each for each in options)
+    assert [bool(each["faults"]) for each in options] == [False, True, True, False, False]
+    assert Faults(**options[1]["faults"]) == Faults.flips(0.01)
+
+
+def test_another_version_reuses_nothing(folder, network, data, monkeypatch):
+    monkeypatch.setattr(sys.modules[evaluate.__module__], "package_version", lambda: "0.0.1")
+    assert evaluate(network, data, **PLAIN, out=folder).reused == 0
+    assert len(ResultStore(folder / "results.csv").read()) == len(OLD) + 8
+
+
+def test_record_of_the_first_format_is_read():
+    record = Record(FIRST / "record.json")
+    assert len(record.runs) == 4
+    assert record.knows(record.runs[1]["tasks"])
+
+
+def test_reservoirs_of_the_first_format(tmp_path, same_version):
+    shutil.copytree(FILES / "first_reservoir", tmp_path / "out")
+    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    options = {"lengths": [16], "kinds": ["sobol", "lfsr-shift"], "neurons": [12], "train": 150, "test": 80}
+    study = reservoir_study(**options, repeats=1, out=tmp_path / "out")
+    assert study.reused == len(study.rows) == 4
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+    assert reservoir_study(**options, repeats=2, out=tmp_path / "out").reused == 4
+    assert (tmp_path / "out" / "reservoir.csv").read_bytes().startswith(before["reservoir.csv"])
+    assert len(RowStore(tmp_path / "out" / "reservoir.csv", ReservoirRow).read()) == 8
