@@ -18,7 +18,10 @@ def loaded(name):
         pytest.skip(f"{name} needs a library that is not installed: {error}")
 
 
-@pytest.mark.parametrize("name", check.NAMES)
+SLOW = {"lenet", "reservoir", "unsupervised_digits"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in check.NAMES])
 def test_example_is_fresh(name):
     loaded(name)
     assert check.check(name) == []

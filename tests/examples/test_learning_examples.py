@@ -1,10 +1,12 @@
 """The examples of the learning layer: they run, draw, and their stories hold."""
 
 import numpy as np
+import pytest
 
 from examples import stdp, unsupervised_digits
 
 
+@pytest.mark.slow
 def test_digits_without_labels(tmp_path):
     """One look at each image: far above chance, and above what the random start can do."""
     path, digits = tmp_path / "digits.png", unsupervised_digits.load()
