@@ -7,12 +7,14 @@ windows copied out beforehand, and the dense product 784 -> 128 at batch 32, int
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from sc_neurocore import SCConv2DLayer
 from sc_neurocore.backends import compiled
 from sc_neurocore.backends.packing import words_for
+from sc_neurocore.gates.windows import window_indices
 
 from .cases import Shape
 from .measure import Case, interleave, repeated
@@ -23,21 +25,23 @@ ROUNDS = 15
 
 
 def cases(length: int) -> Iterator[Case]:
-    """Products on all threads, and the layer from numbers to numbers."""
+    """Products of random words on all threads, and the layer from numbers to numbers."""
     rng = np.random.default_rng(0)
+
+    def words(*shape: int) -> NDArray[np.uint64]:
+        return rng.integers(0, 2**64, (*shape, words_for(length)), np.uint64)
+
     layer = SCConv2DLayer(CHANNELS, FILTERS, KERNEL, padding=1, length=length, generator="sobol", use_gpu=False, seed=1)
     x = rng.random((BATCH, CHANNELS, SIZE, SIZE))
-    layer.forward(x)
-    samples = np.arange(BATCH)
-    lines, fan_in = layer._input_words(x, samples), layer.fan_in
-    weights = layer._weight_words(samples).reshape(1, 1, FILTERS, fan_in, -1)
-    windows = layer._gathered(lines[0]).reshape(1, -1, fan_in, words_for(length))
+    padded, fan_in = SIZE + 2, layer.fan_in
+    indices = window_indices(CHANNELS, (padded, padded), layer.kernel_size, layer.stride)
+    lines, weights = words(1, BATCH, CHANNELS * padded**2), words(1, 1, FILTERS, fan_in)
+    copied = lines[0][:, indices[0]].reshape(1, -1, fan_in, words_for(length))
     work = BATCH * SIZE * SIZE * fan_in * FILTERS * length
-    yield Case("windows", repeated(lambda: compiled.window_counts(lines, weights, layer._windows)), work, "bit")
-    yield Case("copied windows", repeated(lambda: compiled.and_counts(windows, weights[0])), work, "bit")
+    yield Case("windows", repeated(lambda: compiled.window_counts(lines, weights, indices)), work, "bit")
+    yield Case("copied windows", repeated(lambda: compiled.and_counts(copied, weights[0])), work, "bit")
     dense = Shape(*DENSE, length)
-    a = rng.integers(0, 2**64, (1, dense.batch, dense.n_inputs, words_for(length)), np.uint64)
-    b = rng.integers(0, 2**64, (1, dense.n_neurons, dense.n_inputs, words_for(length)), np.uint64)
+    a, b = words(1, dense.batch, dense.n_inputs), words(1, dense.n_neurons, dense.n_inputs)
     yield Case("dense", repeated(lambda: compiled.and_counts(a, b)), dense.product_bits, "bit")
     yield Case("forward", repeated(lambda: layer.forward(x)), BATCH, "image")
 

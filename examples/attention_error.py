@@ -1,11 +1,6 @@
-"""How far attention on streams is from exact attention: a table and ``docs/pictures/attention.png``.
+"""Attention on streams: how far it is from exact attention, by stream length, and a map of who looks at whom."""
 
-Run it from the repository root: ``python examples/attention_error.py``.
-"""
-
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +9,14 @@ from numpy.typing import NDArray
 
 from sc_neurocore import StochasticAttention
 
+from .result import Result, short, shorts, table_row
+
+PAGE = "attention.md"
+PICTURES = {"attention.png": (1300, 410)}
+TOLERANCE = 0.0
+
 SIZE, TRIALS = 64, 8
+QUICK_LENGTHS = [64, 128, 256]
 LENGTHS = [64, 128, 256, 512, 1024, 2048, 4096]
 GENERATORS = {"bernoulli": "Bernoulli", "lfsr": "LFSR", "halton": "Halton", "sobol": "Sobol"}
 # Okabe and Ito's colours, told apart by people with any colour vision; paired with markers.
@@ -55,10 +57,11 @@ def maps() -> Iterator[tuple[str, NDArray[np.float64]]]:
 
 def draw_errors(ax: Axes, errors: dict[str, list[float]]) -> None:
     for (name, values), (colour, marker) in zip(errors.items(), STYLES, strict=True):
-        ax.plot(LENGTHS, values, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2)
+        lengths = LENGTHS[: len(values)]
+        ax.plot(lengths, values, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2)
         up = {"halton": -7, "sobol": 5}.get(name, 0)  # these two end near each other
         ax.annotate(
-            GENERATORS[name], (LENGTHS[-1], values[-1]), (9, up), textcoords="offset points", color=colour, va="center",
+            GENERATORS[name], (lengths[-1], values[-1]), (9, up), textcoords="offset points", color=colour, va="center",
             fontweight="bold",
         )  # fmt: skip
     for power, start, text, offset in ((-0.5, 0.098, "$L^{-1/2}$", (4, 5)), (-1, 0.0245, "$L^{-1}$", (-22, -12))):
@@ -95,14 +98,9 @@ def draw_map(ax: Axes, title: str, weights: NDArray[np.float64], *, first: bool)
             ax.text(column, row, f"{100 * weight:.0f}", ha="center", va="center", fontsize=7.5, color=shade)
 
 
-def main(path: Path) -> None:
-    errors = {name: [rmse(name, length) for length in LENGTHS] for name in GENERATORS}
-    print("| L |", " | ".join(map(str, LENGTHS)), "| slope |")
-    print("|---" * (len(LENGTHS) + 2) + "|")
-    for name, values in errors.items():
-        slope = np.polyfit(np.log(LENGTHS), np.log(values), 1)[0]
-        print(f"| {GENERATORS[name]} |", " | ".join(f"{value:.4f}".lstrip("0") for value in values), f"| {slope:.2f} |")
-    figure = Figure(figsize=(13, 4.1), layout="constrained")
+def draw(errors: dict[str, list[float]]) -> Figure:
+    """Errors on the left, three maps on the right."""
+    figure = Figure(figsize=(13, 4.1), dpi=100, layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=[1, 1.75], wspace=0.02)
     heading = {"x": 0.02, "ha": "left", "fontsize": 14, "fontweight": "bold", "color": INK}
     left.suptitle("What the length of a stream buys", **heading)
@@ -111,9 +109,29 @@ def main(path: Path) -> None:
     axes = right.subplots(1, 3)
     for ax, (title, weights) in zip(axes, maps(), strict=True):
         draw_map(ax, title, weights, first=ax is axes[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    return figure
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "pictures" / "attention.png")
+def run(quick: bool) -> Result:
+    """Root mean square errors of an output; quick: of short streams."""
+    lengths = QUICK_LENGTHS if quick else LENGTHS
+    errors = {name: [rmse(name, length) for length in lengths] for name in GENERATORS}
+    numbers = {f"{name}, L = {n}": e for name, of in errors.items() for n, e in zip(lengths, of, strict=True)}
+    return Result(numbers, {"attention.png": draw(errors).savefig})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The table of errors and slopes."""
+    found = []
+    for name, title in GENERATORS.items():
+        values = [numbers[f"{name}, L = {length}"] for length in LENGTHS]
+        slope = np.polyfit(np.log(LENGTHS), np.log(values), 1)[0]
+        found.append(table_row(title, *shorts(values, 4), f"{slope:.2f}"))
+    return [*found, table_row("multiplexer, u_t the clock, values dimension 1", *clock(numbers))]
+
+
+def clock(numbers: dict[str, float]) -> list[str]:
+    """Sobol's row in the table of ways to hold the attention weights."""
+    values = [numbers[f"sobol, L = {length}"] for length in LENGTHS]
+    slope = np.polyfit(np.log(LENGTHS), np.log(values), 1)[0]
+    return [*(short(values[LENGTHS.index(length)], 4) for length in (64, 256, 1024, 4096)), f"{slope:.2f}"]

@@ -1,19 +1,16 @@
-"""A digit through edge kernels as bitstreams: how the feature maps sharpen with the stream length.
+"""Convolution: an edge kernel on a digit, and how its feature map sharpens with the stream length."""
 
-python examples/convolution.py convolution.png
-"""
-
-import sys
-
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 
 from sc_neurocore import SCConv2DLayer
+
+from .result import Result
+
+PAGE = "convolution.md"
+PICTURES = {"convolution.png": (1056, 572)}
+TOLERANCE = 0.0
 
 KERNELS = np.array([[[[-0.5, 0.0, 0.5], [-1.0, 0.0, 1.0], [-0.5, 0.0, 0.5]]]])
 """Horizontal contrast (Sobel's operator, scaled into [-1, 1])."""
@@ -35,12 +32,15 @@ def feature_maps() -> tuple[np.ndarray, np.ndarray, dict[tuple[str, int], np.nda
     return image[0], layer.expected(image)[0], maps
 
 
-def draw() -> Figure:
+def rmse(found: np.ndarray, exact: np.ndarray) -> float:
+    """Root mean square error of a map."""
+    return float(np.sqrt(np.mean((found - exact) ** 2)))
+
+
+def draw(image: np.ndarray, exact: np.ndarray, maps: dict[tuple[str, int], np.ndarray]) -> Figure:
     """Rows of generators, columns of lengths; the root mean square error above each map."""
-    image, exact, maps = feature_maps()
-    figure, axes = plt.subplots(
-        3, 6, figsize=(9.6, 5.2), layout="constrained", gridspec_kw={"width_ratios": [1, 1, 1, 1, 1, 1]}
-    )
+    figure = Figure(figsize=(9.6, 5.2), dpi=110, layout="constrained")
+    axes = figure.subplots(3, 6)
     for ax in axes.flat:
         ax.set_xticks([])
         ax.set_yticks([])
@@ -54,13 +54,19 @@ def draw() -> Figure:
         for column, length in enumerate(LENGTHS, start=2):
             ax, found = axes[row, column], maps[generator, length]
             ax.imshow(found, cmap="RdBu_r", vmin=-limit, vmax=limit)
-            error = np.sqrt(np.mean((found - exact) ** 2))
-            ax.set_title((f"L = {length}\n" if row == 0 else "") + f"{name}, RMSE {error:.3f}", fontsize=9)
+            ax.set_title((f"L = {length}\n" if row == 0 else "") + f"{name}, RMSE {rmse(found, exact):.3f}", fontsize=9)
     figure.suptitle("One 3 x 3 edge kernel as a stochastic circuit", fontsize=12)
     return figure
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/convolution.py FILE.png")
-    draw().savefig(sys.argv[1], dpi=110)
+def run(quick: bool) -> Result:
+    """Root mean square errors of all maps; they are quick to compute."""
+    image, exact, maps = feature_maps()
+    numbers = {f"{generator}, L = {length}": rmse(found, exact) for (generator, length), found in maps.items()}
+    return Result(numbers, {"convolution.png": draw(image, exact, maps).savefig})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """From which length on Sobol's map is exact."""
+    exact = min(length for length in LENGTHS if numbers[f"sobol, L = {length}"] < 1e-12)
+    return [f"With Sobol streams the map is exact from L = {exact} on"]

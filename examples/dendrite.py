@@ -1,19 +1,21 @@
-"""Draw how a brief current at one tip of a dendritic tree spreads: docs/pictures/dendrite.png.
+"""Dendrite: how a brief current at one tip of a dendritic tree spreads to the soma and beyond."""
 
-python examples/dendrite.py docs/pictures/dendrite.png
-"""
-
-import sys
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from sc_neurocore import RallDendrite
+
+from .result import Result, short
+
+PAGE = "primitives.md"
+PICTURES = {"dendrite.png": (980, 627)}
+TOLERANCE = 1e-4
 
 NIGHT, INK, QUIET = "#0b0b14", "#f3ead8", "#9a94a5"
 DECADES = 5
@@ -79,8 +81,22 @@ def draw_tree(ax: Axes, points: np.ndarray, widths: np.ndarray, soma: float, v: 
     ax.axis("off")
 
 
-def picture(path: str) -> None:
-    """Four moments of the whole tree, and all moments along one path through it."""
+class Spread(NamedTuple):
+    """A tree and its voltages over time, as shares of the largest one.
+
+    ``voltages`` are ``(steps, branches, compartments)``, ``soma`` ``(steps,)``; `struck` is the branch of the driven
+    tip, `away` that of the far one.
+    """
+
+    dendrite: RallDendrite
+    voltages: np.ndarray
+    soma: np.ndarray
+    struck: int
+    away: int
+
+
+def spread() -> Spread:
+    """Drive one tip for a millisecond."""
     topology = grown(np.random.default_rng(7))
     dendrite = RallDendrite(
         len(topology), COMPARTMENTS, TAU_MS * STEPS, coupling=1.0, topology=topology, soma_size=10.0
@@ -92,11 +108,15 @@ def picture(path: str) -> None:
     v = dendrite.record(inputs)
     dendrite.reset()
     soma = dendrite.run(inputs)
-    v, soma = v / v.max(), soma / v.max()
+    return Spread(dendrite, v / v.max(), soma / v.max(), struck, away)
 
+
+def draw(found: Spread) -> Figure:
+    """Four moments of the whole tree, and all moments along one path through it."""
+    dendrite, v, soma, struck, away = found
+    topology = dendrite.topology
     norm = LogNorm(10.0**-DECADES, 1, clip=True)
     figure = Figure(figsize=(10, 6.4), dpi=98, facecolor=NIGHT)
-    FigureCanvasAgg(figure)
     figure.text(0.045, 0.945, "One millisecond at one tip", fontsize=17, fontweight="bold", color=INK)
     facts = f"{v[0].size} compartments   ·   3/2 power rule   ·   membrane time constant {TAU_MS} ms"
     figure.text(0.955, 0.948, facts, fontsize=10, color=QUIET, ha="right")
@@ -138,10 +158,28 @@ def picture(path: str) -> None:
         for spine in part.spines.values():
             spine.set_visible(False)
     bar.outline.set_visible(False)
-    figure.savefig(path, facecolor=NIGHT)
+    return figure
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/dendrite.py FILE.png")
-    picture(sys.argv[1])
+def run(quick: bool) -> Result:
+    """Peaks along the path; quick to compute."""
+    found = spread()
+    far = found.voltages[:, found.away, -1]
+    numbers = {
+        "compartments": float(found.voltages[0].size),
+        "peak at the soma, % of the largest voltage": 100 * float(found.soma.max()),
+        "time of the peak at the soma, ms": float((found.soma.argmax() + 1) / STEPS),
+        "peak at the far tip, %": 100 * float(far.max()),
+        "time of the peak at the far tip, ms": float((far.argmax() + 1) / STEPS),
+    }
+    return Result(numbers, {"dendrite.png": draw(found).savefig})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """What the page says of the picture."""
+    count, soma, at_soma, far, at_far = numbers.values()
+    return [
+        f"{count:.0f} compartments",
+        f"the soma reaches {short(soma, 3)} % of the largest voltage after {at_soma:.0f} ms",
+        f"the far tip {short(far, 3)} % after {at_far:.0f} ms",
+    ]

@@ -1,25 +1,27 @@
-"""Time of a run against its number of steps: NumPy, Numba and JAX. A table and docs/pictures/jax_speed.png.
+"""Spiking neurons in JAX: time of a run against its number of steps, beside NumPy and Numba (needs JAX)."""
 
-Run it from the repository root: ``python examples/jax_speed.py`` (needs JAX).
-"""
-
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import jax
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from sc_neurocore import JaxSCDenseLayer
 from sc_neurocore.neurons import LIFNeurons, LIFParameters, LIFState, lif_step
 from sc_neurocore.plots.style import COLOURS, INK, MARKERS, QUIET, label_ends, quiet_axes
 
+from .result import Result
+
+PAGE = "jax.md"
+PICTURES = {"jax_speed.png": (1040, 470)}
+TOLERANCE = None
+"""Times are not the same twice."""
+
 NEURONS, STEPS, REPEATS = 1000, (1, 10, 100, 1000, 10_000), 7
+QUICK_STEPS = (1, 10)
 NOISE = {"with noise": LIFParameters(), "without noise": LIFParameters(noise_std=0.0)}
 NAMES = ("NumPy loop", "Numba", "JAX float64", "JAX float32", "JAX, first call")
 
@@ -78,23 +80,33 @@ def draw(ax: Axes, found: dict[int, dict[str, float]], title: str) -> None:
     ax.set_title(title, loc="left", color=INK, fontsize=11)
 
 
-def picture(path: str) -> None:
+def picture(found: dict[str, dict[int, dict[str, float]]]) -> Figure:
+    """A panel for each noise."""
     figure = Figure(figsize=(10.4, 4.7), dpi=100)
-    FigureCanvasAgg(figure)
     figure.text(0.075, 0.91, f"A run of {NEURONS:,} spiking neurons", fontsize=15, fontweight="bold", color=INK)
-    for place, (title, parameters) in enumerate(NOISE.items()):
-        found = {steps: times(parameters, steps) for steps in STEPS}
+    for place, (title, of_steps) in enumerate(found.items()):
         ax = figure.add_axes((0.075 + 0.405 * place, 0.13, 0.36, 0.66))
-        draw(ax, found, title)
+        draw(ax, of_steps, title)
         if place:
-            last = found[STEPS[-1]]
+            last = of_steps[max(of_steps)]
             label_ends(ax, [(np.log10(1e3 * last[n]), n, c) for n, c in zip(NAMES, COLOURS, strict=False)])
             ax.tick_params(labelleft=False)
-        print(title)
-        for steps, row in found.items():
-            print(f"  {steps:6}", *(f"{name} {1e3 * value:.3g} ms" for name, value in row.items()), sep="  ")
-    figure.savefig(path)
+    return figure
 
 
-if __name__ == "__main__":
-    picture(sys.argv[1] if len(sys.argv) > 1 else str(Path("docs/pictures/jax_speed.png")))
+def run(quick: bool) -> Result:
+    """Milliseconds; quick: two short runs and no number, as times are not the same twice."""
+    steps = QUICK_STEPS if quick else STEPS
+    found = {title: {n: times(parameters, n) for n in steps} for title, parameters in NOISE.items()}
+    numbers = {
+        f"{title}, {n} steps, {name}, ms": 1e3 * value
+        for title, of_steps in found.items()
+        for n, row in of_steps.items()
+        for name, value in row.items()
+    }
+    return Result({} if quick else numbers, {"jax_speed.png": picture(found).savefig})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """None: the page says in words what a picture of times shows."""
+    return []

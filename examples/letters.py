@@ -1,30 +1,34 @@
-"""Letters on memristors: sixty cells learn to tell z, v and n apart, with and without broken ones.
+"""Memristors: sixty cells learn to tell the letters z, v and n apart, with and without broken ones.
 
 The task of M. Prezioso et al., "Training and operation of an integrated neuromorphic network based
 on metal-oxide memristors", Nature 521, 2015, https://doi.org/10.1038/nature14441: thirty patterns of
 3 x 3 pixels (three letters, each also with any one pixel flipped), ten inputs (nine pixels and a
 bias), three tanh outputs, a differential pair of cells for each weight. The Manhattan rule moves
 every cell by one fixed step an epoch; of the gradient only the sign counts.
-
-    python examples/letters.py               the table
-    python examples/letters.py letters.png   and a picture
 """
 
-import sys
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from sc_neurocore.synapses import MemristorModel
+from sc_neurocore.synapses import Defects, MemristorModel
+
+from .result import Result
+
+PAGE = "memristors.md"
+PICTURES = {"letters.png": (1210, 407)}
+TOLERANCE = 0.5
+"""Chips, epochs and shares depend on signs of tiny gradients, which NumPy's products may round otherwise elsewhere."""
 
 LETTERS = {"z": "110 010 011", "v": "101 101 010", "n": "010 101 101"}
 STUCK = (0.0, 0.05, 0.2)
 CHIPS, EPOCHS = 200, 100
 STEP = 0.01  # of the range of a cell; with the start, it sets the number of epochs
 
-_ideal = np.array([[int(pixel) for pixel in rows.replace(" ", "")] for rows in LETTERS.values()])
-_flips = np.vstack([np.zeros(9, int), np.eye(9, dtype=int)])
-PATTERNS = (_ideal[:, None] ^ _flips).reshape(30, 9)
+IDEAL = np.array([[int(pixel) for pixel in rows.replace(" ", "")] for rows in LETTERS.values()])
+FLIPS = np.vstack([np.zeros(9, int), np.eye(9, dtype=int)])
+PATTERNS = (IDEAL[:, None] ^ FLIPS).reshape(30, 9)
 LABELS = np.repeat(np.arange(3), 10)
 VOLTAGES = np.column_stack([2.0 * PATTERNS - 1, -np.ones(30)])
 TARGETS = np.where(LABELS[:, None] == np.arange(3), 0.85, -0.85)
@@ -54,7 +58,7 @@ def cells(stuck: float) -> MemristorModel:
     return MemristorModel(g_min=1e-5, g_max=1e-4, stuck_low_rate=stuck / 2, stuck_high_rate=stuck / 2)
 
 
-def outputs(model: MemristorModel, wanted: np.ndarray, defects) -> np.ndarray:
+def outputs(model: MemristorModel, wanted: np.ndarray, defects: Defects) -> np.ndarray:
     """Outputs ``(chips, 30, 3)`` of chips to which these conductances are written."""
     return np.tanh(VOLTAGES @ model.read(model.write(wanted, defects)).swapaxes(1, 2))
 
@@ -87,25 +91,26 @@ def copied(training: Training, model: MemristorModel, seed: int = 1) -> np.ndarr
     return wrong(outputs(model, training.wanted, defects))
 
 
-def table(trainings: dict[float, Training]) -> str:
-    """One row for each share of stuck cells."""
-    lines = ["stuck cells  solved, trained on the chip  epochs: mean (5-95 %)  solved, copied from a good chip"]
+def numbers_of(trainings: dict[float, Training]) -> dict[str, float]:
+    """Shares and epochs for each share of stuck cells."""
+    numbers = {}
     for stuck, training in trainings.items():
         low, high = np.percentile(training.epochs, [5, 95])
-        epochs = f"{training.epochs.mean():.1f} ({low:.0f}-{high:.0f})"
-        alone = (copied(trainings[0.0], cells(stuck)) == 0).mean()
-        lines.append(f"{stuck:11.0%}  {training.solved.mean():27.1%}  {epochs:>21}  {alone:31.1%}")
-    return "\n".join(lines)
+        values = {
+            "solved, %": 100 * training.solved.mean(),
+            "epochs, mean": training.epochs.mean(),
+            "epochs, 5 %": low,
+            "epochs, 95 %": high,
+            "copied, %": 100 * (copied(trainings[0.0], cells(stuck)) == 0).mean(),
+        }
+        numbers |= {f"{stuck:.0%} stuck, {name}": float(value) for name, value in values.items()}
+    return numbers
 
 
-def save_picture(path: str, trainings: dict[float, Training]) -> None:
+def draw(trainings: dict[float, Training]) -> Figure:
     """The thirty patterns, and the errors against the epochs."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     ink, quiet, colours = "#222222", "#6b6b6b", ("#0072B2", "#009E73", "#D55E00")
     figure = Figure(figsize=(11, 3.7), dpi=110, facecolor="white")
-    FigureCanvasAgg(figure)
     left, right = figure.add_axes((0.035, 0.1, 0.57, 0.6)), figure.add_axes((0.655, 0.13, 0.325, 0.55))
     sheet = np.full((3, 4, 10, 4), np.nan)
     sheet[:, :3, :, :3] = PATTERNS.reshape(3, 10, 3, 3).swapaxes(1, 2)
@@ -133,11 +138,20 @@ def save_picture(path: str, trainings: dict[float, Training]) -> None:
     figure.text(0.035, 0.9, "Sixty memristors learn three letters", fontsize=15, fontweight="bold", color=ink)
     facts = f"{CHIPS} chips, each with its own stuck cells  ·  line: mean, band: 10 to 90 % of the chips"
     figure.text(0.035, 0.825, facts, fontsize=9.5, color=quiet)
-    figure.savefig(path)
+    return figure
 
 
-if __name__ == "__main__":
-    results = {stuck: train(cells(stuck)) for stuck in STUCK}
-    print(table(results))
-    for path in sys.argv[1:]:
-        save_picture(path, results)
+def run(quick: bool) -> Result:
+    """Train the chips of every share of stuck cells; quick enough as it is."""
+    trainings = {stuck: train(cells(stuck)) for stuck in STUCK}
+    return Result(numbers_of(trainings), {"letters.png": draw(trainings).savefig})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The rows of the table."""
+    lines = []
+    for stuck in STUCK:
+        solved, mean, low, high, alone = (value for name, value in numbers.items() if name.startswith(f"{stuck:.0%} "))
+        epochs = f"{mean:.1f} ({low:.0f}-{high:.0f})"
+        lines.append(f"{stuck:11.0%}  {solved:26.1f}%  {epochs:>21}  {alone:30.1f}%")
+    return lines

@@ -1,12 +1,5 @@
-"""What surprises a layer of predictive coding: three pictures and the numbers of ``docs/predictive_coding.md``.
+"""Predictive coding: what surprises a layer: new patterns in a drifting stream, and digits that it never saw."""
 
-Run it from the repository root: ``python examples/predictive_coding.py``, 10 s; with ``--lengths`` it prints
-the table of areas against stream length instead, 50 s.
-"""
-
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +12,13 @@ from sc_neurocore import Encoder, PredictiveCodingSCLayer
 from sc_neurocore.datasets import load_digits
 from sc_neurocore.gates import distance
 from sc_neurocore.plots.style import COLOURS, GRID, INK, QUIET, quiet_axes
+
+from .result import Result, short, shorts, table_row
+
+PAGE = "predictive_coding.md"
+PICTURES = {"novelty.png": (1100, 520), "unseen_digits.png": (1100, 390), "xor.png": (620, 360)}
+TOLERANCE = 2e-3
+"""That of k-means; the streams have none."""
 
 Floats = NDArray[np.float64]
 BLUE, RED, GREEN = COLOURS[:3]
@@ -69,17 +69,24 @@ def novelty(seed: int) -> Novelty:
     return Novelty(stream, surprise, starts)
 
 
-def score(streams: list[Novelty]) -> str:
-    """How many changes to a new and to an old pattern gave an alarm within 10 samples, and the other alarms."""
+ALARMS = ("at new patterns", "at old patterns", "elsewhere")
+
+
+class Alarms(NamedTuple):
+    """Alarms within 10 samples after a change to a new and to an old pattern, and the others."""
+
+    new: int
+    old: int
+    elsewhere: int
+
+
+def score(streams: list[Novelty]) -> Alarms:
+    """How many changes gave an alarm."""
     new = [i > 0 and ORDER[i] not in ORDER[:i] for i in range(len(ORDER))]
     alarms = np.array([t for found in streams for t in found.alarms])
     regime, late = np.divmod(alarms, REGIME)
     hits = [int((np.isin(regime, np.flatnonzero(kind)) & (late < 10)).sum()) for kind in (new, ~np.array(new))]
-    of = sum(new) * len(streams), (len(ORDER) - 1 - sum(new)) * len(streams)
-    return (
-        f"{len(streams)} streams: alarm at {hits[0]} of {of[0]} new patterns, "
-        f"at {hits[1]} of {of[1]} that come again, {int((late >= 10).sum())} elsewhere"
-    )
+    return Alarms(*hits, int((late >= 10).sum()))
 
 
 def draw_novelty(figure: Figure, found: Novelty) -> None:
@@ -169,13 +176,13 @@ def judged(task: Task, seed: int, neurons: int = NEURONS, **options: Any) -> tup
     return layer, roc(surprise[task.novel], surprise[~task.novel])
 
 
-def unseen_digits() -> Unseen:
-    """Ten layers; each learns nine digits and is shown the held-out images of all ten."""
+def unseen_digits(every: list[Task]) -> Unseen:
+    """A layer a task; each learns nine digits and is shown the held-out images of all ten."""
     from sklearn.cluster import KMeans
 
     curves = []
     areas: dict[str, list[float]] = {"k = 1": [], "one neuron that learns all": [], "k-means, float": []}
-    for digit, task in enumerate(tasks()):
+    for digit, task in enumerate(every):
         layer, (false, true, area) = judged(task, digit, k=1)
         curves.append((false, true))
         wins = np.bincount(layer.run(task.train, learn=False).argmin(-1), minlength=NEURONS)
@@ -187,16 +194,13 @@ def unseen_digits() -> Unseen:
     return Unseen(curves, {name: np.array(values) for name, values in areas.items()}, layer.weights, wins)
 
 
-def areas_by_length() -> Iterator[str]:
-    """A row for each generator: the mean area over the ten digits."""
-    every = tasks()
-    for generator in ("vdc", "sobol", "lfsr", "bernoulli"):
-        means = [
-            np.mean([judged(task, i, k=1, generator=generator, length=n)[1][2] for i, task in enumerate(every)])
-            for n in (16, 32, 64, 128, 256)
-        ]
-        yield f"{generator:10}" + " ".join(f"{mean:.3f}" for mean in means)
-    yield f"by surprise {np.mean([judged(task, i, k=1, compete='surprise')[1][2] for i, task in enumerate(every)]):.3f}"
+LENGTHS = (16, 32, 64, 128, 256)
+GENERATORS = {"vdc": "van der Corput", "sobol": "Sobol", "lfsr": "LFSR", "bernoulli": "Bernoulli"}
+
+
+def mean_area(every: list[Task], **options: Any) -> float:
+    """Mean area under the curves of all tasks, with these keywords of the layer."""
+    return float(np.mean([judged(task, digit, k=1, **options)[1][2] for digit, task in enumerate(every)]))
 
 
 def draw_digits(figure: Figure, found: Unseen) -> None:
@@ -263,27 +267,49 @@ def draw_xor(ax: Axes) -> None:
     ax.set_title("Ones after the XOR gate, a share of L = 256 cycles", pad=12, **HEADING)
 
 
-def main(folder: Path) -> tuple[list[Novelty], Unseen]:
-    folder.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
+def pictures(picture: Novelty, unseen: Unseen) -> dict[str, Figure]:
+    """The three pictures of the page."""
+    novelty_figure = Figure(figsize=(11, 5.2), dpi=100, layout="constrained")
+    draw_novelty(novelty_figure, picture)
+    digits_figure = Figure(figsize=(11, 3.9), dpi=100, layout="constrained")
+    draw_digits(digits_figure, unseen)
+    xor_figure = Figure(figsize=(6.2, 3.6), dpi=100, layout="constrained")
+    draw_xor(xor_figure.subplots())
+    return {"novelty.png": novelty_figure, "unseen_digits.png": digits_figure, "xor.png": xor_figure}
+
+
+def run(quick: bool) -> Result:
+    """Alarms and areas; quick: the areas of the digits 0 and 1 only, and no other stream lengths."""
     streams = [novelty(seed) for seed in range(STREAMS)]
-    draw_novelty(figure, streams[PICTURED])
-    figure.savefig(folder / "novelty.png", dpi=100)
-    print(score(streams))
-    figure = Figure(figsize=(11, 3.9), layout="constrained")
-    unseen = unseen_digits()
-    draw_digits(figure, unseen)
-    figure.savefig(folder / "unseen_digits.png", dpi=100)
+    numbers = {f"alarms, {name}": float(count) for name, count in zip(ALARMS, score(streams), strict=True)}
+    every = tasks()
+    unseen = unseen_digits(every[:2] if quick else every)
     for name, areas in unseen.areas.items():
-        print(f"area under ROC, {name}:", " ".join(f"{a:.3f}" for a in areas), f"mean {areas.mean():.3f}")
-    figure = Figure(figsize=(6.2, 3.6), layout="constrained")
-    draw_xor(figure.subplots())
-    figure.savefig(folder / "xor.png", dpi=100)
-    return streams, unseen
+        numbers |= {f"{name}, digit {digit}": float(area) for digit, area in enumerate(areas)}
+    if not quick:
+        numbers |= {f"{name}, mean": float(areas.mean()) for name, areas in unseen.areas.items()}
+        numbers["scored by surprise, mean"] = mean_area(every, compete="surprise")
+        for generator in GENERATORS:
+            for n in LENGTHS:
+                numbers[f"{generator}, L = {n}"] = mean_area(every, generator=generator, length=n)
+    drawn = pictures(streams[PICTURED], unseen)
+    return Result(numbers, {name: figure.savefig for name, figure in drawn.items()})
 
 
-if __name__ == "__main__":
-    if sys.argv[1:] == ["--lengths"]:
-        print(*areas_by_length(), sep="\n")
-        sys.exit()
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "pictures")
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The line of alarms, the tables of areas, and the means beside them."""
+    new = STREAMS * sum(i > 0 and ORDER[i] not in ORDER[:i] for i in range(len(ORDER)))
+    old = STREAMS * (len(ORDER) - 1) - new
+    hit, again, elsewhere = (int(numbers[f"alarms, {name}"]) for name in ALARMS)
+    found = [
+        f"{STREAMS} streams: alarm at {hit} of {new} new patterns, at {again} of {old} that come again, "
+        f"{elsewhere} elsewhere",
+        f'With `compete="surprise"` the mean is {short(numbers["scored by surprise, mean"], 3)}',
+        f"give {short(numbers['k-means, float, mean'], 3)}",
+    ]
+    for name in ("k = 1", "one neuron that learns all"):
+        areas = [numbers[f"{name}, digit {digit}"] for digit in range(10)]
+        found.append(table_row(name, *shorts([*areas, numbers[f"{name}, mean"]], 3)))
+    for generator, title in GENERATORS.items():
+        found.append(table_row(title, *shorts((numbers[f"{generator}, L = {n}"] for n in LENGTHS), 3)))
+    return found

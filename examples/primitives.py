@@ -1,20 +1,19 @@
-"""Pictures of circuit primitives: Mach bands of a photograph, odds of a race, synapses that saturate.
-
-python examples/primitives.py docs/pictures
-"""
-
-import sys
-from pathlib import Path
+"""Circuit primitives: Mach bands of a photograph, odds of a race of counters, synapses that saturate."""
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy import stats
 from sklearn.datasets import load_sample_image
 
 from sc_neurocore import Encoder, LateralInhibition, RallDendrite, WinnerTakeAll
 from sc_neurocore.plots.style import COLOURS, GRID, INK, QUIET, label_ends, quiet_axes
+
+from .result import Result, short, table_row
+
+PAGE = "primitives.md"
+PICTURES = {"mach_bands.png": (825, 420), "winner_take_all.png": (1012, 386), "saturation.png": (874, 386)}
+TOLERANCE = 1e-3
 
 TITLE = {"fontsize": 15, "fontweight": "bold", "color": INK}
 
@@ -43,12 +42,11 @@ def inhibited(image: np.ndarray) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     return layer.apply(image), {length: values.reshape(image.shape) for length, values in circuits.items()}
 
 
-def mach_bands(path: Path) -> dict[int, float]:
-    """The photograph before and after, and one of its rows; returns the largest error of each length."""
+def mach_bands() -> tuple[Figure, dict[int, float]]:
+    """The photograph before and after, and one of its rows; and the largest error of each length."""
     image = photograph()
     exact, circuits = inhibited(image)
     figure = Figure(figsize=(11, 5.6), dpi=75)
-    FigureCanvasAgg(figure)
     figure.text(0.02, 0.94, "Neighbours inhibit each other", **TITLE)
     figure.text(0.352, 0.944, "edges stay, even light goes", fontsize=10.5, color=QUIET)
     shown = {"photograph": image, f"circuit, L = {IMAGE_LENGTHS[0]}": circuits[IMAGE_LENGTHS[0]]}
@@ -73,8 +71,7 @@ def mach_bands(path: Path) -> dict[int, float]:
     ax.set_xlim(0, place[-1] + 22)
     quiet_axes(ax)
     ax.set_title("the marked row", loc="left", color=QUIET, fontsize=9.5)
-    figure.savefig(path, facecolor="white")
-    return {length: float(np.abs(values - exact).max()) for length, values in circuits.items()}
+    return figure, {length: float(np.abs(values - exact).max()) for length, values in circuits.items()}
 
 
 # ---------------------------------------------------------------- winner-take-all
@@ -109,10 +106,9 @@ def measured(margin: float, length: int, target: int | None = None) -> float:
     return float(np.mean(winners == np.arange(2 * RACES) % 2))
 
 
-def race(path: Path) -> float:
-    """Odds against length and target; returns the largest distance of a measured share from its probability."""
+def race() -> tuple[Figure, float]:
+    """Odds against length and target; and the largest distance of a measured share from its probability."""
     figure = Figure(figsize=(11, 4.2), dpi=92)
-    FigureCanvasAgg(figure)
     figure.text(0.02, 0.925, "The first counter to fill wins", **TITLE)
     figure.text(
         0.335, 0.93, f"lines: exact binomials; dots: {2 * RACES} races of Bernoulli streams", fontsize=10.5, color=QUIET
@@ -144,8 +140,7 @@ def race(path: Path) -> float:
         ax.minorticks_off()
         ax.set_title("the right one wins, %", loc="left", color=QUIET, fontsize=9.5)
     label_ends(left, ends)
-    figure.savefig(path, facecolor="white")
-    return off
+    return figure, off
 
 
 # ---------------------------------------------------------------- dendrite
@@ -183,11 +178,10 @@ def draw_sites(ax: Axes, sites: tuple[int, int]) -> None:
     ax.set_axis_off()
 
 
-def saturation(path: Path) -> dict[str, float]:
-    """Two synapses on one branch, and on two; returns the share of the sum that is missing at the peak."""
+def saturation() -> tuple[Figure, dict[str, float]]:
+    """Two synapses on one branch, and on two; and the share of the sum that is missing at the peak."""
     found = responses()
     figure = Figure(figsize=(9.5, 4.2), dpi=92)
-    FigureCanvasAgg(figure)
     figure.text(0.02, 0.925, "Where a synapse sits", **TITLE)
     figure.text(0.3, 0.93, "conductances saturate on a branch that they share", fontsize=10.5, color=QUIET)
     time, missing = np.arange(1, SPAN_MS + 1), {}
@@ -210,21 +204,31 @@ def saturation(path: Path) -> dict[str, float]:
         quiet_axes(ax)
         if k == 0:
             ax.legend(frameon=False, fontsize=9.5, loc="center right", labelcolor=INK)
-    figure.savefig(path, facecolor="white")
-    return missing
+    return figure, missing
 
 
-def main(folder: Path) -> tuple[dict[int, float], float, dict[str, float]]:
-    folder.mkdir(parents=True, exist_ok=True)
-    errors, off = mach_bands(folder / "mach_bands.png"), race(folder / "winner_take_all.png")
-    missing = saturation(folder / "saturation.png")
-    print("largest error of an inhibited pixel:", {length: round(error, 5) for length, error in errors.items()})
-    print(f"largest distance of a share of {2 * RACES} races from its probability: {off:.4f}")
-    print("missing at the peak:", {name: round(share, 4) for name, share in missing.items()})
-    return errors, off, missing
+TABLED_LENGTHS, TABLED_TARGETS = (16, 64, 256, 1024), (8, 32, 128, 256)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/primitives.py FOLDER")
-    main(Path(sys.argv[1]))
+def run(quick: bool) -> Result:
+    """Errors, odds and what is missing; quick enough as it is."""
+    (bands, errors), (races, off), (sites, missing) = mach_bands(), race(), saturation()
+    numbers = {f"largest error of a pixel, L = {length}": error for length, error in errors.items()}
+    for margin in MARGINS:
+        numbers |= {f"{0.5 + margin:g} wins, L = {n}, %": 100 * odds(margin, n) for n in TABLED_LENGTHS}
+    numbers |= {f"0.6 wins, counters of {n}, %": 100 * odds(0.1, 256, n) for n in TABLED_TARGETS}
+    numbers |= {"largest distance of a measured share, %": 100 * off}
+    numbers |= {f"missing on {name}, %": 100 * share for name, share in missing.items()}
+    figures = {"mach_bands.png": bands, "winner_take_all.png": races, "saturation.png": sites}
+    return Result(numbers, {name: figure.savefig for name, figure in figures.items()})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """Tables and sentences."""
+    found = [f"| {n} | {short(numbers[f'largest error of a pixel, L = {n}'], 4)} |" for n in IMAGE_LENGTHS]
+    for margin in MARGINS:
+        name = f"{0.5 + margin:g}"
+        found.append(table_row(name[1:], *(f"{numbers[f'{name} wins, L = {n}, %']:.2f}" for n in TABLED_LENGTHS)))
+    by_target = ", ".join(f"{numbers[f'0.6 wins, counters of {n}, %']:.2f}" for n in TABLED_TARGETS)
+    one, two = (numbers[f"missing on {name}, %"] for name in PLACES)
+    return [*found, f"{by_target} %", f"{one:.1f} % of the sum is missing", f"on two branches {short(two, 2)} %"]

@@ -1,19 +1,20 @@
-"""What a generator does to spikes: rasters of one ramp of weights, and rates beside their closed form.
+"""Spiking layers: what the generator does to rasters and rates, beside the closed form of a constant current."""
 
-python examples/raster.py docs/pictures/raster.png
-"""
-
-import sys
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from sc_neurocore import SCDenseLayer
 from sc_neurocore.plots import plot_raster
 from sc_neurocore.plots.style import COLOURS, GRID, INK, MARKERS, QUIET
+
+from .result import Result, short, table_row
+
+PAGE = "spiking.md"
+PICTURES = {"raster.png": (1155, 682)}
+TOLERANCE = 0.0
 
 NEURONS, INPUTS, SHOWN_MS, LONG_MS = 60, 16, 400, 20_000
 TAU_MS, LARGEST_CURRENT = 20.0, 0.2
@@ -58,12 +59,11 @@ def rates(**streams: Any) -> tuple[np.ndarray, np.ndarray]:
     return spiking.expected(), spiking.recorders.rates_hz()
 
 
-def draw_rates(ax: Axes) -> None:
+def draw_rates(ax: Axes, found: list[tuple[np.ndarray, np.ndarray]]) -> None:
     """Rate against mean current for each circuit, the closed form behind them."""
     currents = np.linspace(0, LARGEST_CURRENT / 2, 2000)
     ax.plot(currents, closed_form(currents), color=QUIET, lw=1, zorder=1)
-    for streams, colour, marker in zip(CIRCUITS.values(), COLOURS, MARKERS, strict=False):
-        current, rate = rates(**streams)
+    for (current, rate), colour, marker in zip(found, COLOURS, MARKERS, strict=False):
         ax.plot(current, rate, marker, color=colour, ms=4.5, mew=0, alpha=0.85, zorder=2)
     threshold = 1 / TAU_MS
     ax.annotate(
@@ -83,9 +83,9 @@ def draw_rates(ax: Axes) -> None:
     ax.tick_params(colors=QUIET, labelcolor=INK, length=3)
 
 
-def main(path: str) -> None:
+def draw(found: list[tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Three rasters, and the rates of all circuits."""
     figure = Figure(figsize=(10.5, 6.2), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic([[0, "rates"], [1, "rates"], [2, "rates"]], width_ratios=[1.5, 1])
     for place, ((title, streams), colour) in enumerate(zip(CIRCUITS.items(), COLOURS, strict=False)):
         spiking, ax = layer(**streams), axes[place]
@@ -94,12 +94,36 @@ def main(path: str) -> None:
         ax.set_title(title, loc="left", fontsize=10, color=colour, fontweight="bold")
         if place < len(CIRCUITS) - 1:
             ax.set_xlabel("")
-    draw_rates(axes["rates"])
+    draw_rates(axes["rates"], found)
     axes["rates"].set_title("Rate against current", loc="left", fontsize=10, color=INK, fontweight="bold")
-    figure.savefig(path)
+    return figure
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit(__doc__)
-    main(sys.argv[1])
+BELOW, ABOVE = 27, 47
+"""Neurons with a mean current of about .046, below the threshold of .05, and of .08, above it."""
+
+
+def run(quick: bool) -> Result:
+    """Rates of two neurons in each circuit; quick enough as it is."""
+    found = [rates(**streams) for streams in CIRCUITS.values()]
+    numbers = {}
+    for name, neuron in (("below", BELOW), ("above", ABOVE)):
+        numbers[f"{name} the threshold, mean current"] = float(found[0][0][neuron])
+        numbers[f"{name} the threshold, closed form, Hz"] = float(closed_form(found[0][0][[neuron]])[0])
+        for title, (_, rate) in zip(CIRCUITS, found, strict=True):
+            numbers[f"{name} the threshold, {title.split(':')[0]}, Hz"] = float(rate[neuron])
+    return Result(numbers, {"raster.png": draw(found).savefig})
+
+
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The rows of the table, and the rates above the threshold."""
+    current, constant, one, own, bernoulli = (v for name, v in numbers.items() if name.startswith("below"))
+    current_above, law, *rest = (v for name, v in numbers.items() if name.startswith("above"))
+    return [
+        f"At a mean current of {short(current, 3)}",
+        table_row("constant current", f"{constant:.0f}"),
+        table_row('Sobol, a dimension for each input (`share="independent"`)', f"{own:.1f}"),
+        table_row("Bernoulli", f"{bernoulli:.1f}"),
+        table_row("Sobol, one sequence for all inputs", f"{one:.1f}"),
+        f"({law:.1f} Hz at a current of {short(current_above, 2)}: {', '.join(f'{rate:.1f}' for rate in sorted(rest))}",
+    ]

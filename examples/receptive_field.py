@@ -1,28 +1,28 @@
-"""A retina for digits as one network of circuit primitives: pixels inhibit their neighbours, neurons spike, one wins.
-
-    python examples/receptive_field.py --picture receptive_field.png
+"""A retina for digits as a network of circuit primitives: pixels inhibit their neighbours, neurons spike, one wins.
 
 `Inhibition` (each pixel less the mean around it) -> `SpikingDense` (ten leaky integrate-and-fire neurons, a window
 of 200 ms) -> `KWinners` (the neuron that fired most). The weights are those of a logistic regression on inhibited
 images. The same network without inhibition stands beside it: in even light it sees as well, in stray light it does not.
 """
 
-import argparse
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 
 import sc_neurocore as sc
 from sc_neurocore.datasets import Dataset, load_digits
 from sc_neurocore.networks import Circuit
 from sc_neurocore.plots.style import COLOURS, INK, QUIET, quiet_axes
+
+from .result import Result, table_row
+
+PAGE = "primitives.md"
+PICTURES = {"receptive_field.png": (1150, 540)}
+TOLERANCE = 0.6
+"""Points of accuracy, three images: the weights are trained, and their last digits depend on the machine."""
 
 STRENGTH, RADIUS, WINDOW_MS = 0.7, 2, 200.0
 LENGTHS = (32, 64, 128, 256, 512, 1024, 2048)
@@ -149,7 +149,7 @@ def draw_lines(left: Axes, right: Axes, found: Found) -> None:
         ax.tick_params(labelsize=8.5)
 
 
-def picture(path: Path, data: Dataset, networks: dict[str, sc.Network], found: Found) -> None:
+def picture(data: Dataset, networks: dict[str, sc.Network], found: Found) -> Figure:
     """One digit through the network in two lights, and the accuracies."""
     circuit = networks["with inhibition"].circuit(SHOWN_LENGTH)
     other = networks["without"].circuit(SHOWN_LENGTH)
@@ -159,7 +159,6 @@ def picture(path: Path, data: Dataset, networks: dict[str, sc.Network], found: F
     image = data.x_test[place]
 
     figure = Figure(figsize=(11.5, 5.4), dpi=100)
-    FigureCanvasAgg(figure)
     figure.text(0.02, 0.945, "A retina of bits", fontsize=17, fontweight="bold", color=INK)
     figure.text(
         0.212, 0.949, "lateral inhibition, ten spiking neurons, winner-take-all: one stochastic circuit", fontsize=10.5,
@@ -177,45 +176,39 @@ def picture(path: Path, data: Dataset, networks: dict[str, sc.Network], found: F
             for ax, title in zip(axes, ("image", "after inhibition", "spikes, ms", "winner"), strict=True):
                 ax.set_title(title, color=INK, fontsize=11)
     draw_lines(figure.add_axes((0.72, 0.56, 0.26, 0.28)), figure.add_axes((0.72, 0.11, 0.26, 0.28)), found)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, facecolor="white")
+    return figure
 
 
 SHOWN = 0
 """Which of the digits that only the network with inhibition reads in stray light."""
 
 
-def show(found: Found) -> None:
-    """The accuracies as tables."""
-    console = Console()
-    table = Table(title=f"Accuracy %, floats {100 * found.floating:.2f}", title_justify="left")
-    for column in ("generator", *map(str, LENGTHS)):
-        table.add_column(column, justify="right")
-    for name, values in found.by_length.items():
-        table.add_row(name, *(f"{100 * value:.2f}" for value in values))
-    console.print(table)
-    table = Table(title=f"Accuracy % in stray light, Sobol, L = {SHOWN_LENGTH}", title_justify="left")
-    for column in ("network", *(f"{100 * light:.0f} %" for light in LIGHTS)):
-        table.add_column(column, justify="right")
-    for name, values in found.by_light.items():
-        table.add_row(name, *(f"{100 * value:.2f}" for value in values))
-    console.print(table)
+NETWORKS = {"with inhibition": STRENGTH, "without": 0.0}
 
 
-def main(arguments: list[str] | None = None) -> Found:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--picture", type=Path, default=Path("receptive_field.png"))
-    parser.add_argument("--save", type=Path, help="write the network here, for sc-neurocore evaluate --model")
-    options = parser.parse_args(arguments)
+def networks_of(data: Dataset) -> dict[str, sc.Network]:
+    """The trained networks of the picture."""
+    return {name: trained(data, strength) for name, strength in NETWORKS.items()}
+
+
+def run(quick: bool) -> Result:
+    """Accuracies in %; quick enough as it is."""
     data = load_digits()
-    networks = {"with inhibition": trained(data, STRENGTH), "without": trained(data, 0.0)}
-    if options.save is not None:
-        networks["with inhibition"].save(options.save)
+    networks = networks_of(data)
     found = measure(data, networks)
-    show(found)
-    picture(options.picture, data, networks, found)
-    return found
+    numbers = {"floats, %": 100 * found.floating}
+    for name, values in found.by_length.items():
+        numbers |= {f"{name}, L = {length}, %": 100 * v for length, v in zip(LENGTHS, values, strict=True)}
+    for name, values in found.by_light.items():
+        numbers |= {f"{name}, stray light {light:.1f}, %": 100 * v for light, v in zip(LIGHTS, values, strict=True)}
+    pictures = {"receptive_field.png": picture(data, networks, found).savefig}
+    return Result(numbers, pictures, {"retina.safetensors": networks["with inhibition"]})
 
 
-if __name__ == "__main__":
-    main()
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """Both tables."""
+    found = [f"Accuracy %, floats {numbers['floats, %']:.2f}"]
+    for name, title in GENERATORS.items():
+        found.append(table_row(title, *(f"{numbers[f'{name}, L = {length}, %']:.2f}" for length in LENGTHS)))
+    lights = {name: [numbers[f"{name}, stray light {light:.1f}, %"] for light in LIGHTS] for name in NETWORKS}
+    return [*found, *(table_row(name, *(f"{value:.2f}" for value in values)) for name, values in lights.items())]

@@ -1,22 +1,22 @@
-"""What spike timing does: the learning window of the circuit, and neurons that choose between two groups of inputs.
+"""Learning from spike times: the window of the circuit, and neurons that choose between two groups of inputs."""
 
-python examples/stdp.py --picture stdp.png
-"""
-
-import argparse
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from sc_neurocore import SCLearningLayer
 from sc_neurocore.plots.style import COLOURS, INK, QUIET, quiet_axes
 from sc_neurocore.synapses import stdp_window
 
-REACH, REPEATS = 100, 400
+from .result import Result, short
+
+PAGE = "learning.md"
+PICTURES = {"stdp.png": (1100, 420)}
+TOLERANCE = 1e-12
+
+REACH, REPEATS, QUICK_REPEATS = 100, 400, 2
 """Longest interval in ms; pairs of each interval for the stochastic gates."""
 RATE, STEP = 0.5, 1 / 64
 GROUP, NEURONS, LENGTH, LOOKS, BETWEEN = 20, 4, 2000, 21, 20
@@ -77,10 +77,9 @@ def selectivity(share: float = 0.6, looks: int = LOOKS) -> Groups:
     return Groups(np.arange(looks) * BETWEEN * LENGTH, np.array(means))
 
 
-def draw(path: Path, certain: np.ndarray, chance: np.ndarray, groups: Groups) -> None:
+def draw(certain: np.ndarray, chance: np.ndarray, groups: Groups) -> Figure:
     """The window on the left, the choice on the right."""
     figure = Figure(figsize=(11, 4.2), dpi=100, facecolor="white")
-    FigureCanvasAgg(figure)
     left = figure.add_axes((0.06, 0.13, 0.4, 0.68))
     draw_window(left, certain, chance)
     figure.text(0.06, 0.9, "Who spikes first decides", fontsize=14, fontweight="bold", color=INK)
@@ -91,7 +90,7 @@ def draw(path: Path, certain: np.ndarray, chance: np.ndarray, groups: Groups) ->
         if neuron:
             ax.set_yticklabels([])
     figure.text(0.545, 0.82, "mean weights of the two groups of inputs, four neurons", fontsize=9.5, color=QUIET)
-    figure.savefig(path)
+    return figure
 
 
 def draw_window(ax: Axes, certain: np.ndarray, chance: np.ndarray) -> None:
@@ -126,22 +125,22 @@ def draw_choice(ax: Axes, groups: Groups, neuron: int) -> None:
     ax.tick_params(labelsize=8.5)
 
 
-def main(arguments: list[str] | None = None) -> tuple[np.ndarray, Groups]:
-    """Measure and draw; the deterministic window and the groups."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--picture", type=Path, default=Path("stdp.png"), help="where the picture goes")
-    parser.add_argument("--repeats", type=int, default=REPEATS, help="pairs of each interval")
-    options = parser.parse_args(arguments)
-    certain, chance, groups = window(True, 1), window(False, options.repeats), selectivity()
-    last = groups.means[-1]
-    print("largest distance from the closed form:", end=" ")
+def run(quick: bool) -> Result:
+    """Distance from the closed form, and the mean weights; quick: fewer pairs for the stochastic gates."""
+    certain, chance, groups = window(True, 1), window(False, QUICK_REPEATS if quick else REPEATS), selectivity()
     law = stdp_window(np.arange(-REACH, REACH + 1), a_plus=RATE * STEP, a_minus=RATE * STEP / 2)
-    print(f"{np.abs(certain[:, 0] - law).max():.1e}")
-    for neuron, (first, second) in enumerate(last):
-        print(f"neuron {neuron}: mean weights {first:.2f} and {second:.2f}")
-    draw(options.picture, certain, chance, groups)
-    return certain[:, 0], groups
+    numbers = {"largest distance from the closed form": float(np.abs(certain[:, 0] - law).max())}
+    for neuron, means in enumerate(groups.means[-1]):
+        numbers |= {f"neuron {neuron}, mean weight of group {group}": float(mean) for group, mean in enumerate(means)}
+    return Result(numbers, {"stdp.png": draw(certain, chance, groups).savefig})
 
 
-if __name__ == "__main__":
-    main()
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The distance, and the range of kept and dropped weights."""
+    distance, *means = numbers.values()
+    pairs = np.sort(np.reshape(means, (NEURONS, 2)), axis=1)
+    dropped, kept = (f"{short(side.min(), 2)} to {short(side.max(), 2)}" for side in pairs.T)
+    return [
+        f"meets the closed form to {distance:.0e}".replace("e-0", "e-"),
+        f"keep one group (mean weights {kept}) and drop the other ({dropped})",
+    ]

@@ -1,31 +1,31 @@
 """Digits on worn chips: defects injected after training, against training through them.
 
-    python examples/train_through_defects.py defects.png
-
 A 64-32-10 network is written into crossbars with stuck cells and 5 % programming spread. "Injected":
 the trained weights as the chip has them. "Trained through": 30 more passes over the training images
 on the chip itself, in expectation mode, with `HardwareAwareSCLayer.update_weights`. Both are then run
 bit-true, Sobol streams of 256 cycles. Biases are kept in the counters, not in cells.
 """
 
-import sys
 from dataclasses import dataclass
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from sc_neurocore import HardwareAwareSCLayer, Network
 from sc_neurocore.datasets import Dataset, load_digits
 from sc_neurocore.evaluation import default_model
 
+from .result import Result, table_row
+
+PAGE = "memristors.md"
+PICTURES = {"defects.png": (704, 462)}
+TOLERANCE = 3.0
+"""Points of accuracy: thirty epochs of training, whose last digits depend on the machine."""
+
 RATES, CHIPS, LENGTH = (0.01, 0.02, 0.05, 0.1, 0.2), 5, 256
+QUICK_RATES = (0.1,)
 EPOCHS, BATCH, STEP = 30, 32, 0.05
 
 
@@ -103,23 +103,10 @@ def study(rates: tuple[float, ...] = RATES, chips: int = CHIPS, epochs: int = EP
     return found
 
 
-def show(found: np.ndarray, clean: float) -> None:
-    """The table: means over chips, and the worst chip."""
-    table = Table(title=f"Digits, accuracy % of {found.shape[1]} chips (without defects {100 * clean:.2f})")
-    for name in ("stuck %", "injected", "worst chip", "trained through", "worst chip", "of the loss won back %"):
-        table.add_column(name, justify="right")
-    for rate, chips in zip(RATES, found, strict=True):
-        injected, through = chips.mean(0)
-        back = (through - injected) / max(clean - injected, 1e-9)
-        cells = (100 * injected, 100 * chips[:, 0].min(), 100 * through, 100 * chips[:, 1].min(), 100 * back)
-        table.add_row(f"{100 * rate:g}", *(f"{cell:.1f}" for cell in cells))
-    Console().print(table)
-
-
-def draw(found: np.ndarray, clean: float) -> Figure:
+def draw(found: np.ndarray, clean: float, rates: tuple[float, ...] = RATES) -> Figure:
     """Accuracy against the share of stuck cells; a dot a chip."""
-    figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
-    percent = 100 * np.array(RATES)
+    figure = Figure(figsize=(6.4, 4.2), dpi=110, layout="constrained")
+    ax, percent = figure.subplots(), 100 * np.array(rates)
     for column, (name, colour) in enumerate((("injected after training", "#D55E00"), ("trained through", "#0072B2"))):
         values = 100 * found[..., column]
         for k in range(values.shape[1]):
@@ -141,15 +128,27 @@ def draw(found: np.ndarray, clean: float) -> Figure:
     return figure
 
 
-def main(path: str) -> None:
-    data = load_digits()
+COLUMNS = ("injected", "injected, worst chip", "trained through", "trained through, worst chip", "won back")
+
+
+def run(quick: bool) -> Result:
+    """Accuracies in %, and how much of the loss is won back; quick: of one share of stuck cells."""
+    data, rates = load_digits(), QUICK_RATES if quick else RATES
     clean = float(np.mean(default_model(data).circuit(LENGTH).predict(data.x_test) == data.y_test))
-    found = study()
-    show(found, clean)
-    draw(found, clean).savefig(path, dpi=110)
+    found = study(rates)
+    numbers = {"without defects, %": 100 * clean}
+    for rate, chips in zip(rates, found, strict=True):
+        injected, through = chips.mean(0)
+        back = (through - injected) / max(clean - injected, 1e-9)
+        values = 100 * np.array([injected, chips[:, 0].min(), through, chips[:, 1].min(), back])
+        numbers |= {f"{rate:.0%} stuck, {name}, %": float(value) for name, value in zip(COLUMNS, values, strict=True)}
+    return Result(numbers, {"defects.png": draw(found, clean, rates).savefig})
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/train_through_defects.py FILE.png")
-    main(sys.argv[1])
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The rows of the table."""
+    found = []
+    for rate in RATES:
+        *accuracies, back = (numbers[f"{rate:.0%} stuck, {name}, %"] for name in COLUMNS)
+        found.append(table_row(f"{100 * rate:g}", *(f"{value:.1f}" for value in accuracies), f"{back:.0f}"))
+    return found

@@ -1,30 +1,32 @@
-"""A hundred spiking neurons learn handwritten digits without a label.
+"""Learning from spike times: a hundred spiking neurons learn handwritten digits without a label.
 
 `SCLearningLayer` sees the first half of scikit-learn's digits (898 images, 8 x 8 pixels): every pixel is a Sobol
 stream of 128 cycles, every weight another one, and each spike makes the pixels that were on before it count more.
 Lateral inhibition (k-winner-take-all, k = 1) lets one neuron answer at a time; a threshold that grows with every spike
 lets all of them have their turn. Labels come in afterwards: a neuron is called by the digit for which it spiked most.
 The second half (899 images, by other writers in part) is the test.
-
-    python examples/unsupervised_digits.py --picture digits.png
 """
 
-import argparse
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from sc_neurocore import SCLearningLayer
 from sc_neurocore.plots.style import COLOURS, INK, QUIET, quiet_axes
 
+from .result import Result, table_row
+
+PAGE = "learning.md"
+PICTURES = {"digits.png": (1100, 660)}
+TOLERANCE = 0.0
+
 NEURONS, LENGTH, EPOCHS = 100, 128, 4
+SEEDS = 4
 CHUNK = 225
 """Images between two looks at the network."""
 TAU_PLUS, TAU_MINUS = 3.0, 10_000.0
@@ -107,10 +109,9 @@ def train(layer: SCLearningLayer, digits: Digits, epochs: int, looks: tuple[int,
                 yield Moment(seen, layer.get_weights(), accuracy(layer, digits))
 
 
-def draw(path: Path, moments: list[Moment], names: np.ndarray, digits: Digits) -> None:
+def draw(moments: list[Moment], names: np.ndarray, digits: Digits) -> Figure:
     """The receptive fields, how they came about, and how often they are right."""
     figure = Figure(figsize=(11, 6.6), dpi=100, facecolor=PAPER)
-    FigureCanvasAgg(figure)
     figure.text(
         0.035, 0.94, "A hundred neurons find the digits by themselves", fontsize=17, fontweight="bold", color=INK
     )
@@ -126,7 +127,7 @@ def draw(path: Path, moments: list[Moment], names: np.ndarray, digits: Digits) -
     best = [int(np.argmax(names[order] == digit)) for digit in range(10) if digit in names]
     draw_growth(figure, moments, order[best], names)
     draw_accuracy(figure.add_axes((0.6, 0.09, 0.354, 0.225)), moments)
-    figure.savefig(path, facecolor=PAPER)
+    return figure
 
 
 def draw_fields(ax: Axes, weights: np.ndarray, names: np.ndarray) -> None:
@@ -176,24 +177,31 @@ def draw_accuracy(ax: Axes, moments: list[Moment]) -> None:
     quiet_axes(ax)
 
 
-def main(arguments: list[str] | None = None) -> float:
-    """Learn, print, draw; the share of test images that are named right."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--picture", type=Path, default=Path("unsupervised_digits.png"), help="where the picture goes")
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often each image is seen")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    digits, layer = load(), build(options.seed)
+def learned(digits: Digits, epochs: int, seed: int, looks: tuple[int, ...]) -> tuple[list[Moment], np.ndarray]:
+    """What is known at each look, and the names of the neurons at the end."""
+    layer = build(seed)
+    moments = list(train(layer, digits, epochs, looks))
+    return moments, names_of(layer, digits.x_train, digits.y_train)
+
+
+def run(quick: bool) -> Result:
+    """% of the test half that is named right; quick: after one look at each image, of one seed."""
+    digits, epochs = load(), 1 if quick else EPOCHS
     half = len(digits.x_train)
-    looks = tuple(sorted({0, CHUNK, half, *(half * (epoch + 1) for epoch in range(options.epochs))}))
-    moments = []
-    for moment in train(layer, digits, options.epochs, looks):
-        print(f"{moment.images:5d} images seen: {moment.accuracy:.1%} of the test half right")
-        moments.append(moment)
-    names = names_of(layer, digits.x_train, digits.y_train)
-    draw(options.picture, moments, names, digits)
-    return moments[-1].accuracy
+    looks = tuple(sorted({0, CHUNK, *(half * (epoch + 1) for epoch in range(epochs))}))
+    moments, names = learned(digits, epochs, 0, looks)
+    numbers = {f"seed 0, {moment.images} images, %": 100 * moment.accuracy for moment in moments}
+    for seed in range(1, 1 if quick else SEEDS):
+        last = learned(digits, epochs, seed, looks[-1:])[0][-1]
+        numbers[f"seed {seed}, {last.images} images, %"] = 100 * last.accuracy
+    return Result(numbers, {"digits.png": draw(moments, names, digits).savefig})
 
 
-if __name__ == "__main__":
-    main()
+def quotes(numbers: dict[str, float]) -> list[str]:
+    """The row of seed 0, and the last accuracies of all seeds."""
+    last = [next(reversed([v for name, v in numbers.items() if name.startswith(f"seed {k},")])) for k in range(SEEDS)]
+    seeds = ", ".join(map(str, range(SEEDS)))
+    return [
+        table_row("seed 0", *(f"{value:.1f}" for name, value in numbers.items() if name.startswith("seed 0,"))),
+        f"After 3592 images, seeds {seeds}: {', '.join(f'{value:.1f}' for value in last)}",
+    ]

@@ -54,3 +54,5 @@ from .networks import Pool2D as Pool2D
 from .networks import PredictiveCoding as PredictiveCoding
 from .networks import SpikingDense as SpikingDense
 from .synapses import MemristorModel as MemristorModel
+
+__version__: str

@@ -12,19 +12,29 @@ PAGE = (DOCS / "predictive_coding.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    return folder, *example.main(folder)
+def streams():
+    return [example.novelty(seed) for seed in range(example.STREAMS)]
 
 
-def test_pictures(run):
-    for name in ("novelty.png", "unseen_digits.png", "xor.png"):
-        assert 10_000 < (run[0] / name).stat().st_size < 150_000
+@pytest.fixture(scope="module")
+def unseen():
+    return example.unseen_digits(example.tasks())
 
 
-def test_a_new_pattern_gives_an_alarm_and_an_old_one_none(run):
-    streams = run[1]
-    assert example.score(streams) in PAGE
+def test_pictures(streams, unseen, tmp_path):
+    figures = example.pictures(streams[example.PICTURED], unseen)
+    assert set(figures) == set(example.PICTURES)
+    for name, figure in figures.items():
+        figure.savefig(tmp_path / name)
+        assert 10_000 < (tmp_path / name).stat().st_size < 150_000
+
+
+def test_a_new_pattern_gives_an_alarm_and_an_old_one_none(streams):
+    new, old, elsewhere = example.score(streams)
+    said = (
+        f"{len(streams)} streams: alarm at {new} of 60 new patterns, at {old} of 60 that come again, {elsewhere} else"
+    )
+    assert said in PAGE
     firsts = np.array([found.surprise.reshape(-1, example.REGIME)[:, :10].max(1) for found in streams])
     new = [i for i, name in enumerate(example.ORDER) if i and name not in example.ORDER[:i]]
     old = [i for i, name in enumerate(example.ORDER) if name in example.ORDER[:i]]
@@ -32,8 +42,8 @@ def test_a_new_pattern_gives_an_alarm_and_an_old_one_none(run):
     assert (round(firsts[:, new].min(), 2), round(firsts[:, old].max(), 2)) == (0.20, 0.16)
 
 
-def test_a_digit_never_seen_surprises_more(run):
-    areas = run[2].areas
+def test_a_digit_never_seen_surprises_more(unseen):
+    areas = unseen.areas
     assert areas["k = 1"].min() > 0.8
     assert 0 < areas["k-means, float"].mean() - areas["k = 1"].mean() < 0.03
     for row in ("k = 1", "one neuron that learns all"):

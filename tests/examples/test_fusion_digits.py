@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from examples.fusion_digits import LENGTHS, main
+from examples.fusion_digits import LENGTHS, TwoEyes, draw, sweep_length, sweep_noise
 
 
-def test_two_eyes(tmp_path, capsys):
-    path = tmp_path / "fusion.png"
-    noises, lengths = main(["--picture", str(path), "--draws", "1"])
+def test_two_eyes(tmp_path):
+    path, eyes = tmp_path / "fusion.png", TwoEyes()
+    noises, lengths = sweep_noise(eyes, 1), sweep_length(eyes, 1)
+    draw(noises, lengths, eyes).savefig(path)
     assert 1000 < path.stat().st_size < 150_000
-    assert "half each" in capsys.readouterr().out
     accuracy = noises.accuracy
     alone = np.maximum(accuracy["left eye"], accuracy["right eye"])
     assert (accuracy["half each"] - alone)[0] > 0.03  # clear: the halves complete each other

@@ -2,15 +2,19 @@
 
 import numpy as np
 
-from examples.receptive_field import LENGTHS, LIGHTS, main
+from examples.receptive_field import LENGTHS, LIGHTS, measure, networks_of, picture
 from sc_neurocore import Network
+from sc_neurocore.datasets import load_digits
 
 
-def test_retina(tmp_path, capsys):
-    picture, model = tmp_path / "retina.png", tmp_path / "retina.safetensors"
-    found = main(["--picture", str(picture), "--save", str(model)])
-    assert 1000 < picture.stat().st_size < 150_000
-    assert "Accuracy % in stray light" in capsys.readouterr().out
+def test_retina(tmp_path):
+    path, model = tmp_path / "retina.png", tmp_path / "retina.safetensors"
+    data = load_digits()
+    networks = networks_of(data)
+    found = measure(data, networks)
+    picture(data, networks, found).savefig(path)
+    networks["with inhibition"].save(model)
+    assert 1000 < path.stat().st_size < 150_000
     assert found.floating > 0.95
     for accuracy in found.by_length.values():
         assert abs(accuracy[LENGTHS.index(1024)] - found.floating) < 0.01
