@@ -11,6 +11,7 @@ split     [-1, 1]   two streams: max(v, 0) and max(-v, 0)       AND
 The two streams of a split number are its *rails*, the positive and the negative one.
 """
 
+from collections.abc import Callable
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -20,6 +21,18 @@ from .. import checks
 
 Encoding = Literal["unipolar", "bipolar", "split"]
 ENCODINGS: tuple[str, ...] = get_args(Encoding)
+
+
+def _centred(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (numbers + 1) / 2
+
+
+MAGNITUDES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "unipolar": np.asarray,
+    "bipolar": _centred,
+    "split": np.abs,
+}
+"""Probabilities that comparators write, of numbers in range: of a split number, that of the rail of its sign."""
 
 
 def check_encoding(value: object) -> Encoding:
@@ -44,18 +57,7 @@ def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") 
     numbers = checks.array(name, values, *value_range(encoding))
     if encoding == "split":
         return np.stack([np.maximum(numbers, 0), np.maximum(-numbers, 0)])
-    return magnitudes(numbers, encoding)
-
-
-def magnitudes(numbers: NDArray[np.float64], encoding: Encoding) -> NDArray[np.float64]:
-    """Probabilities of ones for `numbers` in range; of a split number, that of the rail of its sign.
-
-    >>> magnitudes(np.array([-0.25, 0.5]), "split")
-    array([0.25, 0.5 ])
-    """
-    if encoding == "unipolar":
-        return numbers
-    return (numbers + 1) / 2 if encoding == "bipolar" else np.abs(numbers)
+    return MAGNITUDES[encoding](numbers)
 
 
 def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np.float64]:

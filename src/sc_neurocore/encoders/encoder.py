@@ -10,7 +10,7 @@ from ..backends import choose
 from ..backends.packing import WORD_BITS, Words, words_for
 from ..backends.reference import BLOCK_WORDS
 from ..bitstreams import Bitstream, Encoding, to_probability, value_range
-from ..bitstreams.encodings import check_encoding, magnitudes
+from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from .by_name import make_generator
 from .generator import Generator
 from .generators import Bernoulli
@@ -85,6 +85,7 @@ class Encoder:
         self.n = checks.whole("n", n, 1)
         self.length = checks.whole("length", length, 1)
         self.encoding = check_encoding(encoding)
+        self._magnitudes = MAGNITUDES[self.encoding]
         self.generator = make_generator(generator, self.length, bits)
         self.partner = checks.whole("partner", partner, 0)
         choose(backend)  # an unknown one is found now
@@ -146,14 +147,17 @@ class Encoder:
         always zero, so the magnitude is encoded once and steered by sign. With `trim`, the negative rail is left
         out where no number is negative; `columns` as for `words`.
         """
-        magnitude = magnitudes(numbers, self.encoding)
+        magnitude = self._magnitudes(numbers)
         negative = numbers < 0 if self.encoding == "split" else None
-        if negative is None or (trim and not negative.any()):
-            return self.words(magnitude, samples, columns)[..., None, :, :]
-        if self._has_table:  # the stream of threshold 0 is in the table as well
-            thresholds = self.thresholds(magnitude)
-            return self._from_table(np.stack([thresholds * ~negative, thresholds * negative], axis=-2))
-        return _by_sign(self.words(magnitude, samples, columns), negative)
+        if negative is not None and trim and not negative.any():
+            negative = None
+        if not self._has_table:
+            words = self.words(magnitude, samples, columns)
+            return words[..., None, :, :] if negative is None else _by_sign(words, negative)
+        thresholds = self.thresholds(magnitude)[..., None, :]
+        if negative is not None:  # the stream of threshold 0 is in the table as well
+            thresholds = thresholds * np.stack([~negative, negative], axis=-2)
+        return self._from_table(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
@@ -232,7 +236,7 @@ class Encoder:
         >>> Encoder(1, 8, "ramp", bits=2).window(np.array([0.25]), np.array(0), 0, 16).bits()
         array([[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]], dtype=uint8)
         """
-        words = self._window(magnitudes(values, self.encoding), samples, start, stop)
+        words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
         return Bitstream(words, stop - start, self.encoding)

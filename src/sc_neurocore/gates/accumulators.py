@@ -25,7 +25,7 @@ from ..backends import choose
 from ..backends.packing import Words, words_for
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability, value_range
 from .faults import Faults
-from .operands import Operands, cycle_sums, difference, united
+from .operands import Operands, cycle_sums, united
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
@@ -106,17 +106,17 @@ class ParallelCounter(Accumulator):
 
     def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
         """Counts of ones over all products, as numbers ``(G, B, M)``."""
-        return self.decoded(difference(operands.by_rails(self._ones(operands))), operands.fan_in)
+        return self.decoded(operands.signed(self._ones(operands)), operands.fan_in if operands.bipolar else 0)
 
     def decoded(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
-        """Numbers for the ones of all products of neurons with so many synapses, positive less negative."""
+        """Numbers for the ones of all products, positive less negative; bipolar neurons have `fan_in` synapses."""
         totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
         return totals / (self.length * self.divisor)
 
     def _ones(self, operands: Operands) -> NDArray[np.int64]:
         """Products that are one, ``(G, B * rails, rails * M)``."""
-        kernels, wiring = choose(self.backend), operands.wiring
-        x, w = operands.flat
+        kernels = choose(self.backend)
+        x, w, wiring = operands[:3]
         if operands.dense:
             counts = kernels.and_counts(x, w.reshape(len(w), len(wiring.indptr) - 1, x.shape[2], w.shape[-1]))
         else:
@@ -205,7 +205,7 @@ class OrTree(StreamAccumulator):
     """A tree of OR gates: the output is one in each cycle in which any product is."""
 
     def _joined(self, operands: Operands, samples: Samples) -> Words:
-        return choose(self.backend).or_streams(*operands.flat, operands.wiring, self.length, operands.xnor)
+        return choose(self.backend).or_streams(*operands[:3], self.length, operands.xnor)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The probability that any product is one: of independent streams, or of inputs that share one sequence."""
@@ -254,9 +254,9 @@ class MuxTree(StreamAccumulator):
     def _joined(self, operands: Operands, samples: Samples) -> Words:
         distinct, place = np.unique(samples, return_inverse=True)
         numbers = self._select(distinct)[place.reshape(samples.shape)]
-        numbers = np.repeat(numbers, operands.inputs.shape[2], axis=1)  # the rails of a sample share it
-        kernels = choose(self.backend)
-        return kernels.mux_streams(*operands.flat, operands.wiring, numbers, self.length, operands.xnor)
+        rails = operands.inputs.shape[1] // max(1, operands.n_samples)  # those of a sample share its numbers
+        numbers = np.repeat(numbers, rails, axis=1)
+        return choose(self.backend).mux_streams(*operands[:3], numbers, self.length, operands.xnor)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The mean of a neuron's own products."""

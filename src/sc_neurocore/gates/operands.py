@@ -1,5 +1,6 @@
 """Streams at the multipliers of neurons, and what their gates make of them: the law of signed products, once."""
 
+import math
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -21,11 +22,15 @@ class Operands(NamedTuple):
     """
 
     inputs: Words
-    """``(G, B, input rails, n, W)``."""
+    """``(G, B * input rails, n, W)``."""
     weights: Words
-    """``(G, weight rails, synapses, W)``."""
+    """``(G, weight rails * synapses, W)``."""
     wiring: Wiring
     """Synapses of the M neurons, once for each weight rail: ``weight rails * M`` neurons."""
+    n_samples: int
+    """B."""
+    n_neurons: int
+    """M."""
     rails: tuple[int, int]
     """Rails of inputs and of weights; of product streams, those of their operands."""
     bipolar: bool
@@ -38,19 +43,15 @@ class Operands(NamedTuple):
     @property
     def fan_in(self) -> NDArray[np.int64]:
         """Synapses of each neuron ``(M,)``."""
-        every = np.diff(self.wiring.indptr)
-        return every[: every.size // self.weights.shape[1]]
-
-    @property
-    def flat(self) -> tuple[Words, Words]:
-        """Inputs ``(G, B * rails, n, W)`` and weights ``(G, rails * synapses, W)`` as the kernels take them."""
-        groups, samples, rails, n, n_words = self.inputs.shape
-        return self.inputs.reshape(groups, samples * rails, n, n_words), self.weights.reshape(groups, -1, n_words)
+        return np.diff(self.wiring.indptr[: self.n_neurons + 1])
 
     def by_rails(self, results: NDArray[T]) -> NDArray[T]:
         """Results of a kernel ``(G, B * rails, rails * M, ...)`` as ``(G, B, rails, rails, M, ...)``."""
-        groups, samples = self.inputs.shape[:2]
-        return results.reshape(groups, samples, *self.rails, -1, *results.shape[3:])
+        return results.reshape(len(results), self.n_samples, *self.rails, self.n_neurons, *results.shape[3:])
+
+    def signed(self, results: NDArray[Any]) -> NDArray[Any]:
+        """Positive less negative results ``(G, B, M, ...)`` of a kernel that counts."""
+        return difference(self.by_rails(results)) if self.rails != (1, 1) else results
 
 
 def railed(wiring: Wiring, rails: int, synapses: int) -> Wiring:
@@ -86,16 +87,16 @@ def summed(streams: Bitstream) -> Operands:
     Samples are the leading axes of `streams`, flattened: one group of B samples.
     """
     n, n_words = streams.shape[-1], streams.words.shape[-1]
-    words = streams.words
+    words, bipolar = streams.words, streams.encoding == "bipolar"
     words = np.moveaxis(words, 0, -3) if streams.encoding == "split" else words[..., None, :, :]
-    inputs = np.ascontiguousarray(words).reshape(1, -1, words.shape[-3], n, n_words)
-    wiring = Wiring(np.array([0, n]), np.arange(n), np.zeros(n, np.int64))
-    bipolar = streams.encoding == "bipolar"
+    rails, batch = words.shape[-3], math.prod(words.shape[:-3])
     return Operands(
-        inputs,
-        ones(streams.length, (1, 1, 1)),
-        wiring,
-        (inputs.shape[2], 1),
+        np.ascontiguousarray(words).reshape(1, batch * rails, n, n_words),
+        ones(streams.length, (1, 1)),
+        Wiring(np.array([0, n]), np.arange(n), np.zeros(n, np.int64)),
+        batch,
+        1,
+        (rails, 1),
         bipolar=bipolar,
         xnor=bipolar,
         dense=False,
@@ -124,8 +125,8 @@ def cycle_sums(operands: Operands, length: int, backend: str | None = None) -> N
 
     A product is 0 or 1; of signed operands it is -1, 0 or 1.
     """
-    counts = choose(backend).cycle_counts(*operands.flat, operands.wiring, length, operands.xnor)
-    sums = difference(operands.by_rails(counts))
+    x, w, wiring = operands[:3]
+    sums = operands.signed(choose(backend).cycle_counts(x, w, wiring, length, operands.xnor))
     if operands.bipolar:
         return (2 * sums - operands.fan_in[:, None]).astype(np.int32)
     return np.asarray(sums)

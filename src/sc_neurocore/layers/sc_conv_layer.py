@@ -257,7 +257,7 @@ class SCConv2DLayer(SCLayer):
         """
         x, seen = self._checked(input_image), self.synapses.seen()
         windows = self._sum_of(x.shape[-2:])
-        return self._over_samples(partial(self._outputs, windows, seen), x, 3, windows.sample_bytes())
+        return self._over_samples(partial(self._outputs, windows, seen), x, 3, windows.sample_bytes)
 
     __call__ = forward
 

@@ -60,21 +60,27 @@ class StreamFaults:
         rate = self.faults.product_flips
         if not rate:
             return operands
-        (rails, weight_rails), wiring, xnor = operands.rails, operands.wiring, operands.xnor
-        synapses = operands.weights.shape[2]
-        lines = wiring.inputs[:synapses]
-        indptr = wiring.indptr[: (len(wiring.indptr) - 1) // weight_rails + 1]
-        groups, samples, *_, n_words = operands.inputs.shape
-        products = np.empty((groups, samples, rails * weight_rails, synapses, n_words), np.uint64)
+        rails, weight_rails = operands.rails
+        groups, _, n, n_words = operands.inputs.shape
+        inputs = operands.inputs.reshape(groups, operands.n_samples, rails, n, n_words)
+        weights = operands.weights.reshape(groups, weight_rails, -1, n_words)
+        synapses = weights.shape[2]
+        lines = operands.wiring.inputs[:synapses]
+        products = np.empty((groups, operands.n_samples, rails * weight_rails, synapses, n_words), np.uint64)
         key = self._seeds.key("product flips")
         for place, (i, j) in enumerate(np.ndindex(rails, weight_rails)):
-            left, right = operands.inputs[:, :, i, lines], operands.weights[:, None, j]
+            left, right = inputs[:, :, i, lines], weights[:, None, j]
             out = left & right
-            if xnor:
+            if operands.xnor:
                 out |= ~(left | right)
                 out[..., -1] &= tail_mask(self.length)
             streams = (windows[..., None] * 4 + place) * synapses + np.arange(synapses)
             products[:, :, place] = out ^ flip_masks(key, rate, streams, self.length, self.backend)
-        alone = Wiring(indptr, np.arange(synapses), np.zeros(synapses, np.int64))
-        constant = ones(self.length, (groups, 1, 1))
-        return operands._replace(inputs=products, weights=constant, wiring=alone, xnor=False, dense=False)
+        indptr = operands.wiring.indptr[: operands.n_neurons + 1]
+        return operands._replace(
+            inputs=products.reshape(groups, -1, synapses, n_words),
+            weights=ones(self.length, (groups, 1)),
+            wiring=Wiring(indptr, np.arange(synapses), np.zeros(synapses, np.int64)),
+            xnor=False,
+            dense=False,
+        )

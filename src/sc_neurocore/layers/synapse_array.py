@@ -149,7 +149,8 @@ class SynapseArray:
         self.lines = self.one_rail.inputs
         """Input line of each synapse of a group, ``(synapses,)``."""
         joined = weights.joined()
-        self.n_synapses = joined.size
+        self.n_synapses, self.n_neurons = joined.size, len(self.one_rail.indptr) - 1
+        """Synapses of all neurons; neurons of a group."""
         self.wiring = railed(self.one_rail, self.rails, self.one_rail.inputs.size)
         """Synapses of the neurons of a group, once for each rail."""
         self.defects: Defects | None = None

@@ -210,6 +210,8 @@ class VectorizedSCLayer(SCLayer):
         self._sum = WeightedSum(
             self._weights.fan_in, self.synapses, self.options, self._seeds, accumulator=self._accumulator()
         )
+        gates = self.synapses.n_synapses
+        self._sample_bytes = self._sum.sample_bytes(gates) + self._sum.accumulator.memory(self.n_neurons)
 
     def _accumulator(self) -> Accumulator | None:
         """What adds up the products; None: the accumulator that the options name."""
@@ -267,15 +269,15 @@ class VectorizedSCLayer(SCLayer):
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
         x, seen = self._checked(input_values), self.synapses.seen()
-        return self._over_samples(partial(self._outputs, seen), x, 1, self._sum.sample_bytes(self.synapses.n_synapses))
+        return self._over_samples(partial(self._outputs, seen), x, 1, self._sample_bytes)
 
     __call__ = forward
 
     def _outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
         operands = self._operands(seen, x, samples)
-        numbers = samples.reshape(operands.inputs.shape[:2])
-        out = self._sum.accumulator.outputs(operands, numbers)
-        return self._sum.converted(out.reshape(-1, self.n_neurons), seen)
+        out = self._sum.accumulator.outputs(operands, samples.reshape(-1, operands.n_samples))
+        out = out.reshape(len(x), self.n_neurons)
+        return out if self.options.device is None else self._sum.converted(out, seen)
 
     def _operands(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
         """Streams at the gates: one group with all samples, or a group a sample where each has own weight streams."""

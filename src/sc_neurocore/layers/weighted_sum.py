@@ -79,9 +79,22 @@ class WeightedSum:
 
         `windows` ``(G, B)`` number the windows of all samples.
         """
-        bipolar, rails = self.options.encoding == "bipolar", (x.shape[2], w.shape[1])
-        operands = Operands(x, w, self.synapses.wiring, rails, bipolar=bipolar, xnor=bipolar, dense=dense)
-        return self.faults.on_products(operands, windows) if self.product_flips else operands  # type: ignore[union-attr]
+        groups, samples, rails, n, n_words = x.shape
+        bipolar = self.options.encoding == "bipolar"
+        operands = Operands(
+            x.reshape(groups, samples * rails, n, n_words),
+            w.reshape(groups, -1, n_words),
+            self.synapses.wiring,
+            samples,
+            self.synapses.n_neurons,
+            (rails, w.shape[1]),
+            bipolar,
+            bipolar,
+            dense,
+        )
+        if self.faults is None or not self.product_flips:
+            return operands
+        return self.faults.on_products(operands, windows)
 
     def converted(self, outputs: Floats, seen: SeenWeights) -> Floats:
         """Outputs as the converter of the device reads its columns."""

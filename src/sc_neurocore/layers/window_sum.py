@@ -44,6 +44,8 @@ class WindowSum:
         in_place = runs_on(kernels, "window_counts") == runs_on(kernels, "and_counts")
         if in_place and isinstance(accumulator, ParallelCounter) and not self.circuit.product_flips:
             self._counter = accumulator
+        self.sample_bytes = self._bytes()
+        """Memory that a sample takes."""
 
     def outputs(self, lines: Floats, seen: SeenWeights, samples: Samples) -> Floats:
         """Outputs ``(S, neurons, windows)`` of numbers ``(S, lines)``, the pixels and the constant of a bias."""
@@ -90,8 +92,7 @@ class WindowSum:
         out = self.circuit.accumulator.outputs(operands, numbers)
         return out.reshape(n_samples, groups, n_windows, self._neurons)
 
-    def sample_bytes(self) -> int:
-        """Memory that a sample takes."""
+    def _bytes(self) -> int:
         groups, n_windows, fan_in = self.indices.shape
         neurons = groups * self._neurons
         lines = self.circuit.sample_bytes(n_windows * fan_in * neurons)
