@@ -6,7 +6,7 @@ large layers on a GPU; `xla` (JAX) does products and spiking neurons on what XLA
 not do itself, it takes from `compiled`; `capabilities` tells.
 """
 
-from .choice import available, capabilities, choose
+from .choice import available, capabilities, choose, runs_on
 from .kernels import Kernels
 
-__all__ = ["Kernels", "available", "capabilities", "choose"]
+__all__ = ["Kernels", "available", "capabilities", "choose", "runs_on"]
