@@ -96,7 +96,7 @@ def repeated(run: Callable[[], Any]) -> Callable[[int], int]:
 def _use_threads(case: Case) -> None:
     """Limit the kernels to the case's threads; the pool starts its threads before anything is timed."""
     set_threads(case.threads)
-    over_rows(lambda start, stop: None, 4 * thread_count(), MIN_WORK)
+    over_rows(lambda start, stop: None, (), 4 * thread_count(), MIN_WORK)
 
 
 def _sample(case: Case) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sc_neurocore.backends import compiled, reference
 from sc_neurocore.backends.packing import tail_mask, unpack, words_for
 from sc_neurocore.backends.philox import philox4x32
-from sc_neurocore.backends.reference import BLOCK_WORDS
+from sc_neurocore.backends.types import BLOCK_WORDS
 
 KEY = 0x0123456789ABCDEF
 MASK = 2**64 - 1
@@ -57,10 +57,9 @@ def test_plain_xoshiro_known_answers():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kernels", [reference, compiled], ids=["reference", "compiled"])
-def test_one_digit_streams_are_the_words_of_xoshiro(kernels):
+def test_one_digit_streams_are_the_words_of_xoshiro(every_backend):
     stream, n_words = 2**40 + 5, BLOCK_WORDS + 3
-    words = kernels.bernoulli(KEY, np.array([stream], np.uint64), np.array([1], np.uint64), 1, 64 * n_words)
+    words = every_backend.bernoulli(KEY, np.array([stream], np.uint64), np.array([1], np.uint64), 1, 64 * n_words)
     draws = [seeded(KEY, stream, 0), seeded(KEY, stream, 1)]
     assert words[0].tolist() == [draws[w // BLOCK_WORDS]() for w in range(n_words)]
 
@@ -78,25 +77,27 @@ def test_bits_are_a_comparison_of_random_numbers(threshold, bits):
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("length", [1, 7, 63, 64, 65, 100, 256, 1000])
-def test_equals_reference(length, threads, split_over):
+@pytest.mark.kernels("bernoulli")
+def test_equals_reference(backend, length, threads, split_over):
     split_over(threads)
     rng = np.random.default_rng(length)
     for bits, rows in ((1, 3), (5, 17), (8, 0), (8, 1), (16, 5), (32, 2)):
         streams = rng.integers(0, 2**64, rows, dtype=np.uint64)
         thresholds = rng.integers(0, 2**bits, rows, dtype=np.uint64, endpoint=True)
         for key in (0, MASK, KEY):
-            out = compiled.bernoulli(key, streams, thresholds, bits, length)
+            out = backend.bernoulli(key, streams, thresholds, bits, length)
             assert out.shape == (rows, words_for(length))
             assert not np.any(out[:, -1] & ~tail_mask(length))
             np.testing.assert_array_equal(out, reference.bernoulli(key, streams, thresholds, bits, length))
 
 
 @pytest.mark.parametrize("length", [64 * BLOCK_WORDS, 64 * BLOCK_WORDS + 1, 64 * (2 * BLOCK_WORDS + 2) + 5])
-def test_equals_reference_beyond_a_block(length):
+@pytest.mark.kernels("bernoulli")
+def test_equals_reference_beyond_a_block(backend, length):
     streams = np.array([3, 2**33, 4], np.uint64)
     thresholds = np.array([77, 128, 255], np.uint64)
     np.testing.assert_array_equal(
-        compiled.bernoulli(KEY, streams, thresholds, 8, length),
+        backend.bernoulli(KEY, streams, thresholds, 8, length),
         reference.bernoulli(KEY, streams, thresholds, 8, length),
     )
 

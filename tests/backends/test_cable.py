@@ -1,12 +1,10 @@
-"""The cable: `compiled` eliminates along the tree, `reference` solves the dense system."""
+"""The cable: `compiled` (and who borrows it) eliminates along the tree, `reference` solves the dense system."""
 
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import compiled, reference
-from sc_neurocore.backends.reference import Tree
-
-KERNELS = pytest.mark.parametrize("kernels", [reference, compiled], ids=["reference", "compiled"])
+from sc_neurocore.backends import reference
+from sc_neurocore.backends.types import Tree
 
 
 def random_tree(rng, n, bare):
@@ -21,7 +19,8 @@ def random_tree(rng, n, bare):
 @pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("n", [1, 2, 3, 17, 65])
 @pytest.mark.parametrize("dt", [0.01, 1.0, 1000.0])
-def test_equal(n, dt, bare):
+@pytest.mark.kernels("cable")
+def test_equal(backend, n, dt, bare):
     rng = np.random.default_rng(n)
     tree = random_tree(rng, n, bare)
     for steps in (0, 1, 7):
@@ -30,7 +29,7 @@ def test_equal(n, dt, bare):
             v, probes = rng.normal(size=n), rng.integers(0, n, 3)
             for conductance in (given, given[:0]):
                 start = v.copy()
-                mine = compiled.cable(tree, dt, v, sites, source, conductance, probes)
+                mine = backend.cable(tree, dt, v, sites, source, conductance, probes)
                 theirs = reference.cable(tree, dt, v, sites, source, conductance, probes)
                 np.testing.assert_array_equal(v, start)
                 for left, right in zip(mine, theirs, strict=True):
@@ -40,38 +39,37 @@ def test_equal(n, dt, bare):
 
 @pytest.mark.parametrize("hold", [1, 3])
 @pytest.mark.parametrize("given", [False, True])
-def test_cables_are_many_cables_at_rest(hold, given):
+@pytest.mark.kernels("cables")
+def test_cables_are_many_cables_at_rest(backend, hold, given):
     rng = np.random.default_rng(hold)
     tree, probes = random_tree(rng, 9, True), np.array([0, 4])
     for rows, steps in ((0, 3), (1, 0), (5, 7), (600, 40)):
         source = rng.normal(size=(rows, steps, 3))
         conductance = rng.uniform(0, 5, source.shape) if given else source[:, :0]
-        mine = compiled.cables(tree, 0.5, hold, np.array([1, 5, 7]), source, conductance, probes)
+        mine = backend.cables(tree, 0.5, hold, np.array([1, 5, 7]), source, conductance, probes)
         assert mine.shape == (rows, 2)
         for r in range(min(rows, 5)):
             each = np.repeat(source[r], hold, 0), np.repeat(conductance[r], hold, 0)
-            _, last = compiled.cable(tree, 0.5, np.zeros(9), np.array([1, 5, 7]), *each, probes)
+            _, last = backend.cable(tree, 0.5, np.zeros(9), np.array([1, 5, 7]), *each, probes)
             np.testing.assert_allclose(mine[r], last[probes], rtol=1e-12, atol=1e-15)
         if rows * steps < 100:
             theirs = reference.cables(tree, 0.5, hold, np.array([1, 5, 7]), source, conductance, probes)
             np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-11)
 
 
-@KERNELS
-def test_two_nodes_by_hand(kernels):
+def test_two_nodes_by_hand(every_backend):
     # without capacity the step solves (2 + 3 + 1) v0 - 2 v1 = 8, (2 + 2) v1 - 2 v0 = 0: v0 = 1.6, v1 = .8
     tree = Tree(np.array([0, 0]), np.zeros(2), np.array([1.0, 2.0]), np.array([0.0, 2.0]))
-    out, last = kernels.cable(
+    out, last = every_backend.cable(
         tree, 1.0, np.ones(2), np.array([0]), np.array([[8.0]]), np.array([[3.0]]), np.array([1, 0])
     )
     np.testing.assert_allclose(out, [[0.8, 1.6]], rtol=1e-12)
     np.testing.assert_allclose(last, [1.6, 0.8], rtol=1e-12)
 
 
-@KERNELS
-def test_one_node_by_hand(kernels):
+def test_one_node_by_hand(every_backend):
     # a leak of (2 + sqrt 2) / dt makes a * leak = 1: y = v / 2, then v' = ((1 + sqrt 2) / 2 - sqrt 2) v / 2
     tree = Tree(np.array([0]), np.ones(1), np.array([2 + np.sqrt(2)]), np.zeros(1))
     none = np.zeros((1, 0))
-    _, last = kernels.cable(tree, 1.0, np.ones(1), np.arange(0), none, none[:0], np.array([0]))
+    _, last = every_backend.cable(tree, 1.0, np.ones(1), np.arange(0), none, none[:0], np.array([0]))
     np.testing.assert_allclose(last, [(1 - np.sqrt(2)) / 4], rtol=1e-12)

@@ -1,13 +1,11 @@
-"""Every public kernel of `compiled` gives the integers of its twin in `reference`."""
-
-import inspect
+"""Products and sums, and the streams they are made of: every backend gives the integers of `reference`."""
 
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import compiled, reference
+from sc_neurocore.backends import reference
 from sc_neurocore.backends.packing import pack, tail_mask, words_for
-from sc_neurocore.backends.reference import Wiring
+from sc_neurocore.backends.types import Wiring
 
 LENGTHS = [1, 7, 63, 64, 65, 100, 256, 1000]
 BATCHES = [0, 1, 5]
@@ -45,46 +43,37 @@ def irregular(rng, fan_ins, inputs, weights):
     return Wiring(indptr, rng.integers(0, inputs, indptr[-1]), rng.integers(0, weights, indptr[-1]))
 
 
-def test_the_same_kernels_with_the_same_arguments():
-    def kernels(module):
-        members = inspect.getmembers(module, inspect.isfunction)
-        return {
-            name: list(inspect.signature(f).parameters)
-            for name, f in members
-            if f.__module__.startswith(module.__name__) and name[0] != "_"
-        }
-
-    assert kernels(compiled) == kernels(reference)
-
-
 @THREADS
 @pytest.mark.parametrize("length", LENGTHS)
-def test_products(length, threads, rng, split_over):
+@pytest.mark.kernels("and_counts", "wired_counts")
+def test_products(backend, length, threads, rng, split_over):
     split_over(threads)
     for fan_in in (1, 3, 784):
         for groups, batch in ((g, b) for g in (1, 2) for b in BATCHES):
             neurons = 6 if fan_in < 784 else 2
             x = random_words(rng, groups, batch, fan_in, length)
             w = random_words(rng, groups, neurons, fan_in, length)
-            counts = compiled.and_counts(x, w)
+            counts = backend.and_counts(x, w)
             assert counts.shape == (groups, batch, neurons)
             same(counts, reference.and_counts(x, w))
             flat = w.reshape(groups, neurons * fan_in, -1)
-            same(compiled.wired_counts(x, flat, dense(neurons, fan_in)), counts)
+            same(backend.wired_counts(x, flat, dense(neurons, fan_in)), counts)
 
 
 @pytest.mark.parametrize(("batch", "neurons"), [(1, 1), (2, 9), (9, 2), (7, 7), (8, 4), (1, 5), (5, 0), (0, 5)])
 @THREADS
-def test_every_remainder_of_the_product_tiles(batch, neurons, threads, rng, split_over):
+@pytest.mark.kernels("and_counts")
+def test_every_remainder_of_the_product_tiles(backend, batch, neurons, threads, rng, split_over):
     split_over(threads)
     for fan_in, length in ((3, 100), (130, 300), (0, 70)):  # 130 * 5 words: more than one block
         x, w = random_words(rng, 1, batch, fan_in, length), random_words(rng, 1, neurons, fan_in, length)
-        same(compiled.and_counts(x, w), reference.and_counts(x, w))
+        same(backend.and_counts(x, w), reference.and_counts(x, w))
 
 
 @THREADS
 @pytest.mark.parametrize("length", LENGTHS)
-def test_per_cycle_kernels(length, threads, rng, split_over):
+@pytest.mark.kernels("cycle_counts", "or_streams", "mux_streams")
+def test_per_cycle_kernels(backend, length, threads, rng, split_over):
     split_over(threads)
     for fan_in in (1, 3, 784):
         shapes = [(g, b) for g in (1, 2) for b in BATCHES]
@@ -98,10 +87,10 @@ def test_per_cycle_kernels(length, threads, rng, split_over):
             select = rng.integers(0, 2**32, (groups, batch, length), dtype=np.uint32)
             for xnor in (False, True):
                 counts = reference.cycle_counts(x, w, wiring, length, xnor)
-                same(compiled.cycle_counts(x, w, wiring, length, xnor), counts)
-                ored = compiled.or_streams(x, w, wiring, length, xnor)
+                same(backend.cycle_counts(x, w, wiring, length, xnor), counts)
+                ored = backend.or_streams(x, w, wiring, length, xnor)
                 same(ored, pack(counts > 0))
-                muxed = compiled.mux_streams(x, w, wiring, select, length, xnor)
+                muxed = backend.mux_streams(x, w, wiring, select, length, xnor)
                 same(muxed, reference.mux_streams(x, w, wiring, select, length, xnor))
                 assert tail_is_zero(ored, length)
                 assert tail_is_zero(muxed, length)
@@ -110,110 +99,113 @@ def test_per_cycle_kernels(length, threads, rng, split_over):
 @GATES
 @THREADS
 @pytest.mark.parametrize("length", [1, 65, 100, 300])
-def test_irregular_wiring(length, threads, xnor, rng, split_over):
+@pytest.mark.kernels("wired_counts", "cycle_counts", "or_streams", "mux_streams")
+def test_irregular_wiring(backend, length, threads, xnor, rng, split_over):
     split_over(threads)
     wiring = irregular(rng, [0, 1, 7, 8, 9, 0, 16, 31, 70, 0], inputs=13, weights=29)
     x, w = random_words(rng, 2, 3, 13, length), random_words(rng, 2, 29, length)
     select = rng.integers(0, 2**32, (2, 3, length), dtype=np.uint32)
     select[0, 0], select[0, 1] = 0, 2**32 - 1  # the first synapse and the last
     arguments = x, w, wiring, length, xnor
-    same(compiled.wired_counts(x, w, wiring), reference.wired_counts(x, w, wiring))
-    same(compiled.cycle_counts(*arguments), reference.cycle_counts(*arguments))
-    same(compiled.or_streams(*arguments), reference.or_streams(*arguments))
-    mux = compiled.mux_streams(x, w, wiring, select, length, xnor)
+    same(backend.wired_counts(x, w, wiring), reference.wired_counts(x, w, wiring))
+    same(backend.cycle_counts(*arguments), reference.cycle_counts(*arguments))
+    same(backend.or_streams(*arguments), reference.or_streams(*arguments))
+    mux = backend.mux_streams(x, w, wiring, select, length, xnor)
     same(mux, reference.mux_streams(x, w, wiring, select, length, xnor))
     assert not mux[:, :, [0, 5, 9]].any()
 
 
 @pytest.mark.parametrize("fan_in", [7, 8, 255, 256, 784, 5000])
-def test_carries_run_through_all_planes(fan_in):
+@pytest.mark.kernels("and_counts", "cycle_counts")
+def test_carries_run_through_all_planes(backend, fan_in):
     length = 70
     wiring = dense(1, fan_in)
     ones, zeros = (np.full((1, 1, fan_in, length), bit, np.uint8) for bit in (1, 0))
     x, w = pack(ones), pack(ones)[0]
-    assert (compiled.cycle_counts(x, w, wiring, length, False) == fan_in).all()
-    assert (compiled.cycle_counts(x, w, wiring, length, True) == fan_in).all()
-    assert (compiled.cycle_counts(pack(zeros), w, wiring, length, True) == 0).all()
-    assert (compiled.cycle_counts(pack(zeros), pack(zeros)[0], wiring, length, True) == fan_in).all()
-    assert compiled.and_counts(x, w[None]).item() == fan_in * length
+    assert (backend.cycle_counts(x, w, wiring, length, False) == fan_in).all()
+    assert (backend.cycle_counts(x, w, wiring, length, True) == fan_in).all()
+    assert (backend.cycle_counts(pack(zeros), w, wiring, length, True) == 0).all()
+    assert (backend.cycle_counts(pack(zeros), pack(zeros)[0], wiring, length, True) == fan_in).all()
+    assert backend.and_counts(x, w[None]).item() == fan_in * length
 
 
 @THREADS
 @pytest.mark.parametrize("length", LENGTHS)
-def test_sources_and_counters(length, threads, rng, split_over):
+@pytest.mark.kernels("compare", "gather", "popcount", "moore", "saturate")
+def test_sources_and_counters(backend, length, threads, rng, split_over):
     split_over(threads)
     for rows in BATCHES:
         thresholds = rng.integers(0, 257, (rows, 3), dtype=np.uint64)
         sequences = rng.integers(0, 256, (3, length), dtype=np.uint32)
         for given in (sequences, sequences[:1]):
-            streams = compiled.compare(given, thresholds)
+            streams = backend.compare(given, thresholds)
             assert streams.shape == (rows, 3, words_for(length))
             assert tail_is_zero(streams, length)
             same(streams, reference.compare(given, thresholds))
-        table = compiled.compare(sequences[:1], np.arange(257, dtype=np.uint64)[:, None])[:, 0]
-        same(compiled.gather(table, thresholds), reference.gather(table, thresholds))
-        same(compiled.gather(table, thresholds), compiled.compare(sequences[:1], thresholds))
-        same(compiled.popcount(streams), reference.popcount(streams))
+        table = backend.compare(sequences[:1], np.arange(257, dtype=np.uint64)[:, None])[:, 0]
+        same(backend.gather(table, thresholds), reference.gather(table, thresholds))
+        same(backend.gather(table, thresholds), backend.compare(sequences[:1], thresholds))
+        same(backend.popcount(streams), reference.popcount(streams))
         flat = streams.reshape(rows * 3, words_for(length))
         for n_states in (2, 5, 8):
             output = rng.integers(0, 3, 2 * n_states, dtype=np.uint8)
             for start in (0, n_states // 2, n_states - 1):
-                out = compiled.moore(flat, length, n_states, start, output)
+                out = backend.moore(flat, length, n_states, start, output)
                 assert tail_is_zero(out, length)
                 same(out, reference.moore(flat, length, n_states, start, output))
         steps = rng.integers(-4, 5, (rows, 3, length), dtype=np.int32)
         for signed, two_level in ((False, False), (True, False), (False, True)):
             arguments = steps, signed, two_level
-            same(compiled.saturate(*arguments), reference.saturate(*arguments))
+            same(backend.saturate(*arguments), reference.saturate(*arguments))
 
 
-def test_compare_ends_of_the_range():
+@pytest.mark.kernels("compare")
+def test_compare_ends_of_the_range(backend):
     sequence = np.array([[0, 1, 2**32 - 1]], np.uint32)
     thresholds = np.array([[0], [1], [2**32 - 1], [2**32]], np.uint64)
-    assert compiled.compare(sequence, thresholds).ravel().tolist() == [0b000, 0b001, 0b011, 0b111]
+    assert backend.compare(sequence, thresholds).ravel().tolist() == [0b000, 0b001, 0b011, 0b111]
 
 
-def test_popcount_of_one_stream_and_of_a_view(rng):
+@pytest.mark.kernels("popcount")
+def test_popcount_of_one_stream_and_of_a_view(backend, rng):
     words = rng.integers(0, 2**64, (4, 6, 5), dtype=np.uint64)
     want = [[sum(int(word).bit_count() for word in stream) for stream in row] for row in words]
-    assert compiled.popcount(words).tolist() == want
-    assert compiled.popcount(words[::-1, ::2]).tolist() == [row[::2] for row in want[::-1]]
-    assert int(compiled.popcount(words[0, 0])) == want[0][0]
-    assert compiled.popcount(words[0, 0]).shape == ()
-    for kernels in (compiled, reference):
+    assert backend.popcount(words).tolist() == want
+    assert backend.popcount(words[::-1, ::2]).tolist() == [row[::2] for row in want[::-1]]
+    assert int(backend.popcount(words[0, 0])) == want[0][0]
+    assert backend.popcount(words[0, 0]).shape == ()
+    for kernels in (backend, reference):
         assert kernels.popcount(np.empty((2, 0), np.uint64)).tolist() == [0, 0]
 
 
-def test_saturating_adder_by_hand():
+@pytest.mark.kernels("saturate")
+def test_saturating_adder_by_hand(backend):
     steps = np.array([2, 0, 0, -3, 0], np.int32)
     # accumulator after each step, output: 2>1 1>1 0>0 -3>0 -3>0 | -3>-1 -2>-1 | two levels below
-    assert int(compiled.saturate(steps, False, False)) == 2
-    assert int(compiled.saturate(steps, True, False)) == 0
+    assert int(backend.saturate(steps, False, False)) == 2
+    assert int(backend.saturate(steps, True, False)) == 0
     # 2>+1 1>+1 0>+1 -4>-1 -3>-1
-    assert int(compiled.saturate(steps, False, True)) == 1
+    assert int(backend.saturate(steps, False, True)) == 1
 
 
-def test_moore_by_hand():
+@pytest.mark.kernels("moore")
+def test_moore_by_hand(backend):
     ones_and_zeros = pack([[1, 1, 1, 0, 0, 0]])
     output = np.array([0, 0, 2, 2, 1, 1], np.uint8)  # of states 0, 1, 2
     # states 1 2 2 2 1 0 before each move; the alternating bit is 0 in cycle 0 and in cycle 4
-    assert compiled.moore(ones_and_zeros, 6, 3, 1, output).tolist() == [[0b001110]]
+    assert backend.moore(ones_and_zeros, 6, 3, 1, output).tolist() == [[0b001110]]
 
 
 @THREADS
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_window_counts(rng, length, batch, threads):
-    from sc_neurocore.backends.threads import set_threads
-
-    set_threads(threads)
-    try:
-        for parts, n_windows, n, neurons in ((1, 1, 1, 1), (2, 9, 3, 5), (3, 40, 8, 2)):
-            groups = 2
-            x = random_words(rng, groups, batch, 12, length)
-            w = random_words(rng, groups, parts, neurons, n, length)
-            windows = rng.integers(0, 12, (parts, n_windows, n))
-            windows[0, 0] = np.arange(n)  # a run of neighbours
-            same(compiled.window_counts(x, w, windows), reference.window_counts(x, w, windows))
-    finally:
-        set_threads(None)
+@pytest.mark.kernels("window_counts")
+def test_window_counts(backend, rng, length, batch, threads, split_over):
+    split_over(threads)
+    for parts, n_windows, n, neurons in ((1, 1, 1, 1), (2, 9, 3, 5), (3, 40, 8, 2)):
+        groups = 2
+        x = random_words(rng, groups, batch, 12, length)
+        w = random_words(rng, groups, parts, neurons, n, length)
+        windows = rng.integers(0, 12, (parts, n_windows, n))
+        windows[0, 0] = np.arange(n)  # a run of neighbours
+        same(backend.window_counts(x, w, windows), reference.window_counts(x, w, windows))

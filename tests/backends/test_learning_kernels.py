@@ -1,11 +1,11 @@
-"""Learning layers: `compiled` against `reference`, every rule and option, odd sizes, any number of threads."""
+"""Learning layers: every backend against `reference`, every rule and option, odd sizes, any number of threads."""
 
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import compiled, reference
+from sc_neurocore.backends import reference
 from sc_neurocore.backends.packing import pack
-from sc_neurocore.backends.plasticity import synapse_numbers
+from sc_neurocore.backends.plasticity import synapse_words
 from sc_neurocore.backends.types import (
     Competition,
     LearningKeys,
@@ -50,8 +50,8 @@ def arguments(rows, n, samples, length, *, rule=PAIR, competition=ALONE, membran
     return model, words, numbers, reward, first, learning, state
 
 
-def assert_equal(given):
-    mine, theirs = compiled.learn(*given), reference.learn(*given)
+def assert_equal(backend, given):
+    mine, theirs = backend.learn(*given), reference.learn(*given)
     assert mine[0].dtype == theirs[0].dtype
     np.testing.assert_array_equal(mine[0], theirs[0])
     for name, a, b in zip(LearningState._fields, mine[1], theirs[1], strict=True):
@@ -62,10 +62,11 @@ def assert_equal(given):
 
 @pytest.mark.parametrize("deterministic", [False, True])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_rules(rule, deterministic):
+@pytest.mark.kernels("learn")
+def test_rules(backend, rule, deterministic):
     rule = rule._replace(deterministic=deterministic)
     given = arguments(7, 19, 2, 101, rule=rule)
-    spikes, state = assert_equal(given)
+    spikes, state = assert_equal(backend, given)
     assert 0.01 < spikes.mean() < 0.5
     assert np.any(state.p != given[-1].p) or rule.up < 1e-3
 
@@ -75,19 +76,21 @@ def test_rules(rule, deterministic):
 @pytest.mark.parametrize(("rows", "n", "samples", "length", "first"), [
     (1, 1, 1, 1, 0), (1, 3, 3, 7, 5), (33, 17, 2, 66, 2**33), (16, 16, 1, 64, 3), (40, 5, 0, 9, 0), (2, 33, 1, 200, 1),
 ])  # fmt: skip
-def test_sizes(rows, n, samples, length, first, fresh, threads, split_over):
+@pytest.mark.kernels("learn")
+def test_sizes(backend, rows, n, samples, length, first, fresh, threads, split_over):
     split_over(threads)
     given = arguments(rows, n, samples, length, fresh=fresh, first=first, pause=PAUSE)
-    spikes, _ = assert_equal(given)
+    spikes, _ = assert_equal(backend, given)
     assert spikes.shape == (samples, rows, length)
 
 
 @pytest.mark.parametrize("winners", [1, 3, 9])
 @pytest.mark.parametrize("inhibition", [0, 4])
-def test_competition(winners, inhibition):
+@pytest.mark.kernels("learn")
+def test_competition(backend, winners, inhibition):
     competition = Competition(0.05, 0.999, winners, inhibition)
     given = arguments(9, 20, 2, 150, competition=competition, pause=PAUSE, scale=2.0)
-    spikes, state = assert_equal(given)
+    spikes, state = assert_equal(backend, given)
     assert 1 <= spikes.sum(1).max() <= winners
     assert np.all(state.threshold > 0)
 
@@ -95,26 +98,29 @@ def test_competition(winners, inhibition):
 @pytest.mark.parametrize("membrane", [
     MEMBRANE._replace(noise=0.0), MEMBRANE._replace(soft=True, v_rest=0.05), MEMBRANE._replace(refractory=0),
 ])  # fmt: skip
-def test_membranes(membrane):
-    assert_equal(arguments(5, 20, 1, 130, membrane=membrane, competition=Competition(0.1, 0.9, 2, 1)))
+@pytest.mark.kernels("learn")
+def test_membranes(backend, membrane):
+    assert_equal(backend, arguments(5, 20, 1, 130, membrane=membrane, competition=Competition(0.1, 0.9, 2, 1)))
 
 
 @pytest.mark.parametrize("bits", [1, 8, 32])
-def test_bits(bits):
-    assert_equal(arguments(5, 20, 1, 70, bits=bits))
+@pytest.mark.kernels("learn")
+def test_bits(backend, bits):
+    assert_equal(backend, arguments(5, 20, 1, 70, bits=bits))
 
 
-def test_without_learning_nothing_is_learned():
+@pytest.mark.kernels("learn")
+def test_without_learning_nothing_is_learned(backend):
     for rule in (PAIR, RULES["reward"]):
         given = arguments(6, 20, 2, 90, rule=rule, competition=Competition(0.1, 0.9, 2, 1), learning=False)
-        _, state = assert_equal(given)
+        _, state = assert_equal(backend, given)
         for name in ("p", "threshold", "eligibility"):
             np.testing.assert_array_equal(getattr(state, name), getattr(given[-1], name))
 
 
-def test_numbers_depend_on_key_synapse_and_cycle_only():
-    whole = synapse_numbers(5, 9, 7, 2**34 + 6)
-    np.testing.assert_array_equal(synapse_numbers(5, 4, 3, 2**34 + 6), whole[:4, :3])
-    for other in (synapse_numbers(6, 9, 7, 2**34 + 6), synapse_numbers(5, 9, 7, 2**34 + 7)):
+def test_words_depend_on_key_synapse_and_cycle_only():
+    whole = synapse_words(5, 9, 7, 2**34 + 6)
+    np.testing.assert_array_equal(synapse_words(5, 4, 3, 2**34 + 6), whole[:4, :3])
+    for other in (synapse_words(6, 9, 7, 2**34 + 6), synapse_words(5, 9, 7, 2**34 + 7)):
         assert not np.any(other == whole)
     assert np.unique(whole).size == whole.size

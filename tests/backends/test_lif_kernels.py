@@ -1,13 +1,13 @@
-"""Neurons and their noise: `compiled` against `reference`, polynomials against libraries, normals as random numbers."""
+"""Neurons and their noise: backends against `reference`, polynomials against libraries, normals as random numbers."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from sc_neurocore.backends import compiled, normal, reference
-from sc_neurocore.backends.membrane import FixedMembrane, Membrane
+from sc_neurocore.backends import normal, reference
 from sc_neurocore.backends.philox import philox4x32
 from sc_neurocore.backends.reference import standard_normals
+from sc_neurocore.backends.types import FixedMembrane, Membrane
 
 ALARM = 1e-9
 KEY = 0x0123456789ABCDEF
@@ -22,7 +22,8 @@ def plain(noise=0.0, **changes):
 @pytest.mark.parametrize(("rows", "sources", "steps", "step"), [
     (1, 1, 7, 0), (33, 1, 100, 61), (34, 2, 130, 3), (17, 17, 200, 4 * 4096 + 63), (16, 4, 1, 2**36 + 5), (5, 1, 0, 3),
 ])  # fmt: skip
-def test_lif_equal(rows, sources, steps, step, membrane, threads, split_over):
+@pytest.mark.kernels("lif")
+def test_lif_equal(backend, rows, sources, steps, step, membrane, threads, split_over):
     split_over(threads)
     rng = np.random.default_rng(rows + steps)
     counts = rng.integers(0, 4, (sources, steps)).astype(np.int32)
@@ -31,7 +32,7 @@ def test_lif_equal(rows, sources, steps, step, membrane, threads, split_over):
     for values, table in ((counts, levels), (levels[counts], np.empty(0))):
         arguments = KEY, values, table, step, membrane, v, wait
         for trace in (False, True):
-            mine, theirs = (kernels.lif(*arguments, trace) for kernels in (compiled, reference))
+            mine, theirs = (kernels.lif(*arguments, trace) for kernels in (backend, reference))
             for a, b in zip(mine, theirs, strict=True):
                 assert a.dtype == b.dtype
                 np.testing.assert_array_equal(a, b)
@@ -39,7 +40,8 @@ def test_lif_equal(rows, sources, steps, step, membrane, threads, split_over):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_lif_fixed_equal(threads, split_over):
+@pytest.mark.kernels("lif_fixed")
+def test_lif_fixed_equal(backend, threads, split_over):
     split_over(threads)
     rng = np.random.default_rng(2)
     for soft in (False, True):
@@ -47,7 +49,7 @@ def test_lif_fixed_equal(threads, split_over):
         for rows, sources in ((1, 1), (7, 1), (7, 7)):
             drive = rng.integers(-300, 400, (sources, 101))
             v, wait = rng.integers(-50, 50, rows), rng.integers(0, 3, rows)
-            mine, theirs = (kernels.lif_fixed(drive, membrane, v, wait) for kernels in (compiled, reference))
+            mine, theirs = (kernels.lif_fixed(drive, membrane, v, wait) for kernels in (backend, reference))
             for a, b in zip(mine, theirs, strict=True):
                 assert a.dtype == b.dtype
                 np.testing.assert_array_equal(a, b)
@@ -97,10 +99,11 @@ def test_a_normal_depends_on_key_row_and_step_only():
 @pytest.mark.parametrize(
     ("rows", "start", "stop"), [(1, 0, 1), (33, 5, 106), (17, 3, 4), (16, 2**36 + 2, 2**36 + 70), (5, 9, 9)]
 )
-def test_normals_equal(rows, start, stop, threads, split_over):
+@pytest.mark.kernels("standard_normals")
+def test_normals_equal(backend, rows, start, stop, threads, split_over):
     split_over(threads)
     want = standard_normals(KEY, rows, start, stop)
-    np.testing.assert_array_equal(compiled.standard_normals(KEY, rows, start, stop), want)
+    np.testing.assert_array_equal(backend.standard_normals(KEY, rows, start, stop), want)
 
 
 def fit(sample):

@@ -1,13 +1,12 @@
-"""Predictions, their errors and their counters: `compiled` against `reference`, and small cases by hand."""
+"""Predictions, their errors and their counters: every backend against `reference`, and small cases by hand."""
 
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import compiled, reference
-from sc_neurocore.backends.reference import GATE_BITS, PredictiveRule
+from sc_neurocore.backends import reference
+from sc_neurocore.backends.types import GATE_BITS, PredictiveRule
 from sc_neurocore.encoders import UserSequence, make_generator
 
-KERNELS = pytest.mark.parametrize("kernels", [reference, compiled], ids=["reference", "compiled"])
 ALL_OPEN = 1 << GATE_BITS
 
 
@@ -26,7 +25,8 @@ def sequences(kind, samples, length, bits):
     [(0, 2, 3, 8, 3), (1, 1, 1, 1, 3), (9, 3, 5, 100, 7), (9, 7, 2, 65, 5), (4, 18, 3, 63, 12), (4, 17, 3, 128, 7),
      (4, 2, 3, 300, 32)],
 )  # fmt: skip
-def test_equal(samples, neurons, n, length, bits, kind):
+@pytest.mark.kernels("predictive")
+def test_equal(backend, samples, neurons, n, length, bits, kind):
     if kind == "fresh":
         samples = max(samples, 2)
     rng = np.random.default_rng(neurons)
@@ -45,7 +45,7 @@ def test_equal(samples, neurons, n, length, bits, kind):
                     continue
                 rule = PredictiveRule(k, gate, max(0, bits - 10), bits, 3, excess, gain)
                 arguments = 7, 2**33 + 5, numbers, x, rule, learn, trace, weights, running, credit
-                mine, theirs = (kernels.predictive(*arguments) for kernels in (compiled, reference))
+                mine, theirs = (kernels.predictive(*arguments) for kernels in (backend, reference))
                 for a, b in zip(mine, theirs, strict=True):
                     assert a.dtype == b.dtype
                     np.testing.assert_array_equal(a, b)
@@ -55,14 +55,13 @@ def test_equal(samples, neurons, n, length, bits, kind):
     assert moved or samples < 4
 
 
-@KERNELS
-def test_by_hand(kernels):
+def test_by_hand(every_backend):
     """Sequence 0 4 2 6 1 5 3 7: the stream of threshold W has W ones."""
     numbers = make_generator("vdc", 8).sequence(8)[None]
     rule = PredictiveRule(1, ALL_OPEN, 0, 3, 1, False, 0)
     x, weights = np.array([[3, 8], [3, 8]]), np.array([[1, 6], [4, 2]])
     running, credit = np.array([32, 32]), np.zeros(2, np.int64)
-    surprises, predictions, after, running, _ = kernels.predictive(
+    surprises, predictions, after, running, _ = every_backend.predictive(
         0, 0, numbers, x, rule, True, True, weights, running, credit
     )
     assert surprises.tolist() == [[4, 7], [0, 7]]
@@ -71,36 +70,33 @@ def test_by_hand(kernels):
     assert running.tolist() == [(32 + 4 - 16) + 0 - 10, (32 + 7 - 16) + 7 - 11]
 
 
-@KERNELS
-def test_of_equals_the_first_ones_learn(kernels):
+def test_of_equals_the_first_ones_learn(every_backend):
     numbers = make_generator("vdc", 8).sequence(8)[None]
     for k in (1, 2, 3):
         rule = PredictiveRule(k, ALL_OPEN, 0, 3, 0, False, 0)
         zeros = np.zeros(4, np.int64)
         arrays = np.array([[1], [7], [7], [1]]), zeros, zeros
-        after = kernels.predictive(0, 0, numbers, np.array([[4]]), rule, True, False, *arrays)[2]
+        after = every_backend.predictive(0, 0, numbers, np.array([[4]]), rule, True, False, *arrays)[2]
         assert (after[:, 0] == 4).tolist() == [i < k for i in range(4)]
 
 
-@KERNELS
-def test_a_counter_stays_in_its_range(kernels):
+def test_a_counter_stays_in_its_range(every_backend):
     """Steps of 8 from 7 up and from 1 down, in a counter of 0..8."""
     numbers = make_generator("vdc", 8).sequence(8)[None]
     rule, zero = PredictiveRule(1, ALL_OPEN, 3, 3, 0, False, 0), np.zeros(1, np.int64)
     arguments = 0, 0, numbers, np.array([[8, 0]]), rule, True, False
-    assert kernels.predictive(*arguments, np.array([[7, 1]]), zero, zero)[2].tolist() == [[8, 0]]
+    assert every_backend.predictive(*arguments, np.array([[7, 1]]), zero, zero)[2].tolist() == [[8, 0]]
 
 
-@KERNELS
 @pytest.mark.parametrize(
     ("running", "gain", "start"), [(640, 15, 0), (640, 15, 639), (100, 100, 3), (64, 64, 0), (70, 9, 69), (64, 200, 7)]
 )
-def test_gain_lets_every_so_many_open_cycles_pass(kernels, running, gain, start):
+def test_gain_lets_every_so_many_open_cycles_pass(every_backend, running, gain, start):
     """All of 64 cycles are open and are errors: ``floor((start + 64 gain) / running)`` of them count."""
     numbers = make_generator("vdc", 64).sequence(64)[None]
     rule = PredictiveRule(1, ALL_OPEN, 0, 6, 40, False, gain)  # so long a memory: the running sum grows by the surprise
     arrays = np.array([[0]]), np.array([running - 64]), np.array([start])
-    _, _, after, average, credit = kernels.predictive(0, 0, numbers, np.array([[64]]), rule, True, False, *arrays)
+    _, _, after, average, credit = every_backend.predictive(0, 0, numbers, np.array([[64]]), rule, True, False, *arrays)
     passed = min((start + 64 * gain) // running, 64)
     assert (after.tolist(), average.tolist()) == ([[passed]], [running])
     assert credit.tolist() == [start + 64 * gain - passed * running if gain <= running else gain]

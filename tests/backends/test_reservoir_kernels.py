@@ -1,11 +1,11 @@
-"""Kernels of reservoirs and of time series: `compiled` against `reference`, on odd lengths and sizes."""
+"""Kernels of reservoirs and of time series: every backend against `reference`, on odd lengths and sizes."""
 
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import compiled, reference
+from sc_neurocore.backends import reference
 from sc_neurocore.backends.packing import pack
-from sc_neurocore.backends.reference import BIPOLAR, SPLIT, UNIPOLAR, Activation, Coding, RandomStreams, Synapses
+from sc_neurocore.backends.types import BIPOLAR, SPLIT, UNIPOLAR, Activation, Coding, RandomStreams, Synapses
 
 N, N_INPUTS, BATCH, STEPS = 9, 2, 2, 4
 KEYS = 0x0123456789ABCDEF, 0xFEDCBA9876543210
@@ -38,7 +38,8 @@ def wiring(rng, sparse, biased):
     ("length", "bits", "shared", "stochastic", "shifted"),
     [(1, 1, True, False, False), (37, 6, True, True, True), (64, 6, False, True, False), (101, 32, True, False, True)],
 )
-def test_reservoir_shared_equal(kind, sparse, length, bits, shared, stochastic, shifted, threads, split_over):
+@pytest.mark.kernels("reservoir_shared")
+def test_reservoir_shared_equal(backend, kind, sparse, length, bits, shared, stochastic, shifted, threads, split_over):
     split_over(threads)
     rng = np.random.default_rng(length + kind)
     indptr, neurons = wiring(rng, sparse, biased=length > 1)
@@ -59,7 +60,7 @@ def test_reservoir_shared_equal(kind, sparse, length, bits, shared, stochastic, 
         coding,
         activation(kind, length),
     )
-    mine, theirs = (kernels.reservoir_shared(*arguments) for kernels in (compiled, reference))
+    mine, theirs = (kernels.reservoir_shared(*arguments) for kernels in (backend, reference))
     np.testing.assert_array_equal(mine, theirs)
     assert np.unique(mine).size > N
 
@@ -68,7 +69,8 @@ def test_reservoir_shared_equal(kind, sparse, length, bits, shared, stochastic, 
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize(("length", "apart"), [(37, True), (300, False)])
-def test_reservoir_random_equal(kind, sparse, stored, length, apart, split_over):
+@pytest.mark.kernels("reservoir_random")
+def test_reservoir_random_equal(backend, kind, sparse, stored, length, apart, split_over):
     split_over(2)
     rng = np.random.default_rng(length + kind)
     indptr, neurons = wiring(rng, sparse, biased=True)
@@ -87,7 +89,7 @@ def test_reservoir_random_equal(kind, sparse, stored, length, apart, split_over)
         Coding(kind, 6, apart, KEYS[1], False, 0),
         activation(kind, length),
     )
-    mine, theirs = (kernels.reservoir_random(*arguments) for kernels in (compiled, reference))
+    mine, theirs = (kernels.reservoir_random(*arguments) for kernels in (backend, reference))
     np.testing.assert_array_equal(mine, theirs)
     assert np.unique(mine).size > N
 
@@ -95,26 +97,29 @@ def test_reservoir_random_equal(kind, sparse, stored, length, apart, split_over)
 @pytest.mark.parametrize("kind", [UNIPOLAR, BIPOLAR, SPLIT])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize(("scale", "squash", "leak"), [(0.0, True, 1.0), (16.0, False, 0.3)])
-def test_reservoir_floats_near(kind, sparse, scale, squash, leak):
+@pytest.mark.kernels("reservoir_floats")
+def test_reservoir_floats_near(backend, kind, sparse, scale, squash, leak):
     from scipy.sparse import csr_array
 
     rng = np.random.default_rng(kind)
     matrix = values(rng, kind, N, N) * (rng.random((N, N)) < 0.5) / 3
     matrix = csr_array(matrix) if sparse else matrix
     arguments = values(rng, kind, BATCH, 30, N), values(rng, kind, BATCH, N), matrix, kind, scale, squash, leak
-    mine, theirs = (kernels.reservoir_floats(*arguments) for kernels in (compiled, reference))
+    mine, theirs = (kernels.reservoir_floats(*arguments) for kernels in (backend, reference))
     np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
 
 
-def test_narma_equal():
+@pytest.mark.kernels("narma")
+def test_narma_equal(backend):
     for size, order in ((3, 10), (200, 10), (50, 3)):
         u = np.random.default_rng(size).uniform(0, 0.5, size)
-        mine, theirs = (kernels.narma(u, order, 0.3, 0.05, 1.5, 0.1) for kernels in (compiled, reference))
+        mine, theirs = (kernels.narma(u, order, 0.3, 0.05, 1.5, 0.1) for kernels in (backend, reference))
         np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize(("steps", "lag", "h"), [(0, 5, 0.1), (3000, 170, 0.1), (40, 1, 1.0)])
-def test_mackey_glass_equal(steps, lag, h):
-    mine, theirs = (kernels.mackey_glass(steps, lag, h, 1.2) for kernels in (compiled, reference))
+@pytest.mark.kernels("mackey_glass")
+def test_mackey_glass_equal(backend, steps, lag, h):
+    mine, theirs = (kernels.mackey_glass(steps, lag, h, 1.2) for kernels in (backend, reference))
     np.testing.assert_array_equal(mine, theirs)
     assert mine.shape == (steps + 1,)

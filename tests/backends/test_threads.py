@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sc_neurocore.backends import compiled, reference, threads
-from sc_neurocore.backends.reference import Wiring
+from sc_neurocore.backends.types import Wiring
 
 
 def some_work(rng):
@@ -39,6 +39,7 @@ def some_work(rng):
         "popcount": (compiled.popcount, many),
         "moore": (compiled.moore, many[:1001], 4444, 8, 4, rng.integers(0, 3, 16, dtype=np.uint8)),
         "saturate": (compiled.saturate, rng.integers(-3, 4, (501, 400), dtype=np.int32), True, False),
+        "select_numbers": (compiled.select_numbers, 3, np.arange(333), 1001),
         "bernoulli": (compiled.bernoulli, 3, np.arange(1501, dtype=np.uint64), thresholds.ravel()[:1501], 8, 500),
     }
 
@@ -48,12 +49,12 @@ def test_large_kernels_split_and_give_the_same_at_any_thread_count(monkeypatch):
     ran_in = set()
     over_rows = threads.over_rows
 
-    def watched(run, rows, size, align=1):
-        def note(start, stop):
+    def watched(kernel, args, rows, size, align=1):
+        def note(*given):
             ran_in.add(threading.current_thread().name)
-            run(start, stop)
+            kernel(*given)
 
-        over_rows(note, rows, size, align)
+        over_rows(note, args, rows, size, align)
 
     for module in {inspect.getmodule(kernel) for kernel, *_ in work.values()}:
         monkeypatch.setattr(module, "over_rows", watched)
@@ -83,7 +84,7 @@ def test_ranges_cover_every_row_once(count, align):
     for rows in (0, 1, 2, 3, 16, 17, 100, 1001):
         for work in (0, threads.MIN_WORK):
             ranges = []
-            threads.over_rows(lambda a, b, keep=ranges: keep.append((a, b)), rows, work, align)
+            threads.over_rows(lambda keep, a, b: keep.append((a, b)), (ranges,), rows, work, align)
             assert [row for a, b in sorted(ranges) for row in range(a, b)] == list(range(rows))
             assert all(a % align == 0 for a, _ in ranges)
             assert len(ranges) <= (count if work else 1)
@@ -96,7 +97,7 @@ def test_an_error_in_a_thread_reaches_the_caller():
 
     threads.set_threads(2)
     with pytest.raises(RuntimeError, match="row range failed"):
-        threads.over_rows(fail, 100, threads.MIN_WORK)
+        threads.over_rows(fail, (), 100, threads.MIN_WORK)
 
 
 def test_thread_count():

@@ -6,9 +6,9 @@ import pytest
 
 from sc_neurocore.backends import membrane as rule
 from sc_neurocore.backends import reference, xla
-from sc_neurocore.backends.membrane import Membrane
 from sc_neurocore.backends.packing import pack
 from sc_neurocore.backends.reference import standard_normals
+from sc_neurocore.backends.types import Membrane
 
 PARAMETERS = [
     Membrane(0.0, 0.0, 1.0, 20.0, 1.0, 1.0, 0.0, 0, False),

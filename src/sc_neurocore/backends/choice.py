@@ -1,4 +1,4 @@
-"""Which backends are there, and what runs on which: the only place that knows their names."""
+"""Which backends are there, which one to take, and what runs on which: the only place that knows their names."""
 
 import os
 from collections.abc import Callable
@@ -125,6 +125,15 @@ def capabilities() -> dict[str, dict[str, str]]:
 
 
 def runs_on(backend: Kernels, kernel: str) -> str:
-    """Name of the backend in whose module the function is defined that `backend` has for a kernel."""
-    home = getattr(backend, kernel).__module__.removeprefix(f"{__package__}.").split(".")[0]
+    """Name of the backend in whose module the function is defined that `backend` has for a kernel.
+
+    >>> runs_on(choose("reference"), "popcount")
+    'reference'
+    """
+    return _backend_of(getattr(backend, kernel).__module__)
+
+
+@lru_cache(maxsize=64)
+def _backend_of(module: str) -> str:
+    home = module.removeprefix(f"{__package__}.").split(".")[0]
     return next(name for name, entry in _BACKENDS.items() if entry.module == home)

@@ -1,42 +1,66 @@
-"""The step of a leaky integrate-and-fire neuron, and the numbers that describe one."""
+"""The formulas of a leaky integrate-and-fire neuron, written once.
 
+They take numbers and arrays alike: `reference` and the neurons run them on NumPy arrays, `xla` on arrays of JAX,
+and `compiled` compiles the same text for the lanes of a vector.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .types import Counts, Floats
 from .types import FixedMembrane as FixedMembrane
-from .types import Floats as Floats
 from .types import Membrane as Membrane
 
 
-def raised(v: Any, drive: Any, noise: Any, v_rest: float, dt: float, tau: float) -> Any:
-    """Voltages that a step makes before who spikes is known; numbers and arrays alike."""
+def integrate(v: Any, drive: Any, noise: Any, v_rest: Any, dt: Any, tau: Any) -> Any:
+    """Voltages after a step, before it is known who spikes: leak to rest, plus what drive and noise add."""
     return v + (-(v - v_rest) * dt / tau + drive + noise)
 
 
-def settled(
-    raised: Floats, wait: NDArray[np.int64], spikes: NDArray[np.bool_], threshold: Floats | float, membrane: Membrane
-) -> tuple[Floats, NDArray[np.int64]]:
-    """The new v and the new wait, once it is known who spikes.
+def integrate_fixed(v: Any, drive: Any, v_rest: Any, leak: Any, gain: Any, fraction: Any) -> Any:
+    """As `integrate`, in integers that stand for numbers times ``2**fraction``, before the sum saturates.
 
-    `wait` counts the steps that a neuron still has to rest.
+    A product is rounded to the nearest, halves up.
     """
-    m = membrane
-    after = raised - threshold if m.soft else np.full_like(raised, m.v_reset)
-    v = np.where(wait > 0, m.v_rest, np.where(spikes, after, raised))
-    return v, np.where(spikes, m.refractory, np.maximum(wait - 1, 0))
+    half = 1 << (fraction - 1)
+    return v - (((v - v_rest) * leak + half) >> fraction) + ((drive * gain + half) >> fraction)
+
+
+def fire_and_reset(
+    where: Callable[[Any, Any, Any], Any],
+    v: Any,
+    refractory_left: Any,
+    fires: Any,
+    threshold: Any,
+    v_rest: Any,
+    v_reset: Any,
+    refractory: Any,
+    soft: Any,
+) -> tuple[Any, Any]:
+    """The new v and the steps that a neuron still has to rest, once it is known who spikes.
+
+    `v` are the voltages of `integrate`, `refractory_left` the steps to rest before. `where` is `np.where` or its
+    twin for another kind of number.
+    """
+    after = where(soft, v - threshold, v_reset)
+    left = where(fires, refractory, where(refractory_left > 0, refractory_left - 1, 0))
+    return where(refractory_left > 0, v_rest, where(fires, after, v)), left
 
 
 def lif_step(
-    v: Floats, wait: NDArray[np.int64], current: Floats, membrane: Membrane, noise: Floats
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-    """One step of leaky integrate-and-fire neurons: the new v, the new wait, who spikes.
+    v: Floats, refractory_left: Counts, current: Floats, membrane: Membrane, noise: Floats
+) -> tuple[Floats, Counts, NDArray[np.bool_]]:
+    """One step of leaky integrate-and-fire neurons: the new v, the new `refractory_left`, who spikes.
 
     The spike and the reset are in one step.
     """
     m = membrane
-    up = raised(v, m.resistance * current * m.dt, m.noise * noise, m.v_rest, m.dt, m.tau_mem)
-    spikes = (wait <= 0) & (up >= m.v_threshold)
-    v, wait = settled(up, wait, spikes, m.v_threshold, m)
-    return v, wait, spikes
+    v = integrate(v, m.resistance * current * m.dt, m.noise * noise, m.v_rest, m.dt, m.tau_mem)
+    fires = (refractory_left <= 0) & (v >= m.v_threshold)
+    v, left = fire_and_reset(
+        np.where, v, refractory_left, fires, m.v_threshold, m.v_rest, m.v_reset, m.refractory, m.soft
+    )
+    return v, left, fires

@@ -1,26 +1,23 @@
-"""The step of synapses that learn from the times of spikes, and the numbers that describe it."""
+"""The formulas of synapses that learn from the times of spikes, on NumPy arrays."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .philox import philox4x32
+from .addresses import SYNAPSES, random_words
 from .types import Competition as Competition
-from .types import Floats as Floats
+from .types import Draws, Floats
 from .types import Pause as Pause
 from .types import Plasticity as Plasticity
 
 
-def synapse_numbers(key: int, rows: int, columns: int, cycle: int) -> NDArray[np.uint32]:
-    """Random words ``(rows, columns)``: that of synapse (j, i) depends on (key, i, j, cycle) only."""
-    counters = np.empty((rows, columns, 4), np.uint64)
-    counters[..., 0], counters[..., 1] = np.arange(columns), np.arange(rows)[:, None]
-    counters[..., 2], counters[..., 3] = cycle // 4 & 0xFFFFFFFF, cycle // 4 >> 32
-    return philox4x32(counters, [key & 0xFFFFFFFF, key >> 32])[..., cycle % 4]
+def synapse_words(key: int, n_neurons: int, n_inputs: int, cycle: int) -> Draws:
+    """Random words ``(M, n)``: that of the synapse from input i to neuron j depends on (key, i, j, cycle) only."""
+    inputs, neurons = np.arange(n_inputs), np.arange(n_neurons)[:, None]
+    return random_words(key, SYNAPSES, inputs, neurons, cycle // 4)[..., cycle % 4]
 
 
-def middles(numbers: NDArray[np.uint32], bits: int) -> Floats:
-    """Middles of the steps of the first `bits` bits of random words: in (0, 1)."""
-    return np.asarray(((numbers >> np.uint32(32 - bits)) + 0.5) * 2.0**-bits)
+def midpoints(words: Draws, bits: int) -> Floats:
+    """Random words read to `bits` bits, as numbers in (0, 1): the midpoints of their 2**bits steps."""
+    return np.asarray(((words >> np.uint32(32 - bits)) + 0.5) * 2.0**-bits)
 
 
 def pair_gates(x: Floats, y: Floats, pre: Floats, post: Floats, up: float, down: float) -> tuple[Floats, Floats]:
@@ -45,14 +42,22 @@ def rewarded(
     return eligibility, (np.clip(drive, 0.0, 1.0), np.clip(-drive, 0.0, 1.0))
 
 
-def moved(p: Floats, gates: tuple[Floats, Floats], numbers: NDArray[np.uint32] | None, rule: Plasticity) -> Floats:
-    """Weights after a cycle. The up gate opens at the high end of a random number, the down gate at the low end."""
+def updated_weights(p: Floats, gates: tuple[Floats, Floats], words: Draws | None, rule: Plasticity) -> Floats:
+    """Weights ``(M, n)`` after a cycle, given the probabilities of their gates and random words to open them.
+
+    The up gate opens at the high end of a random number, the down gate at the low end. Without random words,
+    weights move by the probabilities.
+    """
     up, down = gates
     if rule.soft:
         up, down = up * (1.0 - p), down * p
-    if numbers is None:
+    if words is None:
         change = up - down
     else:
-        draw = middles(numbers, 32)
+        draw = midpoints(words, 32)
         change = (1.0 - draw <= up).astype(np.float64) - (draw <= down)
     return np.clip(p + rule.step * change, 0.0, 1.0)
+
+
+synapse_numbers, middles, moved = synapse_words, midpoints, updated_weights
+"""Names of before, until nothing uses them."""

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from .. import checks
 
@@ -55,19 +56,23 @@ if hasattr(os, "register_at_fork"):  # threads do not survive a fork
     os.register_at_fork(after_in_child=_forget_pool)
 
 
-def over_rows(run: Callable[[int, int], None], rows: int, work: int, align: int = 1) -> None:
-    """Call ``run(start, stop)`` on consecutive ranges that cover ``range(rows)``.
+def over_rows(kernel: Callable[..., object], args: tuple[Any, ...], rows: int, work: int, align: int = 1) -> None:
+    """Call ``kernel(*args, start, stop)`` on consecutive ranges that cover ``range(rows)``.
 
-    `work` is the whole job in word operations; range borders are multiples of `align`.
+    `work` is the whole job in word operations; range borders are multiples of `align`. Small work runs here and
+    now, on the thread of the caller.
     """
+    if work < MIN_WORK or rows <= align:
+        kernel(*args, 0, rows)
+        return
     threads = thread_count()
-    if threads == 1 or work < MIN_WORK or rows <= align:
-        run(0, rows)
+    if threads == 1:
+        kernel(*args, 0, rows)
         return
     step = -(-rows // threads)
     step += -step % align
     starts = range(0, rows, step)
-    pending = [_executor().submit(run, start, min(start + step, rows)) for start in starts[1:]]
-    run(0, min(step, rows))
+    pending = [_executor().submit(kernel, *args, start, min(start + step, rows)) for start in starts[1:]]
+    kernel(*args, 0, min(step, rows))
     for future in pending:
         future.result()

@@ -43,6 +43,7 @@ from .compiled import (
     window_counts,
     wired_counts,
 )
+from .membrane import fire_and_reset, integrate
 from .types import Bits, Counts, Membrane, Words
 
 try:
@@ -121,78 +122,83 @@ def _divisors(v: Array, membrane: Membrane) -> Array:
 
 
 def _advanced(
-    v: Array, wait: Array | None, current: Array, membrane: Membrane, tau: Array, noise: Array | None
+    v: Array, refractory_left: Array | None, current: Array, membrane: Membrane, tau: Array, noise: Array | None
 ) -> tuple[Array, Array | None, Array, Array]:
     """`membrane.lif_step` on traced arrays, rounding by rounding; the voltage before a reset comes last.
 
-    `tau` are the `_divisors`. Without `wait`, no neuron rests.
+    `tau` are the `_divisors`. Without `refractory_left`, no neuron rests.
     """
     v_rest, v_reset, v_threshold, _, dt, resistance, scale = (jnp.asarray(x, v.dtype) for x in membrane[:7])
     current = jnp.asarray(current, v.dtype)
-    moves = current == current if wait is None else wait == 0  # who is not at rest: all, which XLA cannot know
+    resting = current != current if refractory_left is None else refractory_left != 0  # nobody: XLA cannot know
     # XLA fuses a product and the sum that takes it into one rounding. A choice between them keeps both.
-    change = -(v - v_rest) * dt / tau + jnp.where(moves, resistance * current * dt, 0)
-    if noise is not None:
-        change += jnp.where(moves, scale * noise, 0)
-    raised = v + change
-    fires = raised >= v_threshold
-    after = jnp.where(membrane.soft, raised - v_threshold, v_reset)
-    if wait is None:
-        return jnp.where(fires, after, raised), None, fires, raised
-    fires &= moves
-    v = jnp.where(moves, jnp.where(fires, after, raised), v_rest)
-    wait = jnp.where(fires, membrane.refractory, jnp.maximum(wait - 1, 0)).astype(wait.dtype)
-    return v, wait, fires, raised
+    drive = jnp.where(resting, 0, resistance * current * dt)
+    push = jnp.asarray(-0.0, v.dtype) if noise is None else jnp.where(resting, 0, scale * noise)  # x - 0.0 is x
+    risen = integrate(v, drive, push, v_rest, dt, tau)
+    fires = risen >= v_threshold
+    if refractory_left is None:
+        after, _ = fire_and_reset(jnp.where, risen, 0, fires, v_threshold, v_rest, v_reset, 0, membrane.soft)
+        return after, None, fires, risen
+    fires &= ~resting
+    after, left = fire_and_reset(
+        jnp.where, risen, refractory_left, fires, v_threshold, v_rest, v_reset, membrane.refractory, membrane.soft
+    )
+    return after, left.astype(refractory_left.dtype), fires, risen
 
 
 def _spiking(
-    v: Array, wait: Array, current: Array, membrane: Membrane, tau: Array, noise: Array | None, slope: float
+    v: Array, refractory_left: Array, current: Array, membrane: Membrane, tau: Array, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
-    after, still, _, raised = _advanced(v, wait, current, membrane, tau, noise)
+    after, still, _, risen = _advanced(v, refractory_left, current, membrane, tau, noise)
     threshold, steepness = (jnp.asarray(x, v.dtype) for x in (membrane.v_threshold, slope))
-    return after, still, jnp.where(wait == 0, spike(raised, threshold, steepness), 0)
+    return after, still, jnp.where(refractory_left == 0, spike(risen, threshold, steepness), 0)
 
 
 def lif_step(
-    v: Array, wait: Array, current: Array, membrane: Membrane, noise: Array | None, slope: float
+    v: Array, refractory_left: Array, current: Array, membrane: Membrane, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
-    """The new v and wait, and the spikes as numbers of v's type; no gradient flows from a spike to its reset."""
-    return _spiking(v, wait, current, membrane, _divisors(v, membrane), noise, slope)
+    """The new state, and the spikes as numbers of v's type; no gradient flows from a spike to its reset.
+
+    The state is v and `refractory_left`, the steps that a neuron still has to rest.
+    """
+    return _spiking(v, refractory_left, current, membrane, _divisors(v, membrane), noise, slope)
 
 
 def lif_run(
-    v: Array, wait: Array, currents: Array, membrane: Membrane, noise: Array | None, slope: float
+    v: Array, refractory_left: Array, currents: Array, membrane: Membrane, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
     """`lif_step` for each of the first axis of currents and noise."""
     tau = _divisors(v, membrane)
 
     def body(state: tuple[Array, Array], now: tuple[Array, Array | None]) -> tuple[tuple[Array, Array], Array]:
-        v, wait, spikes = _spiking(*state, now[0], membrane, tau, now[1], slope)
-        return (v, wait), spikes
+        v, refractory_left, spikes = _spiking(*state, now[0], membrane, tau, now[1], slope)
+        return (v, refractory_left), spikes
 
-    (v, wait), spikes = lax.scan(body, (v, wait), (currents, noise))
-    return v, wait, spikes
+    (v, refractory_left), spikes = lax.scan(body, (v, refractory_left), (currents, noise))
+    return v, refractory_left, spikes
 
 
 Axes = tuple[str | None, ...]
 
 
-def _lif(currents: Array, noise: Array | None, membrane: Membrane, v: Array, wait: Array | None) -> tuple[Any, ...]:
-    """As `lif_run` of samples ``(S, n)``, with bits for spikes; without `wait`, nobody rests."""
+def _lif(
+    currents: Array, noise: Array | None, membrane: Membrane, v: Array, refractory_left: Array | None
+) -> tuple[Any, ...]:
+    """As `lif_run` of samples ``(S, n)``, with bits for spikes; without `refractory_left`, nobody rests."""
 
     def body(
         state: tuple[Array, Array | None], now: tuple[Array, Array | None]
     ) -> tuple[tuple[Array, Array | None], Array]:
-        v, wait, fires, _ = _advanced(*state, now[0], membrane, tau, now[1])
-        return (v, wait), fires.astype(jnp.uint8)
+        v, refractory_left, fires, _ = _advanced(*state, now[0], membrane, tau, now[1])
+        return (v, refractory_left), fires.astype(jnp.uint8)
 
     # One row of neurons: XLA makes better loops of it than of samples of neurons.
     shape, steps = v.shape, len(currents)
     rows = tuple(None if x is None else x.reshape(steps, v.size) for x in (currents, noise))
-    v, wait = v.reshape(-1), None if wait is None else wait.reshape(-1)
+    v, left = v.reshape(-1), None if refractory_left is None else refractory_left.reshape(-1)
     tau = _divisors(v, membrane)
-    (v, wait), spikes = lax.scan(body, (v, wait), rows)
-    return v.reshape(shape), None if wait is None else wait.reshape(shape), spikes.reshape(currents.shape)
+    (v, left), spikes = lax.scan(body, (v, left), rows)
+    return v.reshape(shape), None if left is None else left.reshape(shape), spikes.reshape(currents.shape)
 
 
 def _and_counts(x: Array, w: Array) -> tuple[Array]:
@@ -238,19 +244,19 @@ class Devices:
         self.mesh = mesh
 
     def lif(
-        self, currents: Numbers, noise: Numbers | None, membrane: Membrane, v: Numbers, wait: Counts
+        self, currents: Numbers, noise: Numbers | None, membrane: Membrane, v: Numbers, refractory_left: Counts
     ) -> tuple[Bits, Numbers, Counts]:
-        """Spikes ``(T, S, n)`` under currents ``(T, S, n)``, and the new v and wait ``(S, n)``.
+        """Spikes ``(T, S, n)`` under currents ``(T, S, n)``, and the new v and `refractory_left` ``(S, n)``.
 
         `noise` is like `currents`, or None; v says in which precision all is done.
         """
         block = (None, *AXES)
-        rests = wait.astype(np.int32) if membrane.refractory or wait.any() else None
+        rests = refractory_left.astype(np.int32) if membrane.refractory or refractory_left.any() else None
         with jax.enable_x64(v.dtype == np.float64):
             v, still, spikes = self._run(
                 _lif, (currents, noise, membrane, v, rests), (block, block, (), AXES, AXES), (AXES, AXES, block)
             )
-        return spikes, v, wait if still is None else still.astype(np.int64)
+        return spikes, v, refractory_left if still is None else still.astype(np.int64)
 
     def and_counts(self, x: Words, w: Words) -> Counts:
         """As `reference.and_counts`."""
@@ -291,8 +297,8 @@ class Devices:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.mesh is None:
             return Devices, ()
-        numbers = np.vectorize(lambda device: device.id, otypes=[int])(self.mesh.devices)
-        return _again, (numbers, self.mesh.axis_names, self.mesh.axis_types)
+        ids = np.vectorize(lambda device: device.id, otypes=[int])(self.mesh.devices)
+        return _again, (ids, self.mesh.axis_names, self.mesh.axis_types)
 
     def __repr__(self) -> str:
         if self.mesh is None:
@@ -309,11 +315,11 @@ def and_counts(x: Words, w: Words) -> Counts:
     return _DEFAULT.and_counts(x, w)
 
 
-def _again(numbers: NDArray[np.int64], names: tuple[str, ...], types: tuple[Any, ...]) -> Devices:
-    """A mesh of the devices of these numbers, in another process."""
+def _again(ids: NDArray[np.int64], names: tuple[str, ...], types: tuple[Any, ...]) -> Devices:
+    """A mesh of the devices with these numbers, in another process."""
     found = {device.id: device for device in jax.devices()}
-    missing = sorted(set(numbers.flat) - found.keys())
+    missing = sorted(set(ids.flat) - found.keys())
     if missing:
         raise ValueError(f"mesh must find its devices, number {missing[0]} is not among {sorted(found)}")
-    devices = np.array([found[number] for number in numbers.flat], object)
-    return Devices(Mesh(devices.reshape(numbers.shape), names, types))
+    devices = np.array([found[number] for number in ids.flat], object)
+    return Devices(Mesh(devices.reshape(ids.shape), names, types))

@@ -49,12 +49,14 @@ def _ripple(planes, p, carry):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _vertical_counter(x, w, inputs, weights, start, stop, first, negated, planes, v, carry):  # type: ignore[no-untyped-def]
+def _vertical_counter(x, w, inputs, weights, start, stop, first, negated, scratch):  # type: ignore[no-untyped-def]
     """Count CHUNK * 64 cycles at once: plane p holds binary digit p of each cycle's sum.
 
     Eight products pass seven full adders (carry-save), so that only every eighth carry ripples.
-    `v` holds the eight products, `carry` what ripples. Returns the number of planes that a sum can reach.
+    `scratch` holds the planes, the eight products, and what ripples. Returns the number of planes that a sum can
+    reach.
     """
+    planes, v, carry = scratch
     width = min(_CHUNK, x.shape[1] - first)
     used = 0
     while (stop - start) >> used:
@@ -98,17 +100,16 @@ def _vertical_counter(x, w, inputs, weights, start, stop, first, negated, planes
 
 
 @jit
-def _cycle_counts(x, w, indptr, inputs, weights, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
+def _cycle_counts(x, w, wiring, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
+    indptr, inputs, weights = wiring
     n_samples, n_words, neurons = x.shape[1], x.shape[3], indptr.size - 1
     planes = np.empty((_PLANES, _CHUNK), np.uint64)
-    v, carry = np.empty(8 * _CHUNK, np.uint64), np.empty(_CHUNK, np.uint64)
+    scratch = planes, np.empty(8 * _CHUNK, np.uint64), np.empty(_CHUNK, np.uint64)
     for unit in range(start, stop):
         row, j = unit // neurons, unit % neurons
         g, b = row // n_samples, row % n_samples
         for first in range(0, n_words, _CHUNK):
-            used = _vertical_counter(
-                x[g, b], w[g], inputs, weights, indptr[j], indptr[j + 1], first, negated, planes, v, carry
-            )
+            used = _vertical_counter(x[g, b], w[g], inputs, weights, indptr[j], indptr[j + 1], first, negated, scratch)
             for q in range(min(_CHUNK, n_words - first)):
                 cycle = (first + q) * 64
                 sums = out[g, b, j, cycle : min(cycle + 64, length)]
@@ -121,8 +122,8 @@ def _cycle_counts(x, w, indptr, inputs, weights, length, negated, out, start, st
 
 def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, length), np.int32)
-    run = lambda a, b: _cycle_counts(x, w, *wiring, length, _negated(xnor), out, a, b)  # noqa: E731
-    over_rows(run, math.prod(out.shape[:3]), out.shape[0] * out.shape[1] * words_read(wiring, x))
+    args = x, w, tuple(wiring), length, _negated(xnor), out
+    over_rows(_cycle_counts, args, math.prod(out.shape[:3]), out.shape[0] * out.shape[1] * words_read(wiring, x))
     return out
 
 
@@ -131,7 +132,8 @@ def _negated(xnor: bool) -> np.uint64:
 
 
 @jit
-def _or_streams(x, w, indptr, inputs, weights, tail, negated, out, start, stop):  # type: ignore[no-untyped-def]
+def _or_streams(x, w, wiring, tail, negated, out, start, stop):  # type: ignore[no-untyped-def]
+    indptr, inputs, weights = wiring
     n_samples, n_words = x.shape[1], x.shape[3]
     for row in range(start, stop):
         g, b = row // n_samples, row % n_samples
@@ -148,13 +150,14 @@ def _or_streams(x, w, indptr, inputs, weights, tail, negated, out, start, stop):
 def or_streams(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, x.shape[-1]), np.uint64)
     rows = out.shape[0] * out.shape[1]
-    run = lambda a, b: _or_streams(x, w, *wiring, tail_mask(length), _negated(xnor), out, a, b)  # noqa: E731
-    over_rows(run, rows, rows * words_read(wiring, x))
+    args = x, w, tuple(wiring), tail_mask(length), _negated(xnor), out
+    over_rows(_or_streams, args, rows, rows * words_read(wiring, x))
     return out
 
 
 @jit
-def _mux_streams(x, w, indptr, inputs, weights, select, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
+def _mux_streams(x, w, wiring, select, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
+    indptr, inputs, weights = wiring
     n_samples = x.shape[1]
     for row in range(start, stop):
         g, b = row // n_samples, row % n_samples
@@ -173,6 +176,6 @@ def _mux_streams(x, w, indptr, inputs, weights, select, length, negated, out, st
 def mux_streams(x: Words, w: Words, wiring: Wiring, select: Draws, length: int, xnor: bool) -> Words:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, x.shape[-1]), np.uint64)
     rows, neurons = out.shape[0] * out.shape[1], out.shape[2]
-    run = lambda a, b: _mux_streams(x, w, *wiring, select, length, _negated(xnor), out, a, b)  # noqa: E731
-    over_rows(run, rows, rows * neurons * length)
+    args = x, w, tuple(wiring), select, length, _negated(xnor), out
+    over_rows(_mux_streams, args, rows, rows * neurons * length)
     return out

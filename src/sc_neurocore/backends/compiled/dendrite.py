@@ -30,8 +30,13 @@ def _solve(parent, inverse, factor, x):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _cable(parent, capacity, leak, axial, dt, v, sites, source, conductance, hold, probes, out):  # type: ignore[no-untyped-def]
-    """Every row of `source` lasts for `hold` steps; `out` takes the last steps, as many as it has rows."""
+def _cable(tree, dt, hold, nodes, source, conductance, v, out):  # type: ignore[no-untyped-def]
+    """Every row of `source` lasts for `hold` steps; `out` takes the last steps, as many as it has rows.
+
+    `nodes` are those that currents enter, and those whose voltages are wanted.
+    """
+    parent, capacity, leak, axial = tree
+    sites, probes = nodes
     n, a = parent.size, _STAGE * dt
     passive, inverse, factor, y = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
@@ -64,9 +69,9 @@ def _cable(parent, capacity, leak, axial, dt, v, sites, source, conductance, hol
 
 
 @jit
-def _cables(parent, capacity, leak, axial, dt, v, sites, source, conductance, hold, probes, out, start, stop):  # type: ignore[no-untyped-def]
+def _cables(tree, dt, hold, nodes, source, conductance, v, out, start, stop):  # type: ignore[no-untyped-def]
     for r in range(start, stop):
-        _cable(parent, capacity, leak, axial, dt, v[r], sites, source[r], conductance[r], hold, probes, out[r : r + 1])
+        _cable(tree, dt, hold, nodes, source[r], conductance[r], v[r], out[r : r + 1])
 
 
 def cable(
@@ -79,7 +84,7 @@ def cable(
     probes: Indices,
 ) -> tuple[Floats, Floats]:
     out, last = np.empty((len(source), len(probes))), v.copy()
-    _cable(*tree, dt, last, sites, source, conductance, 1, probes, out)
+    _cable(tuple(tree), dt, 1, (sites, probes), source, conductance, last, out)
     return out, last
 
 
@@ -95,6 +100,6 @@ def cables(
     rows, lines, _ = source.shape
     v, out = np.zeros((rows, len(tree.parent))), np.zeros((rows, len(probes)))
     if lines:
-        run = lambda a, b: _cables(*tree, dt, v, sites, source, conductance, hold, probes, out, a, b)  # noqa: E731
-        over_rows(run, rows, 16 * rows * lines * hold * len(tree.parent))
+        args = tuple(tree), dt, hold, (sites, probes), source, conductance, v, out
+        over_rows(_cables, args, rows, 16 * rows * lines * hold * len(tree.parent))
     return out

@@ -1,4 +1,4 @@
-"""How kernels are compiled, and Philox in vector lanes, which streams and noise share."""
+"""How kernels are compiled, and Philox in vector lanes, which all that is random shares."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numba
 from numba import uint64
 
+from ..addresses import counter as counter_of_numbers
 from ..philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
 
 jit: Callable[..., Any] = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
@@ -17,6 +18,15 @@ LANES = 16
 _WEYL_0 = tuple(uint64(k * WEYL_0) for k in range(ROUNDS))
 _WEYL_1 = tuple(uint64(k * WEYL_1) for k in range(ROUNDS))
 L1, L2, L3, L4, L5 = (uint64(k * LANES) for k in range(1, 6))
+
+counter = inline(counter_of_numbers)
+"""`addresses.counter` of a layout and a place, a tuple of uint64."""
+
+
+@inline
+def put(lanes, lane, words):  # type: ignore[no-untyped-def]
+    """The four counter words of a lane, where `philox_lanes` finds them."""
+    lanes[lane], lanes[L1 + lane], lanes[L2 + lane], lanes[L3 + lane] = words
 
 
 @inline

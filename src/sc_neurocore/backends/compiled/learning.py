@@ -3,11 +3,12 @@
 import numpy as np
 from numba import int64, uint64
 
+from ..addresses import SYNAPSES
 from ..normal import PER_CALL
 from ..threads import over_rows
 from ..types import Bits, Floats, LearningModel, LearningState, Words
-from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
-from .neurons import lif_raised, lif_settled, normal_call
+from .jit import LANES, counter, inline, jit, philox_lanes, put
+from .neurons import fire_and_reset, integrate, normal_call, where
 
 _CLOSED = 2.0**-33
 """A gate of a smaller probability never opens: a random number is at least this."""
@@ -18,7 +19,7 @@ _TWO_52_BITS = int(np.float64(_TWO_52).view(np.int64))
 
 @jit
 def _draw(key, row, call, bits, philox, out, place):  # type: ignore[no-untyped-def]
-    """`middles` of the numbers of one neuron's synapses for the cycles of Philox call `call`.
+    """`plasticity.midpoints` of the words of one neuron's synapses for the cycles of Philox call `call`.
 
     They are rows of `out` ``(neurons * 4, width)``, from `place` on.
     """
@@ -26,10 +27,7 @@ def _draw(key, row, call, bits, philox, out, place):  # type: ignore[no-untyped-
     shift, scale = uint64(32 - bits), 2.0**-bits
     for i in range(0, width, LANES):
         for lane in range(uint64(LANES)):
-            philox[lane] = uint64(i) + lane
-            philox[L1 + lane] = uint64(row)
-            philox[L2 + lane] = uint64(call) & uint64(0xFFFFFFFF)
-            philox[L3 + lane] = uint64(call) >> uint64(32)
+            put(philox, lane, counter(SYNAPSES, (uint64(i) + lane, uint64(row), uint64(call))))
         philox_lanes(key, philox)
         for k in range(uint64(4 * LANES)):
             # An integer below 2**52 as a float, from its bits: there is no vector instruction for it.
@@ -61,7 +59,7 @@ def _spread(words, first, length, pre, pre_count):  # type: ignore[no-untyped-de
 
 @jit
 def _move(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no-untyped-def]
-    """`plasticity.moved` of the synapses of one neuron, in place."""
+    """`plasticity.updated_weights` of the synapses of one neuron, in place."""
     for i in range(row.size):
         p, up, down = row[i], ups[i], downs[i]
         if soft:
@@ -74,23 +72,24 @@ def _move(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no
 
 
 @inline
-def _spare(above, winners, spared):  # type: ignore[no-untyped-def]
+def _mark_winners(above, winners, wins):  # type: ignore[no-untyped-def]
     """Mark the largest, of equals the first ones. `selection.largest` is for more of them, and slow to compile."""
     for j in range(above.size):
-        spared[j] = False
+        wins[j] = False
     for _ in range(winners):
         best = -1
         for j in range(above.size):
-            if not spared[j] and (best < 0 or above[j] > above[best]):
+            if not wins[j] and (best < 0 or above[j] > above[best]):
                 best = j
-        spared[best] = True
+        wins[best] = True
 
 
 @jit
-def _learn(  # type: ignore[no-untyped-def]
-    keys, words, numbers, bits, levels, reward, first, length, learning, membrane, rule, competition, pause,
-    p, theta, v, wait, x_in, y, e, x_out, spikes, start, stop,
-):  # fmt: skip
+def _learn(model, words, midpoints, reward, first, learning, state, out, start, stop):  # type: ignore[no-untyped-def]
+    """Neurons start to stop. `state` changes in place, but for the traces of the inputs, which all threads read."""
+    keys, length, bits, levels, membrane, rule, competition, pause = model
+    p, theta, v, refractory_left, x_in, y, e = state
+    spikes, x_out = out
     v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft_reset = membrane
     up, down, step, keep_pre, keep_post, keep_e, coincidence, modulated, soft, deterministic = rule
     adaptation, keep_threshold, winners, inhibition = competition
@@ -99,20 +98,20 @@ def _learn(  # type: ignore[no-untyped-def]
     samples, rows, width = words.shape[0], stop - start, p.shape[1]
     groups = (rows + LANES - 1) // LANES
     philox, normals = np.empty(4 * LANES, np.uint64), np.zeros(groups * PER_CALL * LANES)
-    fresh = numbers.size == 0
+    fresh = midpoints.size == 0
     weight_draws = np.empty((4 * rows if fresh else 0, width))
     gate_draws, drawn = np.empty((0 if deterministic else 4 * rows, width)), np.zeros(rows, np.int64)
     pre, pre_count = np.zeros((64, width), np.int64), np.zeros(64, np.int64)
     x, seen, gain, closed = x_in.copy(), np.empty(width), np.empty(width), np.zeros(width)
     drives, downs = np.empty(width), np.empty(width)
-    raised, fired = np.empty(rows), np.zeros(rows, np.bool_)
-    above, spared = np.empty(rows), np.ones(rows, np.bool_)
+    risen, fired = np.empty(rows), np.zeros(rows, np.bool_)
+    above, wins = np.empty(rows), np.ones(rows, np.bool_)
     for s in range(samples):
         for i in range(width):
             x[i] *= pause_pre
         for j in range(start, stop):
             v[j] = v_rest + (v[j] - v_rest) * pause_v
-            wait[j] = max(wait[j] - pause_steps, 0)
+            refractory_left[j] = max(refractory_left[j] - pause_steps, 0)
             y[j] *= pause_post
             if learning:
                 theta[j] *= pause_threshold
@@ -148,31 +147,31 @@ def _learn(  # type: ignore[no-untyped-def]
                     for i in range(width):
                         count += now[i] & int64(draws[i] <= row[i])
                 else:
-                    number = numbers[t]
+                    number = midpoints[t]
                     for i in range(width):
                         count += now[i] & int64(number <= row[i])
                 k = j - start
                 drive = resistance * levels[count] * dt
                 normal = normals[(k // LANES * PER_CALL + phase) * LANES + k % LANES]
-                raised[k] = lif_raised(v[j], drive, noise_scale * normal, v_rest, dt, tau)
-                fired[k] = (wait[j] <= 0) & (raised[k] >= v_threshold + theta[j])
+                risen[k] = integrate(v[j], drive, noise_scale * normal, v_rest, dt, tau)
+                fired[k] = (refractory_left[j] <= 0) & (risen[k] >= v_threshold + theta[j])
                 any_fired |= fired[k]
-            volley = winners > 0 and any_fired
-            if volley:
+            contest = winners > 0 and any_fired
+            if contest:
                 for j in range(rows):
-                    above[j] = (v_rest if wait[j] > 0 else raised[j]) - (v_threshold + theta[j])
-                _spare(above, winners, spared)
+                    above[j] = (v_rest if refractory_left[j] > 0 else risen[j]) - (v_threshold + theta[j])
+                _mark_winners(above, winners, wins)
                 for j in range(rows):
-                    fired[j] &= spared[j]
+                    fired[j] &= wins[j]
             for j in range(start, stop):
                 k = j - start
-                v[j], wait[j] = lif_settled(
-                    raised[k], wait[j] > 0, fired[k], wait[j], v_threshold + theta[j],
+                v[j], refractory_left[j] = fire_and_reset(
+                    where, risen[k], refractory_left[j], fired[k], v_threshold + theta[j],
                     v_rest, v_reset, refractory, soft_reset,
                 )  # fmt: skip
-                if volley and not spared[k]:
+                if contest and not wins[k]:
                     v[j] = v_rest
-                    wait[j] = max(wait[j], inhibition)
+                    refractory_left[j] = max(refractory_left[j], inhibition)
                 spikes[s, j, t] = fired[k]
 
             if learning:
@@ -237,16 +236,14 @@ def learn(
     width = -(-n // LANES) * LANES
     p, x = _padded(state.p, width), _padded(state.pre, width)
     e = _padded(state.eligibility, width) if rule.modulated else np.zeros((0, 0))
-    theta, v, wait, y = state.threshold.copy(), state.v.copy(), state.refractory_left.copy(), state.post.copy()
-    spikes = np.empty((samples, rows, length), np.uint8)
-    tuples = tuple(membrane), tuple(rule), tuple(competition), tuple(pause)
-    secrets = tuple(np.uint64(key) for key in keys)
-    before = secrets, words, midpoints, bits, levels, reward, first, length, learning, *tuples
-    after = np.empty(width)
-    arguments = *before, p, theta, v, wait, x, y, e, after, spikes
+    theta, v, left, y = state.threshold.copy(), state.v.copy(), state.refractory_left.copy(), state.post.copy()
+    spikes, after = np.empty((samples, rows, length), np.uint8), np.empty(width)
+    rules = tuple(membrane), tuple(rule), tuple(competition), tuple(pause)
+    plain = tuple(np.uint64(key) for key in keys), length, bits, levels, *rules
+    args = plain, words, midpoints, reward, first, learning, (p, theta, v, left, x, y, e), (spikes, after)
     if competition.winners:  # the neurons meet in every cycle
-        _learn(*arguments, 0, rows)
+        _learn(*args, 0, rows)
     else:
-        over_rows(lambda a, b: _learn(*arguments, a, b), rows, spikes.size * width, LANES)
+        over_rows(_learn, args, rows, spikes.size * width, LANES)
     modulated = e[:, :n].copy() if rule.modulated else state.eligibility
-    return spikes, LearningState(p[:, :n].copy(), theta, v, wait, after[:n].copy(), y, modulated)
+    return spikes, LearningState(p[:, :n].copy(), theta, v, left, after[:n].copy(), y, modulated)

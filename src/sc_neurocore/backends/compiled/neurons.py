@@ -5,15 +5,17 @@ import math
 import numpy as np
 from numba import int64, uint64
 
-from ..membrane import raised
+from .. import membrane as formulas
+from ..addresses import NORMALS
 from ..normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, sine
 from ..packing import words_for
 from ..threads import over_rows
 from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Words
-from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
+from .jit import L1, LANES, counter, inline, jit, philox_lanes, put
 
 _log_near_one, _sine, _cosine = inline(log_near_one), inline(sine), inline(cosine)
-lif_raised = inline(raised)
+integrate, fire_and_reset = inline(formulas.integrate), inline(formulas.fire_and_reset)
+_integrate_fixed = inline(formulas.integrate_fixed)
 _ONE = int(np.float64(1.0).view(np.int64))
 _ABOVE_ROOT_HALF = _ONE - int(np.float64(ROOT_HALF).view(np.int64))
 _MANTISSA = (1 << 52) - 1
@@ -43,10 +45,7 @@ def _normal_lanes(words, noise, first):  # type: ignore[no-untyped-def]
 def normal_call(key, first, number, philox, noise, place):  # type: ignore[no-untyped-def]
     """Normals of LANES neurons from `first` on, in the PER_CALL steps of Philox call `number`: rows of `noise`."""
     for lane in range(uint64(LANES)):
-        philox[lane] = uint64(first) + lane
-        philox[L1 + lane] = uint64(0)
-        philox[L2 + lane] = number & uint64(0xFFFFFFFF)
-        philox[L3 + lane] = number >> uint64(32)
+        put(philox, lane, counter(NORMALS, (uint64(first) + lane, number)))
     philox_lanes(key, philox)
     _normal_lanes(philox, noise, place)
 
@@ -70,30 +69,29 @@ def _standard_normals(key, out, first_call, skip, start, stop):  # type: ignore[
 def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
     """As `reference.standard_normals`; the memory is in the order of the steps."""
     out = np.empty((stop - start, rows))
-    arguments = np.uint64(key), out, start // PER_CALL, start % PER_CALL
-    over_rows(lambda a, b: _standard_normals(*arguments, a, b), rows, 6 * out.size, LANES)
+    args = np.uint64(key), out, start // PER_CALL, start % PER_CALL
+    over_rows(_standard_normals, args, rows, 6 * out.size, LANES)
     return out.T
 
 
 @inline
-def lif_settled(up, resting, spikes, wait, threshold, v_rest, v_reset, refractory, soft):  # type: ignore[no-untyped-def]
-    """`membrane.settled` of one neuron."""
-    after = up - threshold if soft else v_reset
-    v = v_rest if resting else (after if spikes else up)
-    return v, refractory if spikes else max(wait - 1, 0)
+def where(condition, left, right):  # type: ignore[no-untyped-def]
+    """`np.where` of one number."""
+    return left if condition else right
 
 
 @jit
-def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop):  # type: ignore[no-untyped-def]
+def _lif(key, values, levels, step, membrane, state, words, trace, start, stop):  # type: ignore[no-untyped-def]
+    v, refractory_left = state
     v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
     (sources, steps), rows = values.shape, v.size
     philox, noise = np.empty(4 * LANES, np.uint64), np.zeros(64 * LANES)
     drive, voltage = np.empty(64 * LANES), np.empty(64 * LANES)
-    v_lane, wait_lane, word = np.zeros(LANES), np.zeros(LANES, np.int64), np.empty(LANES, np.uint64)
+    v_lane, left_lane, word = np.zeros(LANES), np.zeros(LANES, np.int64), np.empty(LANES, np.uint64)
     for first in range(start, stop, LANES):
         count = min(LANES, stop - first)
         for lane in range(count):
-            v_lane[lane], wait_lane[lane] = v[first + lane], wait[first + lane]
+            v_lane[lane], left_lane[lane] = v[first + lane], refractory_left[first + lane]
         for w in range(words.shape[1]):
             at = step // 64 * 64 + 64 * w  # step of bit 0
             t0, t1 = max(step - at, 0), min(step + steps - at, 64)
@@ -111,21 +109,20 @@ def _lif(key, values, levels, step, membrane, v, wait, words, trace, start, stop
             for t in range(t0, t1):
                 for lane in range(uint64(LANES)):
                     place = uint64(t * LANES) + lane
-                    up = lif_raised(v_lane[lane], drive[place], noise_scale * noise[place], v_rest, dt, tau)
-                    resting = wait_lane[lane] > 0
-                    spikes = (not resting) & (up >= v_threshold)
-                    v_lane[lane], wait_lane[lane] = lif_settled(
-                        up, resting, spikes, wait_lane[lane], v_threshold, v_rest, v_reset, refractory, soft
+                    risen = integrate(v_lane[lane], drive[place], noise_scale * noise[place], v_rest, dt, tau)
+                    fires = (left_lane[lane] <= 0) & (risen >= v_threshold)
+                    v_lane[lane], left_lane[lane] = fire_and_reset(
+                        where, risen, left_lane[lane], fires, v_threshold, v_rest, v_reset, refractory, soft
                     )
                     voltage[place] = v_lane[lane]
-                    word[lane] |= uint64(spikes) << uint64(t)
+                    word[lane] |= uint64(fires) << uint64(t)
             for lane in range(count):
                 words[first + lane, w] = word[lane]
                 if trace.shape[1] > 0:
                     for t in range(t0, t1):
                         trace[first + lane, at - step + t] = voltage[t * LANES + lane]
         for lane in range(count):
-            v[first + lane], wait[first + lane] = v_lane[lane], wait_lane[lane]
+            v[first + lane], refractory_left[first + lane] = v_lane[lane], left_lane[lane]
 
 
 def lif(
@@ -141,41 +138,33 @@ def lif(
     rows, steps = len(v), values.shape[1]
     words = np.empty((rows, words_for(step % 64 + steps)), np.uint64)
     voltages = np.empty((rows, steps if trace else 0))
-    v, wait = v.copy(), refractory_left.copy()
-    arguments = np.uint64(key), values, levels, step, tuple(membrane), v, wait, words, voltages
-    over_rows(lambda a, b: _lif(*arguments, a, b), rows, rows * steps * (8 if membrane.noise else 2), LANES)
-    return words, v, wait, voltages
+    state = v.copy(), refractory_left.copy()
+    args = np.uint64(key), values, levels, step, tuple(membrane), state, words, voltages
+    over_rows(_lif, args, rows, rows * steps * (8 if membrane.noise else 2), LANES)
+    return words, *state, voltages
 
 
 @jit
-def _lif_fixed(drive, membrane, v, wait, spikes, saturated, start, stop):  # type: ignore[no-untyped-def]
+def _lif_fixed(drive, membrane, v, refractory_left, spikes, saturated, start, stop):  # type: ignore[no-untyped-def]
     v_rest, v_reset, v_threshold, leak, gain, fraction, largest, refractory, soft = membrane
-    half = int64(1) << int64(fraction - 1)
     for j in range(start, stop):
         row = drive[0 if drive.shape[0] == 1 else j]
-        x, rest = v[j], wait[j]
+        x, left = v[j], refractory_left[j]
         for t in range(row.size):
-            lost = ((x - v_rest) * leak + half) >> fraction
-            exact = x - lost + ((row[t] * gain + half) >> fraction)
-            raised = min(max(exact, -largest - 1), largest)
-            fires = rest == 0 and raised >= v_threshold
-            saturated[j] += rest == 0 and raised != exact
-            if rest > 0:
-                x = v_rest
-            elif not fires:
-                x = raised
-            else:
-                x = raised - v_threshold if soft else v_reset
-            rest = refractory if fires else max(rest - 1, 0)
+            exact = _integrate_fixed(x, row[t], v_rest, leak, gain, fraction)
+            risen = min(max(exact, -largest - 1), largest)
+            fires = left <= 0 and risen >= v_threshold
+            saturated[j] += left <= 0 and risen != exact
+            x, left = fire_and_reset(where, risen, left, fires, v_threshold, v_rest, v_reset, refractory, soft)
             spikes[j, t] = fires
-        v[j], wait[j] = x, rest
+        v[j], refractory_left[j] = x, left
 
 
 def lif_fixed(
     drive: Counts, membrane: FixedMembrane, v: Counts, refractory_left: Counts
 ) -> tuple[Bits, Counts, Counts, Counts]:
     spikes, saturated = np.empty((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
-    v, wait = v.copy(), refractory_left.copy()
-    run = lambda a, b: _lif_fixed(drive, tuple(membrane), v, wait, spikes, saturated, a, b)  # noqa: E731
-    over_rows(run, len(v), 4 * spikes.size)
-    return spikes, v, wait, saturated
+    v, refractory_left = v.copy(), refractory_left.copy()
+    args = drive, tuple(membrane), v, refractory_left, spikes, saturated
+    over_rows(_lif_fixed, args, len(v), 4 * spikes.size)
+    return spikes, v, refractory_left, saturated

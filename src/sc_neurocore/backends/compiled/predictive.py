@@ -3,12 +3,12 @@
 import numpy as np
 from numba import int64, uint64
 
-from ..intrinsics import popcount64
 from ..packing import tail_mask
 from ..types import GATE_BITS, Counts, CycleCounts, Draws, PredictiveRule
+from .intrinsics import popcount64
 from .jit import inline, jit
-from .selection import _largest
-from .streams import _bernoulli
+from .selection import largest_rows
+from .streams import bernoulli_rows
 
 
 @inline
@@ -21,9 +21,9 @@ def _ones(ordered, below, coarse, threshold):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _predictive(  # type: ignore[no-untyped-def]
-    key, first, sequences, x, rule, learn, tail, weights, running, credit, surprises, predictions
-):
+def _predictive(key, first, sequences, x, rule, learn, tail, state, out):  # type: ignore[no-untyped-def]
+    weights, running, credit = state
+    surprises, predictions = out
     k, gate, step, bits, memory, excess, gain = rule
     (neurons, n), length = weights.shape, sequences.shape[1]
     top = int64(1) << int64(bits)
@@ -67,10 +67,10 @@ def _predictive(  # type: ignore[no-untyped-def]
             running[j] += surprise - (running[j] >> memory)
             scores[0, j] = -float((surprise << memory) - running[j] if excess else surprise)
         if k < neurons:
-            _largest(scores, k, winners, 0, 1)
+            largest_rows(scores, k, winners, 0, 1)
         for r in range(k):
             streams[r] = uint64(first + t) * uint64(neurons) + uint64(winners[0, r])
-        _bernoulli(key, streams, thresholds, GATE_BITS, 0, tail, gates, 0, k)
+        bernoulli_rows(key, streams, thresholds, GATE_BITS, 0, tail, gates, 0, k)
         for r in range(k):
             j = winners[0, r]
             # opened[c]: cycles that count among those of the c smallest numbers.
@@ -110,7 +110,6 @@ def predictive(
 ) -> tuple[Counts, CycleCounts, Counts, Counts, Counts]:
     surprises = np.empty((len(x), len(weights)), np.int64)
     predictions = np.empty((len(x) if trace else 0, *weights.shape), np.int32)
-    weights, running, credit = weights.copy(), running.copy(), credit.copy()
-    arrays = weights, running, credit, surprises, predictions
-    _predictive(np.uint64(key), first, sequences, x, tuple(rule), learn, tail_mask(sequences.shape[1]), *arrays)
-    return surprises, predictions, weights, running, credit
+    state, out = (weights.copy(), running.copy(), credit.copy()), (surprises, predictions)
+    _predictive(np.uint64(key), first, sequences, x, tuple(rule), learn, tail_mask(sequences.shape[1]), state, out)
+    return *out, *state

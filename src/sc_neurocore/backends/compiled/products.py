@@ -5,9 +5,9 @@ import math
 import numpy as np
 from numba import uint64
 
-from ..intrinsics import popcount64
 from ..threads import over_rows
 from ..types import Counts, Indices, Wiring, Words
+from .intrinsics import popcount64
 from .jit import jit
 
 _BLOCK = 512
@@ -27,7 +27,7 @@ def _popcount(words, out, start, stop):  # type: ignore[no-untyped-def]
 def popcount(words: Words) -> Counts:
     flat = np.ascontiguousarray(words).reshape(math.prod(words.shape[:-1]), words.shape[-1])
     out = np.empty(len(flat), np.int64)
-    over_rows(lambda a, b: _popcount(flat, out, a, b), len(flat), flat.size)
+    over_rows(_popcount, (flat, out), len(flat), flat.size)
     return out.reshape(words.shape[:-1])
 
 
@@ -70,7 +70,7 @@ def _dot(x, w):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _and_counts(x, w, out, first, last):  # type: ignore[no-untyped-def]
+def and_counts_rows(x, w, out, first, last):  # type: ignore[no-untyped-def]
     """Product of one group: x (B, K), w (M, K) into out (B, M), neurons first to last."""
     n_samples, width = x.shape
     tiled = first + (last - first) // 4 * 4
@@ -105,7 +105,12 @@ def _and_counts(x, w, out, first, last):  # type: ignore[no-untyped-def]
 @jit
 def _and_counts_groups(x, w, out, start, stop):  # type: ignore[no-untyped-def]
     for g in range(start, stop):
-        _and_counts(x[g], w[g], out[g], 0, w.shape[1])
+        and_counts_rows(x[g], w[g], out[g], 0, w.shape[1])
+
+
+@jit
+def _and_counts_samples(x, w, out, start, stop):  # type: ignore[no-untyped-def]
+    and_counts_rows(x[start:stop], w, out[start:stop], 0, w.shape[0])
 
 
 def and_counts(x: Words, w: Words) -> Counts:
@@ -115,11 +120,11 @@ def and_counts(x: Words, w: Words) -> Counts:
     rows_x, rows_w = x.reshape(groups, samples, n * n_words), w.reshape(groups, neurons, n * n_words)
     work = out.size * n * n_words // 4
     if groups > 1:
-        over_rows(lambda a, b: _and_counts_groups(rows_x, rows_w, out, a, b), groups, work)
+        over_rows(_and_counts_groups, (rows_x, rows_w, out), groups, work)
     elif groups and samples > neurons:
-        over_rows(lambda a, b: _and_counts(rows_x[0, a:b], rows_w[0], out[0, a:b], 0, neurons), samples, work, 2)
+        over_rows(_and_counts_samples, (rows_x[0], rows_w[0], out[0]), samples, work, 2)
     elif groups:
-        over_rows(lambda a, b: _and_counts(rows_x[0], rows_w[0], out[0], a, b), neurons, work, 4)
+        over_rows(and_counts_rows, (rows_x[0], rows_w[0], out[0]), neurons, work, 4)
     return out
 
 
@@ -150,7 +155,7 @@ def _window_counts(x, w, windows, out, block, start, stop):  # type: ignore[no-u
                 for q in range(run * n_words):
                     target[q] = source[q]
                 i += run
-        _and_counts(gathered[: last - first], w[g, k], out[g, b, k, first:last], 0, w.shape[2])
+        and_counts_rows(gathered[: last - first], w[g, k], out[g, b, k, first:last], 0, w.shape[2])
 
 
 def window_counts(x: Words, w: Words, windows: Indices) -> Counts:
@@ -161,13 +166,13 @@ def window_counts(x: Words, w: Words, windows: Indices) -> Counts:
     block = max(2, _WINDOW_WORDS // max(1, n * n_words))
     items = groups * samples * parts * -(-n_windows // block)
     flat = w.reshape(groups, parts, neurons, n * n_words)
-    run = lambda a, b: _window_counts(x, flat, windows, out, block, a, b)  # noqa: E731
-    over_rows(run, items, out.size * n * n_words // 4)
+    over_rows(_window_counts, (x, flat, windows, out, block), items, out.size * n * n_words // 4)
     return out
 
 
 @jit
-def _wired_counts(x, w, indptr, inputs, weights, out, start, stop):  # type: ignore[no-untyped-def]
+def _wired_counts(x, w, wiring, out, start, stop):  # type: ignore[no-untyped-def]
+    indptr, inputs, weights = wiring
     n_samples, n_words = x.shape[1], x.shape[3]
     for row in range(start, stop):
         g, b = row // n_samples, row % n_samples
@@ -183,7 +188,7 @@ def _wired_counts(x, w, indptr, inputs, weights, out, start, stop):  # type: ign
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1), np.int64)
     rows = out.shape[0] * out.shape[1]
-    over_rows(lambda a, b: _wired_counts(x, w, *wiring, out, a, b), rows, rows * words_read(wiring, x))
+    over_rows(_wired_counts, (x, w, tuple(wiring), out), rows, rows * words_read(wiring, x))
     return out
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import int64, uint64
 
-from ..intrinsics import popcount64
+from ..addresses import RESERVOIR
 from ..packing import tail_mask, words_for
 from ..threads import over_rows
 from ..types import (
@@ -24,8 +24,9 @@ from ..types import (
     Synapses,
     Words,
 )
-from .jit import L1, L2, L3, LANES, inline, jit, philox_lanes
-from .streams import _bernoulli
+from .intrinsics import popcount64
+from .jit import LANES, counter, inline, jit, philox_lanes, put
+from .streams import bernoulli_rows
 
 _MANY_BITS = 1 << 31
 
@@ -34,10 +35,7 @@ _MANY_BITS = 1 << 31
 def _philox_at(key, first, step, sample, lanes):  # type: ignore[no-untyped-def]
     """Words of the calls ``first`` .. ``first + LANES - 1`` of a step of a sample."""
     for lane in range(uint64(LANES)):
-        lanes[lane] = uint64(first) + lane
-        lanes[L1 + lane] = uint64(step) & uint64(0xFFFFFFFF)
-        lanes[L2 + lane] = uint64(step) >> uint64(32)
-        lanes[L3 + lane] = uint64(sample)
+        put(lanes, lane, counter(RESERVOIR, (uint64(first) + lane, uint64(step), uint64(sample))))
     philox_lanes(key, lanes)
 
 
@@ -62,20 +60,20 @@ def _encode(inputs, state, coding, step, sample, lanes, thresholds, signs):  # t
 
 
 @jit
-def _row(numbers, word, threshold, sign, kind, row):  # type: ignore[no-untyped-def]
+def _row(sequence, word, threshold, sign, kind, row):  # type: ignore[no-untyped-def]
     """What a stream adds for every weight stream: a running count of its ones in the order of the weights' numbers."""
-    length = numbers.size
+    length = sequence.size
     ones = row[0] - row[0]
     if kind == SPLIT:
         row[length] = ones
         for k in range(length):
-            ones += uint64(numbers[k] ^ word) < threshold
+            ones += uint64(sequence[k] ^ word) < threshold
             row[length + 1 + k] = sign * ones
             row[length - 1 - k] = -sign * ones
         return
     row[0] = ones
     for k in range(length):
-        ones += uint64(numbers[k] ^ word) < threshold
+        ones += uint64(sequence[k] ^ word) < threshold
         row[k + 1] = ones
     if kind == BIPOLAR:
         for k in range(length + 1):
@@ -89,25 +87,25 @@ def _add(row, codes, totals):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _ones_below(numbers, word, highest):  # type: ignore[no-untyped-def]
+def _ones_below(sequence, word, highest):  # type: ignore[no-untyped-def]
     ones = int64(0)
-    for k in range(numbers.size):
-        ones += (numbers[k] ^ word) <= highest
+    for k in range(sequence.size):
+        ones += (sequence[k] ^ word) <= highest
     return ones
 
 
 @jit
-def _add_few(numbers, word, threshold, sign, kind, codes, neurons, totals):  # type: ignore[no-untyped-def]
+def _add_few(sequence, word, threshold, sign, kind, codes, neurons, totals):  # type: ignore[no-untyped-def]
     """As `_row` and `_add` for a few weights of rising rank: the ones between one rank and the next."""
-    length, at, ones, highest = numbers.size, int64(0), int64(0), np.uint32(threshold - uint64(1))
+    length, at, ones, highest = sequence.size, int64(0), int64(0), np.uint32(threshold - uint64(1))
     every = int64(0)
     if kind == BIPOLAR and threshold > 0:
-        every = _ones_below(numbers, word, highest)
+        every = _ones_below(sequence, word, highest)
     for j in range(codes.size):
         code = int64(codes[j]) - (length if kind == SPLIT else 0)
         rank = abs(code)
         if threshold > 0:
-            ones += _ones_below(numbers[at:rank], word, highest)
+            ones += _ones_below(sequence[at:rank], word, highest)
         at = rank
         if kind == BIPOLAR:
             totals[neurons[j]] += 4 * ones - 2 * every - 2 * rank + length
@@ -126,12 +124,13 @@ def _activate(totals, activation, state, out):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _shared(inputs, state, step, synapses, numbers, coding, activation, totals, row, out, start, stop):  # type: ignore[no-untyped-def]
+def _shared(run, synapses, sequences, coding, activation, scratch, out, start, stop):  # type: ignore[no-untyped-def]
+    inputs, state, step = run
     indptr, neurons, codes = synapses
     kind, bits, _, _, shifted, shift_key = coding
     lines = indptr.size - 1
     thresholds, signs, lanes = np.empty(lines, np.uint64), np.empty(lines, np.int64), np.empty(4 * LANES, np.uint64)
-    totals, row = np.empty_like(totals), np.empty_like(row)  # each thread has its own
+    totals, row = np.empty_like(scratch[0]), np.empty_like(scratch[1])  # each thread has its own
     for b in range(start, stop):
         for t in range(inputs.shape[1]):
             _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
@@ -142,7 +141,7 @@ def _shared(inputs, state, step, synapses, numbers, coding, activation, totals, 
             totals[:] = 0
             for i in range(lines):
                 first, last = indptr[i], indptr[i + 1]
-                line = numbers[0 if numbers.shape[0] == 1 else i]
+                line = sequences[0 if sequences.shape[0] == 1 else i]
                 if neurons.size:
                     parts = codes[first:last], neurons[first:last]
                     _add_few(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
@@ -165,19 +164,10 @@ def reservoir_shared(
     lines, length = len(synapses.indptr) - 1, sequences.shape[1]
     kind = np.int64 if 4 * lines * length >= _MANY_BITS else np.int32
     scratch = np.empty(state.shape[1], kind), np.empty(2 * length + 1, kind)
-    arguments = (
-        inputs,
-        state.copy(),
-        step,
-        tuple(synapses),
-        sequences,
-        _plain(coding),
-        tuple(activation),
-        *scratch,
-        out,
-    )
+    run = inputs, state.copy(), step
+    args = run, tuple(synapses), sequences, _plain(coding), tuple(activation), scratch, out
     work = inputs.shape[0] * inputs.shape[1] * (lines * length + synapses.codes.size)
-    over_rows(lambda a, b: _shared(*arguments, a, b), len(inputs), work)
+    over_rows(_shared, args, len(inputs), work)
     return out
 
 
@@ -226,7 +216,8 @@ def _transpose(made, out):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _random(inputs, state, step, synapses, random, stored, coding, activation, out, start, stop):  # type: ignore[no-untyped-def]
+def _random(run, synapses, random, stored, coding, activation, out, start, stop):  # type: ignore[no-untyped-def]
+    inputs, state, step = run
     indptr, neurons, codes = synapses
     kind, bits = coding[0], coding[1]
     input_key, weight_key, apart, length, tail, n_words = random
@@ -245,7 +236,7 @@ def _random(inputs, state, step, synapses, random, stored, coding, activation, o
             sample = uint64(b) << uint64(32) | uint64(step + t)
             for i in range(lines):
                 streams[i] = sample * uint64(lines) + (uint64(i) if apart else uint64(0))
-            _bernoulli(input_key, streams[:lines], thresholds, bits, 0, tail, x, 0, lines)
+            bernoulli_rows(input_key, streams[:lines], thresholds, bits, 0, tail, x, 0, lines)
             totals[:] = 0
             for i in range(lines):
                 first, m = indptr[i], indptr[i + 1] - indptr[i]
@@ -256,7 +247,7 @@ def _random(inputs, state, step, synapses, random, stored, coding, activation, o
                         synapse = uint64(first + j) if apart else uint64(0)
                         streams[j] = sample * uint64(codes.size) + synapse
                         magnitudes[j] = uint64(abs(codes[first + j]))
-                    _bernoulli(weight_key, streams[:m], magnitudes[:m], bits, 0, tail, made[:m], 0, m)
+                    bernoulli_rows(weight_key, streams[:m], magnitudes[:m], bits, 0, tail, made[:m], 0, m)
                     piece = words[: n_words * m]
                     _transpose(made[:m], piece.reshape(n_words, m))
                 _line_counts(x[i], piece.reshape(n_words, m), kind == BIPOLAR, tail, counts[:m])
@@ -280,9 +271,10 @@ def reservoir_random(
     length, n_words = streams.length, words_for(streams.length)
     keys = np.uint64(streams.input_key), np.uint64(streams.weight_key)
     random = (*keys, streams.apart, length, tail_mask(length), n_words)
-    arguments = inputs, state.copy(), step, tuple(synapses), random, stored, _plain(coding), tuple(activation), out
+    run = inputs, state.copy(), step
+    args = run, tuple(synapses), random, stored, _plain(coding), tuple(activation), out
     work = inputs.shape[0] * inputs.shape[1] * n_words * synapses.codes.size
-    over_rows(lambda a, b: _random(*arguments, a, b), len(inputs), work)
+    over_rows(_random, args, len(inputs), work)
     return out
 
 
@@ -292,7 +284,8 @@ def _plain(coding: Coding) -> tuple[int, int, bool, np.uint64, bool, np.uint64]:
 
 
 @jit
-def _floats(drive, state, dense, data, columns, indptr, kind, scale, squash, leak, start, stop):  # type: ignore[no-untyped-def]
+def _floats(drive, state, matrix, kind, scale, squash, leak, start, stop):  # type: ignore[no-untyped-def]
+    dense, data, columns, indptr = matrix
     n, low = state.shape[1], 0.0 if kind == UNIPOLAR else -1.0
     met, pre = np.empty(n), np.empty(n)
     for b in range(start, stop):
@@ -333,6 +326,6 @@ def reservoir_floats(
     else:
         places = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
         parts = np.empty((0, 0)), np.ascontiguousarray(matrix.data), *places
-    arguments = out, state.copy(), *parts, kind, float(scale), squash, float(leak)
-    over_rows(lambda a, b: _floats(*arguments, a, b), len(out), out.size * state.shape[1])
+    args = out, state.copy(), parts, kind, float(scale), squash, float(leak)
+    over_rows(_floats, args, len(out), out.size * state.shape[1])
     return out

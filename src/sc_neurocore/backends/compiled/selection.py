@@ -3,9 +3,9 @@
 import numpy as np
 from numba import int64, uint64
 
-from ..intrinsics import popcount64
 from ..threads import over_rows
 from ..types import Counts, Floats, Indices, Words
+from .intrinsics import popcount64
 from .jit import jit
 
 
@@ -31,7 +31,7 @@ def _fill_times(words, length, target, out, start, stop):  # type: ignore[no-unt
 def fill_times(words: Words, length: int, target: int) -> Counts:
     flat = np.ascontiguousarray(words).reshape(-1, words.shape[-1])
     out = np.empty(len(flat), np.int64)
-    over_rows(lambda a, b: _fill_times(flat, length, target, out, a, b), len(flat), flat.size)
+    over_rows(_fill_times, (flat, length, target, out), len(flat), flat.size)
     return out.reshape(words.shape[:-1])
 
 
@@ -40,7 +40,8 @@ _SPARE = 1024
 
 
 @jit
-def _largest(values, k, out, start, stop):  # type: ignore[no-untyped-def]
+def largest_rows(values, k, out, start, stop):  # type: ignore[no-untyped-def]
+    """`largest` of the rows start to stop."""
     n = values.shape[1]
     # What may still be among the k largest; a value that is not above the k-th so far is not.
     held = np.empty(k + max(k, _SPARE), np.float64)
@@ -72,5 +73,5 @@ def _largest(values, k, out, start, stop):  # type: ignore[no-untyped-def]
 
 def largest(values: Floats, k: int) -> Indices:
     out = np.empty((len(values), k), np.int64)
-    over_rows(lambda a, b: _largest(values, k, out, a, b), len(values), values.size // 4)
+    over_rows(largest_rows, (values, k, out), len(values), values.size // 4)
     return out

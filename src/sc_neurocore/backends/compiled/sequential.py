@@ -3,9 +3,9 @@
 import numpy as np
 from numba import int64, uint64
 
-from ..intrinsics import popcount64
 from ..threads import over_rows
 from ..types import Bits, Counts, CycleCounts, Draws, Words
+from .intrinsics import popcount64
 from .jit import jit
 
 
@@ -31,7 +31,7 @@ def _saturate(steps, signed, two_level, out, start, stop):  # type: ignore[no-un
 def saturate(steps: CycleCounts, signed: bool, two_level: bool) -> Counts:
     flat = np.ascontiguousarray(steps).reshape(-1, steps.shape[-1])
     out = np.empty(len(flat), np.int64)
-    over_rows(lambda a, b: _saturate(flat, signed, two_level, out, a, b), len(flat), flat.size)
+    over_rows(_saturate, (flat, signed, two_level, out), len(flat), flat.size)
     return out.reshape(steps.shape[:-1])
 
 
@@ -52,8 +52,7 @@ def _moore(words, length, n_states, initial, output, out, start, stop):  # type:
 
 def moore(words: Words, length: int, n_states: int, start: int, output: Bits) -> Words:
     out = np.empty_like(words)
-    run = lambda a, b: _moore(words, length, n_states, start, output, out, a, b)  # noqa: E731
-    over_rows(run, len(words), len(words) * length)
+    over_rows(_moore, (words, length, n_states, start, output, out), len(words), len(words) * length)
     return out
 
 
@@ -89,7 +88,7 @@ def _divide(a, b, length, out, start, stop):  # type: ignore[no-untyped-def]
 
 def divide(a: Words, b: Words, length: int) -> Words:
     out = np.empty_like(a)
-    over_rows(lambda first, last: _divide(a, b, length, out, first, last), len(a), len(a) * length)
+    over_rows(_divide, (a, b, length, out), len(a), len(a) * length)
     return out
 
 
@@ -111,8 +110,7 @@ def _square_root(words, length, first, second, top, initial, out, start, stop): 
 
 def square_root(words: Words, length: int, first: Draws, second: Draws, bits: int, start: int) -> Words:
     out = np.empty_like(words)
-    run = lambda a, b: _square_root(words, length, first, second, 2**bits, start, out, a, b)  # noqa: E731
-    over_rows(run, len(words), len(words) * length)
+    over_rows(_square_root, (words, length, first, second, 2**bits, start, out), len(words), len(words) * length)
     return out
 
 
@@ -133,6 +131,5 @@ def _shuffle_buffer(words, length, depth, draws, out, start, stop):  # type: ign
 
 def shuffle_buffer(words: Words, length: int, depth: int, draws: Draws) -> Words:
     out = np.empty_like(words)
-    run = lambda a, b: _shuffle_buffer(words, length, depth, draws, out, a, b)  # noqa: E731
-    over_rows(run, len(words), len(words) * length)
+    over_rows(_shuffle_buffer, (words, length, depth, draws, out), len(words), len(words) * length)
     return out

@@ -3,10 +3,11 @@
 import numpy as np
 from numba import uint64
 
+from ..addresses import BERNOULLI, SELECT
 from ..packing import tail_mask, words_for
 from ..threads import over_rows
 from ..types import BLOCK_WORDS, Draws, Indices, Thresholds, Words
-from .jit import L1, L2, L3, L4, L5, LANES, inline, jit, philox_lanes
+from .jit import L1, L2, L3, L4, L5, LANES, counter, inline, jit, philox_lanes, put
 
 
 @jit
@@ -34,7 +35,7 @@ def compare(sequences: Draws, thresholds: Thresholds) -> Words:
     rows, n = thresholds.shape
     n_words = words_for(sequences.shape[1])
     out = np.empty((rows, n, n_words), np.uint64)
-    over_rows(lambda a, b: _compare(sequences, thresholds, out, a, b), rows, rows * n * n_words * 16)
+    over_rows(_compare, (sequences, thresholds, out), rows, rows * n * n_words * 16)
     return out
 
 
@@ -42,7 +43,7 @@ def gather(table: Words, rows: Thresholds) -> Words:
     # NumPy's own row copy is faster than a Numba loop; "clip" spares it a buffer for `out`.
     flat = rows.reshape(-1).astype(np.intp)
     out = np.empty((flat.size, table.shape[1]), np.uint64)
-    over_rows(lambda a, b: _take(table, flat, out, a, b), flat.size, out.size // 4)
+    over_rows(_take, (table, flat, out), flat.size, out.size // 4)
     return out.reshape(*rows.shape, table.shape[1])
 
 
@@ -62,10 +63,7 @@ def _seed_lanes(key, streams, first, block, lanes, scratch):  # type: ignore[no-
     for half in range(2):
         for lane in range(LANES):
             stream = streams[min(first + lane, last)]
-            scratch[lane] = stream & uint64(0xFFFFFFFF)
-            scratch[L1 + uint64(lane)] = stream >> uint64(32)
-            scratch[L2 + uint64(lane)] = uint64(block)
-            scratch[L3 + uint64(lane)] = uint64(half)
+            put(scratch, uint64(lane), counter(BERNOULLI, (stream, uint64(block), uint64(half))))
         philox_lanes(key, scratch)
         to = L2 if half else uint64(0)
         for lane in range(uint64(LANES)):
@@ -74,7 +72,8 @@ def _seed_lanes(key, streams, first, block, lanes, scratch):  # type: ignore[no-
 
 
 @jit
-def _bernoulli(key, streams, thresholds, bits, first_block, tail, out, start, stop):  # type: ignore[no-untyped-def]
+def bernoulli_rows(key, streams, thresholds, bits, first_block, tail, out, start, stop):  # type: ignore[no-untyped-def]
+    """`bernoulli` of the rows start to stop; `tail` masks the last word."""
     rows, n_words = out.shape
     lanes = np.empty(6 * LANES, np.uint64)
     scratch = np.empty(4 * LANES, np.uint64)
@@ -118,8 +117,8 @@ def bernoulli(
 ) -> Words:
     out = np.empty((streams.size, words_for(length)), np.uint64)
     if streams.size:
-        arguments = np.uint64(key), streams, thresholds, bits, first_block, tail_mask(length), out
-        over_rows(lambda a, b: _bernoulli(*arguments, a, b), streams.size, out.size * 20, LANES)
+        args = np.uint64(key), streams, thresholds, bits, first_block, tail_mask(length), out
+        over_rows(bernoulli_rows, args, streams.size, out.size * 20, LANES)
     return out
 
 
@@ -131,10 +130,7 @@ def _select_numbers(key, samples, out, start, stop):  # type: ignore[no-untyped-
         sample = uint64(samples[b])
         for first in range(0, length, 4 * LANES):
             for lane in range(uint64(LANES)):
-                lanes[lane] = sample & uint64(0xFFFFFFFF)
-                lanes[L1 + lane] = sample >> uint64(32)
-                lanes[L2 + lane] = uint64(first // 4) + lane
-                lanes[L3 + lane] = uint64(0)
+                put(lanes, lane, counter(SELECT, (sample, uint64(first // 4) + lane)))
             philox_lanes(key, lanes)
             for i in range(min(4 * LANES, length - first)):
                 out[b, first + i] = lanes[i % 4 * LANES + i // 4]
@@ -142,5 +138,5 @@ def _select_numbers(key, samples, out, start, stop):  # type: ignore[no-untyped-
 
 def select_numbers(key: int, samples: Indices, length: int) -> Draws:
     out = np.empty((len(samples), length), np.uint32)
-    over_rows(lambda a, b: _select_numbers(np.uint64(key), samples, out, a, b), len(samples), 6 * out.size)
+    over_rows(_select_numbers, (np.uint64(key), samples, out), len(samples), 6 * out.size)
     return out

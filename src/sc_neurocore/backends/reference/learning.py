@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ..membrane import raised, settled
+from ..membrane import fire_and_reset, integrate
 from ..packing import unpack
-from ..plasticity import coincidence_gates, middles, moved, pair_gates, rewarded, synapse_numbers
+from ..plasticity import coincidence_gates, pair_gates, rewarded, synapse_words, updated_weights
+from ..plasticity import midpoints as midpoints_of
 from ..types import Bits, Floats, LearningModel, LearningState, Words
 from .neurons import standard_normals
 from .selection import largest
@@ -33,21 +34,24 @@ def learn(
             theta = theta * pause.threshold if learning else theta
         x, y = x * rule.keep_pre, y * rule.keep_post
         theta = theta * competition.keep if learning else theta
-        drawn = midpoints[t] if midpoints.size else middles(synapse_numbers(keys.weights, rows, n, cycle), bits)
+        drawn = midpoints[t] if midpoints.size else midpoints_of(synapse_words(keys.weights, rows, n, cycle), bits)
         current = levels[((drawn <= p) * pre).sum(1).astype(np.int64)]
         noise = standard_normals(keys.noise, rows, cycle, cycle + 1)[:, 0] if membrane.noise else np.zeros(rows)
         drive = membrane.resistance * current * membrane.dt
-        up = raised(v, drive, membrane.noise * noise, membrane.v_rest, membrane.dt, membrane.tau_mem)
+        risen = integrate(v, drive, membrane.noise * noise, membrane.v_rest, membrane.dt, membrane.tau_mem)
         threshold = membrane.v_threshold + theta
-        fired, spared = (refractory_left <= 0) & (up >= threshold), np.ones(rows, bool)
+        fired, wins = (refractory_left <= 0) & (risen >= threshold), np.ones(rows, bool)
         if competition.winners and fired.any():
-            above = np.where(refractory_left > 0, membrane.v_rest, up) - threshold
-            spared[:] = False
-            spared[largest(above[None], competition.winners)] = True
-            fired &= spared
-        v, refractory_left = settled(up, refractory_left, fired, threshold, membrane)
-        v = np.where(spared, v, membrane.v_rest)
-        refractory_left = np.where(spared, refractory_left, np.maximum(refractory_left, competition.inhibition))
+            above = np.where(refractory_left > 0, membrane.v_rest, risen) - threshold
+            wins[:] = False
+            wins[largest(above[None], competition.winners)] = True
+            fired &= wins
+        v, refractory_left = fire_and_reset(
+            np.where, risen, refractory_left, fired, threshold,
+            membrane.v_rest, membrane.v_reset, membrane.refractory, membrane.soft,
+        )  # fmt: skip
+        v = np.where(wins, v, membrane.v_rest)
+        refractory_left = np.where(wins, refractory_left, np.maximum(refractory_left, competition.inhibition))
         spikes[s, :, t] = fired
         post = fired.astype(np.float64)
         if learning:
@@ -57,7 +61,9 @@ def learn(
                 gates = pair_gates(x, y, pre, post, rule.up, rule.down)
             if rule.modulated:
                 e, gates = rewarded(e, gates, float(reward[s, t]), rule.keep_eligibility)
-            p = moved(p, gates, None if rule.deterministic else synapse_numbers(keys.gates, rows, n, cycle), rule)
+            p = updated_weights(
+                p, gates, None if rule.deterministic else synapse_words(keys.gates, rows, n, cycle), rule
+            )
             theta = theta + competition.adaptation * post
         x, y = x + pre, y + post
     return spikes, LearningState(p, theta, v, refractory_left, x, y, e)

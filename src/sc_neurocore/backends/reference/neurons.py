@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..membrane import lif_step
+from ..addresses import NORMALS, random_words
+from ..membrane import fire_and_reset, integrate_fixed, lif_step
 from ..normal import PER_CALL, box_muller
 from ..packing import pack
-from ..philox import philox4x32
 from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Words
 
 
@@ -17,10 +17,7 @@ def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
     """
     first = start // PER_CALL
     calls = np.arange(first, -(-stop // PER_CALL), dtype=np.uint64)
-    counters = np.empty((rows, calls.size, 4), np.uint64)
-    counters[..., 0], counters[..., 1] = np.arange(rows)[:, None], 0
-    counters[..., 2], counters[..., 3] = calls & np.uint64(0xFFFFFFFF), calls >> np.uint64(32)
-    words = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32])
+    words = random_words(key, NORMALS, np.arange(rows)[:, None], calls)
     pairs = (*box_muller(words[..., 0], words[..., 1]), *box_muller(words[..., 2], words[..., 3]))
     normals = np.stack(pairs, axis=-1).reshape(rows, calls.size * PER_CALL)
     return normals[:, start - first * PER_CALL : stop - first * PER_CALL]
@@ -51,17 +48,14 @@ def lif(
 def lif_fixed(
     drive: Counts, membrane: FixedMembrane, v: Counts, refractory_left: Counts
 ) -> tuple[Bits, Counts, Counts, Counts]:
-    m, half = membrane, 1 << (membrane.fraction - 1)
+    m = membrane
     spikes, saturated = np.zeros((len(v), drive.shape[1]), np.uint8), np.zeros_like(v)
     for t in range(drive.shape[1]):
-        lost = ((v - m.v_rest) * m.leak + half) >> m.fraction
-        exact = v - lost + ((drive[:, t] * m.gain + half) >> m.fraction)
-        raised = np.clip(exact, -m.largest - 1, m.largest)
-        resting = refractory_left > 0
-        saturated += ~resting & (raised != exact)
-        fires = ~resting & (raised >= m.v_threshold)
-        after = raised - m.v_threshold if m.soft else np.full_like(v, m.v_reset)
-        v = np.where(resting, m.v_rest, np.where(fires, after, raised))
-        refractory_left = np.where(fires, m.refractory, np.maximum(refractory_left - 1, 0))
-        spikes[:, t] = fires
+        exact = integrate_fixed(v, drive[:, t], m.v_rest, m.leak, m.gain, m.fraction)
+        risen, resting = np.clip(exact, -m.largest - 1, m.largest), refractory_left > 0
+        saturated += ~resting & (risen != exact)
+        spikes[:, t] = fires = ~resting & (risen >= m.v_threshold)
+        v, refractory_left = fire_and_reset(
+            np.where, risen, refractory_left, fires, m.v_threshold, m.v_rest, m.v_reset, m.refractory, m.soft
+        )
     return spikes, v, refractory_left, saturated

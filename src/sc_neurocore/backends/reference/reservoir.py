@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..addresses import RESERVOIR, random_words
 from ..packing import unpack
-from ..philox import philox4x32
 from ..types import (
     BIPOLAR,
     SPLIT,
@@ -37,7 +37,11 @@ def reservoir_shared(
     cycle = np.arange(length)
 
     def totals(sample: int, at: int, thresholds: Thresholds, signs: Counts) -> Counts:
-        word = _philox_words(coding.shift_key, sample, at, 1)[0] >> np.uint32(32 - coding.bits) if coding.shifted else 0
+        word = (
+            random_words(coding.shift_key, RESERVOIR, 0, at, sample)[0] >> np.uint32(32 - coding.bits)
+            if coding.shifted
+            else 0
+        )
         x = (sequences ^ np.uint32(word)) < thresholds[:, None]
         codes = synapses.codes.astype(np.int64) - (length if coding.kind == SPLIT else 0)
         w = cycle < np.abs(codes)[:, None]
@@ -65,13 +69,13 @@ def reservoir_random(
 
     def totals(sample: int, at: int, thresholds: Thresholds, signs: Counts) -> Counts:
         base = sample << 32 | at
-        numbers = [(base * lines + i * streams.apart) & MASK_64 for i in range(lines)]
-        x = bernoulli(streams.input_key, np.array(numbers, np.uint64), thresholds, coding.bits, length)
+        places = [(base * lines + i * streams.apart) & MASK_64 for i in range(lines)]
+        x = bernoulli(streams.input_key, np.array(places, np.uint64), thresholds, coding.bits, length)
         w = memory
         if not stored.size:
-            numbers = [(base * n_synapses + k * streams.apart) & MASK_64 for k in range(n_synapses)]
+            places = [(base * n_synapses + k * streams.apart) & MASK_64 for k in range(n_synapses)]
             levels = np.abs(synapses.codes).astype(np.uint64)
-            w = bernoulli(streams.weight_key, np.array(numbers, np.uint64), levels, coding.bits, length)
+            w = bernoulli(streams.weight_key, np.array(places, np.uint64), levels, coding.bits, length)
         weight_signs = np.where(synapses.codes < 0, -1, 1)
         bits = unpack(x, length), unpack(w, length)
         return _reservoir_totals(*bits, weight_signs, signs, synapses, coding.kind, state.shape[1])
@@ -93,11 +97,6 @@ def reservoir_floats(
         x = (1 - leak) * x + leak * (np.tanh(pre) if squash else np.clip(pre, low, 1))
         out[:, t] = x
     return out
-
-
-def _philox_words(key: int, sample: int, step: int, calls: int) -> Draws:
-    counters = [[call, step & 0xFFFFFFFF, step >> 32, sample] for call in range(calls)]
-    return philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(-1)
 
 
 def _reservoir_totals(
@@ -143,7 +142,8 @@ def _reservoir(
             exact = exact * 2.0**coding.bits
             thresholds = np.floor(exact + 0.5)
             if coding.stochastic:
-                draws = _philox_words(coding.rounding_key, b, step + t, -(-lines // 4))[:lines]
+                calls = np.arange(-(-lines // 4))
+                draws = random_words(coding.rounding_key, RESERVOIR, calls, step + t, b).reshape(-1)[:lines]
                 thresholds = np.floor(exact) + (draws < (exact - np.floor(exact)) * 2.0**32)
             signs = np.where((coding.kind == SPLIT) & (values < 0), -1, 1)
             found = totals(b, step + t, thresholds.astype(np.uint64), signs)

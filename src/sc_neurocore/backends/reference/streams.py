@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..addresses import BERNOULLI, SELECT, random_words
 from ..packing import pack, unpack
-from ..philox import philox4x32
 from ..types import BLOCK_WORDS, Draws, Indices, Thresholds, Words
 
 MASK_64 = (1 << 64) - 1
@@ -44,8 +44,7 @@ def bernoulli(
         for w in range(n_words):
             if w % BLOCK_WORDS == 0:
                 block = first_block + w // BLOCK_WORDS
-                counters = [[stream & 0xFFFFFFFF, stream >> 32, block, half] for half in (0, 1)]
-                halves = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(4, 2).tolist()
+                halves = random_words(key, BERNOULLI, stream, block, [0, 1]).reshape(4, 2).tolist()
                 state = [low | high << 32 for low, high in halves]
             r = 0
             for digit in range(bits):
@@ -62,9 +61,5 @@ def bernoulli(
 
 def select_numbers(key: int, samples: Indices, length: int) -> Draws:
     calls = np.arange(-(-length // 4))
-    counters = np.zeros((len(samples), calls.size, 4), np.uint64)
-    counters[..., 0] = samples[:, None] & 0xFFFFFFFF
-    counters[..., 1] = samples[:, None] >> 32
-    counters[..., 2] = calls
-    numbers = philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(len(samples), 4 * calls.size)
-    return np.ascontiguousarray(numbers[:, :length])
+    words = random_words(key, SELECT, samples[:, None], calls).reshape(len(samples), 4 * calls.size)
+    return np.ascontiguousarray(words[:, :length])

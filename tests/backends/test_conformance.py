@@ -1,0 +1,248 @@
+"""Every kernel of every backend present returns what the reference returns, on odd lengths and sizes.
+
+Other files look closer at single kernels; here, none is left out.
+"""
+
+import numpy as np
+import pytest
+
+from sc_neurocore.backends import available, choose, reference, runs_on
+from sc_neurocore.backends.kernels import kernel_names
+from sc_neurocore.backends.packing import pack
+from sc_neurocore.backends.types import (
+    BIPOLAR,
+    SPLIT,
+    UNIPOLAR,
+    Activation,
+    Coding,
+    Competition,
+    FixedMembrane,
+    LearningKeys,
+    LearningModel,
+    LearningState,
+    Membrane,
+    Pause,
+    Plasticity,
+    PredictiveRule,
+    RandomStreams,
+    Synapses,
+    Tree,
+    Wiring,
+)  # fmt: skip
+
+KEY = 0xFEDCBA9876543210
+MEMBRANE = Membrane(0.0, -0.1, 0.3, 20.0, 0.5, 1.3, 0.05, 2, False)
+
+
+def streams(rng, *shape):
+    return pack(rng.random(shape) < 0.4)
+
+
+def draws(rng, *shape, bits=32):
+    return rng.integers(0, 2**bits, shape).astype(np.uint32)
+
+
+def products(rng, length):
+    for groups, batch, n, neurons in ((1, 0, 3, 2), (1, 1, 1, 1), (1, 5, 7, 6), (1, 2, 130, 9), (3, 2, 5, 4)):
+        yield streams(rng, groups, batch, n, length), streams(rng, groups, neurons, n, length)
+
+
+def wired(rng, length):
+    """A wiring with neurons of no, one, and many synapses, some of which meet the same streams."""
+    for groups, batch in ((1, 1), (2, 3), (1, 0)):
+        indptr = np.cumsum([0, 0, 1, 8, 0, 19, 7])
+        wiring = Wiring(indptr, rng.integers(0, 11, indptr[-1]), rng.integers(0, 17, indptr[-1]))
+        yield streams(rng, groups, batch, 11, length), streams(rng, groups, 17, length), wiring
+
+
+def gated(rng, length):
+    return ((*arguments, length, xnor) for arguments in wired(rng, length) for xnor in (False, True))
+
+
+def multiplexed(rng, length):
+    for x, w, wiring, _, xnor in gated(rng, length):
+        yield x, w, wiring, draws(rng, *x.shape[:2], length), length, xnor
+
+
+def windows(rng, length):
+    yield streams(rng, 2, 3, 12, length), streams(rng, 2, 2, 5, 4, length), rng.integers(0, 12, (2, 7, 4))
+
+
+def thresholds(rng, length):
+    for n in (1, 3):
+        for shared in (False, True):
+            sequences = draws(rng, 1 if shared else n, length, bits=8)
+            yield sequences, rng.integers(0, 257, (5, n)).astype(np.uint64)
+
+
+def membranes(rng, length):
+    for membrane in (MEMBRANE, MEMBRANE._replace(noise=0.0, soft=True)):
+        for rows, sources, step in ((1, 1, 0), (34, 2, 2**36 + 61)):
+            v, left = rng.uniform(-0.2, 0.3, rows), rng.integers(0, 3, rows)
+            yield KEY, rng.uniform(0, 0.3, (sources, length)), np.empty(0), step, membrane, v, left, True
+
+
+def integer_membranes(rng, length):
+    for soft in (False, True):
+        membrane = FixedMembrane(3, -5, 150, 13, 256, 8, 511, 2, soft)
+        yield rng.integers(-300, 400, (1, length)), membrane, rng.integers(-50, 50, 7), rng.integers(0, 3, 7)
+
+
+def learning(rng, length):
+    n, rows, samples = 19, 5, 2
+    for fresh, modulated, winners in ((True, False, 0), (False, True, 2)):
+        rule = Plasticity(0.4, 0.2, 1 / 16, 0.9, 0.95, 0.99, False, modulated, True, False)
+        model = LearningModel(
+            LearningKeys(KEY, 5, 2**64 - 1), length, 16, 0.5 * np.arange(n + 1) / n, MEMBRANE, rule,
+            Competition(0.05, 0.99, winners, 3), Pause(0.3, 0.5, 0.6, 0.7, 0.9, 5),
+        )  # fmt: skip
+        state = LearningState(
+            rng.random((rows, n)), rng.uniform(0, 0.2, rows), rng.uniform(-0.2, 0.3, rows), rng.integers(0, 3, rows),
+            rng.random(n), rng.random(rows), rng.uniform(-1, 1, (rows, n)) if modulated else np.empty((0, 0)),
+        )  # fmt: skip
+        reward = rng.choice([0.0, 0.5, -0.5], (samples, length)) if modulated else np.empty((0, 0))
+        midpoints = np.empty(0) if fresh else rng.random(length)
+        yield model, streams(rng, samples, n, length), midpoints, reward, 2**33, True, state
+
+
+def predictions(rng, length):
+    bits, n, neurons = 7, 5, 4
+    top = 1 << bits
+    for fresh, gain in ((False, 0), (True, length)):
+        rule = PredictiveRule(2, 1 << 22, 0, bits, 3, True, gain)
+        state = rng.integers(0, top, (neurons, n)), rng.integers(0, n * length + 1, neurons), np.zeros(neurons, int)
+        sequences, x = draws(rng, 6 if fresh else 1, length, bits=bits), rng.integers(0, top + 1, (6, n))
+        yield KEY, 3, sequences, x, rule, True, True, *state
+
+
+def tree(rng):
+    axial = np.concatenate([[0.0], rng.uniform(0.1, 2, 8)])
+    return Tree(np.array([0, 0, 1, 1, 0, 4, 5, 5, 2]), rng.uniform(0.1, 2, 9), rng.uniform(0.1, 2, 9), axial)
+
+
+def one_cable(rng, length):
+    source, sites, probes = rng.normal(size=(length, 2)), np.array([3, 8]), np.array([0, 2])
+    for conductance in (rng.random((length, 2)), np.empty((0, 2))):
+        yield tree(rng), 0.5, rng.normal(size=9), sites, source, conductance, probes
+
+
+def many_cables(rng, length):
+    source, sites, probes = rng.normal(size=(3, length, 2)), np.array([3, 8]), np.array([0, 2])
+    for conductance in (rng.random(source.shape), np.empty((3, 0, 2))):
+        yield tree(rng), 0.5, 2, sites, source, conductance, probes
+
+
+def reservoirs(rng, length):
+    """Inputs, states, first step, places of synapses, encoding, activation of small reservoirs."""
+    n, n_inputs, batch = 6, 2, 2
+    for kind in (UNIPOLAR, BIPOLAR, SPLIT):
+        low = 0.0 if kind == UNIPOLAR else -1.0
+        inputs, state = rng.uniform(low, 1, (batch, 3, n_inputs)), rng.uniform(low, 1, (batch, n))
+        activation = Activation(np.tanh(np.arange(-2 * length, 2 * length + 1) / length), -2 * length, 0.6)
+        yield inputs, state, 2**32 - 2, np.arange(n_inputs + n + 2) * n, kind, activation
+
+
+def shared_reservoirs(rng, length):
+    for *given, indptr, kind, activation in reservoirs(rng, length):
+        signed = kind == SPLIT
+        codes = rng.integers(-length if signed else 0, length + 1, indptr[-1]) + (length if signed else 0)
+        synapses = Synapses(indptr, np.empty(0, np.int64), codes.astype(np.uint16))
+        yield *given, synapses, draws(rng, 1, length, bits=6), Coding(kind, 6, True, KEY, True, 9), activation
+
+
+def random_reservoirs(rng, length):
+    for *given, indptr, kind, activation in reservoirs(rng, length):
+        codes = rng.integers(-64 if kind == SPLIT else 0, 65, indptr[-1]).astype(np.int32)
+        synapses = Synapses(indptr, np.empty(0, np.int64), codes)
+        sources = RandomStreams(KEY, 7, kind != SPLIT, length)
+        yield *given, synapses, sources, np.empty(0, np.uint64), Coding(kind, 6, False, 0, False, 0), activation
+
+
+def float_reservoirs(rng, length):
+    for kind, scale, squash in ((UNIPOLAR, 0.0, True), (BIPOLAR, 16.0, False), (SPLIT, 16.0, True)):
+        drive, state = rng.random((2, length, 5)), rng.random((2, 5))
+        yield drive, state, rng.uniform(-0.3, 0.3, (5, 5)), kind, scale, squash, 0.4
+
+
+CASES = {
+    "and_counts": products,
+    "bernoulli": lambda rng, length: [
+        (KEY, rng.integers(0, 2**63, 5).astype(np.uint64), rng.integers(0, 257, 5).astype(np.uint64), 8, length, first)
+        for first in (0, 3)
+    ],
+    "cable": one_cable,
+    "cables": many_cables,
+    "compare": thresholds,
+    "cycle_counts": gated,
+    "divide": lambda rng, length: [(streams(rng, 5, length), streams(rng, 5, length), length)],
+    "fill_times": lambda rng, length: [(streams(rng, 2, 5, length), length, k) for k in (1, length, length + 2)],
+    "gather": lambda rng, length: [(streams(rng, 17, length), rng.integers(0, 17, (3, 4)).astype(np.uint64))],
+    "largest": lambda rng, length: [(rng.integers(0, 9, (3, length)).astype(float), k) for k in {1, length}],
+    "learn": learning,
+    "lfsr": lambda rng, length: [(1, 0b10111000, 8, inserted, length) for inserted in (False, True)],
+    "lif": membranes,
+    "lif_fixed": integer_membranes,
+    "mackey_glass": lambda rng, length: [(length, 17, 0.1, 1.2)],
+    "moore": lambda rng, length: [(streams(rng, 5, length), length, 8, 4, rng.integers(0, 3, 16).astype(np.uint8))],
+    "mux_streams": multiplexed,
+    "narma": lambda rng, length: [(rng.uniform(0, 0.5, length), 10, 0.3, 0.05, 1.5, 0.1)],
+    "or_streams": gated,
+    "popcount": lambda rng, length: [(streams(rng, 3, 5, length),), (streams(rng, 0, length),)],
+    "predictive": predictions,
+    "reservoir_floats": float_reservoirs,
+    "reservoir_random": random_reservoirs,
+    "reservoir_shared": shared_reservoirs,
+    "saturate": lambda rng, length: [
+        (rng.integers(-4, 5, (2, 3, length)).astype(np.int32), signed, two_level)
+        for signed, two_level in ((False, False), (True, False), (False, True))
+    ],
+    "select_numbers": lambda rng, length: [(KEY, np.arange(rows) + 2**33 - 1, length) for rows in (0, 1, 5)],
+    "shuffle_buffer": lambda rng, length: [
+        (streams(rng, 5, length), length, depth, draws(rng, rows, length)) for depth in (1, 7) for rows in (1, 5)
+    ],
+    "square_root": lambda rng, length: [
+        (streams(rng, 5, length), length, draws(rng, rows, length, bits=4), draws(rng, rows, length, bits=4), 4, 8)
+        for rows in (1, 5)
+    ],
+    "standard_normals": lambda rng, length: [
+        (KEY, rows, first, first + length) for rows in (1, 33) for first in (0, 7)
+    ],
+    "window_counts": windows,
+    "wired_counts": wired,
+}
+NEAR = {"cable": 1e-9, "cables": 1e-9, "reservoir_floats": 1e-12}
+"""Solvers and library functions, which differ in their last digits; all else is equal to the bit."""
+OWN = [
+    pytest.param(name, kernel, id=f"{name}-{kernel}")
+    for name in available()
+    if name != "reference"
+    for kernel in kernel_names()
+    if runs_on(choose(name), kernel) == name
+]
+
+
+def arrays(result):
+    """The arrays of a result, one after another."""
+    return [array for part in result for array in arrays(part)] if isinstance(result, tuple) else [np.asarray(result)]
+
+
+def test_no_kernel_is_left_out():
+    assert set(CASES) == set(kernel_names())
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 150])
+@pytest.mark.parametrize(("name", "kernel"), OWN)
+def test_equals_reference(name, kernel, length, threads, split_over):
+    split_over(threads)
+    some = False
+    for given in CASES[kernel](np.random.default_rng(length), length):
+        before = [array.copy() for array in arrays(given)]
+        mine, theirs = (arrays(getattr(backend, kernel)(*given)) for backend in (choose(name), reference))
+        for a, b in zip(mine, theirs, strict=True):
+            assert (a.dtype, a.shape) == (b.dtype, b.shape)
+            np.testing.assert_allclose(a, b, rtol=NEAR.get(kernel, 0), atol=NEAR.get(kernel, 0), equal_nan=False)
+        for a, b in zip(arrays(given), before, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg="arguments are not changed")
+        some = True
+    assert some
