@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
@@ -19,10 +20,13 @@ from layer_helpers import (
 )
 from scipy import special
 
+from sc_neurocore import chunks
 from sc_neurocore.backends import compiled, threads
 from sc_neurocore.bitstreams import to_probability
 from sc_neurocore.encoders import LFSR, Bernoulli, Encoder, Ramp, Sobol, UserSequence, make_generator
-from sc_neurocore.layers import StochasticAttention, attention
+from sc_neurocore.encoders.seeds import Seeds
+from sc_neurocore.layers import StochasticAttention
+from sc_neurocore.layers.attention_circuit import AttentionCircuit
 
 POWERS = 2 ** np.arange(6, 13)
 
@@ -39,10 +43,10 @@ def operands(n=3, keys=5, dim_k=4, dim_v=2, batch=(), encoding="unipolar", seed=
 # ------------------------------------------------------------ the circuit once more, on unpacked bits
 
 
-def bits_of(layer, source, length, name, role, values, share=None):
+def bits_of(layer, seeds, source, length, name, role, values, share=None):
     """Bits ``(..., n, L)`` of probabilities ``(..., n)``."""
     if isinstance(source, Bernoulli):
-        encoder = Encoder(values.shape[-1], length, source, partner=role, share=share, seed=layer._seed(name))
+        encoder = Encoder(values.shape[-1], length, source, partner=role, share=share, seed=seeds.of(name))
         encoder.samples = layer.samples * math.prod(values.shape[1:-1])
         return encoder.encode(values).bits()
     if isinstance(source, Ramp):
@@ -51,14 +55,15 @@ def bits_of(layer, source, length, name, role, values, share=None):
     return (numbers < np.floor(values * 2.0**source.bits + 0.5)[..., None]).astype(np.uint8)
 
 
-def slow(layer, q, k, v, length, generator, mask=None):
+def slow(layer, seed, q, k, v, length, generator, mask=None):
     """What ``layer.forward_bitstream`` should give next; operands with one batch axis."""
+    seeds = Seeds(seed)
     source = make_generator(generator, length, layer.bits)
-    q_bits = bits_of(layer, source, length, "queries", 1, q)
-    k_bits = bits_of(layer, source, length, "keys", 2, k)
+    q_bits = bits_of(layer, seeds, source, length, "queries", 1, q)
+    k_bits = bits_of(layer, seeds, source, length, "keys", 2, k)
     v_turned = np.swapaxes(v, 1, 2)
     p = abs(v_turned) if layer.encoding == "split" else to_probability(v_turned, layer.encoding)
-    v_bits = bits_of(layer, source, length, "values", 0, p).astype(int)
+    v_bits = bits_of(layer, seeds, source, length, "values", 0, p).astype(int)
     if layer.encoding == "bipolar":
         v_bits = 2 * v_bits - 1
     elif layer.encoding == "split":
@@ -68,7 +73,7 @@ def slow(layer, q, k, v, length, generator, mask=None):
     running, total = scores.cumsum(-1), scores.sum(-1)
     if isinstance(source, Bernoulli):
         edges = running / np.maximum(total, 1)[..., None]
-        below = bits_of(layer, source, length, "attention weights", 3, edges, "one")
+        below = bits_of(layer, seeds, source, length, "attention weights", 3, edges, "one")
     out = np.zeros((len(q), q.shape[1], v.shape[2]))
     for b, n in np.ndindex(*total.shape):
         for t in range(length):
@@ -89,7 +94,7 @@ def test_bit_true(length, generator, encoding):
     layer = StochasticAttention(4, generator=generator, encoding=encoding, seed=length)
     q, k, v = operands(batch=(2,), encoding=encoding)
     for _ in range(2):  # the second call meets other Bernoulli streams
-        wanted = slow(layer, q, k, v, length, generator)
+        wanted = slow(layer, length, q, k, v, length, generator)
         got = layer.forward_bitstream(q, k, v, length)
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-14)
         np.testing.assert_allclose(got * length, np.round(got * length), atol=1e-9)
@@ -100,8 +105,50 @@ def test_bit_true_with_every_generator(generator):
     layer = StochasticAttention(4, generator=generator, seed=1)
     q, k, v = operands(batch=(2,), n=2, keys=7)
     mask = inputs((2, 2, 7), seed=5) < 0.7
-    wanted = slow(layer, q, k, v, 100, generator, mask)
+    wanted = slow(layer, 1, q, k, v, 100, generator, mask)
     np.testing.assert_allclose(layer.forward_bitstream(q, k, v, 100, mask=mask), wanted, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_outputs_are_the_streams_through_multiplexers(generator, encoding):
+    """The streams that a layer shows: counts of AND gates, one value a cycle; nothing moves on."""
+    layer = StochasticAttention(4, generator=generator, encoding=encoding, seed=3)
+    q, k, v = operands(batch=(2, 3), encoding=encoding)
+    mask = inputs((2, 3, 3, 5), seed=5) < 0.7
+    mask[0, 0, 0] = False
+    layer.forward_bitstream(q, k, v, 50)
+    queries, keys, values, weights = layer.streams(q, k, v, 50, mask=mask)
+    assert layer.samples == 6
+    assert (queries.shape, keys.shape) == ((2, 3, 3, 4), (2, 3, 5, 4))
+    assert (values.shape, weights.shape) == ((2, 3, 5, 2), (2, 3, 3, 5))
+    scores = np.einsum("...nkt,...mkt->...nm", queries.bits().astype(int), keys.bits().astype(int)) * mask
+    chosen, bits = weights.bits().astype(int), values.bits().astype(int)
+    np.testing.assert_array_equal(chosen.sum(-2), np.broadcast_to(scores.any(-1)[..., None], (2, 3, 3, 50)))
+    signed = bits[0] - bits[1] if encoding == "split" else 2 * bits - 1 if encoding == "bipolar" else bits
+    want = np.einsum("...nmt,...mjt->...nj", chosen, signed) / 50
+    np.testing.assert_array_equal(layer.forward_bitstream(q, k, v, 50, mask=mask), want)
+    alone = layer.streams(q, k, v, 50, seed=3, mask=mask)
+    np.testing.assert_array_equal(alone.queries.words, layer.streams(q, k, v, 50, seed=3).queries.words)
+    assert (alone.queries.words != queries.words).any() == (generator == "bernoulli")
+
+
+def test_threads_share_a_layer():
+    """Every call reserves its numbers: together they meet the streams of calls one after another."""
+    shared, alone = (StochasticAttention(4, seed=3) for _ in range(2))
+    given = operands()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: shared.forward_bitstream(*given, 64), range(40)))
+    wanted = [alone.forward_bitstream(*given, 64) for _ in range(40)]
+    assert sorted(map(np.ndarray.tobytes, found)) == sorted(map(np.ndarray.tobytes, wanted))
+    assert shared.samples == 40
+
+
+def test_backends_agree():
+    given = operands(batch=(2,))
+    mine, theirs = (StochasticAttention(4, seed=3, backend=backend) for backend in (None, "reference"))
+    np.testing.assert_array_equal(mine.forward_bitstream(*given, 64), theirs.forward_bitstream(*given, 64))
+    assert (mine.backend, theirs.backend) == ("numba", "reference")
 
 
 def test_ramp_and_van_der_corput_are_one_pair():
@@ -274,7 +321,7 @@ def test_the_split_of_a_batch_does_not_matter(encoding, generator, monkeypatch):
     parts = [layer.forward_bitstream(q[a:b], k[a:b], v[a:b], 70) for a, b in ((0, 3), (3, 4), (4, 7))]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     for chunk in (1, 600, 3000):  # single rows, some rows, some samples
-        monkeypatch.setattr(attention, "_CHUNK_BYTES", chunk)
+        monkeypatch.setattr(chunks, "CHUNK_BYTES", chunk)
         layer.reset()
         np.testing.assert_array_equal(layer.forward_bitstream(q, k, v, 70), whole)
 
@@ -327,13 +374,12 @@ def test_the_seed_of_a_call_stays_in_the_call():
 
 def test_every_operand_draws_from_a_source_of_its_own():
     """Equal numbers everywhere: no stream of one operand is a stream of another."""
-    layer = StochasticAttention(3, seed=9)
     for source in (Bernoulli(), Sobol(9)):
-        circuit = attention._Circuit(layer, source, 512, 3)
+        circuit = AttentionCircuit(source, 512, "unipolar", 3, 3, Seeds(9))
         half, rows = np.full((2, 3), 0.5), np.arange(2)
-        encoders = [circuit._values, circuit._queries, circuit._keys]
+        encoders = [circuit.values, circuit.queries, circuit.keys]
         if isinstance(source, Bernoulli):
-            encoders.append(circuit._select)
+            encoders.append(circuit.select)
         words = np.concatenate([encoder.words(half, rows).reshape(-1, 8) for encoder in encoders])
         distinct = len(np.unique(words, axis=0))
         assert distinct == (3 * 2 * 3 + 2 if isinstance(source, Bernoulli) else 3)  # the select is shared by a row

@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from sc_neurocore import SCDenseLayer, SCLearningLayer
-from sc_neurocore.backends import plasticity, reference
-from sc_neurocore.backends.packing import unpack
-from sc_neurocore.layers import sc_learning_layer
+from sc_neurocore.backends import plasticity
+from sc_neurocore.encoders import Encoder
+from sc_neurocore.encoders.seeds import Seeds
+from sc_neurocore.layers.learning_state import pause_between_samples
 from sc_neurocore.neurons import LIFNeurons
 from sc_neurocore.synapses import stdp_drift, stdp_window
 
@@ -40,18 +41,17 @@ def assert_same_state(a, b):
     {"soft_bounds": True, "wta": 2, "inhibition": 3, "homeostasis": 0.1, "tau_homeostasis": 300.0, "pause_ms": 7.0},
     {"generator": "sobol", "w_min": -2.0, "w_max": 3.0}, {"generator": "lfsr", "bits": 7, "pause_ms": np.inf},
 ], ids=str)  # fmt: skip
-def test_equal_to_the_definition(options, monkeypatch):
+def test_equal_to_the_definition(options):
     """Spikes, weights and the rest, bit for bit, against `reference.learn`."""
 
-    def run():
-        layer = SCLearningLayer(13, 5, length=77, base_seed=0, **FAST, **options)
+    def run(backend):
+        layer = SCLearningLayer(13, 5, length=77, base_seed=0, backend=backend, **FAST, **options)
         reward = rates((3, 77)) - 0.3 if options.get("rule") == "reward" else None
         spikes = layer.run_epoch(rates((3, 13)), reward)
         return spikes, layer
 
-    (mine, layer) = run()
-    monkeypatch.setattr(sc_learning_layer.compiled, "learn", reference.learn)
-    (theirs, twin) = run()
+    (mine, layer), (theirs, twin) = run(None), run("reference")
+    assert "backend='reference'" in repr(twin)
     np.testing.assert_array_equal(mine, theirs)
     assert mine.any()
     assert_same_state(layer, twin)
@@ -62,19 +62,37 @@ def test_spikes_are_those_of_the_streams(generator):
     """Without learning: streams by hand, ANDed, counted, into the neurons of the dense layer."""
     layer = SCLearningLayer(6, 4, length=128, generator=generator, y_max=0.6, base_seed=5)
     x, levels = rates(6), 0.6 * np.arange(7) / 6
-    inputs = layer._encoder.words(x[None], np.array([0]))[0]
-    if generator == "bernoulli":
-        draws = np.stack([
-            plasticity.middles(plasticity.synapse_numbers(layer._keys().weights, 4, 6, t), 16) for t in range(128)
-        ], axis=-1)  # fmt: skip
-    else:
-        draws = np.broadcast_to(layer._numbers, (4, 6, 128))
-    products = (draws <= layer.get_weights()[..., None]) & (unpack(inputs, 128) == 1)
-    neurons = LIFNeurons(4, None, 1.0, layer._seed("membrane noise"))
-    want = neurons.run(levels[products.sum(1)])
+    inputs, weights = layer.streams(x)
+    products = inputs.bits() & weights.bits()
+    neurons = LIFNeurons(4, None, 1.0, Seeds(5).of("membrane noise"))
+    want = neurons.run(levels[products.sum(1, dtype=int)])
     np.testing.assert_array_equal(layer.run_epoch(x, learning=False), want)
     assert want.any()
     np.testing.assert_array_equal(layer.neurons.v, neurons.v)
+
+
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_streams_are_made_of_their_numbers(generator):
+    """A weight's bit is 1 while the midpoint of its number is at most the weight; samples are counted."""
+    layer = SCLearningLayer(6, 4, length=40, generator=generator, w_min=-1.0, w_max=1.0, base_seed=5)
+    layer.run_epoch(rates((2, 6)), learning=False)
+    x = rates(6)
+    inputs, weights = layer.streams(x)
+    assert layer.samples == 2
+    encoder = Encoder(6, 40, generator, seed=Seeds(5).of("inputs"))
+    encoder.samples = 2
+    np.testing.assert_array_equal(inputs.bits(), encoder.encode(x).bits())
+    if generator == "bernoulli":
+        key = Seeds(5).key("weights")
+        numbers = [plasticity.synapse_numbers(key, 4, 6, 2 * 40 + t) for t in range(40)]
+        draws = np.stack([plasticity.middles(drawn, 16) for drawn in numbers], axis=-1)
+    else:
+        draws = np.broadcast_to(Encoder(6, 40, generator, partner=1).levels()[0], (4, 6, 40))
+    np.testing.assert_array_equal(weights.bits(), draws <= (layer.get_weights()[..., None] + 1) / 2)
+    trains = (rates((40, 6)) < 0.3).astype(np.uint8)
+    np.testing.assert_array_equal(layer.streams(trains).inputs.bits(), trains.T)
+    with pytest.raises(ValueError, match=r"x must be one sample, got axes \(2,\)"):
+        layer.streams(rates((2, 6)))
 
 
 @pytest.mark.parametrize("generator", ["lfsr", "sobol", "vdc"])
@@ -297,15 +315,15 @@ def test_pause():
     """Between samples the state decays; after an endless pause only what was learned is left."""
     layer = SCLearningLayer(5, 3, length=50, base_seed=4, pause_ms=20.0, y_max=0.01, homeostasis=0.1)
     layer.neurons.v[:], layer.neurons.refractory_left[:] = 0.5, 30
-    layer._take(layer._state()._replace(pre=np.full(5, 2.0), post=np.full(3, 4.0)))
+    layer.load_state_dict(layer.state_dict() | {"pre": np.full(5, 2.0), "post": np.full(3, 4.0)})
     layer.run_epoch(np.empty((0, 5)))
     assert np.all(layer.neurons.v == 0.5)  # no sample, no pause
-    pause = layer._pause
+    pause = pause_between_samples(layer.pause_ms, layer.competition, layer.neurons, layer.synapses)
     assert pause.membrane == pytest.approx(0.95**20)
     assert (pause.pre, pause.post) == pytest.approx((np.exp(-20 / 16.8), np.exp(-20 / 33.7)))
     fresh, worn = (SCLearningLayer(5, 3, length=50, base_seed=4, pause_ms=np.inf, y_max=1.0) for _ in range(2))
     worn.neurons.v[:], worn.neurons.refractory_left[:] = 0.9, 10**6
-    worn._take(worn._state()._replace(pre=np.full(5, 2.0), post=np.full(3, 4.0)))
+    worn.load_state_dict(worn.state_dict() | {"pre": np.full(5, 2.0), "post": np.full(3, 4.0)})
     np.testing.assert_array_equal(fresh.run_epoch(rates(5)), worn.run_epoch(rates(5)))
     assert_same_state(fresh, worn)
 

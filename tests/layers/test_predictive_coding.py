@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from layer_helpers import FALSE_ALARM, GENERATORS, SIGMAS, binomial_p_value, variance_p_value, z_score
 
-from sc_neurocore import Encoder, PredictiveCodingSCLayer, Ramp, UserSequence
+from sc_neurocore import Encoder, PredictiveCodingSCLayer, Ramp, UserSequence, chunks
 from sc_neurocore.backends import reference
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.backends.reference import GATE_BITS
-from sc_neurocore.encoders.seeds import key_of
+from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.gates import distance, saturating_subtract
-from sc_neurocore.layers import predictive_coding
 
 
 def uniform(*shape, seed=0):
@@ -30,10 +29,10 @@ def same(a, b):
 # ---------------------------------------------------------------- the circuit, gate by gate
 
 
-def gates_of(layer, sample):
+def gates_of(layer, seed, sample):
     """The bits of every neuron's gate in the window of a sample."""
     neurons = np.arange(layer.n_neurons, dtype=np.uint64)
-    key, gate = key_of(layer._seed("plasticity")), np.full(layer.n_neurons, layer._rule.gate, np.uint64)
+    key, gate = Seeds(seed).key("plasticity"), np.full(layer.n_neurons, layer.learning.rule.gate, np.uint64)
     words = reference.bernoulli(key, neurons + np.uint64(sample * layer.n_neurons), gate, GATE_BITS, layer.length)
     return unpack(words, layer.length).astype(bool)
 
@@ -45,7 +44,7 @@ def test_a_window_is_the_circuit_on_streams(generator, length, bits):
     layer = PredictiveCodingSCLayer(
         n, neurons, length, lr, 3, k=2, compete="surprise", generator=generator, bits=bits
     )  # fmt: skip
-    bits, step = layer.generator.bits, layer._rule.step
+    bits, step = layer.generator.bits, layer.learning.rule.step
     encoder = Encoder(n, length, layer.generator, share="one")
     assert lr * 2**bits / length <= 2**step
     assert step == 0 or lr * 2**bits / length > 2 ** (step - 1)
@@ -57,13 +56,41 @@ def test_a_window_is_the_circuit_on_streams(generator, length, bits):
         np.testing.assert_array_equal(out["predictions"], w_stream.value())
         np.testing.assert_array_equal(out["surprises"], errors.counts().sum(-1) / (length * n))
         assert out["prediction_error"] == out["surprises"].mean()
-        gates = gates_of(layer, sample)[:, None]
+        gates = gates_of(layer, 3, sample)[:, None]
         up, down = saturating_subtract(x_stream, w_stream), saturating_subtract(w_stream, x_stream)
         moves = (up.bits() & gates).sum(-1, dtype=int) - (down.bits() & gates).sum(-1, dtype=int)
         learns = np.isin(np.arange(neurons), np.argsort(out["surprises"], kind="stable")[:2])
         after = np.clip(before + (moves * learns[:, None] << step), 0, 2**bits)
         np.testing.assert_array_equal(layer.counters, after)
     assert layer.samples == 6
+
+
+@pytest.mark.parametrize("encoding", ["unipolar", "bipolar"])
+@pytest.mark.parametrize("generator", ["vdc", "bernoulli"])
+def test_streams_are_those_of_the_next_window(generator, encoding):
+    """Through an XOR gate they give the surprises; all share one sequence, and nothing moves on."""
+    layer = PredictiveCodingSCLayer(5, 4, 64, 0.3, 3, generator=generator, encoding=encoding, bits=8)
+    layer.run(uniform(2, 5))
+    x = uniform(2, 3, 5, seed=1)
+    inputs, predictions = layer.streams(x)
+    assert layer.samples == 2
+    assert inputs.shape == (2, 3, 5)
+    assert predictions.shape == ((2, 3, 4, 5) if generator == "bernoulli" else (4, 5))
+    errors = inputs.bits()[..., None, :, :] ^ predictions.bits()
+    out = layer.forward(x, learn=False)
+    np.testing.assert_array_equal(out["surprises"], errors.sum((-1, -2)) / (64 * 5))
+    np.testing.assert_array_equal(out["predictions"], np.broadcast_to(predictions.value(), (2, 3, 4, 5)))
+    # Overlapping fully, every pair differs in as many cycles as their counts do.
+    apart = np.abs(inputs.counts()[..., None, :] - predictions.counts())
+    np.testing.assert_array_equal(errors.sum(-1), apart)
+
+
+def test_backends_agree():
+    x = uniform(20, 7)
+    mine, theirs = (make(k=2, gain=0.3, generator="bernoulli", backend=backend) for backend in (None, "reference"))
+    same(mine.forward(x), theirs.forward(x))
+    np.testing.assert_equal(mine.state_dict(), theirs.state_dict())
+    assert (mine.backend, theirs.backend) == ("numba", "reference")
 
 
 def plain(values):
@@ -95,10 +122,11 @@ def test_no_operation_of_the_circuit_multiplies(compete, gain, k):
     """The definition, on arrays that count: comparators, XOR, AND, shifts and sums, as many as `circuit` says."""
     n, neurons, length = 6, 5, 32
     layer = PredictiveCodingSCLayer(n, neurons, length, 0.2, 0, k=k, compete=compete, gain=gain)
-    x = layer._thresholds(uniform(1, n))
+    x = Encoder(n, length, layer.generator).thresholds(uniform(1, n)).astype(np.int64)
     Traced.log.clear()
-    arrays = [a.view(Traced) for a in (x, layer.counters, layer._running, layer._credit)]
-    out = reference.predictive(layer._key, 0, layer._sequence, arrays[0], layer._rule, True, True, *arrays[1:])
+    state, key, sequences = layer.state_dict(), Seeds(0).key("plasticity"), layer.generator.sequence(length)[None]
+    arrays = [a.view(Traced) for a in (x, state["counters"], state["running"], state["credit"])]
+    out = reference.predictive(key, 0, sequences, arrays[0], layer.learning.rule, True, True, *arrays[1:])
     assert isinstance(out[2], Traced)  # nothing escaped
     done, parts, before = dict(Traced.log), layer.circuit(), layer.counters
     layer.forward(uniform(n))
@@ -194,7 +222,7 @@ def moves_of_one_window(lr, w=(0.25,), x=(0.75,), **options):
     layer = PredictiveCodingSCLayer(len(w), NEURONS, lr=lr, weights=np.tile(w, (NEURONS, 1)), **options)
     before = layer.counters
     layer.forward(x)
-    return layer, (layer.counters - before) >> layer._rule.step
+    return layer, (layer.counters - before) >> layer.learning.rule.step
 
 
 def error_bits(layer, w, x):
@@ -209,7 +237,7 @@ def error_bits(layer, w, x):
 @pytest.mark.parametrize(("w", "x"), [(0.25, 0.75), (0.875, 0.5)])
 def test_moves_are_binomial_with_mean_lr_and_another_rate_is_found_out(w, x, lr, options):
     layer, moves = moves_of_one_window(lr, [w], [x], **options)
-    bits, step, errors = layer.generator.bits, layer._rule.step, int(error_bits(layer, [w], [x]).sum())
+    bits, step, errors = layer.generator.bits, layer.learning.rule.step, int(error_bits(layer, [w], [x]).sum())
     q = lr * 2**bits / (layer.length * 2**step)
     assert (moves * np.sign(x - w) >= 0).all()
     assert binomial_p_value(abs(moves).sum(), NEURONS * errors, q) > FALSE_ALARM
@@ -256,7 +284,7 @@ def test_a_constant_input_is_approached_as_a_power():
 def test_with_m_more_bits_learning_at_two_to_the_minus_m_has_no_noise(m):
     lr, length = 2.0**-m, 256
     layer = PredictiveCodingSCLayer(6, 2, length, lr, 0, bits=8 + m)
-    assert (layer._rule.gate, layer._rule.step) == (1 << GATE_BITS, 0)
+    assert (layer.learning.rule.gate, layer.learning.rule.step) == (1 << GATE_BITS, 0)
     x, w = np.full(6, 0.75), layer.weights
     for _ in range(40):
         layer.forward(x)
@@ -397,7 +425,7 @@ def test_a_sequence_is_its_samples_one_after_another(options, monkeypatch):
         for name, value in single.items():
             np.testing.assert_array_equal(out[name][place], value)
     np.testing.assert_array_equal(runs.run(x), out["surprises"])
-    monkeypatch.setattr(predictive_coding, "_CHUNK_BYTES", 2 * 64 * 100)  # chunks of two samples
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 64 * 100)  # chunks of two samples
     same(small(x), out)
     for other in (one, runs, small):
         np.testing.assert_equal(other.state_dict(), whole.state_dict())

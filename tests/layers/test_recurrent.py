@@ -12,7 +12,7 @@ from sc_neurocore import SCRecurrentLayer
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.backends.philox import philox4x32
 from sc_neurocore.encoders import Encoder
-from sc_neurocore.encoders.seeds import key_of
+from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.layers.readout import ridge_regression
 from sc_neurocore.layers.spectral import ALL_EIGENVALUES, spectral_radius_of
 
@@ -45,7 +45,7 @@ def slow_run(layer, X, sample=0):
     line_of, neuron_of = np.nonzero(there.T)  # line by line
 
     def encoder(m, role, name):
-        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=role, seed=layer._seed(name))
+        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=role, seed=Seeds(5).of(name))
 
     x_encoder, w_encoder = encoder(lines, 0, "inputs"), encoder(line_of.size if random else lines, 1, "weights")
 
@@ -58,7 +58,7 @@ def slow_run(layer, X, sample=0):
         return unpack(w_encoder.words(probabilities(flat)[None], np.array([number]), columns)[0], length)
 
     def philox(role, step, call):
-        key = key_of(layer._seed(role))
+        key = Seeds(5).key(role)
         return philox4x32([call, step & 0xFFFFFFFF, step >> 32, sample], [key & 0xFFFFFFFF, key >> 32])
 
     out, state = [], layer.state if layer.state.ndim == 1 else layer.state[sample]
@@ -123,6 +123,53 @@ def test_bit_true(encoding, connectivity, options):
     found = layer.run(X)
     np.testing.assert_allclose(found, want, rtol=0, atol=1e-15)
     assert np.unique(found).size > 5
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("connectivity", [1.0, 0.3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"generator": "sobol", "restart": "shift", "rounding": "stochastic", "bits": 9},
+        {"generator": "vdc", "share": "independent", "bias_strength": 0.0},
+        {"generator": "bernoulli", "rounding": "stochastic"},
+        {"generator": "bernoulli", "weight_streams": "stored", "share": "one"},
+    ],
+)
+def test_a_step_is_its_streams_counted(encoding, connectivity, options):
+    """The streams that a layer shows, through gates and counters in NumPy, give its next states; nothing moves on."""
+    layer = small(encoding, connectivity=connectivity, **options)
+    X = inputs(2, encoding=encoding, batch=(2, 3))
+    layer.run(X)
+    x = inputs(6, encoding=encoding, seed=1).reshape(2, 3, 2)
+    streams, samples = layer.streams(x), layer.samples
+    lines = 2 + 7 + bool(layer.bias.any())
+    there = np.column_stack([np.ones_like(layer.W_in), dense(layer.W_rec) != 0, np.ones(7)])[:, :lines]
+    line_of, neuron_of = np.nonzero(there.T)  # line by line
+    own = options.get("generator") == "bernoulli" and options.get("weight_streams") != "stored"
+    assert streams.inputs.shape == (2, 3, lines)
+    assert streams.weights.shape == ((2, 3, line_of.size) if own else (line_of.size,))
+    bits, w_bits = streams.inputs.bits().astype(int), streams.weights.bits().astype(int)
+    if encoding == "split":
+        bits, w_bits = bits[0] - bits[1], w_bits[0] - w_bits[1]
+    products = bits[..., line_of, :] * w_bits
+    if encoding == "bipolar":
+        products = 2 * (bits[..., line_of, :] == w_bits) - 1
+    sums = np.stack([products[..., neuron_of == j, :].sum((-1, -2)) for j in range(7)], axis=-1)
+    before = layer.state
+    want = (1 - layer.leak) * before + layer.leak * np.tanh(layer.gain * sums / layer.length)
+    assert layer.samples == samples == 2
+    np.testing.assert_allclose(layer.step(x), want, rtol=0, atol=1e-15)
+
+
+def test_backends_agree():
+    """The definition in NumPy and the compiled kernels: one circuit."""
+    X = inputs(4, encoding="split")
+    for options in ({"generator": "sobol", "restart": "shift"}, {"generator": "bernoulli"}):
+        mine, theirs = (small(connectivity=0.5, backend=backend, **options) for backend in (None, "reference"))
+        np.testing.assert_array_equal(mine.run(X), theirs.run(X))
+        np.testing.assert_allclose(mine.expected(X), theirs.expected(X), rtol=0, atol=1e-12)
+        assert "backend='reference'" in repr(theirs)
 
 
 def test_split_runs_steps_and_batches_are_one_run():

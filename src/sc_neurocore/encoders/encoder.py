@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.packing import WORD_BITS, Words, words_for
-from ..backends.reference import BLOCK_WORDS
+from ..backends.types import BLOCK_WORDS
 from ..bitstreams import Bitstream, Encoding, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from .by_name import make_generator
@@ -266,7 +266,9 @@ class Encoder:
         inputs = np.arange(self.n) if self.share == "independent" else np.zeros(self.n, np.int64)
         streams = np.broadcast_to(samples[..., None] * self.n + inputs, thresholds.shape)
         streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
-        return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block)
+        return choose(self._backend).bernoulli(
+            self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block
+        )
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:
         """Numbers ``(n, length)``, or ``(1, length)`` where all inputs share them."""

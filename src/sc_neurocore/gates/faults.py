@@ -101,9 +101,7 @@ class Faults:
         return f"Faults({', '.join(f'{name}={value!r}' for name, value in self._given().items())})"
 
 
-def flip_masks(
-    key: int, rate: float, streams: NDArray[np.int64], length: int, backend: str | None = None
-) -> Words:
+def flip_masks(key: int, rate: float, streams: NDArray[np.int64], length: int, backend: str | None = None) -> Words:
     """Words ``(*streams.shape, W)`` whose bits are 1 with probability `rate`; one row for each stream number."""
     threshold = np.uint64(round(rate * (1 << _FLIP_BITS)))
     numbers = streams.reshape(-1).astype(np.uint64)

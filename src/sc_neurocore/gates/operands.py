@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..backends import choose
 from ..backends.packing import Words, tail_mask, words_for
-from ..backends.reference import Wiring
+from ..backends.types import Wiring
 from ..bitstreams import Bitstream
 
 T = TypeVar("T", bound=np.generic)

@@ -1,28 +1,21 @@
 """Attention: scores by AND gates and counters, their mean of the values by one multiplexer a row."""
 
-import copy
-import math
-from typing import Any, NamedTuple, Self
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backends import compiled
-from ..backends.packing import Words, words_for
-from ..bitstreams import value_range
-from ..bitstreams.encodings import Encoding, check_encoding
-from ..encoders import Bernoulli, Encoder, Generator, Ramp, Seed, make_generator
-from .old_base import Floats, Samples, Seeded
-
-_CHUNK_BYTES = 1 << 25
-"""Streams made at a time: rows of queries are taken in chunks of about this size."""
-
-Mask = NDArray[np.bool_]
+from ..backends import choose
+from ..bitstreams import Encoding, value_range
+from ..bitstreams.encodings import check_encoding
+from ..encoders import Generator, Seed, make_generator
+from ..encoders.seeds import Seeds
+from .attention_circuit import AttentionCircuit, AttentionStreams
+from .attention_operands import Operands, checked_operands
+from .base import Floats, SCLayer
 
 
-class StochasticAttention(Seeded):
-    """Attention with row-normalised scores; queries, keys, values and attention weights are streams.
+class StochasticAttention(SCLayer):
+    """Attention with row-normalised scores, whose queries, keys, values and attention weights are streams.
 
     ::
 
@@ -53,12 +46,14 @@ class StochasticAttention(Seeded):
         queries and keys take it and its partners 1 and 2; u_t is a further random number for every
         row and cycle (Bernoulli), or else the clock, ``t / L``.
     encoding
-        Of the values: ``"unipolar"`` [0, 1], ``"bipolar"`` [-1, 1], or ``"split"`` [-1, 1] as positive
-        and negative part. Queries and keys are unipolar, since shares of a row need scores >= 0.
+        Of the values: ``"unipolar"`` [0, 1], ``"bipolar"`` [-1, 1], or ``"split"`` [-1, 1] on a positive
+        and a negative rail. Queries and keys are unipolar, since shares of a row need scores >= 0.
     bits
         Width of thresholds; None lets the generator choose.
     seed
         Fixes the streams.
+    backend
+        What runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -105,8 +100,6 @@ class StochasticAttention(Seeded):
     array([[0.75, 0.25]])
     """
 
-    backend = "numba"
-
     def __init__(
         self,
         dim_k: int,
@@ -116,6 +109,7 @@ class StochasticAttention(Seeded):
         encoding: Encoding = "unipolar",
         bits: int | None = None,
         seed: Seed = None,
+        backend: str | None = None,
     ) -> None:
         super().__init__(seed)
         self.dim_k = checks.whole("dim_k", dim_k, 1)
@@ -125,8 +119,10 @@ class StochasticAttention(Seeded):
         self.encoding = check_encoding(encoding)
         make_generator(generator, 1, bits)  # refuse it now rather than at the first call
         self.generator, self.bits = generator, bits
+        choose(backend)  # an unknown one is found now
+        self._backend = backend
 
-    # ------------------------------------------------------------ numbers
+    backend = property(lambda layer: choose(layer._backend).name, doc="Name of what runs the kernels.")
 
     def forward(self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, *, mask: ArrayLike | None = None) -> Floats:
         """What `forward_bitstream` converges to as the length grows: row-normalised linear attention.
@@ -150,7 +146,7 @@ class StochasticAttention(Seeded):
         ValueError, TypeError
             If shapes do not fit, a number is not finite, or a score is negative.
         """
-        operands = self._operands(Q, K, V, mask)
+        operands = checked_operands(self.dim_k, Q, K, V, mask)
         scores = np.where(operands.mask, operands.scores(), 0)
         if scores.size and scores.min() < 0:
             raise ValueError(f"scores Q K^T must be at least 0 to be shares of a row, got {scores.min()}")
@@ -164,45 +160,12 @@ class StochasticAttention(Seeded):
         Parameters, shapes and errors are those of `forward`, but scores may be negative; a row that is
         masked throughout gives zeros. The largest score of a row is subtracted first, so none is too large.
         """
-        operands = self._operands(Q, K, V, mask)
+        operands = checked_operands(self.dim_k, Q, K, V, mask)
         scores = np.where(operands.mask, operands.scores(), -np.inf)
         top = scores.max(-1, keepdims=True)
         with np.errstate(over="ignore"):  # a quotient of -inf is a weight of 0
             weights = np.exp((scores - np.where(np.isfinite(top), top, 0)) / self.temperature)
         return _shares(weights) @ operands.v
-
-    def _operands(
-        self,
-        Q: ArrayLike,
-        K: ArrayLike,
-        V: ArrayLike,
-        mask: ArrayLike | None,
-        qk_range: tuple[float, float] = (-np.inf, np.inf),
-        v_range: tuple[float, float] = (-np.inf, np.inf),
-    ) -> "_Operands":
-        q = np.atleast_2d(checks.array("Q", Q, *qk_range, last=self.dim_k))
-        k = np.atleast_2d(checks.array("K", K, *qk_range, last=self.dim_k))
-        v = np.atleast_2d(checks.array("V", V, *v_range))
-        keys = k.shape[-2]
-        if keys == 0:
-            raise ValueError(f"K must have at least one row, got shape {k.shape}")
-        if np.ndim(V) == 0 or v.shape[-2] != keys:
-            raise ValueError(f"V must have shape (..., {keys}, dim_v), a row for each of K, got {np.shape(V)}")
-        leading = q.shape[:-2], k.shape[:-2], v.shape[:-2]
-        try:
-            batch = np.broadcast_shapes(*leading)
-        except ValueError as error:
-            raise ValueError(f"leading axes of Q, K and V must broadcast, got {leading}") from error
-        shape = (*batch, q.shape[-2], keys)
-        given = np.asarray(True if mask is None else mask)
-        if given.dtype != np.bool_:
-            raise TypeError(f"mask must be an array of booleans, got {given.dtype}")
-        try:
-            return _Operands(q, k, v, np.broadcast_to(given, shape))
-        except ValueError as error:
-            raise ValueError(f"mask must have a shape that broadcasts to {shape}, got {given.shape}") from error
-
-    # ------------------------------------------------------------ streams
 
     def forward_bitstream(
         self,
@@ -245,6 +208,40 @@ class StochasticAttention(Seeded):
         ValueError, TypeError
             If an argument is outside its range, of a wrong shape or type; the generators have not moved.
         """
+        circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, seed)
+        batch, flat = operands.mask.shape[:-2], operands.flat()
+        first = self._counter.reserve(len(flat.mask)) if seed is None else 0
+        out = circuit.run(flat, first + np.arange(len(flat.mask)))
+        return out.reshape(*batch, *out.shape[1:])
+
+    def streams(
+        self,
+        Q: ArrayLike,
+        K: ArrayLike,
+        V: ArrayLike,
+        length: int = 1024,
+        use_sobol: bool = False,
+        *,
+        generator: str | Generator | None = None,
+        seed: Seed = None,
+        mask: ArrayLike | None = None,
+    ) -> AttentionStreams:
+        """The streams that the next `forward_bitstream` with these arguments meets; the generators do not move."""
+        circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, seed)
+        return circuit.streams(operands, self.samples if seed is None else 0)
+
+    def _circuit(
+        self,
+        Q: ArrayLike,
+        K: ArrayLike,
+        V: ArrayLike,
+        mask: ArrayLike | None,
+        length: int,
+        use_sobol: bool,
+        generator: str | Generator | None,
+        seed: Seed,
+    ) -> tuple[AttentionCircuit, Operands]:
+        """The circuit of a call, and its operands, all checked."""
         length = checks.whole("length", length, 1)
         if checks.flag("use_sobol", use_sobol):
             if generator is not None:
@@ -252,28 +249,13 @@ class StochasticAttention(Seeded):
             generator = "sobol"
         chosen = self.generator if generator is None else generator
         source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits)
-        operands = self._operands(Q, K, V, mask, (0.0, 1.0), value_range(self.encoding))
-        layer = self if seed is None else self._with_seed(seed)
-        batch = operands.mask.shape[:-2]
-        flat = operands.flat()
-        count = len(flat.mask)
-        circuit = _Circuit(layer, source, length, keys=flat.k.shape[1])
-        out = circuit.run(flat, np.arange(layer.samples, layer.samples + count))
-        layer.samples += count
-        return out.reshape(*batch, *out.shape[1:])
-
-    def _with_seed(self, seed: Seed) -> Self:
-        twin = copy.copy(self)
-        Seeded.__init__(twin, seed)
-        return twin
-
-    # ------------------------------------------------------------ state
-
-    def _load_values(self, state: dict[str, Any]) -> None:
-        """A state holds nothing but where the generators stand."""
+        operands = checked_operands(self.dim_k, Q, K, V, mask, (0.0, 1.0), value_range(self.encoding))
+        seeds = self._seeds if seed is None else Seeds(seed)
+        keys = operands.k.shape[-2]
+        return AttentionCircuit(source, length, self.encoding, self.dim_k, keys, seeds, self._backend), operands
 
     def _reseed(self) -> None:
-        """Encoders are made at every call."""
+        """Nothing: the encoders are made at every call."""
 
     def __repr__(self) -> str:
         bits = "" if self.bits is None else f", bits={self.bits}"
@@ -283,108 +265,7 @@ class StochasticAttention(Seeded):
         )
 
 
-class _Operands(NamedTuple):
-    """Checked operands: leading axes as they came, the mask in its whole shape ``(..., N, M)``."""
-
-    q: Floats
-    k: Floats
-    v: Floats
-    mask: Mask
-
-    def scores(self) -> Floats:
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores: Floats = self.q @ np.swapaxes(self.k, -1, -2)
-            finite = np.isfinite(np.abs(scores).sum(-1)).all()
-        if not finite:
-            raise ValueError("scores Q K^T and their row sums must be finite, got an overflow")
-        return scores
-
-    def flat(self) -> "_Operands":
-        """All of them with one batch axis."""
-        batch = self.mask.shape[:-2]
-
-        def joined(array: NDArray[Any]) -> NDArray[Any]:
-            matrix = array.shape[-2:]
-            return np.broadcast_to(array, (*batch, *matrix)).reshape(math.prod(batch), *matrix)
-
-        return _Operands(joined(self.q), joined(self.k), joined(self.v), joined(self.mask))
-
-
 def _shares(weights: Floats) -> Floats:
     """Rows divided by their sums; rows of zeros stay."""
     total = weights.sum(-1, keepdims=True)
     return np.asarray(weights / np.where(total == 0, 1, total))
-
-
-class _Circuit:
-    """The encoders of one call, and what they feed."""
-
-    def __init__(self, layer: StochasticAttention, source: Generator, length: int, keys: int) -> None:
-        if isinstance(source, Ramp):  # the clock is the ramp: van der Corput's sequence is the next of the pair
-            source = source.decorrelated(1)
-        self.length, self.encoding = length, layer.encoding
-        self._values = Encoder(keys, length, source, layer.encoding, partner=0, seed=layer._seed("values"))
-        self._queries = Encoder(layer.dim_k, length, source, partner=1, seed=layer._seed("queries"))
-        self._keys = Encoder(layer.dim_k, length, source, partner=2, seed=layer._seed("keys"))
-        self._select = None
-        if isinstance(source, Bernoulli):
-            seed = layer._seed("attention weights")
-            self._select = Encoder(keys, length, source, share="one", partner=3, seed=seed)
-
-    def run(self, operands: _Operands, samples: Samples) -> Floats:
-        """Outputs ``(B, N, dim_v)`` of operands with one batch axis."""
-        q, k, v, mask = operands
-        n, keys = mask.shape[1:]
-        v = np.ascontiguousarray(np.swapaxes(v, 1, 2))
-        out = np.empty((*q.shape[:2], v.shape[1]))
-        streams = _CHUNK_BYTES // (8 * words_for(self.length))
-        per_row = q.shape[2] + 2 * keys
-        rows = max(1, streams // per_row)
-        step = max(1, streams // (n * per_row + k[0].size + 2 * v[0].size)) if len(q) else 1
-        for start in range(0, len(q), step):
-            some = slice(start, start + step)
-            k_words = self._keys.words(k[some], _numbers(samples[some], keys))
-            v_words = self._value_words(v[some], _numbers(samples[some], v.shape[1]))
-            for first in range(0, n, rows):
-                part = some, slice(first, first + rows)
-                numbers = _numbers(samples[some], n)[:, part[1]]
-                counts = compiled.and_counts(self._queries.words(q[part], numbers), k_words)
-                out[part] = self._mean(np.where(mask[part], counts, 0), v_words, numbers)
-        return out
-
-    def _value_words(self, v: Floats, numbers: Samples) -> Words:
-        """Streams ``(halves, B, dim_v, M, W)``: two halves for split, else one."""
-        return np.ascontiguousarray(np.moveaxis(self._values.rails(v, numbers), -3, 0))
-
-    def _mean(self, counts: NDArray[np.int64], v_words: Words, numbers: Samples) -> Floats:
-        """Values ``(B, N, dim_v)`` that the multiplexers pass, weighted by `counts` ``(B, N, M)``."""
-        selected = self._selected(counts, numbers)
-        ones = [compiled.and_counts(selected, half) for half in v_words]
-        if self.encoding == "split":
-            return (ones[0] - ones[1]) / self.length
-        if self.encoding == "bipolar":  # a zero counts down; a row without scores counts neither way
-            return (2 * ones[0] - self.length * counts.any(-1, keepdims=True)) / self.length
-        return ones[0] / self.length
-
-    def _selected(self, counts: NDArray[np.int64], numbers: Samples) -> Words:
-        """Streams ``(B, N, M, W)`` of the attention weights: of a row, one is 1 in a cycle.
-
-        A comparator holds u_t against the upper edge of every interval; key m is selected where its
-        comparator says 1 and that of the key before says 0.
-        """
-        running = counts.cumsum(-1)
-        total = running[..., -1:]
-        if self._select is not None:
-            below = self._select.words(running / np.maximum(total, 1), numbers)
-        else:
-            edges = (2 * self.length * running + total) // np.maximum(2 * total, 1)  # rounded to cycles
-            clock = np.arange(self.length, dtype=np.uint32)[None]
-            below = compiled.compare(clock, edges.reshape(-1, edges.shape[-1]).astype(np.uint64))
-            below = below.reshape(*edges.shape, -1)
-        below[..., 1:, :] ^= below[..., :-1, :]
-        return below
-
-
-def _numbers(samples: Samples, rows: int) -> Samples:
-    """Stream numbers ``(B, rows)``: every row of a sample has encoders of its own."""
-    return samples[:, None] * rows + np.arange(rows)

@@ -1,12 +1,12 @@
 """A dendritic tree as a cable of compartments: where branches spring from, their sizes, and which node is which."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends.reference import Tree
+from ..backends.types import Tree
 from .base import Floats
 
 Ends = Literal["sealed", "open"]
@@ -14,6 +14,8 @@ SOMA = 0
 """Node of the soma."""
 AT_SOMA = -1
 """In a topology: a branch that springs from the soma."""
+
+_THINNEST, _THICKEST = 1e-6, 1e6
 
 Places = NDArray[np.int64]
 
@@ -32,20 +34,13 @@ class DendriticTree:
 
     Parameters
     ----------
-    topology
-        See `checked_topology`.
-    sizes
-        s of each branch ``(n_branches,)``: its diameter to the power 1.5.
-    branch_length
-        Compartments of a branch.
-    tau
-        Membrane time constant in ms.
-    coupling
-        Axial rate constant in 1/ms.
-    ends
-        ``"sealed"``: no current leaves through a tip. ``"open"``: a tip is held at rest.
-    soma_size
-        s of the soma.
+    n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size
+        As for `RallDendrite`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type, or `topology` has a loop.
 
     Attributes
     ----------
@@ -59,15 +54,32 @@ class DendriticTree:
 
     def __init__(
         self,
-        topology: Places,
-        sizes: Floats,
+        n_branches: int,
         branch_length: int,
         tau: float,
         coupling: float,
+        diameters: ArrayLike | None,
+        topology: ArrayLike | None,
         ends: Ends,
         soma_size: float,
     ) -> None:
-        last = branch_length
+        self.n_branches = n = checks.whole("n_branches", n_branches, 1)
+        self.branch_length = checks.whole("branch_length", branch_length, 1)
+        self.tau = checks.positive("tau", tau)
+        self.coupling = checks.real("coupling", coupling, 0, 1)
+        self.topology = checked_topology(topology, n)
+        if diameters is None:
+            sizes = matched_sizes(self.topology)
+        else:
+            sizes = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
+        self.diameters: Floats = sizes ** (2 / 3)
+        self.ends = cast(Ends, checks.option("ends", ends, get_args(Ends)))
+        self.soma_size = checks.real("soma_size", soma_size, 0, _THICKEST)
+        self._wire(sizes)
+
+    def _wire(self, sizes: Floats) -> None:
+        """Nodes and cable of branches of so many times the membrane of a diameter of 1, ``(n_branches,)``."""
+        topology, last, coupling = self.topology, self.branch_length, self.coupling
         place = depths(topology)[:, None] * (last + 1) + np.arange(last + 1)
         exists = np.ones(place.shape, bool)
         exists[:, last] = forks = np.isin(np.arange(len(topology)), topology)
@@ -77,10 +89,10 @@ class DendriticTree:
 
         membrane = np.repeat(sizes[:, None], last + 1, axis=1)
         membrane[:, last] = 0.0
-        leak = membrane / tau
+        leak = membrane / self.tau
         axial = np.repeat(coupling * sizes[:, None], last + 1, axis=1)
         axial[:, [0, last]] *= 2  # half a compartment from its middle to its end
-        if ends == "open":
+        if self.ends == "open":
             leak[~forks, last - 1] += 2 * coupling * sizes[~forks]
         before = np.empty(place.shape, np.int64)
         before[:, 1:] = numbers[:, :-1]
@@ -91,13 +103,18 @@ class DendriticTree:
             values[numbers[exists]] = others[exists]
             return values
 
-        capacity = by_node(soma_size, membrane)
-        leaks = by_node(soma_size / tau, leak)
+        capacity = by_node(self.soma_size, membrane)
+        leaks = by_node(self.soma_size / self.tau, leak)
         if coupling == 0:
             leaks[capacity == 0] = 1.0  # nothing else would define a voltage there
         self.cable = Tree(by_node(SOMA, before), capacity, leaks, by_node(0.0, axial))
         self.nodes: Places = numbers[:, :last].copy()
         self.sites: Places = np.append(self.nodes[:, -1], SOMA)
+
+    @property
+    def length_constant(self) -> float:
+        """Compartments over which a steady voltage falls to 1 / e in an endless branch."""
+        return float(np.sqrt(self.coupling * self.tau))
 
     def at_rest(self) -> Floats:
         """Voltages of all nodes at rest: zeros."""

@@ -1,15 +1,14 @@
 """What every layer has: checked inputs, one seed for all its randomness, a running generator, state."""
 
-import math
 from abc import ABC, abstractmethod
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .. import checks
 from ..backends.philox import philox4x32
-from ..bitstreams.encodings import Encoding, check_encoding, from_probability, to_probability
+from ..bitstreams.encodings import Encoding, from_probability, to_probability
 from ..encoders import Bernoulli, Generator, Seed, seed_sequence
 from ..encoders.seeds import key_of
 
@@ -111,5 +110,3 @@ def select_numbers(
     source = generator.decorrelated(index).with_at_least_bits(_SELECT_BITS)
     shared = source.sequence(length) << np.uint32(32 - source.bits)
     return np.broadcast_to(shared, (len(samples), length)).copy()
-
-

@@ -1,7 +1,8 @@
 """A passive dendritic tree: what currents or conductances on its branches do at the soma."""
 
 import math
-from typing import Any, cast, get_args
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +12,8 @@ from ..backends import choose
 from ..bitstreams import Bitstream
 from .base import Floats
 from .branch_inputs import BranchInputs
-from .dendritic_tree import SOMA, DendriticTree, Ends, checked_topology, matched_sizes
+from .dendritic_tree import SOMA, DendriticTree, Ends
 
-_THINNEST, _THICKEST = 1e-6, 1e6
 _AT_SOMA = np.array([SOMA])
 
 
@@ -115,34 +115,23 @@ class RallDendrite:
         reversal: ArrayLike | None = None,
         backend: str | None = None,
     ) -> None:
-        self.n_branches = n = checks.whole("n_branches", n_branches, 1)
-        self.branch_length = checks.whole("branch_length", branch_length, 1)
-        self.tau = checks.positive("tau", tau)
-        self.coupling = checks.real("coupling", coupling, 0, 1)
+        self._tree = DendriticTree(n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size)
         self.dt = checks.positive("dt", dt)
-        self.topology = checked_topology(topology, n)
-        if diameters is None:
-            sizes = matched_sizes(self.topology)
-        else:
-            sizes = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
-        self.diameters = sizes ** (2 / 3)
-        """``(n_branches,)``, given or derived."""
-        self.ends = cast(Ends, checks.option("ends", ends, get_args(Ends)))
-        self.soma_size = checks.real("soma_size", soma_size, 0, _THICKEST)
-        self._inputs = BranchInputs(n, reversal)
+        self._inputs = BranchInputs(self.n_branches, reversal)
         choose(backend)  # an unknown one is found now
         self._backend = backend
-        self._tree = DendriticTree(
-            self.topology, sizes, self.branch_length, self.tau, self.coupling, self.ends, self.soma_size
-        )
         self.reset()
 
-    @property
-    def reversal(self) -> Floats | None:
-        """Reversal voltages ``(n_branches,)`` of conductances; None where inputs are currents."""
-        return self._inputs.reversal
-
-    # ------------------------------------------------------------ what it does
+    n_branches = property(attrgetter("_tree.n_branches"))
+    branch_length = property(attrgetter("_tree.branch_length"))
+    tau = property(attrgetter("_tree.tau"))
+    coupling = property(attrgetter("_tree.coupling"))
+    topology = property(attrgetter("_tree.topology"))
+    ends = property(attrgetter("_tree.ends"))
+    soma_size = property(attrgetter("_tree.soma_size"))
+    diameters = property(attrgetter("_tree.diameters"), doc="``(n_branches,)``, given or derived.")
+    length_constant = property(attrgetter("_tree.length_constant"), doc="See `DendriticTree.length_constant`.")
+    reversal = property(attrgetter("_inputs.reversal"), doc="``(n_branches,)`` of conductances; None for currents.")
 
     def step(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: float = 0.0) -> float:
         """One time step, or one for every cycle of given streams.
@@ -151,7 +140,7 @@ class RallDendrite:
         ----------
         branch_inputs
             Currents or conductances ``(n_branches,)``, or a `Bitstream` of this shape whose cycles are steps:
-            a 1 is an input of 1, a 0 none (bipolar: -1; split: the negative part counts -1).
+            a 1 is an input of 1, a 0 none (bipolar: -1; split: the negative rail counts -1).
         soma_current
             Current into the soma.
 
@@ -171,7 +160,7 @@ class RallDendrite:
         return float(self._advance(inputs, soma_current, _AT_SOMA)[-1, 0])
 
     def run(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: ArrayLike = 0.0) -> Floats:
-        """Voltage of the soma ``(T,)`` after each of T steps.
+        """Voltage of the soma ``(T,)`` after each of T steps; errors are those of `step`.
 
         Parameters
         ----------
@@ -179,11 +168,6 @@ class RallDendrite:
             ``(T, n_branches)``, numbers or bits, or a `Bitstream` of shape ``(n_branches,)`` and length T.
         soma_current
             Current into the soma: a number, or one for each step ``(T,)``.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for `step`.
         """
         return self._advance(branch_inputs, soma_current, _AT_SOMA)[:, 0]
 
@@ -207,7 +191,8 @@ class RallDendrite:
     def response(self, branch_inputs: ArrayLike | Bitstream, *, hold: int = 1) -> Floats:
         """Voltage ``(...)`` of a soma that was at rest, after the last step; this dendrite stays as it is.
 
-        So a batch of windows of streams may be read at once, and from several threads; see `DendriteBank`.
+        So a batch of windows of streams may be read at once, and from several threads; see `DendriteBank`. Errors
+        are those of `step`.
 
         Parameters
         ----------
@@ -216,11 +201,6 @@ class RallDendrite:
             length T, whose cycles are steps as in `step`.
         hold
             Steps that each of the T inputs lasts.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for `step`.
         """
         hold = checks.whole("hold", hold, 1)
         inputs = self._inputs.checked(branch_inputs)
@@ -250,8 +230,6 @@ class RallDendrite:
         )
         return out
 
-    # ------------------------------------------------------------ state
-
     @property
     def branch_voltages(self) -> Floats:
         """A copy ``(n_branches, branch_length)``, the compartments next to the soma first."""
@@ -261,11 +239,6 @@ class RallDendrite:
     def soma_v(self) -> float:
         """Voltage of the soma."""
         return float(self._v[SOMA])
-
-    @property
-    def length_constant(self) -> float:
-        """Compartments over which a steady voltage falls to 1 / e in an endless branch."""
-        return float(np.sqrt(self.coupling * self.tau))
 
     def reset(self) -> None:
         """All voltages back to rest, 0."""

@@ -205,7 +205,9 @@ class SCConv2DLayer(SCLayer):
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *self._weights.bounds)
         if images.ndim < 3 or images.shape[-3] != self.in_channels:
-            raise ValueError(f"input_image must have shape (..., {self.in_channels}, height, width), got {images.shape}")
+            raise ValueError(
+                f"input_image must have shape (..., {self.in_channels}, height, width), got {images.shape}"
+            )
         if min(self.output_shape(*images.shape[-2:])) < 1:
             raise ValueError(
                 f"input_image must be an image that a window fits into, {self!r}, got shape {images.shape}"

@@ -91,7 +91,7 @@ class FiringRateCounter(Accumulator):
 
     def full_scale(self, weights: Floats) -> None:
         """None: a column of a crossbar drives its neuron without a converter."""
-        return None
+        return
 
 
 class SpikingDenseLayer(VectorizedSCLayer):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.packing import Words, tail_mask
-from ..backends.reference import Wiring
+from ..backends.types import Wiring
 from ..encoders.seeds import Seeds
 from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
 from ..gates.operands import Operands, ones

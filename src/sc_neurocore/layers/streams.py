@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
-from ..bitstreams import Bitstream
+import numpy as np
+
+from ..backends.packing import Words
+from ..bitstreams import Bitstream, Encoding
 
 
 class Streams(NamedTuple):
@@ -12,3 +15,12 @@ class Streams(NamedTuple):
     """Of the input lines."""
     weights: Bitstream | None
     """Of the weights; None for a layer without weights."""
+
+
+def as_bitstream(words: Words, shape: tuple[int, ...], length: int, encoding: Encoding) -> Bitstream:
+    """Streams ``(S, rails, n, W)`` as a Bitstream of `shape`; a rail that was left out is empty."""
+    if encoding != "split":
+        return Bitstream(words.reshape(*shape, words.shape[-1]), length, encoding)
+    rails = np.zeros((2, len(words), *words.shape[2:]), np.uint64)
+    rails[: words.shape[1]] = words.swapaxes(0, 1)
+    return Bitstream(rails.reshape(2, *shape, words.shape[-1]), length, encoding)

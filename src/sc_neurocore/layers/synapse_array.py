@@ -1,7 +1,6 @@
 """The synapses of a layer: weights as the gates meet them, and the streams that carry them."""
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,5 +235,9 @@ class SynapseArray:
     def column_sums(self, seen: SeenWeights) -> Floats:
         """Sums of |weights| of each neuron ``(M,)``."""
         flat = np.append(np.abs(seen.effective), 0.0)
-        starts = self.one_rail.indptr[:-1] if seen.effective.ndim == 1 else np.arange(0, flat.size - 1, seen.effective.shape[1])
+        starts = (
+            self.one_rail.indptr[:-1]
+            if seen.effective.ndim == 1
+            else np.arange(0, flat.size - 1, seen.effective.shape[1])
+        )
         return np.asarray(np.add.reduceat(flat, starts))

@@ -311,4 +311,3 @@ class VectorizedSCLayer(SCLayer):
     def __repr__(self) -> str:
         wires = f", synapses={self.weights_csr.nnz}" if self.sparse else ""
         return f"{type(self).__name__}({self.n_inputs} -> {self.n_neurons}{wires}, {self.options.describe()})"
-

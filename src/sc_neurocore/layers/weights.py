@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from .. import checks
-from ..backends.reference import Wiring
+from ..backends.types import Wiring
 from ..bitstreams.encodings import Encoding, value_range
 from ..gates.operands import fully_connected
 from .base import Floats
@@ -243,7 +243,9 @@ class SparseWeights(Weights):
             csr = csr_array((data, np.array(state["indices"]), np.array(state["indptr"])), shape=self.csr.shape)
             csr.check_format()
         except ValueError as error:
-            raise ValueError(f"indices and indptr must be a CSR wiring of shape {self.csr.shape}, got: {error}") from error
+            raise ValueError(
+                f"indices and indptr must be a CSR wiring of shape {self.csr.shape}, got: {error}"
+            ) from error
         self.csr, self.bias = csr, bias
 
 

@@ -63,7 +63,13 @@ class FixedPoint:
     """
 
     def __init__(
-        self, network: NetworkDefinition, bits: int = 8, faults: Faults | None = None, *, seed: Seed = 0, clip: bool = False
+        self,
+        network: NetworkDefinition,
+        bits: int = 8,
+        faults: Faults | None = None,
+        *,
+        seed: Seed = 0,
+        clip: bool = False,
     ) -> None:
         self.network = network
         for k, layer in enumerate(network.layers):

@@ -13,7 +13,7 @@ from ..layers.encoded import PrimitiveLayer
 from ..layers.rall_dendrite import Ends, RallDendrite
 from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer
 from ..layers.surprise import SurpriseLayer
-from .activations import Activation, Floats
+from .activations import Floats
 from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
 from .weighted_specs import WeightedSpec, check_weights
 

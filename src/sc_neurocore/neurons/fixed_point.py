@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.membrane import FixedMembrane
+from ..backends.types import FixedMembrane
 from .lif import LIFParameters
 
 Integers = NDArray[np.int64]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import plasticity
-from ..backends.plasticity import Plasticity
+from ..backends.types import Plasticity
 from ..encoders import Seed, seed_sequence
 from ..encoders.seeds import key_of
 from .stream_synapse import interval

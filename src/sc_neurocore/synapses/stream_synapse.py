@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import compiled
-from ..backends.reference import Wiring
+from ..backends.types import Wiring
 from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator

@@ -266,7 +266,10 @@ def neurons() -> Iterator[Case]:
 
 
 def memristor_case(row: dict[str, Any]) -> Outcome:
-    model, pairs = {**DEVICES, **{name: sc.MemristorModel.preset(name) for name in PRESETS}}[row["device"]], row["pairs"]
+    model, pairs = (
+        {**DEVICES, **{name: sc.MemristorModel.preset(name) for name in PRESETS}}[row["device"]],
+        row["pairs"],
+    )
     if model is None:
         model = sc.MemristorModel()
     w = numbers((4, 6), 10, "bipolar" if pairs else "unipolar")
