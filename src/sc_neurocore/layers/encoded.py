@@ -2,7 +2,8 @@
 
 import math
 from abc import abstractmethod
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -112,17 +113,18 @@ class EncodedLayer(SCLayer):
 
 
 class Primitive(Protocol):
-    """A circuit that takes streams and gives streams of the same shape, and what it makes of numbers."""
+    """A circuit that takes streams and gives streams or numbers, and what it makes of numbers."""
 
-    def apply_bitstream(self, streams: Bitstream, **options: Any) -> Bitstream:
-        """Output streams."""
+    @property
+    def apply_bitstream(self) -> Callable[..., Bitstream | Floats]:
+        """Outputs of input streams; of an `SCLayer` also for given ``samples=``."""
 
     def apply(self, rates: ArrayLike) -> Floats:
         """Output numbers."""
 
 
 class PrimitiveLayer(EncodedLayer):
-    """A circuit primitive, such as `WinnerTakeAll`, between an encoder and counters.
+    """A circuit primitive, such as `WinnerTakeAll`, behind an encoder; what it gives is decoded.
 
     Parameters
     ----------
@@ -146,12 +148,15 @@ class PrimitiveLayer(EncodedLayer):
         if isinstance(self.primitive, SCLayer):
             planes = np.arange(math.prod(self._shape[:-1])).reshape(self._shape[:-1])
             numbers["samples"] = np.add.outer(planes.size * samples, planes)
-        words = streams.words.reshape(len(samples), *self._shape, streams.words.shape[-1])
-        made = self.primitive.apply_bitstream(Bitstream(words, streams.length), **numbers)
-        return made.value().reshape(len(samples), self.n_inputs)
+        rails = streams.words.shape[:1] if streams.encoding == "split" else ()
+        words = streams.words.reshape(*rails, len(samples), *self._shape, streams.words.shape[-1])
+        made = self.primitive.apply_bitstream(Bitstream(words, streams.length, streams.encoding), **numbers)
+        values = made.value() if isinstance(made, Bitstream) else made
+        return values.reshape(len(samples), math.prod(values.shape[1:]))
 
     def _exact(self, x: Floats) -> Floats:
-        return self.primitive.apply(x.reshape(-1, *self._shape)).reshape(x.shape)
+        values = self.primitive.apply(x.reshape(-1, *self._shape))
+        return values.reshape(len(x), math.prod(values.shape[1:]))
 
     def __repr__(self) -> str:
         planes = "" if len(self._shape) == 1 else f"{math.prod(self._shape[:-1])} x "

@@ -9,12 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from ..backends import choose
 from ..backends.packing import Words, unpack, words_for
 from ..bitstreams.encodings import Encoding
-from ..encoders import Bernoulli, Generator, Share
+from ..encoders import Bernoulli, Generator, Ramp, Share
 from ..gates.accumulators import Accumulator, Conditions
 from ..gates.operands import Operands, cycle_sums
 from ..neurons import LIFNeurons, LIFParameters
 from .base import Floats, Samples
-from .dendrite_layer import check_spread
 from .vectorized_layer import VectorizedSCLayer
 
 
@@ -166,4 +165,12 @@ class SpikingDenseLayer(VectorizedSCLayer):
         return (
             f"{type(self).__name__}({self.n_inputs} -> {self.n_neurons}, threshold={threshold:g}, tau={tau:g}, "
             f"refractory={refractory:g}, duration={duration:g}, {self.options.describe()})"
+        )
+
+
+def check_spread(generator: Generator) -> None:
+    """An error for a generator whose ones come in one run: what is slow would see a pulse, not a mean."""
+    if isinstance(generator, Ramp):
+        raise ValueError(
+            "generator must spread the ones of a stream over time, got a ramp, which sends them in one run"
         )

@@ -108,10 +108,8 @@ class NoisyStreams(WeightStreams):
             rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, sample]))
             for part in chunks(flat.size, 32 * length):
                 read = flat[part, None] + self.sigma * rng.standard_normal((flat[part].size, length))
-                if self.random:
-                    u = rng.random(read.shape)
-                else:
-                    u = levels if len(levels) == 1 else levels[self.lines[part]]
+                of_lines = levels if len(levels) == 1 else levels[self.lines[part]]
+                u = rng.random(read.shape) if self.random else of_lines
                 if encoding == "bipolar":
                     read = (read + 1) / 2
                 words[place, 0, part] = pack(u < read)
@@ -183,7 +181,7 @@ class SynapseArray:
         if seen is None or not seen.still(self.weights):
             self.weights.check()
             effective = self.weights.joined().copy()
-            if self.device is not None:
+            if self.device is not None and self.defects is not None:
                 # Wires can leave a weight a little outside the range, where no comparator follows.
                 effective = np.clip(self.device.program(effective, self.defects), *self.weights.bounds)
             seen = self._seen = SeenWeights(self.weights, effective)

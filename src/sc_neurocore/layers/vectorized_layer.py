@@ -171,11 +171,11 @@ class VectorizedSCLayer(SCLayer):
         if options.get("connectivity", 1) != 1:
             raise ValueError(f"connectivity must be 1 with given weights, got {options['connectivity']}")
         layer = cls(matrix.shape[1], matrix.shape[0], length=length, **options)
-        weights = layer.synapses.weights
-        if isinstance(weights, SparseWeights):
+        stored = layer.synapses.weights
+        if isinstance(stored, SparseWeights):
             if not matrix.any():
                 raise ValueError("weights must have a non-zero value with sparse=True, got none")
-            weights.csr = csr_array(matrix)
+            stored.csr = csr_array(matrix)
             layer._reseed()
         else:
             layer.weights = matrix
@@ -229,7 +229,7 @@ class VectorizedSCLayer(SCLayer):
             words = words[:, self.synapses.lines < self.n_inputs]
         else:
             words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self.n_inputs]
-        return words if self.encoding == "split" else words[0]
+        return words if self.options.encoding == "split" else words[0]
 
     def _refresh_packed_weights(self) -> None:
         """Edits are seen without it; kept so that callers of the documented API need no change."""
@@ -241,8 +241,8 @@ class VectorizedSCLayer(SCLayer):
         Returns
         -------
         Streams
-            ``inputs``: ``(..., n_inputs)``, the constant of a bias behind them. ``weights``: ``(n_neurons, fan_in)``, of
-            a sparse layer ``(synapses,)``, with the batch axes in front where every sample meets its own.
+            ``inputs``: ``(..., n_inputs)``, the constant of a bias behind them. ``weights``: ``(n_neurons, fan_in)``,
+            of a sparse layer ``(synapses,)``, with the batch axes in front where every sample meets its own.
         """
         x = self._checked(input_values)
         batch = x.shape[:-1]

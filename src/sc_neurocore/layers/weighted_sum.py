@@ -75,9 +75,10 @@ class WeightedSum:
         )
 
     def operands(self, x: Words, w: Words, windows: Samples, *, dense: bool) -> Operands:
-        """What meets at the gates, with flips of the products: streams ``(G, B, rails, n, W)``, ``(G, rails, synapses, W)``.
+        """What meets at the gates, with flips of the products.
 
-        `windows` ``(G, B)`` number the windows of all samples.
+        Inputs are ``(G, B, rails, n, W)``, weights ``(G, rails, synapses, W)``; `windows`
+        ``(G, B)`` number the windows of all samples.
         """
         groups, samples, rails, n, n_words = x.shape
         bipolar = self.options.encoding == "bipolar"

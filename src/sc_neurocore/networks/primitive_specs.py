@@ -8,10 +8,10 @@ import numpy as np
 
 from .. import checks
 from ..layers.circuit_primitives import Boundary, LateralInhibition, WinnerTakeAll
-from ..layers.dendrite_layer import EXACT_STEPS, DendriteLayer, window_response
+from ..layers.dendrite_bank import DendriteBank
+from ..layers.dendritic_tree import Ends
 from ..layers.encoded import PrimitiveLayer
-from ..layers.rall_dendrite import Ends, RallDendrite
-from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer
+from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer, check_spread
 from ..layers.surprise import SurpriseLayer
 from .activations import Floats
 from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
@@ -271,17 +271,17 @@ class Dendrite(LayerSpec):
             values = getattr(self, name)
             if values is not None and np.ndim(values):
                 object.__setattr__(self, name, tuple(number(value) for value in values))
-        self._primitive(1)
+        self._bank(1)
 
     @property
     def takes_signed(self) -> bool:  # type: ignore[override]
         """Currents may be negative, conductances may not."""
         return self.reversal is None
 
-    def _primitive(self, steps: int) -> RallDendrite:
+    def _bank(self, n_dendrites: int, scale: float = 1.0) -> DendriteBank:
         names = ("n_branches", "branch_length", "tau", "coupling", "diameters", "topology", "ends", "soma_size")
         options = {name: getattr(self, name) for name in (*names, "reversal")}
-        return RallDendrite(**options, dt=self.duration / steps)
+        return DendriteBank(n_dendrites, self.duration, scale, **options)
 
     def output_shape(self, shape: Shape) -> Shape:
         """A soma for every `n_branches` inputs, or a ValueError if they are not a multiple."""
@@ -292,7 +292,8 @@ class Dendrite(LayerSpec):
 
     def forward(self, a: Floats) -> Floats:
         """Voltages: ``(B, ...)`` to ``(B, n_outputs)``."""
-        return window_response(self._primitive(EXACT_STEPS), a.reshape(len(a), math.prod(a.shape[1:])))
+        flat = a.reshape(len(a), math.prod(a.shape[1:]))
+        return self._bank(flat.shape[1] // self.n_branches).apply(flat)
 
     def gives_signed(self, signed: bool) -> bool:
         """Voltages are negative for negative currents, and for a reversal below rest."""
@@ -302,14 +303,14 @@ class Dendrite(LayerSpec):
         """The voltage of the largest currents, or the largest reversal."""
         if self.reversal is not None:
             return float(np.abs(self.reversal).max())
-        return float(self._primitive(1).expected(np.full(self.n_branches, bound)))
+        return float(self._bank(1).dendrite(1).expected(np.full(self.n_branches, bound)))
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """A `DendriteLayer`; streams of inputs that are never negative are unipolar."""
+        """A `DendriteBank` behind an encoder; streams of inputs that are never negative are unipolar."""
         options = context.options if context.signed else context.unsigned()
-        dendrites = self._primitive(options.cycles), self._primitive(EXACT_STEPS)
-        units = self.output_shape(shape)[0]
-        return DendriteLayer(*dendrites, units, context.input_scale, options, options.seed), 1.0
+        check_spread(options.make_generator())
+        bank = self._bank(self.output_shape(shape)[0], context.input_scale)
+        return PrimitiveLayer(bank, (bank.n_inputs,), options, options.seed), 1.0
 
     def cost(self, shape: Shape, rails: int) -> Cost:
         """A stream for every input, and no gates."""

@@ -4,12 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import compiled
-from ..backends.types import Wiring
 from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates.multiply import multiply
+from ..gates.operands import Operands, cycle_sums, fully_connected, railed
 
 Floats = NDArray[np.float64]
 
@@ -155,20 +154,24 @@ def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
     own = len(weights.shape) == 3
     if weights.shape[-1] != n or (own and weights.shape[0] != samples):
         raise ValueError(f"weights must have shape (M, {n}) or ({samples}, M, {n}), got {weights.shape}")
-    neurons = weights.shape[-2]
-    wiring = Wiring(np.arange(0, neurons * n + 1, n), np.tile(np.arange(n), neurons), np.arange(neurons * n))
+    neurons, n_words = weights.shape[-2], inputs.words.shape[-1]
+    x, w = (stream.words if stream.encoding == "split" else stream.words[None] for stream in (inputs, weights))
     groups = samples if own else 1
-    n_words = inputs.words.shape[-1]
-    x = inputs.words.reshape(-1, groups, samples // groups, n, n_words)
-    w = weights.words.reshape(-1, groups, neurons * n, n_words)
-
-    def count(i: int, j: int) -> NDArray[np.int32]:
-        return compiled.cycle_counts(x[i], w[j], wiring, inputs.length, inputs.encoding == "bipolar")
-
-    total = count(0, 0)
-    if inputs.encoding == "split":
-        total = total + count(1, 1) - count(0, 1) - count(1, 0)
-    return total.reshape(samples, neurons, inputs.length)
+    rails = len(x), len(w)
+    wiring = railed(fully_connected(n, neurons), len(w), neurons * n)
+    w = np.moveaxis(w.reshape(len(w), groups, neurons * n, n_words), 0, 1)
+    operands = Operands(
+        np.moveaxis(x, 0, 1).reshape(groups, -1, n, n_words),
+        np.ascontiguousarray(w).reshape(groups, -1, n_words),
+        wiring,
+        samples // groups,
+        neurons,
+        rails,
+        bipolar=False,  # products are counted as they are
+        xnor=inputs.encoding == "bipolar",
+        dense=True,
+    )
+    return cycle_sums(operands, inputs.length).reshape(samples, neurons, inputs.length)
 
 
 def interval(low_name: str, low: float, high_name: str, high: float) -> tuple[float, float]:
