@@ -84,8 +84,8 @@ def test_streams_are_made_of_their_numbers(generator):
     np.testing.assert_array_equal(inputs.bits(), encoder.encode(x).bits())
     if generator == "bernoulli":
         key = Seeds(5).key("weights")
-        numbers = [plasticity.synapse_numbers(key, 4, 6, 2 * 40 + t) for t in range(40)]
-        draws = np.stack([plasticity.middles(drawn, 16) for drawn in numbers], axis=-1)
+        numbers = [plasticity.synapse_words(key, 4, 6, 2 * 40 + t) for t in range(40)]
+        draws = np.stack([plasticity.midpoints(drawn, 16) for drawn in numbers], axis=-1)
     else:
         draws = np.broadcast_to(Encoder(6, 40, generator, partner=1).levels()[0], (4, 6, 40))
     np.testing.assert_array_equal(weights.bits(), draws <= (layer.get_weights()[..., None] + 1) / 2)

@@ -61,7 +61,7 @@ class DendriteBank:
     @property
     def n_inputs(self) -> int:
         """Branches of all dendrites."""
-        return self.n_dendrites * self._exact.n_branches
+        return int(self.n_dendrites * self._exact.n_branches)
 
     def dendrite(self, steps: int) -> RallDendrite:
         """One of the dendrites, with so many steps in the window."""

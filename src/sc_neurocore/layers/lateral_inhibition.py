@@ -97,6 +97,8 @@ class LateralInhibition(SCLayer):
     array([0.125, 0.125, 0.   , 0.5  , 0.375, 0.375])
     """
 
+    _encoder: Encoder | None
+
     def __init__(
         self,
         n_neurons: int,
@@ -255,7 +257,7 @@ class LateralInhibition(SCLayer):
         raise ValueError(f"{name} must have shape (..., {self.n_neurons}){sheet}, got {shape}")
 
     def _reseed(self) -> None:
-        self._encoder: Encoder | None = None
+        self._encoder = None
 
     def __repr__(self) -> str:
         sheet = "" if self.shape is None else f", shape={self.shape}"

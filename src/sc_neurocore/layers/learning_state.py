@@ -42,7 +42,7 @@ def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:
     ValueError, TypeError
         If an array has another shape or a value outside its range.
     """
-    arrays = []
+    arrays: list[Any] = []
     for name, old in zip(STATE_NAMES, now, strict=True):
         highest = 1.0 if name == "p" else np.inf
         given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)

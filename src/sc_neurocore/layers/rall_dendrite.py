@@ -100,6 +100,8 @@ class RallDendrite:
     (3, 3)
     """
 
+    _v: Floats
+
     def __init__(
         self,
         n_branches: int = 4,

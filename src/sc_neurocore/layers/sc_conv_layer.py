@@ -190,7 +190,7 @@ class SCConv2DLayer(SCLayer):
         words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
         words = words.reshape(len(words), self.out_channels, self.fan_in, -1)[:, :, : self.kernels[0].size]
         words = words.reshape(len(words), *self.kernels.shape, -1)
-        return words if self.options.encoding == "split" else words[0]
+        return words if self.options.encoding == "split" else np.asarray(words[0])
 
     # ------------------------------------------------------------ images and windows
 

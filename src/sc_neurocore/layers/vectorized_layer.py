@@ -224,12 +224,12 @@ class VectorizedSCLayer(SCLayer):
         Bit t is bit ``t % 64`` of word ``t // 64``; tail bits are zero. Split layers have a leading
         axis of two (positive, negative rail); sparse layers have one axis of synapses.
         """
-        words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
+        words: Words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
         if self.sparse:
             words = words[:, self.synapses.lines < self.n_inputs]
         else:
             words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self.n_inputs]
-        return words if self.options.encoding == "split" else words[0]
+        return words if self.options.encoding == "split" else np.asarray(words[0])
 
     def _refresh_packed_weights(self) -> None:
         """Edits are seen without it; kept so that callers of the documented API need no change."""

@@ -93,15 +93,14 @@ class WindowSum:
         return out.reshape(n_samples, groups, n_windows, self._neurons)
 
     def _bytes(self) -> int:
-        groups: int
         groups, n_windows, fan_in = self.indices.shape
         neurons = groups * self._neurons
         lines = self.circuit.sample_bytes(n_windows * fan_in * neurons)
-        counts: int = 8 * neurons * n_windows
+        counts = 8 * neurons * n_windows
         if self._counter is not None:
-            return lines + counts
+            return int(lines + counts)
         laid_out = 8 * words_for(self.options.cycles) * self.synapses.rails * groups * n_windows * fan_in
-        return lines + counts + laid_out + n_windows * self.circuit.accumulator.memory(neurons)
+        return int(lines + counts + laid_out + n_windows * self.circuit.accumulator.memory(neurons))
 
     def expected(self, lines: Floats, seen: SeenWeights) -> Floats:
         """Outputs ``(S, neurons, windows)`` for endless streams."""

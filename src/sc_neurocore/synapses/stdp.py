@@ -335,8 +335,8 @@ class PlasticSynapses:
         if rule.modulated:
             amount = checks.real("reward", reward, -_LARGEST, _LARGEST)
             self.eligibility, gates = plasticity.rewarded(self.eligibility, gates, amount, rule.keep_eligibility)
-        draws = None if rule.deterministic else plasticity.synapse_numbers(self.key, n_post, n_pre, self.cycles)
-        self.shares = plasticity.moved(self.shares, gates, draws, rule)
+        draws = None if rule.deterministic else plasticity.synapse_words(self.key, n_post, n_pre, self.cycles)
+        self.shares = plasticity.updated_weights(self.shares, gates, draws, rule)
         self.traces = Traces(x + before, y + after)
         self.cycles += 1
 
