@@ -183,6 +183,25 @@ def test_with_the_switch_of_numba_the_reference_is_all_there_is(value, off):
     assert ones == ["210"] * 4
 
 
+def test_with_the_switch_of_numba_layers_give_the_same():
+    code = """
+        import sys
+        import numpy as np
+        from sc_neurocore.layers import VectorizedSCLayer
+
+        for accumulate in ("mean", "saturate", "or", "mux"):
+            layer = VectorizedSCLayer(5, 3, length=65, accumulate=accumulate, seed=7)
+            print(layer.backend, *layer.forward(np.linspace(0, 1, 10).reshape(2, 5)).ravel().tolist())
+        print("numba" in sys.modules)
+    """
+    *compiled_outputs, imported = in_a_new_process(code)
+    *plain_outputs, not_imported = in_a_new_process(code, NUMBA_DISABLE_JIT="1")
+    assert (imported, not_imported) == ("True", "False")
+    assert compiled_outputs[::7] == ["numba"] * 4
+    assert plain_outputs[::7] == ["reference"] * 4
+    assert [x for x in compiled_outputs if x != "numba"] == [x for x in plain_outputs if x != "reference"]
+
+
 def test_with_the_switch_of_numba_the_others_say_why_not(monkeypatch):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     assert (available(), choose()) == (("reference",), reference)

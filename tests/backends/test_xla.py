@@ -109,4 +109,4 @@ def test_bad_meshes():
     with pytest.raises(ValueError, match="mesh must have axes of batch, neurons, got model"):
         xla.Devices(jax.make_mesh((1,), ("model",)))
     with pytest.raises(ValueError, match="mesh must find its devices, number 4096 is not among"):
-        xla._again(np.array([4096]), ("batch",), (jax.sharding.AxisType.Auto,))
+        xla.devices_with_ids(np.array([4096]), ("batch",), (jax.sharding.AxisType.Auto,))

@@ -71,7 +71,7 @@ _BACKENDS = {
 
 @lru_cache(maxsize=64)
 def choose(backend: str | None = None, use_gpu: bool = False) -> Kernels:
-    """The kernels to compute with; asked again, the answer comes from a cache.
+    """The backend to compute with: a module with all kernels. Asked again, the answer comes from a cache.
 
     Parameters
     ----------

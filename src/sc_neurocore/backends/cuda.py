@@ -1,4 +1,4 @@
-"""Products of large layers on an NVIDIA GPU (CuPy): the same integers as `reference`."""
+"""Backend "cupy": products of large layers on an NVIDIA GPU, with the integers of `reference`."""
 
 from functools import lru_cache
 from typing import Any

@@ -34,7 +34,7 @@ class StreamKernels(Protocol):
     """Streams and the numbers that make them."""
 
     def compare(self, sequences: Draws, thresholds: Thresholds) -> Words:
-        """Streams ``(R, n, W)``: bit t of stream (r, i) is ``sequences[i, t] < thresholds[r, i]``.
+        """Comparators: streams ``(R, n, W)``; bit t of stream (r, i) is ``sequences[i, t] < thresholds[r, i]``.
 
         `sequences` is ``(n, L)``, or ``(1, L)`` for one sequence shared by all.
         """
@@ -52,10 +52,13 @@ class StreamKernels(Protocol):
         """
 
     def select_numbers(self, key: int, samples: Indices, length: int) -> Draws:
-        """Random words ``(B, L)`` that drive multiplexers: that of a sample's cycle depends on (key, sample, cycle)."""
+        """Random words ``(B, L)`` that drive multiplexers, for sample numbers ``(B,)``.
+
+        A word depends on (key, sample, cycle) only.
+        """
 
     def lfsr(self, state: int, taps: int, bits: int, insert_zero: bool, length: int) -> Draws:
-        """States ``(length,)`` of a Fibonacci shift register, the first one `state`.
+        """Linear-feedback shift register: states ``(length,)`` of the Fibonacci form, the first one `state`.
 
         Bit k of `taps` marks stage k + 1. The parity of the tapped bits enters at bit 0, everything
         moves up; with `insert_zero` it is inverted while all bits but the highest are zero.
@@ -69,32 +72,35 @@ class CountingKernels(Protocol):
         """Ones in each stream: ``(..., W)`` to ``(...)``."""
 
     def and_counts(self, x: Words, w: Words) -> Counts:
-        """Ones of ``x AND w`` over all inputs: ``(G, B, n, W)`` and ``(G, M, n, W)`` to ``(G, B, M)``."""
+        """Ones of all products of a neuron: ``(G, B, n, W)`` and ``(G, M, n, W)`` to ``(G, B, M)``.
+
+        The product of an input stream and a weight stream is ``x AND w``.
+        """
 
     def wired_counts(self, x: Words, w: Words, wiring: Wiring) -> Counts:
         """As `and_counts`, over the synapses of a wiring: ``(G, B, S, W)``, ``(G, N, W)`` to ``(G, B, M)``."""
 
     def window_counts(self, x: Words, w: Words, windows: Indices) -> Counts:
-        """As `and_counts`, with inputs that are windows of shared lines: ``(G, B, K, P, M)``.
+        """As `and_counts`, for convolutions: inputs are windows of shared lines: ``(G, B, K, P, M)``.
 
         `x` is ``(G, B, N, W)``, `w` ``(G, K, M, n, W)``: line ``windows[k, p, i]`` of N is input i of
         window p, which meets the M neurons of part k.
         """
 
     def cycle_counts(self, x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
-        """Products that are 1 in each cycle: ``(G, B, M, L)``; AND gates, or XNOR gates."""
+        """Parallel counters: how many products of a neuron are 1 in each cycle ``(G, B, M, L)``; AND or XNOR gates."""
 
     def or_streams(self, x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:
-        """OR of each neuron's products: streams ``(G, B, M, W)``."""
+        """OR gates over the products of each neuron: streams ``(G, B, M, W)``."""
 
     def mux_streams(self, x: Words, w: Words, wiring: Wiring, select: Draws, length: int, xnor: bool) -> Words:
-        """One product a cycle: streams ``(G, B, M, W)`` from `select` ``(G, B, L)``.
+        """Multiplexers, which take one product a cycle: streams ``(G, B, M, W)`` from `select` ``(G, B, L)``.
 
         A neuron with f synapses takes number ``floor(select / 2**32 * f)``; without synapses it gives 0.
         """
 
     def fill_times(self, words: Words, length: int, target: int) -> Counts:
-        """Cycles, counted from 1, until each stream ``(..., W)`` has had `target` ones: ``(...)``.
+        """When a counter is full: cycles, from 1, until each stream ``(..., W)`` has had `target` ones: ``(...)``.
 
         Every cycle after the end of the stream counts as a one.
         """
@@ -115,29 +121,30 @@ class SequentialKernels(Protocol):
         """
 
     def moore(self, words: Words, length: int, n_states: int, start: int, output: Bits) -> Words:
-        """A saturating up/down counter on each stream ``(R, W)``, read through a table: ``(R, W)``.
+        """Finite state machine: an up/down counter on each stream ``(R, W)``, read through a table: ``(R, W)``.
 
-        The state is in 0 .. n_states - 1 and moves up on a 1, down on a 0. The output of a cycle is
-        ``output[2 * state + bit]`` with the state before the move; 2 stands for a bit that alternates
-        0, 1, 0, 1 with the cycle (the value one half).
+        The counter saturates. The state is in 0 .. n_states - 1 and moves up on a 1, down on a 0. The output of a
+        cycle is ``output[2 * state + bit]`` with the state before the move; 2 stands for a bit that alternates 0, 1,
+        0, 1 with the cycle (the value one half).
         """
 
     def divide(self, a: Words, b: Words, length: int) -> Words:
-        """Quotient bits of streams a and b, ``(R, W)`` each: the bit of a where b is 1, else the last such bit.
+        """Quotients of correlated streams a and b, ``(R, W)`` each: the bit of a where b is 1, else the last such bit.
 
         Before the first 1 of b the output is 0.
         """
 
     def square_root(self, words: Words, length: int, first: Draws, second: Draws, bits: int, start: int) -> Words:
-        """A counter in 0 .. 2**bits that counts each stream ``(R, W)`` up and its own squared output down.
+        """Square roots of streams ``(R, W)``, by a counter in 0 .. 2**bits.
 
-        The outputs of a cycle are ``first < counter`` and ``second < counter``, before the move; the
-        counter moves by the input bit minus the AND of both, within its bounds. Returns the first
-        output ``(R, W)``. The sequences are ``(R, L)``, or ``(1, L)`` for one shared by all rows.
+        It counts the stream up and its own squared output down. The outputs of a cycle are ``first < counter`` and
+        ``second < counter``, before the move; the counter moves by the input bit minus the AND of both, within its
+        bounds. Returns the first output ``(R, W)``. The sequences are ``(R, L)``, or ``(1, L)`` for one shared by all
+        rows.
         """
 
     def shuffle_buffer(self, words: Words, length: int, depth: int, draws: Draws) -> Words:
-        """Each bit of a stream ``(R, W)`` takes a random slot; the bit it replaces is the output ``(R, W)``.
+        """Streams ``(R, W)`` in another order: each bit takes a random slot, and the bit it replaces is the output.
 
         Slot of cycle t: ``floor(draws / 2**32 * depth)``; `draws` is ``(R, L)``, or ``(1, L)`` for all
         rows. The slots hold 0, 1, 0, 1, .. at first.
@@ -148,7 +155,7 @@ class NeuronKernels(Protocol):
     """Neurons, the cables of dendrites, and synapses that learn."""
 
     def standard_normals(self, key: int, rows: int, start: int, stop: int) -> Floats:
-        """Normals ``(rows, stop - start)``: the one of row r and step t depends on (key, r, t) only."""
+        """Standard normal numbers ``(rows, stop - start)``: the one of row r and step t depends on (key, r, t) only."""
 
     def lif(
         self,
@@ -188,18 +195,19 @@ class NeuronKernels(Protocol):
         learning: bool,
         state: LearningState,
     ) -> tuple[Bits, LearningState]:
-        """Samples one after another: input streams ``(B, n, W)`` to spikes ``(B, M, L)`` and the new state.
+        """Neurons whose synapses learn: input streams ``(B, n, W)`` to spikes ``(B, M, L)`` and the new state.
 
-        The samples are numbers `first`, `first` + 1, ..; cycle t of sample s is step ``s * L + t`` of the noise and
-        of the random words. A weight's bit is 1 while a number in (0, 1) is at most p, the midpoint of the step of
-        a random word: `midpoints` ``(L,)`` are those of all synapses; without them, each synapse has random words
-        of its own, read to ``model.bits`` bits. `reward` ``(B, L)`` is read where the rule is modulated.
+        Samples come one after another. They are numbers `first`, `first` + 1, ..; cycle t of sample s is step
+        ``s * L + t`` of the noise and of the random words. A weight's bit is 1 while a number in (0, 1) is at most p,
+        the midpoint of the step of a random word: `midpoints` ``(L,)`` are those of all synapses; without them, each
+        synapse has random words of its own, read to ``model.bits`` bits. `reward` ``(B, L)`` is read where the rule is
+        modulated.
 
-        A cycle: traces and thresholds decay, neurons integrate, who reached the threshold spikes; then the gates
-        move the weights; then the spikes are added to the traces and to the thresholds. With `winners`, a cycle in
-        which neurons reach the threshold has as many winners, those that are highest above their own threshold
-        (of equals the first ones): of them spikes who reached it, and all others go to rest, for at least
-        `inhibition` steps more.
+        A cycle: traces and thresholds decay, neurons integrate, and spike where they reach the threshold; then the
+        gates move the weights; then the spikes are added to the traces and to the thresholds. With `winners`, a cycle
+        in which neurons reach the threshold has as many winners, those that are highest above their own threshold (of
+        equals the first ones): winners that reached it spike, and all others go to rest, for at least `inhibition`
+        steps more.
         """
 
     def predictive(
@@ -215,11 +223,12 @@ class NeuronKernels(Protocol):
         running: Counts,
         credit: Counts,
     ) -> tuple[Counts, CycleCounts, Counts, Counts, Counts]:
-        """Streams of inputs and of predictions, made of one sequence, XORed; counters follow the differences.
+        """Predictive coding: streams of inputs and of predictions are XORed, and the predictions follow.
 
-        Sample t, number ``first + t``, has the thresholds ``x[t]`` ``(n,)`` and the sequence ``sequences[t]``, or
-        ``sequences[0]`` if there is only one. Neuron j has the counters ``weights[j]`` ``(n,)``; ``running[j]`` is
-        2**memory times the running average of its surprise, ``credit[j]`` what `gain` has saved up.
+        Both are made of one sequence; a prediction is an up/down counter. Sample t, number ``first + t``, has the
+        thresholds ``x[t]`` ``(n,)`` and the sequence ``sequences[t]``, or ``sequences[0]`` if there is only one.
+        Neuron j has the counters ``weights[j]`` ``(n,)``; ``running[j]`` is 2**memory times the running average of its
+        surprise, ``credit[j]`` what `gain` has saved up.
 
         Returns the surprises ``(T, M)``, ones after the XOR gates; with `trace` the ones of the predictions
         ``(T, M, n)``, else ``(0, M, n)``; and the new weights, running sums and credits.
@@ -228,11 +237,11 @@ class NeuronKernels(Protocol):
     def cable(
         self, tree: Tree, dt: float, v: Floats, sites: Indices, source: Floats, conductance: Floats, probes: Indices
     ) -> tuple[Floats, Floats]:
-        """Voltages ``(T, P)`` of the nodes `probes` after each of T steps from `v` ``(N,)``, and the last ``(N,)``.
+        """A cable, as of a dendrite: voltages ``(T, P)`` of the nodes `probes` after each step, and the last ``(N,)``.
 
-        C v' = source - (K + conductance) v, where K holds leak and axial terms; `source` is ``(T, S)`` and enters
-        at the nodes `sites`, and so does `conductance`, ``(T, S)``, or ``(0, S)`` if there is none. Both are
-        constant within a step. The step is TR-BDF2 (Bank et al. 1985,
+        T steps start from `v` ``(N,)``: C v' = source - (K + conductance) v, where K holds leak and axial terms;
+        `source` is ``(T, S)`` and enters at the nodes `sites`, and so does `conductance`, ``(T, S)``, or ``(0, S)`` if
+        there is none. Both are constant within a step. The step is TR-BDF2 (Bank et al. 1985,
         https://doi.org/10.1109/TCAD.1985.1270142) with both stages written as a backward Euler step of
         a = (1 - 1 / sqrt 2) dt, from v and from (1 + sqrt 2) y - sqrt(2) v.
         """
@@ -240,7 +249,7 @@ class NeuronKernels(Protocol):
     def cables(
         self, tree: Tree, dt: float, hold: int, sites: Indices, source: Floats, conductance: Floats, probes: Indices
     ) -> Floats:
-        """Voltages ``(R, P)`` of the nodes `probes` of R cables that were at rest, see `cable`.
+        """R cables that start at rest: the last voltages ``(R, P)`` of the nodes `probes`, see `cable`.
 
         Row t of a cable's `source` ``(R, T, S)`` and `conductance` ``(R, T, S)``, or ``(R, 0, S)``, lasts for
         `hold` steps.
@@ -260,11 +269,12 @@ class SeriesKernels(Protocol):
         coding: Coding,
         activation: Activation,
     ) -> Floats:
-        """States ``(B, T, n)`` of reservoirs at `state` ``(B, n)``, under inputs ``(B, T, n_inputs)``, from `step` on.
+        """A reservoir whose streams share sequences: states ``(B, T, n)`` under inputs ``(B, T, n_inputs)``.
 
-        Every line is compared with a row of `sequences` ``(lines, L)`` or ``(1, L)``, the sequence of the lines in
-        the order of *rising numbers of the weights' sequence*: a weight stream is then a one for each of the first
-        cycles, as many as it has ones. A product counts the ones of AND gates; of XNOR gates, ones minus zeros.
+        The states start from `state` ``(B, n)``, at step number `step`. Every line is compared with a row of
+        `sequences` ``(lines, L)`` or ``(1, L)``, the sequence of the lines in the order of *rising numbers of the
+        weights' sequence*: a weight stream is then a one for each of the first cycles, as many as it has ones. A
+        product counts the ones of AND gates; of XNOR gates, ones minus zeros.
         """
 
     def reservoir_random(
@@ -278,7 +288,7 @@ class SeriesKernels(Protocol):
         coding: Coding,
         activation: Activation,
     ) -> Floats:
-        """As `reservoir_shared`, with Bernoulli streams.
+        """A reservoir of Bernoulli streams, else as `reservoir_shared`.
 
         `stored` holds the words of the weight streams, line after line ``(W, synapses of the line)``; without it
         every step has new ones.
@@ -294,24 +304,25 @@ class SeriesKernels(Protocol):
         squash: bool,
         leak: float,
     ) -> Floats:
-        """States ``(B, T, n)`` in floating point: ``x = (1 - leak) x + leak f(drive[:, t] + matrix @ x)``.
+        """A reservoir in floating point: states ``(B, T, n)`` under drives ``(B, T, n)``.
 
-        `matrix` is an array or a SciPy matrix in CSR form ``(n, n)``. f is tanh with `squash`, else it clips to
-        the range of the encoding `kind`. With a `scale` above 0, the matrix meets the states rounded to
-        probabilities of 1 / scale.
+        A step is ``x = (1 - leak) x + leak f(drive[:, t] + matrix @ x)``; `matrix` is an array or a SciPy matrix in
+        CSR form ``(n, n)``. f is tanh with `squash`, else it clips to the range of the encoding `kind`. With a `scale`
+        above 0, the matrix meets the states rounded to probabilities of 1 / scale.
         """
 
     def narma(self, u: Floats, order: int, alpha: float, beta: float, gamma: float, delta: float) -> Floats:
-        """``y[t + 1] = alpha y[t] + beta y[t] sum_{i < order} y[t - i] + gamma u[t - order + 1] u[t] + delta``.
+        """The series NARMA under inputs `u` ``(T,)``: its values ``(T,)``.
 
-        The first `order` values are 0.
+        ``y[t + 1] = alpha y[t] + beta y[t] sum_{i < order} y[t - i] + gamma u[t - order + 1] u[t] + delta``. The first
+        `order` values are 0.
         """
 
     def mackey_glass(self, steps: int, lag: int, h: float, x0: float) -> Floats:
-        """``x' = .2 p / (1 + p**10) - .1 x``, p = x(t - lag h), after 0, 1, .. `steps` steps of h ``(steps + 1,)``.
+        """The series of Mackey and Glass, after 0, 1, .. `steps` steps of h ``(steps + 1,)``.
 
-        Runge and Kutta's method of order four; the past between two steps is a cubic with the slopes at its ends.
-        Before the start x is `x0`, with slope 0.
+        ``x' = .2 p / (1 + p**10) - .1 x`` with p = x(t - lag h). Runge and Kutta's method of order four; the past
+        between two steps is a cubic with the slopes at its ends. Before the start x is `x0`, with slope 0.
         """
 
 

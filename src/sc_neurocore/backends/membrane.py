@@ -16,7 +16,7 @@ from .types import Membrane as Membrane
 
 
 def integrate(v: Any, drive: Any, noise: Any, v_rest: Any, dt: Any, tau: Any) -> Any:
-    """Voltages after a step, before it is known who spikes: leak to rest, plus what drive and noise add."""
+    """Voltages after a step, before a spike resets any: leak to rest, plus what drive and noise add."""
     return v + (-(v - v_rest) * dt / tau + drive + noise)
 
 
@@ -40,10 +40,10 @@ def fire_and_reset(
     refractory: Any,
     soft: Any,
 ) -> tuple[Any, Any]:
-    """The new v and the steps that a neuron still has to rest, once it is known who spikes.
+    """Spikes reset voltages: the new v, and the steps that a neuron still has to rest.
 
-    `v` are the voltages of `integrate`, `refractory_left` the steps to rest before. `where` is `np.where` or its
-    twin for another kind of number.
+    `fires` says which neurons spike. `v` are the voltages of `integrate`, `refractory_left` the steps to rest before.
+    `where` is `np.where` or its twin for another kind of number.
     """
     after = where(soft, v - threshold, v_reset)
     left = where(fires, refractory, where(refractory_left > 0, refractory_left - 1, 0))
@@ -53,7 +53,7 @@ def fire_and_reset(
 def lif_step(
     v: Floats, refractory_left: Counts, current: Floats, membrane: Membrane, noise: Floats
 ) -> tuple[Floats, Counts, NDArray[np.bool_]]:
-    """One step of leaky integrate-and-fire neurons: the new v, the new `refractory_left`, who spikes.
+    """One step of leaky integrate-and-fire neurons: the new v, the new `refractory_left`, and which neurons spike.
 
     The spike and the reset are in one step.
     """

@@ -53,7 +53,7 @@ class Wiring(NamedTuple):
 
 
 class Membrane(NamedTuple):
-    """Numbers of a leaky integrate-and-fire neuron; times in ms."""
+    """Parameters of a leaky integrate-and-fire neuron; times in ms."""
 
     v_rest: float
     v_reset: float
@@ -70,7 +70,7 @@ class Membrane(NamedTuple):
 
 
 class FixedMembrane(NamedTuple):
-    """A neuron in integers: numbers times ``2**fraction``, none above `largest`."""
+    """Parameters of such a neuron in integers: numbers times ``2**fraction``, none above `largest`."""
 
     v_rest: int
     v_reset: int
@@ -105,7 +105,7 @@ class Tree(NamedTuple):
 
 
 class Plasticity(NamedTuple):
-    """Numbers of a bank of synapses; a weight is a share p of its range, in [0, 1]."""
+    """Parameters of synapses that learn; a weight is a share p of its range, in [0, 1]."""
 
     up: float
     """Probability that the up gate opens, for a trace of 1."""
@@ -220,7 +220,7 @@ class PredictiveRule(NamedTuple):
 
 
 class Synapses(NamedTuple):
-    """Synapses of a reservoir by their line: ``indptr[i]:indptr[i+1]`` leave line i.
+    """Synapses of a reservoir, ordered by the line they leave: ``indptr[i]:indptr[i+1]`` leave line i.
 
     Lines are the inputs, the states, and a constant 1 if there is one more. Synapse k feeds neuron
     ``neurons[k]``; without `neurons`, each line feeds neurons 0, 1, .. in this order. Codes are thresholds
@@ -264,10 +264,10 @@ class Activation(NamedTuple):
 
 
 class RandomStreams(NamedTuple):
-    """Bernoulli streams of lines and weights, L = `length`; not `apart`: all lines (all weights) share a source.
+    """Sources of a reservoir's Bernoulli streams, of `length` bits.
 
-    At step t of sample b the lines have the streams ``s * lines + i`` with ``s = b << 32 | t``, and the weights,
-    if they are not stored, ``s * synapses + k``.
+    Not `apart`: all lines share a source, and so do all weights. At step t of sample b the lines have the streams
+    ``s * lines + i`` with ``s = b << 32 | t``, and the weights, if they are not stored, ``s * synapses + k``.
     """
 
     input_key: int

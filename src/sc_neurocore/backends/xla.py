@@ -1,4 +1,4 @@
-"""Spiking neurons and products of streams in JAX, on whatever XLA compiles for: the same bits as `reference`.
+"""Backend "jax": spiking neurons and products of streams on what XLA compiles for, with the bits of `reference`.
 
 The only file that imports JAX. No global flag is read or set: what needs 64-bit numbers runs in a context
 of its own, and words are met as pairs of 32 bits (without the flag JAX halves them in silence).
@@ -121,7 +121,7 @@ def _divisors(v: Array, membrane: Membrane) -> Array:
     return jnp.where(v == v, jnp.asarray(membrane.tau_mem, v.dtype), 1)
 
 
-def _advanced(
+def _lif_update(
     v: Array, refractory_left: Array | None, current: Array, membrane: Membrane, tau: Array, noise: Array | None
 ) -> tuple[Array, Array | None, Array, Array]:
     """`membrane.lif_step` on traced arrays, rounding by rounding; the voltage before a reset comes last.
@@ -149,7 +149,7 @@ def _advanced(
 def _spiking(
     v: Array, refractory_left: Array, current: Array, membrane: Membrane, tau: Array, noise: Array | None, slope: float
 ) -> tuple[Array, Array, Array]:
-    after, still, _, risen = _advanced(v, refractory_left, current, membrane, tau, noise)
+    after, still, _, risen = _lif_update(v, refractory_left, current, membrane, tau, noise)
     threshold, steepness = (jnp.asarray(x, v.dtype) for x in (membrane.v_threshold, slope))
     return after, still, jnp.where(refractory_left == 0, spike(risen, threshold, steepness), 0)
 
@@ -189,7 +189,7 @@ def _lif(
     def body(
         state: tuple[Array, Array | None], now: tuple[Array, Array | None]
     ) -> tuple[tuple[Array, Array | None], Array]:
-        v, refractory_left, fires, _ = _advanced(*state, now[0], membrane, tau, now[1])
+        v, refractory_left, fires, _ = _lif_update(*state, now[0], membrane, tau, now[1])
         return (v, refractory_left), fires.astype(jnp.uint8)
 
     # One row of neurons: XLA makes better loops of it than of samples of neurons.
@@ -298,7 +298,7 @@ class Devices:
         if self.mesh is None:
             return Devices, ()
         ids = np.vectorize(lambda device: device.id, otypes=[int])(self.mesh.devices)
-        return _again, (ids, self.mesh.axis_names, self.mesh.axis_types)
+        return devices_with_ids, (ids, self.mesh.axis_names, self.mesh.axis_types)
 
     def __repr__(self) -> str:
         if self.mesh is None:
@@ -315,8 +315,8 @@ def and_counts(x: Words, w: Words) -> Counts:
     return _DEFAULT.and_counts(x, w)
 
 
-def _again(ids: NDArray[np.int64], names: tuple[str, ...], types: tuple[Any, ...]) -> Devices:
-    """A mesh of the devices with these numbers, in another process."""
+def devices_with_ids(ids: NDArray[np.int64], names: tuple[str, ...], types: tuple[Any, ...]) -> Devices:
+    """A mesh of the devices with these numbers, as `pickle` rebuilds it in another process."""
     found = {device.id: device for device in jax.devices()}
     missing = sorted(set(ids.flat) - found.keys())
     if missing:

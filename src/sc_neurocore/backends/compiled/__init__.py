@@ -1,4 +1,4 @@
-"""The kernels of `reference` in Numba: compiled once, cached, GIL released, rows spread over threads.
+"""Backend "numba": kernels compiled once and cached, without the GIL, their rows spread over threads.
 
 Every public function has the name, the arguments and the integers of its twin in `reference`.
 Loops are written so that LLVM vectorises them: fixed trip counts, one array per inner loop body.

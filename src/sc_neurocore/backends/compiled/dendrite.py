@@ -1,4 +1,4 @@
-"""A cable."""
+"""Cables of compartments: the voltages along a dendrite."""
 
 import numpy as np
 
@@ -31,9 +31,10 @@ def _solve(parent, inverse, factor, x):  # type: ignore[no-untyped-def]
 
 @jit
 def _cable(tree, dt, hold, nodes, source, conductance, v, out):  # type: ignore[no-untyped-def]
-    """Every row of `source` lasts for `hold` steps; `out` takes the last steps, as many as it has rows.
+    """Voltages of a cable, step by step.
 
-    `nodes` are those that currents enter, and those whose voltages are wanted.
+    Every row of `source` lasts for `hold` steps; `out` takes the last steps, as many as it has rows. `nodes` are those
+    that currents enter, and those whose voltages are wanted.
     """
     parent, capacity, leak, axial = tree
     sites, probes = nodes

@@ -45,8 +45,8 @@ def _capped(value):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _spread(words, first, length, pre, pre_count):  # type: ignore[no-untyped-def]
-    """Bits of up to 64 cycles from `first` on, an input a column."""
+def _unpack_cycles(words, first, length, pre, pre_count):  # type: ignore[no-untyped-def]
+    """Bits of up to 64 cycles from `first` on, a row for each cycle and a column for each input, and their sums."""
     for t in range(64):
         pre_count[t] = 0
     for i in range(words.shape[0]):
@@ -58,7 +58,7 @@ def _spread(words, first, length, pre, pre_count):  # type: ignore[no-untyped-de
 
 
 @jit
-def _move(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no-untyped-def]
+def _update_weights(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no-untyped-def]
     """`plasticity.updated_weights` of the synapses of one neuron, in place."""
     for i in range(row.size):
         p, up, down = row[i], ups[i], downs[i]
@@ -86,7 +86,10 @@ def _mark_winners(above, winners, wins):  # type: ignore[no-untyped-def]
 
 @jit
 def _learn(model, words, midpoints, reward, first, learning, state, out, start, stop):  # type: ignore[no-untyped-def]
-    """Neurons start to stop. `state` changes in place, but for the traces of the inputs, which all threads read."""
+    """`learn` of the neurons start to stop.
+
+    `state` changes in place, but for the traces of the inputs, which all threads read.
+    """
     keys, length, bits, levels, membrane, rule, competition, pause = model
     p, theta, v, refractory_left, x_in, y, e = state
     spikes, x_out = out
@@ -122,7 +125,7 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
             cycle = (first + s) * length + t
             call, phase = cycle // 4, cycle % 4
             if t % 64 == 0:
-                _spread(words[s], t, length, pre, pre_count)
+                _unpack_cycles(words[s], t, length, pre, pre_count)
             if t == 0 or phase == 0:
                 if noise_scale != 0.0:
                     for group in range(groups):
@@ -156,8 +159,8 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
                 risen[k] = integrate(v[j], drive, noise_scale * normal, v_rest, dt, tau)
                 fired[k] = (refractory_left[j] <= 0) & (risen[k] >= v_threshold + theta[j])
                 any_fired |= fired[k]
-            contest = winners > 0 and any_fired
-            if contest:
+            competes = winners > 0 and any_fired
+            if competes:
                 for j in range(rows):
                     above[j] = (v_rest if refractory_left[j] > 0 else risen[j]) - (v_threshold + theta[j])
                 _mark_winners(above, winners, wins)
@@ -169,7 +172,7 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
                     where, risen[k], refractory_left[j], fired[k], v_threshold + theta[j],
                     v_rest, v_reset, refractory, soft_reset,
                 )  # fmt: skip
-                if contest and not wins[k]:
+                if competes and not wins[k]:
                     v[j] = v_rest
                     refractory_left[j] = max(refractory_left[j], inhibition)
                 spikes[s, j, t] = fired[k]
@@ -203,7 +206,7 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
                         _draw(gate_key, j, call, _GATE_BITS, philox, gate_draws, 4 * k)
                         drawn[k] = call + 1
                     draws = closed if deterministic else gate_draws[4 * k + phase]  # the first is not read
-                    _move(p[j], ups, downs, draws, step, soft, deterministic)
+                    _update_weights(p[j], ups, downs, draws, step, soft, deterministic)
             for i in range(width):
                 x[i] += seen[i]
             for j in range(start, stop):

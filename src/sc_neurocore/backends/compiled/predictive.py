@@ -1,4 +1,4 @@
-"""Predictions and their errors."""
+"""Predictive coding: streams of predictions, and their errors."""
 
 import numpy as np
 from numba import int64, uint64

@@ -60,7 +60,7 @@ def _encode(inputs, state, coding, step, sample, lanes, thresholds, signs):  # t
 
 
 @jit
-def _row(sequence, word, threshold, sign, kind, row):  # type: ignore[no-untyped-def]
+def _ones_by_rank(sequence, word, threshold, sign, kind, row):  # type: ignore[no-untyped-def]
     """What a stream adds for every weight stream: a running count of its ones in the order of the weights' numbers."""
     length = sequence.size
     ones = row[0] - row[0]
@@ -95,8 +95,8 @@ def _ones_below(sequence, word, highest):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _add_few(sequence, word, threshold, sign, kind, codes, neurons, totals):  # type: ignore[no-untyped-def]
-    """As `_row` and `_add` for a few weights of rising rank: the ones between one rank and the next."""
+def _add_sparse(sequence, word, threshold, sign, kind, codes, neurons, totals):  # type: ignore[no-untyped-def]
+    """As `_ones_by_rank` and `_add` for a few weights of rising rank: the ones between one rank and the next."""
     length, at, ones, highest = sequence.size, int64(0), int64(0), np.uint32(threshold - uint64(1))
     every = int64(0)
     if kind == BIPOLAR and threshold > 0:
@@ -144,9 +144,9 @@ def _shared(run, synapses, sequences, coding, activation, scratch, out, start, s
                 line = sequences[0 if sequences.shape[0] == 1 else i]
                 if neurons.size:
                     parts = codes[first:last], neurons[first:last]
-                    _add_few(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
+                    _add_sparse(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
                 else:
-                    _row(line, word, thresholds[i], signs[i], kind, row)
+                    _ones_by_rank(line, word, thresholds[i], signs[i], kind, row)
                     _add(row, codes[first:last], totals)
             _activate(totals, activation, state[b], out[b, t])
 

@@ -1,4 +1,4 @@
-"""Who is first, who is largest."""
+"""Which stream fills a counter first, which numbers are the largest."""
 
 import numpy as np
 from numba import int64, uint64

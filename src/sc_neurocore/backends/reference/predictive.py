@@ -1,4 +1,4 @@
-"""Predictions that share the random numbers of their inputs."""
+"""Predictive coding: streams of predictions that share the random numbers of their inputs, and their errors."""
 
 import numpy as np
 

@@ -132,7 +132,7 @@ def _reservoir(
     activation: Activation,
     totals: Callable[[int, int, Thresholds, Counts], Counts],
 ) -> Floats:
-    """Encode, count, activate: a step after the other."""
+    """States of reservoirs, a step after the other: encode, count (`totals`), activate."""
     levels, lowest, leak = activation
     out = np.empty((*inputs.shape[:2], state.shape[1]))
     for b, x in enumerate(state):

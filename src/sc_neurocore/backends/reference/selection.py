@@ -1,4 +1,4 @@
-"""Who is largest, and who is full first."""
+"""Which stream fills a counter first, which numbers are the largest."""
 
 import numpy as np
 
