@@ -33,7 +33,7 @@ def test_pure_step_is_that_of_neurons(parameters):
                 assert spikes.dtype == states[place].v.dtype == np.float64
                 np.testing.assert_array_equal(spikes, fires)
                 np.testing.assert_array_equal(states[place].v, want.v)
-                np.testing.assert_array_equal(states[place].wait, want.wait)
+                np.testing.assert_array_equal(states[place].refractory_left, want.refractory_left)
         whole, trains = lif_run(at(np.full(9, parameters.v_rest)), currents, params, noise)
         np.testing.assert_array_equal(whole.v, want.v)
         assert trains.shape == (200, 9)

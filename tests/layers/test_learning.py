@@ -314,7 +314,7 @@ def test_homeostasis_is_the_adaptive_threshold():
 def test_pause():
     """Between samples the state decays; after an endless pause only what was learned is left."""
     layer = SCLearningLayer(5, 3, length=50, base_seed=4, pause_ms=20.0, y_max=0.01, homeostasis=0.1)
-    layer.neurons.v[:], layer.neurons.wait[:] = 0.5, 30
+    layer.neurons.v[:], layer.neurons.refractory_left[:] = 0.5, 30
     layer.load_state_dict(layer.state_dict() | {"pre": np.full(5, 2.0), "post": np.full(3, 4.0)})
     layer.run_epoch(np.empty((0, 5)))
     assert np.all(layer.neurons.v == 0.5)  # no sample, no pause
@@ -322,7 +322,7 @@ def test_pause():
     assert pause.membrane == pytest.approx(0.95**20)
     assert (pause.pre, pause.post) == pytest.approx((np.exp(-20 / 16.8), np.exp(-20 / 33.7)))
     fresh, worn = (SCLearningLayer(5, 3, length=50, base_seed=4, pause_ms=np.inf, y_max=1.0) for _ in range(2))
-    worn.neurons.v[:], worn.neurons.wait[:] = 0.9, 10**6
+    worn.neurons.v[:], worn.neurons.refractory_left[:] = 0.9, 10**6
     worn.load_state_dict(worn.state_dict() | {"pre": np.full(5, 2.0), "post": np.full(3, 4.0)})
     np.testing.assert_array_equal(fresh.run_epoch(rates(5)), worn.run_epoch(rates(5)))
     assert_same_state(fresh, worn)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from .. import checks
-from ..backends.plasticity import Competition
+from ..backends.types import Competition
 
 _LARGEST = 1e100
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends.reference import Tree
+from ..backends.types import Tree
 from .base import Floats
 
 Ends = Literal["sealed", "open"]

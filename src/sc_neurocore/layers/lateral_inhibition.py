@@ -125,6 +125,8 @@ class LateralInhibition(SCLayer):
         self._backend = backend
         self._reseed()
 
+    _encoder: Encoder | None
+
     @property
     def _sides(self) -> tuple[int, ...]:
         return (self.n_neurons,) if self.shape is None else self.shape
@@ -255,7 +257,7 @@ class LateralInhibition(SCLayer):
         raise ValueError(f"{name} must have shape (..., {self.n_neurons}){sheet}, got {shape}")
 
     def _reseed(self) -> None:
-        self._encoder: Encoder | None = None
+        self._encoder = None
 
     def __repr__(self) -> str:
         sheet = "" if self.shape is None else f", shape={self.shape}"

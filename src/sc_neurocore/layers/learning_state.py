@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import checks
-from ..backends.plasticity import Pause
-from ..backends.reference import LearningState
+from ..backends.types import LearningState, Pause
 from ..neurons import LIFNeurons
 from ..synapses import PlasticSynapses, Traces
 from .base import Floats
@@ -21,13 +20,15 @@ _LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post
 
 def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats) -> LearningState:
     """The state as the kernels take it; no copies."""
-    return LearningState(synapses.shares, thresholds, neurons.v, neurons.wait, *synapses.traces, synapses.eligibility)
+    return LearningState(
+        synapses.shares, thresholds, neurons.v, neurons.refractory_left, *synapses.traces, synapses.eligibility
+    )
 
 
 def put_back(state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses) -> Floats:
     """Give neurons and synapses their part of a state after so many cycles; returns the added thresholds."""
     shares, thresholds, v, refractory_left, pre, post, eligibility = state
-    neurons.v[:], neurons.wait[:], neurons.steps = v, refractory_left, cycles
+    neurons.v[:], neurons.refractory_left[:], neurons.steps = v, refractory_left, cycles
     synapses.shares, synapses.traces, synapses.eligibility = shares, Traces(pre, post), eligibility
     synapses.cycles = cycles
     return thresholds
@@ -41,7 +42,7 @@ def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:
     ValueError, TypeError
         If an array has another shape or a value outside its range.
     """
-    arrays = []
+    arrays: list[Any] = []
     for name, old in zip(STATE_NAMES, now, strict=True):
         highest = 1.0 if name == "p" else np.inf
         given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)

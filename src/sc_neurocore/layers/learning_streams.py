@@ -105,9 +105,9 @@ class LearningStreams:
         length = self.encoder.length
         if self.midpoints.size:
             return Bitstream.from_bits(self.midpoints <= shares[..., None])
-        bits = np.empty((*shares.shape, length), np.uint8)
+        (rows, columns), bits = shares.shape, np.empty((*shares.shape, length), np.uint8)
         for cycle in range(length):
-            drawn = plasticity.synapse_numbers(self.weight_key, *shares.shape, sample * length + cycle)
+            drawn = plasticity.synapse_numbers(self.weight_key, rows, columns, sample * length + cycle)
             bits[..., cycle] = plasticity.middles(drawn, self.encoder.generator.bits) <= shares
         return Bitstream.from_bits(bits)
 

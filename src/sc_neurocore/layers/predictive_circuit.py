@@ -61,7 +61,8 @@ class PredictiveCircuit:
             parts.append((surprises, predictions))
         if len(parts) == 1:
             return Windows(*parts[0], state)
-        return Windows(*map(np.concatenate, zip(*parts, strict=True)), state)
+        surprises, predictions = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+        return Windows(surprises, predictions, state)
 
     def streams(self, thresholds: Integers, first: int, state: PredictiveState, encoding: Encoding) -> Streams:
         """Streams of inputs with thresholds ``(..., n_inputs)``, and of predictions, as long as nothing is learned.

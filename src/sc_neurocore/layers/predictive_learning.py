@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .. import checks
-from ..backends.reference import GATE_BITS, PredictiveRule
+from ..backends.types import GATE_BITS, PredictiveRule
 
 Compete = Literal["surprise", "excess"]
 COMPETES = ("surprise", "excess")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..backends import choose
 from ..backends.packing import Words
 from ..backends.philox import philox4x32
-from ..backends.reference import Activation, Coding, RandomStreams, Synapses
+from ..backends.types import Activation, Coding, RandomStreams, Synapses
 from ..bitstreams import value_range
 from ..bitstreams.encodings import ENCODINGS, to_probability
 from ..encoders import Bernoulli, Encoder

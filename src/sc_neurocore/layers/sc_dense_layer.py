@@ -229,7 +229,7 @@ class SCDenseLayer(SCLayer):
             "x_inputs": self.source.x_inputs.copy(),
             "weight_values": self.source.weight_values.copy(),
             "v": self.neurons.v.copy(),
-            "refractory_left": self.neurons.wait.copy(),
+            "refractory_left": self.neurons.refractory_left.copy(),
             "spikes": self.recorders.words.copy(),
         }
         if self.membrane is not None:
@@ -247,7 +247,7 @@ class SCDenseLayer(SCLayer):
             voltages = checks.array("voltages", state["voltages"], shape=(*self.membrane.shape, steps))
         self.recorders.load(state["spikes"], steps)
         self._given = x, weights
-        self.neurons.v[:], self.neurons.wait[:], self.neurons.steps = v, left, steps
+        self.neurons.v[:], self.neurons.refractory_left[:], self.neurons.steps = v, left, steps
         if self.membrane is not None:
             self.membrane.reset()
             self.membrane.record(voltages)

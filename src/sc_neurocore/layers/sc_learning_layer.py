@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.plasticity import Pause
-from ..backends.reference import LearningKeys
+from ..backends.types import LearningKeys, LearningModel, Pause
 from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons
 from ..synapses import PlasticSynapses
@@ -204,17 +203,18 @@ class SCLearningLayer(SCLayer):
         neurons, synapses, streams = self.neurons, self.synapses, self._streams
         rewards = streams.rewards(reward, batch, synapses.rule)
         words = streams.words(inputs, spiking, self.samples)
-        keys = LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key)
-        trains, state = choose(self._backend).learn(
-            keys, words, streams.midpoints, self.generator.bits, self.levels, rewards, self.samples, self.length,
-            learning, neurons.parameters.membrane(neurons.dt_ms), synapses.numbers,
+        model = LearningModel(
+            LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key), self.length,
+            self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
             self.competition.rule(neurons.dt_ms), self._pause(),
-            gathered(neurons, synapses, self.thresholds),
         )  # fmt: skip
+        state = gathered(neurons, synapses, self.thresholds)
+        trains, state = choose(self._backend).learn(
+            model, words, streams.midpoints, rewards, self.samples, learning, state
+        )
         self.samples += len(words)
         self.thresholds = put_back(state, self.samples * self.length, neurons, synapses)
-        out: NDArray[np.uint8] = trains.reshape(*batch, self.n_neurons, self.length)
-        return out
+        return trains.reshape(*batch, self.n_neurons, self.length)
 
     def streams(self, x: ArrayLike, *, spikes: bool | None = None) -> Streams:
         """Streams that the next `run_epoch` of one sample meets, as long as nothing is learned; nothing moves on.
