@@ -48,7 +48,11 @@ def test_the_trains_of_scdenselayer(parameters, encoding):
     assert spikes.any()
     np.testing.assert_array_equal(spikes.T, cycles.get_spike_trains())
     np.testing.assert_array_equal(layer.v, cycles.neurons.v)
+<<<<<<< HEAD
     np.testing.assert_array_equal(layer.wait, cycles.neurons.refractory_left)
+=======
+    np.testing.assert_array_equal(layer.refractory_left, cycles.neurons.refractory_left)
+>>>>>>> timed
 
 
 @pytest.mark.parametrize("parameters", [QUIET, PARAMETERS[1] | QUIET])
@@ -109,9 +113,29 @@ def test_counts_are_those_of_numba(generator, encoding, length):
 def test_currents_are_counts_of_words():
     layer = JaxSCDenseLayer(5, 3, 65, seed=7, generator="sobol", y_min=-1.0, y_max=1.0)
     x = x_of(4)
-    x_words, w_words = layer._products._input_words(x, np.arange(4)), layer._products._weight_words(np.arange(1))
-    counts = reference.and_counts(x_words, w_words.reshape(1, 5, 3, -1))[0]
+    inputs, weights = layer.streams(x)
+    assert (inputs.shape, weights.shape) == ((4, 3), (5, 3))
+    counts = reference.and_counts(inputs.words[None], weights.words[None])[0]
     np.testing.assert_array_equal(layer.currents(x), -1 + 2 * (counts / (65 * 3)))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_streams_are_those_of_the_next_run(encoding):
+    """With batch axes, from any step on; Bernoulli streams are those of the step and of the sample."""
+    layer = JaxSCDenseLayer(5, 3, 65, seed=7, encoding=encoding, y_min=0.0, y_max=1.0)
+    layer.run_inputs(x_of(2, 2, 2, encoding=encoding))
+    x = x_of(2, 2, 3, encoding=encoding)
+    inputs, weights = layer.streams(x)
+    assert layer.samples == 2
+    assert (inputs.shape, weights.shape) == ((2, 2, 3, 3), (2, 2, 3, 5, 3))
+    bits, w_bits = inputs.bits().astype(int), weights.bits().astype(int)
+    if encoding == "split":
+        bits, w_bits = bits[0] - bits[1], w_bits[0] - w_bits[1]
+    products = bits[..., None, :, :] * w_bits
+    if encoding == "bipolar":
+        products = 2 * (bits[..., None, :, :] == w_bits) - 1
+    means = products.sum((-1, -2)) / (65 * 3)
+    np.testing.assert_array_equal(layer.currents(x), means if encoding == "unipolar" else (means + 1) / 2)
 
 
 def test_mean_current_is_the_expected_one():
@@ -235,7 +259,7 @@ def test_reset_rewinds():
     again = layer.run_inputs(x_of(70))
     assert np.any(first != again)
     layer.reset()
-    assert not layer.wait.any()
+    assert not layer.refractory_left.any()
     np.testing.assert_array_equal(layer.run_inputs(x_of(70)), first)
 
 
@@ -299,7 +323,7 @@ def test_state_and_pickle_go_on(dtype):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"v": np.zeros(4)}, r"v must have shape \(..., 5\)"),
-    ({"wait": np.zeros(4)}, r"wait must have shape \(5\)"),
+    ({"refractory_left": np.zeros(4)}, r"refractory_left must have shape \(5\)"),
     ({"weights": np.full((5, 3), 2.0)}, r"weights must lie in \[0, 1\], got 2.0"),
     ({"samples": -1}, "samples must be an integer of at least 0"),
     ({"extra": 0}, "unknown \\['extra'\\]"),
@@ -320,7 +344,7 @@ def test_a_bad_state_changes_nothing(change, message):
 def test_pickle_finds_its_mesh():
     mesh = jax.make_mesh((1, 1), ("batch", "neurons"))
     copy = pickle.loads(pickle.dumps(small(mesh=mesh)))
-    assert copy._devices.mesh.shape == mesh.shape
+    assert copy.devices.mesh.shape == mesh.shape
     np.testing.assert_array_equal(copy.run_inputs(x_of(9)), small().run_inputs(x_of(9)))
 
 

@@ -26,11 +26,11 @@ for generator in ("sobol", "bernoulli"):
         split = layer(mesh, generator)
         assert np.array_equal(split.run_inputs(x[:, :10]), spikes[:, :10])
         split = pickle.loads(pickle.dumps(split))
-        assert split._devices.mesh == mesh
+        assert split.devices.mesh == mesh
         assert np.array_equal(split.run_inputs(x[:, 10:]), spikes[:, 10:])
-        assert np.array_equal(split.v, alone.v) and np.array_equal(split.wait, alone.wait)
+        assert np.array_equal(split.v, alone.v) and np.array_equal(split.refractory_left, alone.refractory_left)
         if generator == "sobol":  # where the parts lie: 8 neurons and 4 samples, the last ones filled up
-            placed = split._devices._placed(np.ones((3, 7)), ("batch", "neurons"))
+            placed = split.devices.placed(np.ones((3, 7)), ("batch", "neurons"))
             parts = {part.data.shape for part in placed.addressable_shards}
             sizes = dict(zip(names, shape))
             full = (3 + -3 % sizes.get("batch", 1), 7 + -7 % sizes.get("neurons", 1))

@@ -279,7 +279,7 @@ class Devices:
         for argument, names in zip(arguments, axes, strict=True):
             if isinstance(argument, np.ndarray):
                 sizes |= {name: size for name, size in zip(names, argument.shape, strict=True) if name}
-                argument = self._placed(argument, names)
+                argument = self.placed(argument, names)
             placed.append(argument)
         results = _compiled(run, self.mesh, axes, out_axes)(*placed)
         return [
@@ -287,7 +287,8 @@ class Devices:
             for result, names in zip(results, out_axes, strict=True)
         ]
 
-    def _placed(self, array: NDArray[Any], names: Axes) -> Array:
+    def placed(self, array: NDArray[Any], names: Axes) -> Array:
+        """An array whose axes have these names, split over the devices; their last parts are filled up with zeros."""
         if self.mesh is None:
             return array
         missing = [-size % self.mesh.shape.get(name, 1) for size, name in zip(array.shape, names, strict=True)]

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+<<<<<<< HEAD
 from ..backends import compiled
 from ..backends.types import Membrane
 from ..bitstreams import value_range
@@ -17,17 +19,24 @@ from ..encoders.seeds import key_of
 from ..neurons import LIFParameters, LIFState
 from .old_base import Floats, Seeded
 from .vectorized_layer import VectorizedSCLayer
+=======
+from ..bitstreams import Bitstream, Encoding, value_range
+from ..encoders import Generator, Seed, seed_sequence
+from ..neurons import LIFParameters
+from .base import Floats, SCLayer
+from .jax_lif import lif_run, lif_step
+from .jax_neurons import JaxNeurons
+from .jax_products import JaxProducts
+from .streams import Streams
+>>>>>>> timed
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
-    from ..backends.xla import Devices
-
-Numbers = NDArray[Any]
-Waits = NDArray[np.int64]
-_LARGEST = {"float64": 1e100, "float32": 1e12}
+__all__ = ["JaxSCDenseLayer", "LIFParameters", "lif_run", "lif_step"]
 
 
+<<<<<<< HEAD
 def lif_step(
     state: LIFState, current: Any, params: Membrane, noise: Any = None, *, slope: float = 10.0
 ) -> tuple[LIFState, Any]:
@@ -122,6 +131,10 @@ class _Products(VectorizedSCLayer):
 
 class JaxSCDenseLayer(Seeded):
     """Leaky integrate-and-fire neurons in JAX, driven by currents, or by counts of products of streams.
+=======
+class JaxSCDenseLayer(SCLayer):
+    """Spiking neurons that JAX runs, driven by currents, or by counts of products of streams.
+>>>>>>> timed
 
     ::
 
@@ -179,6 +192,7 @@ class JaxSCDenseLayer(Seeded):
     first call after construction or `reset` says which batch axes the state has, and the next calls go on from
     there; other batch axes are an error until the next `reset`.
 
+    A step starts where the last one ended, so the layer is sequential: calls from several threads must take turns.
     One clock counts the steps. The noise of a neuron and the streams of a sample depend on (seed, its place, the
     step) only, so two runs of 50 steps are one of 100.
 
@@ -220,22 +234,16 @@ class JaxSCDenseLayer(Seeded):
     ) -> None:
         from ..backends import xla
 
-        super().__init__(seed)
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        root = seed_sequence(seed)
+        super().__init__(root)
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self.bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
-        self.dtype = np.dtype(checks.option("dtype", dtype, tuple(_LARGEST)))
-        self._largest = _LARGEST[self.dtype.name]
-        self.y_min = checks.real("y_min", y_min, -self._largest, self._largest)
-        self.y_max = checks.real("y_max", y_max, self.y_min, self._largest)
-        self.parameters = LIFParameters.of(neuron_params)
-        self.dt_ms = self.parameters.checked_step(dt_ms)
-        self._membrane = self.parameters.membrane(self.dt_ms)
-        for name, number in zip(Membrane._fields[:7], self._membrane, strict=False):
-            checks.real(name, number, -self._largest, self._largest)
-        self._devices = xla.Devices(mesh)
-        self._products = _Products(
-            self._devices,
+        self.devices = xla.Devices(mesh)
+        self._neurons = JaxNeurons(n_neurons, LIFParameters.of(neuron_params), dt_ms, dtype, self.devices)
+        self.y_min = checks.real("y_min", y_min, -self._neurons.largest, self._neurons.largest)
+        self.y_max = checks.real("y_max", y_max, self.y_min, self._neurons.largest)
+        self._products = JaxProducts(
+            self.devices,
             self.n_inputs,
             self.n_neurons,
             self.bitstream_length,
@@ -243,12 +251,17 @@ class JaxSCDenseLayer(Seeded):
             encoding=encoding,
             bits=bits,
             weight_streams=weight_streams,
-            seed=self._entropy,
+            seed=root,
         )
         if weights is not None:
             self.weights = weights
-        self._reseed()
-        self._rest(())
+
+    n_neurons = property(attrgetter("_neurons.n_neurons"))
+    parameters = property(attrgetter("_neurons.parameters"))
+    dt_ms = property(attrgetter("_neurons.dt_ms"))
+    dtype = property(attrgetter("_neurons.dtype"))
+    v = property(attrgetter("_neurons.v"), doc="Voltages ``(..., n_neurons)``.")
+    refractory_left = property(attrgetter("_neurons.refractory_left"), doc="Steps that each neuron still has to rest.")
 
     @property
     def weights(self) -> Floats:
@@ -259,35 +272,17 @@ class JaxSCDenseLayer(Seeded):
     def weights(self, values: ArrayLike) -> None:
         self._products.weights = values
 
-    def _rest(self, batch: tuple[int, ...]) -> None:
-        self.v: Numbers = np.full((*batch, self.n_neurons), self._membrane.v_rest, self.dtype)
-        """Voltages ``(..., n_neurons)``."""
-        self.wait: Waits = np.zeros(self.v.shape, np.int64)
-        """Steps that each neuron still has to rest."""
-
     def _batch(self, batch: tuple[int, ...]) -> int:
         """Samples of a call, whose batch axes must be those of the state."""
-        if self.samples and batch != self.v.shape[:-1]:
+        if self.samples and batch != self._neurons.batch:
             raise ValueError(
-                f"batch axes must be {self.v.shape[:-1]} as in the calls since the last reset(), got {batch}"
+                f"batch axes must be {self._neurons.batch} as in the calls since the last reset(), got {batch}"
             )
         return math.prod(batch)
 
-    def _drive(self, name: str, values: ArrayLike) -> Numbers:
-        """Currents ``(..., n_neurons)`` in the layer's type; an array that has it already is not copied."""
-        limits = -self._largest, self._largest
-        given = np.asarray(values)
-        if given.dtype != self.dtype:
-            return checks.array(name, values, *limits, last=self.n_neurons).astype(self.dtype)
-        flat = given.reshape(-1)
-        # No number is larger than the root of the sum of squares, which takes one look at each instead of two.
-        if given.shape[-1:] != (self.n_neurons,) or not np.dot(flat, flat) <= self._largest**2:
-            checks.bounded(name, given, *limits, last=self.n_neurons)
-        return given
-
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., n_neurons)``, uint8, of one step under currents of that shape."""
-        drive = self._drive("current", current)
+        drive = self._neurons.currents("current", current)
         return self.run(drive[..., None, :])[..., 0, :]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
@@ -298,22 +293,11 @@ class JaxSCDenseLayer(Seeded):
         ValueError
             If the shape is wrong, or a current is not finite or above 1e100 (float32: 1e12) in size.
         """
-        drive = self._drive("currents", currents)
-        batch = _axes("currents", drive, self.n_neurons)
-        count, steps = self._batch(batch), drive.shape[-2]
-        if self.v.shape[:-1] != batch:
-            self._rest(batch)
-        by_step = np.moveaxis(drive.reshape(count, steps, self.n_neurons), 1, 0)
-        noise, state = None, (count, self.n_neurons)
-        if self._membrane.noise:
-            normals = compiled.standard_normals(self._key, math.prod(state), self.samples, self.samples + steps)
-            noise = normals.T.reshape(by_step.shape).astype(self.dtype, copy=False)
-        spikes, v, wait = self._devices.lif(
-            by_step, noise, self._membrane, self.v.reshape(state), self.wait.reshape(state)
-        )
-        self.v, self.wait = v.reshape(self.v.shape), wait.reshape(self.v.shape)
-        self.samples += steps
-        return np.moveaxis(spikes, 0, 1).reshape(*batch, steps, self.n_neurons)
+        drive = self._neurons.currents("currents", currents)
+        self._batch(_axes("currents", drive, self.n_neurons))
+        spikes = self._neurons.run(drive, self._seeds.key("membrane noise"), self.samples)
+        self.samples += drive.shape[-2]
+        return spikes
 
     def run_inputs(self, inputs: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., T, n_neurons)``, uint8, of T steps under inputs ``(..., T, n_inputs)``.
@@ -330,11 +314,27 @@ class JaxSCDenseLayer(Seeded):
 
         They are decoded from counts of streams. Nothing moves on: the next call meets the same streams.
         """
+        x, by_step = self._by_step(inputs)
+        return self._as_currents(np.moveaxis(self._products.forward(by_step), 0, 1), x.shape)
+
+    def streams(self, inputs: ArrayLike) -> Streams:
+        """Streams that the next ``run_inputs(inputs)`` meets; nothing moves on.
+
+        Inputs are ``(..., T, n_inputs)``; weights ``(n_neurons, n_inputs)``, behind the axes ``(..., T)`` where every
+        step of every sample meets its own.
+        """
+        x, by_step = self._by_step(inputs)
+        steps, weights = self._products.streams(by_step)
+        if weights is not None and len(weights.shape) > 2:
+            weights = _by_sample(weights, x.shape[:-1])
+        return Streams(_by_sample(steps, x.shape[:-1]), weights)
+
+    def _by_step(self, inputs: ArrayLike) -> tuple[Floats, Floats]:
+        """Inputs, and the same ``(T, samples, n_inputs)``, with the generators where this step meets them."""
         x, batch = self._checked(inputs)
         count = self._batch(batch)
-        by_step = np.moveaxis(x.reshape(count, x.shape[-2], self.n_inputs), 1, 0)
         self._products.samples = self.samples * count
-        return self._as_currents(np.moveaxis(self._products.forward(by_step), 0, 1), x.shape)
+        return x, np.moveaxis(x.reshape(count, x.shape[-2], self.n_inputs), 1, 0)
 
     def expected(self, inputs: ArrayLike) -> Floats:
         """What `currents` converges to as the streams get longer; spikes have no closed form."""
@@ -352,29 +352,38 @@ class JaxSCDenseLayer(Seeded):
     def reset(self) -> None:
         """Back to construction: the neurons at rest, without batch axes, streams and noise rewound."""
         super().reset()
-        self._rest(())
+        self._neurons.rest(())
 
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, voltages, rests, and where streams and noise stand."""
-        return super().state_dict() | {"weights": self.weights.copy(), "v": self.v.copy(), "wait": self.wait.copy()}
+    def _values(self) -> dict[str, Any]:
+        """Weights, voltages and refractory times."""
+        return {"weights": self.weights.copy(), **self._neurons.values()}
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        v = checks.array("v", state["v"], -self._largest, self._largest, last=self.n_neurons)
-        wait = checks.array("wait", state["wait"], 0, shape=v.shape).astype(np.int64)
+        neurons = self._neurons.checked(state)
         own = {name: state[name] for name in ("entropy", "spawn_key", "weights")}
         self._products.load_state_dict(self._products.state_dict() | own)
-        self.v, self.wait = v.astype(self.dtype), wait
+        self._neurons.load(neurons)
 
     def _reseed(self) -> None:
-        self._key = key_of(self._seed("membrane noise"))
+        """Nothing: the seed of the streams comes with the weights, that of the noise is asked for at every run."""
 
     def __repr__(self) -> str:
+        from ..backends import xla
+
         products = self._products
         return (
             f"JaxSCDenseLayer({self.n_inputs} -> {self.n_neurons}, bitstream_length={self.bitstream_length}, "
             f"{products.generator!r}, encoding={products.encoding!r}, dt_ms={self.dt_ms:g}, steps={self.samples}, "
-            f"dtype={self.dtype.name!r}, backend='jax', devices={repr(self._devices)!r})"
+            f"dtype={self.dtype.name!r}, backend={xla.name!r}, devices={repr(self.devices)!r})"
         )
+
+
+def _by_sample(streams: Bitstream, shape: tuple[int, ...]) -> Bitstream:
+    """Streams ``(T, S, ...)`` as ``(..., T, ...)``, of `shape` in front."""
+    place = 1 if streams.encoding == "split" else 0
+    words = np.moveaxis(streams.words, place, place + 1)
+    rails, rest = words.shape[:place], words.shape[place + 2 :]
+    return Bitstream(np.ascontiguousarray(words).reshape(*rails, *shape, *rest), streams.length, streams.encoding)
 
 
 def _axes(name: str, values: Floats, last: int) -> tuple[int, ...]:

@@ -127,6 +127,8 @@ class LateralInhibition(SCLayer):
         self._backend = backend
         self._reseed()
 
+    _encoder: Encoder | None
+
     @property
     def _sides(self) -> tuple[int, ...]:
         return (self.n_neurons,) if self.shape is None else self.shape

@@ -124,6 +124,7 @@ class RallDendrite:
         self._backend = backend
         self.reset()
 
+    _v: Floats
     n_branches = property(attrgetter("_tree.n_branches"))
     branch_length = property(attrgetter("_tree.branch_length"))
     tau = property(attrgetter("_tree.tau"))
@@ -193,7 +194,7 @@ class RallDendrite:
     def response(self, branch_inputs: ArrayLike | Bitstream, *, hold: int = 1) -> Floats:
         """Voltage ``(...)`` of a soma that was at rest, after the last step; this dendrite stays as it is.
 
-        So a batch of windows of streams may be read at once, and from several threads; see `DendriteBank`. Errors
+        So a batch of windows of streams may be read at once, and from several threads; see `DendriteLayer`. Errors
         are those of `step`.
 
         Parameters

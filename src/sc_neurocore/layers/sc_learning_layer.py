@@ -204,9 +204,15 @@ class SCLearningLayer(SCLayer):
         rewards = streams.rewards(reward, batch, synapses.rule)
         words = streams.words(inputs, spiking, self.samples)
         model = LearningModel(
+<<<<<<< HEAD
             LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key),
             self.length, self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms),
             synapses.parameters, self.competition.rule(neurons.dt_ms), self._pause(),
+=======
+            LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key), self.length,
+            self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
+            self.competition.rule(neurons.dt_ms), self._pause(),
+>>>>>>> timed
         )  # fmt: skip
         state = gathered(neurons, synapses, self.thresholds)
         trains, state = choose(self._backend).learn(
@@ -214,8 +220,7 @@ class SCLearningLayer(SCLayer):
         )
         self.samples += len(words)
         self.thresholds = put_back(state, self.samples * self.length, neurons, synapses)
-        out: NDArray[np.uint8] = trains.reshape(*batch, self.n_neurons, self.length)
-        return out
+        return trains.reshape(*batch, self.n_neurons, self.length)
 
     def streams(self, x: ArrayLike, *, spikes: bool | None = None) -> Streams:
         """Streams that the next `run_epoch` of one sample meets, as long as nothing is learned; nothing moves on.
