@@ -45,13 +45,12 @@ class Operands(NamedTuple):
     def flat(self) -> tuple[Words, Words]:
         """Inputs ``(G, B * rails, n, W)`` and weights ``(G, rails * synapses, W)`` as the kernels take them."""
         groups, samples, rails, n, n_words = self.inputs.shape
-        streams = self.weights.shape[1] * self.weights.shape[2]
-        return self.inputs.reshape(groups, samples * rails, n, n_words), self.weights.reshape(groups, streams, n_words)
+        return self.inputs.reshape(groups, samples * rails, n, n_words), self.weights.reshape(groups, -1, n_words)
 
     def by_rails(self, results: NDArray[T]) -> NDArray[T]:
         """Results of a kernel ``(G, B * rails, rails * M, ...)`` as ``(G, B, rails, rails, M, ...)``."""
         groups, samples = self.inputs.shape[:2]
-        return results.reshape(groups, samples, *self.rails, self.fan_in.size, *results.shape[3:])
+        return results.reshape(groups, samples, *self.rails, -1, *results.shape[3:])
 
 
 def railed(wiring: Wiring, rails: int, synapses: int) -> Wiring:
