@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sc_neurocore import VectorizedSCLayer
-from sc_neurocore.backends import compiled
+from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import Words, words_for
 from sc_neurocore.backends.threads import thread_count
 from sc_neurocore.encoders import Encoder
@@ -58,14 +58,14 @@ def limit_cases() -> Iterator[Case]:
 
 def encode_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
     """The kernels of the encoder, ``batch * n_inputs`` streams, thresholds ready."""
-    n = shape.batch * shape.n_inputs
+    n, kernels = shape.batch * shape.n_inputs, choose()
     streams = np.arange(n, dtype=np.uint64)
     work = n * 64 * words_for(shape.length)
     for bits in (8, 16):
         thresholds = rng.integers(0, (1 << bits) + 1, n, np.uint64)
 
         def bernoulli(bits: int = bits, thresholds: np.ndarray = thresholds) -> Words:
-            return compiled.bernoulli(1, streams, thresholds, bits, shape.length)
+            return kernels.bernoulli(1, streams, thresholds, bits, shape.length)
 
         yield Case(f"bernoulli {bits}", repeated(bernoulli), work, "bit", 1)
         yield Case(f"bernoulli {bits}, all threads", repeated(bernoulli), work, "bit")
@@ -74,19 +74,19 @@ def encode_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
     table = encoder.words(np.arange((1 << bits) + 1)[:, None] / 2**bits, np.zeros((1 << bits) + 1, np.int64))[:, 0]
     table = np.ascontiguousarray(table)
     rows = rng.integers(0, len(table), n, np.uint64)
-    yield Case("sobol gather", repeated(lambda: compiled.gather(table, rows)), work, "bit", 1)
-    yield Case("sobol gather, all threads", repeated(lambda: compiled.gather(table, rows)), work, "bit")
-    whole = compiled.gather(table, rows)
+    yield Case("sobol gather", repeated(lambda: kernels.gather(table, rows)), work, "bit", 1)
+    yield Case("sobol gather, all threads", repeated(lambda: kernels.gather(table, rows)), work, "bit")
+    whole = kernels.gather(table, rows)
     yield Case("copy of as many words", repeated(whole.copy), work, "bit", 1)
 
 
 def product_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
     """Counts of all products of ready streams."""
-    n_words = words_for(shape.length)
+    n_words, kernels = words_for(shape.length), choose()
     x = rng.integers(0, 2**64, (1, shape.batch, shape.n_inputs, n_words), np.uint64)
     w = rng.integers(0, 2**64, (1, shape.n_neurons, shape.n_inputs, n_words), np.uint64)
-    yield Case("product", repeated(lambda: compiled.and_counts(x, w)), shape.product_bits, "bit", 1)
-    yield Case("product, all threads", repeated(lambda: compiled.and_counts(x, w)), shape.product_bits, "bit")
+    yield Case("product", repeated(lambda: kernels.and_counts(x, w)), shape.product_bits, "bit", 1)
+    yield Case("product, all threads", repeated(lambda: kernels.and_counts(x, w)), shape.product_bits, "bit")
 
     part = x[0, :NUMPY_SAMPLES]
 

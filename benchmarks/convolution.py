@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sc_neurocore import SCConv2DLayer
-from sc_neurocore.backends import compiled
+from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import words_for
 from sc_neurocore.gates.windows import window_indices
 
@@ -26,7 +26,7 @@ ROUNDS = 15
 
 def cases(length: int) -> Iterator[Case]:
     """Products of random words on all threads, and the layer from numbers to numbers."""
-    rng = np.random.default_rng(0)
+    rng, kernels = np.random.default_rng(0), choose()
 
     def words(*shape: int) -> NDArray[np.uint64]:
         return rng.integers(0, 2**64, (*shape, words_for(length)), np.uint64)
@@ -38,11 +38,11 @@ def cases(length: int) -> Iterator[Case]:
     lines, weights = words(1, BATCH, CHANNELS * padded**2), words(1, 1, FILTERS, fan_in)
     copied = lines[0][:, indices[0]].reshape(1, -1, fan_in, words_for(length))
     work = BATCH * SIZE * SIZE * fan_in * FILTERS * length
-    yield Case("windows", repeated(lambda: compiled.window_counts(lines, weights, indices)), work, "bit")
-    yield Case("copied windows", repeated(lambda: compiled.and_counts(copied, weights[0])), work, "bit")
+    yield Case("windows", repeated(lambda: kernels.window_counts(lines, weights, indices)), work, "bit")
+    yield Case("copied windows", repeated(lambda: kernels.and_counts(copied, weights[0])), work, "bit")
     dense = Shape(*DENSE, length)
     a, b = words(1, dense.batch, dense.n_inputs), words(1, dense.n_neurons, dense.n_inputs)
-    yield Case("dense", repeated(lambda: compiled.and_counts(a, b)), dense.product_bits, "bit")
+    yield Case("dense", repeated(lambda: kernels.and_counts(a, b)), dense.product_bits, "bit")
     yield Case("forward", repeated(lambda: layer.forward(x)), BATCH, "image")
 
 

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from sc_neurocore import SCLearningLayer
-from sc_neurocore.backends import compiled, reference
-from sc_neurocore.backends.packing import Bits
 
 from .measure import Case, interleave, repeated
 
@@ -39,17 +36,8 @@ def cases() -> Iterator[Case]:
         yield Case(name, repeated(lambda layer=layer, reward=reward: layer.run_epoch(x, reward)), 1, "epoch", 1)
     layer = SCLearningLayer(INPUTS, NEURONS, length=LENGTH, base_seed=0)
     yield Case("no learning", repeated(lambda: layer.run_epoch(x, learning=False)), 1, "epoch", 1)
-    yield Case("the definition in NumPy", repeated(lambda: in_numpy(layer, x)), 1, "epoch", 1)
-
-
-def in_numpy(layer: SCLearningLayer, x: NDArray[np.float64]) -> Bits:
-    """An epoch by `reference.learn`."""
-    kernel = compiled.learn
-    try:
-        compiled.learn = reference.learn
-        return layer.run_epoch(x)
-    finally:
-        compiled.learn = kernel
+    plain = SCLearningLayer(INPUTS, NEURONS, length=LENGTH, base_seed=0, backend="reference")
+    yield Case("the definition in NumPy", repeated(lambda: plain.run_epoch(x)), 1, "epoch", 1)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ UNITS, RADIUS, STRENGTH = 10_000, 5, 0.3
 CROWD, WINNERS = 100_000, 10
 ROUNDS = 15
 LIMITS_MS = {"dendrite": 60.0, "inhibition": 1.0, "winners": 0.5}
-"""What the issue asks for."""
+"""Milliseconds that a case should stay below on one core of a desktop machine."""
 
 Floats = NDArray[np.float64]
 

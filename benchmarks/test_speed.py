@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sc_neurocore import StochasticAttention, VectorizedSCLayer
-from sc_neurocore.backends import compiled, reference
+from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import words_for
 from sc_neurocore.encoders import Encoder
 
@@ -26,7 +26,7 @@ def rng() -> np.random.Generator:
 def test_bernoulli(benchmark: Any, rng: np.random.Generator, bits: int, length: int) -> None:
     n = 32 * N_INPUTS
     thresholds = rng.integers(0, (1 << bits) + 1, n, np.uint64)
-    words = benchmark(compiled.bernoulli, 1, np.arange(n, dtype=np.uint64), thresholds, bits, length)
+    words = benchmark(choose().bernoulli, 1, np.arange(n, dtype=np.uint64), thresholds, bits, length)
     assert words.shape == (n, words_for(length))
 
 
@@ -34,7 +34,7 @@ def test_bernoulli(benchmark: Any, rng: np.random.Generator, bits: int, length: 
 def test_gather(benchmark: Any, rng: np.random.Generator, length: int) -> None:
     table = rng.integers(0, 2**64, (length + 1, words_for(length)), np.uint64)
     rows = rng.integers(0, len(table), 32 * N_INPUTS, np.uint64)
-    np.testing.assert_array_equal(benchmark(compiled.gather, table, rows), table[rows])
+    np.testing.assert_array_equal(benchmark(choose().gather, table, rows), table[rows])
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -42,8 +42,8 @@ def test_gather(benchmark: Any, rng: np.random.Generator, length: int) -> None:
 def test_product(benchmark: Any, rng: np.random.Generator, batch: int, length: int) -> None:
     x = rng.integers(0, 2**64, (1, batch, N_INPUTS, words_for(length)), np.uint64)
     w = rng.integers(0, 2**64, (1, N_NEURONS, N_INPUTS, words_for(length)), np.uint64)
-    counts = benchmark(compiled.and_counts, x, w)
-    np.testing.assert_array_equal(counts[:, :1], reference.and_counts(x[:, :1], w))
+    counts = benchmark(choose().and_counts, x, w)
+    np.testing.assert_array_equal(counts[:, :1], choose("reference").and_counts(x[:, :1], w))
 
 
 @pytest.mark.parametrize("width", limit.WIDTHS)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sc_neurocore.backends import compiled
+from sc_neurocore.backends import choose
 from sc_neurocore.bitstreams import bernoulli_product_mse
 from sc_neurocore.encoders import Encoder, Generator, Ramp, Sobol, VanDerCorput
 
@@ -51,7 +51,7 @@ def squared_errors(inputs: Encoder, weights: Encoder, samples: int, seed: int) -
     for start in range(0, samples, 500):
         size = min(500, samples - start)
         x, w = (np.floor(rng.random((size, TERMS)) * LENGTH + 0.5) / LENGTH for _ in range(2))
-        ones = compiled.and_counts(inputs.encode(x).words[:, None], weights.encode(w).words[:, None])[:, 0, 0]
+        ones = choose().and_counts(inputs.encode(x).words[:, None], weights.encode(w).words[:, None])[:, 0, 0]
         out[start : start + size] = (ones / LENGTH - (x * w).sum(1)) ** 2
     return out
 

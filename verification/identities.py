@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sc_neurocore import gates
-from sc_neurocore.backends import compiled
+from sc_neurocore.backends import choose
 from sc_neurocore.bitstreams import Bitstream, bernoulli_product_mse, correlated_and_error, scc
 from sc_neurocore.encoders import Encoder, Generator, Ramp, UserSequence
 
@@ -25,7 +25,7 @@ def gate_counts(first: Generator, second: Generator, length: int) -> dict[str, C
     """Ones of AND, OR and XOR for all pairs of thresholds."""
     a, b = every_stream(first, length).words, every_stream(second, length).words.swapaxes(0, 1)
     words = {"AND": a & b, "OR": a | b, "XOR": a ^ b}
-    return {name: compiled.popcount(np.ascontiguousarray(word)) for name, word in words.items()}
+    return {name: choose().popcount(np.ascontiguousarray(word)) for name, word in words.items()}
 
 
 def correlation_table(quick: bool) -> Table:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sc_neurocore.backends import compiled
+from sc_neurocore.backends import choose
 from sc_neurocore.bitstreams import Bitstream
 from sc_neurocore.encoders import Encoder, Generator
 
@@ -16,7 +16,7 @@ def every_stream(generator: Generator, length: int) -> Bitstream:
 
 def pair_counts(first: Bitstream, second: Bitstream) -> NDArray[np.int64]:
     """Ones of ``a AND b`` for every pair of streams ``(T, 1)``, ``(U, 1)``: ``(T, U)``."""
-    counts: NDArray[np.int64] = compiled.and_counts(first.words[None], second.words[None])[0]
+    counts: NDArray[np.int64] = choose().and_counts(first.words[None], second.words[None])[0]
     return counts
 
 

@@ -6,13 +6,14 @@ from scipy import stats
 
 from sc_neurocore import Faults
 from sc_neurocore.backends.packing import pack, unpack
-from sc_neurocore.gates.faults import flip_masks, flipped, standing_still, stuck
+from sc_neurocore.gates.faults import flip_masks, flipped, frozen_at_cycle, stuck
 
 FALSE_ALARM = 1e-9
 LENGTHS = [1, 7, 63, 64, 65, 100, 256, 1000]
 
 
-def streams(length, shape=(2, 3, 5), seed=0):
+def streams(length, shape=(3, 2, 5), seed=0):
+    """Streams ``(samples, rails, lines, W)`` and their bits."""
     bits = np.random.default_rng(seed).integers(0, 2, (*shape, length), np.uint8)
     return pack(bits), bits
 
@@ -33,8 +34,8 @@ def test_flips_invert_bits_and_are_fresh_for_each_sample(length):
     samples = np.array([4, 5, 9])
     found = flipped(words, 0.5, 3, samples, length)
     masks = unpack(found, length) ^ bits
-    alone = flipped(words[:, 1:2], 0.5, 3, samples[1:2], length)
-    np.testing.assert_array_equal(alone, found[:, 1:2])
+    alone = flipped(words[1:2], 0.5, 3, samples[1:2], length)
+    np.testing.assert_array_equal(alone, found[1:2])
     np.testing.assert_array_equal(found, pack(unpack(found, length)))  # tail bits are zero
     if length >= 64:
         assert len(np.unique(masks.reshape(-1, length), axis=0)) == 30
@@ -44,9 +45,9 @@ def test_flips_invert_bits_and_are_fresh_for_each_sample(length):
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_stuck_lines(length):
-    words, bits = streams(length, (2, 3, 40))
+    words, bits = streams(length, (3, 2, 40))
     found = unpack(stuck(words, 0.5, np.random.SeedSequence(1), length), length)
-    place = np.random.Generator(np.random.PCG64(np.random.SeedSequence(1))).random((2, 1, 40, 1))
+    place = np.random.Generator(np.random.PCG64(np.random.SeedSequence(1))).random((2, 40, 1))
     want = np.where(place < 0.25, 0, np.where(place >= 0.75, 1, bits))
     np.testing.assert_array_equal(found, want)
     assert stuck(words, 0.0, np.random.SeedSequence(1), length) is words
@@ -64,7 +65,7 @@ def test_the_share_of_stuck_lines_is_binomial():
 def test_a_generator_that_stands_still(length):
     words, bits = streams(length)
     cycle, driven = length // 2, np.array([True, False, True, True, False])
-    found = unpack(standing_still(words, cycle, driven, length), length)
+    found = unpack(frozen_at_cycle(words, cycle, driven, length), length)
     np.testing.assert_array_equal(found[:, :, ~driven], bits[:, :, ~driven])
     np.testing.assert_array_equal(found[:, :, driven], np.repeat(bits[:, :, driven, cycle, None], length, axis=-1))
 

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import stats
 
-from sc_neurocore.backends.packing import unpack
+from sc_neurocore.encoders.seeds import Seeds
+from sc_neurocore.encoders.select import SelectSource
 
 ENCODINGS = ["unipolar", "bipolar", "split"]
 ACCUMULATES = ["mean", "sum", "saturate", "or", "mux"]
@@ -47,7 +48,7 @@ def saturated(steps, encoding):
 
 
 def neuron_output(x_bits, w_bits, select, layer):
-    """Output of one neuron from the bits ``(halves, synapses, L)`` that its gates meet."""
+    """Output of one neuron from the bits ``(rails, synapses, L)`` that its gates meet."""
     length, encoding = layer.length, layer.encoding
     x_bits, w_bits = x_bits.astype(int), w_bits.astype(int)
     if encoding == "split":
@@ -77,7 +78,7 @@ def neuron_output(x_bits, w_bits, select, layer):
 
 
 def outputs_from_bits(layer, x_bits, w_bits, select):
-    """Outputs ``(B, n_neurons)`` from bits ``(halves, B, lines, L)`` and ``(halves, 1 or B, synapses, L)``."""
+    """Outputs ``(B, n_neurons)`` from bits ``(rails, B, lines, L)`` and ``(rails, 1 or B, synapses, L)``."""
     out = np.empty((x_bits.shape[1], layer.n_neurons))
     for b, j in np.ndindex(*out.shape):
         lines = np.array([line for line, _ in wires(layer)[j]], int)
@@ -87,12 +88,44 @@ def outputs_from_bits(layer, x_bits, w_bits, select):
     return out
 
 
+def rail_bits(streams):
+    """Bits ``(rails, ..., L)`` of streams; a number that is not split has one rail."""
+    return streams.bits() if streams.encoding == "split" else streams.bits()[None]
+
+
+def seeds_of(layer):
+    """The layer's random numbers, from what its state tells."""
+    state = layer.state_dict()
+    return Seeds.from_state(state["entropy"], state["spawn_key"])
+
+
+def select_numbers(layer, lines, samples):
+    """Select numbers ``(S, L)`` of a layer with so many lines: of a partner that drives none of them."""
+    partner = 2 * lines if layer.share == "independent" else 2
+    return SelectSource(layer.generator, partner, layer.length, seeds_of(layer).key("select"))(samples)
+
+
+def bits_and_select(layer, x):
+    """What the gates of the next ``layer.forward(x)`` meet, x ``(B, n)``.
+
+    Bits ``(rails, B, lines, L)`` of the inputs and ``(rails, 1 or B, synapses, L)`` of the weights, and the select
+    numbers ``(B, L)`` of a multiplexer, else None.
+    """
+    streams = layer.streams(x)
+    x_bits, w_bits = rail_bits(streams.inputs), rail_bits(streams.weights)
+    # Weights are (synapses,) or (neurons, fan_in), behind the batch axis where every sample meets its own.
+    of_neurons = 1 if getattr(layer, "sparse", False) else 2
+    samples = len(x) if len(streams.weights.shape) > of_neurons else 1
+    synapses = int(np.prod(streams.weights.shape[-of_neurons:]))
+    w_bits = w_bits.reshape(len(w_bits), samples, synapses, layer.length)
+    numbers = np.arange(layer.samples, layer.samples + len(x))
+    lines = max(streams.inputs.shape[-1], layer.fan_in)
+    return x_bits, w_bits, select_numbers(layer, lines, numbers) if layer.accumulate == "mux" else None
+
+
 def slow_forward(layer, x):
     """What the next ``layer.forward(x)`` should give, from the streams that it will meet."""
-    samples = np.arange(layer.samples, layer.samples + len(x))
-    x_bits = unpack(layer._input_words(x, samples), layer.length)
-    w_bits = unpack(layer._weight_words(samples), layer.length)
-    return outputs_from_bits(layer, x_bits, w_bits, layer._select(samples) if layer.accumulate == "mux" else None)
+    return outputs_from_bits(layer, *bits_and_select(layer, x))
 
 
 def binomial_p_value(ones, bits, p):

@@ -5,11 +5,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from layer_helpers import ACCUMULATES, ENCODINGS, FALSE_ALARM, LENGTHS, binomial_p_value, inputs, neuron_output
+from layer_helpers import (
+    ACCUMULATES,
+    ENCODINGS,
+    FALSE_ALARM,
+    LENGTHS,
+    binomial_p_value,
+    bits_and_select,
+    inputs,
+    neuron_output,
+)
 from scipy import signal
 
-from sc_neurocore.backends.packing import unpack
-from sc_neurocore.layers import SCConv2DLayer, VectorizedSCLayer, sc_conv_layer, weighted
+from sc_neurocore import chunks
+from sc_neurocore.gates import Faults
+from sc_neurocore.layers import SCConv2DLayer, VectorizedSCLayer, sc_conv_layer
 
 GEOMETRIES = [
     {},
@@ -51,11 +61,7 @@ def windows(layer, padded):
 
 def slow_forward(layer, x):
     """What the next ``layer.forward(x)`` should give: plain NumPy on bits, a window at a time."""
-    layer._see(x)
-    samples = np.arange(layer.samples, layer.samples + len(x))
-    x_bits = unpack(layer._input_words(x, samples), layer.length)
-    w_bits = unpack(layer._weight_words(samples), layer.length)
-    select = layer._select(samples) if layer.accumulate == "mux" else None
+    x_bits, w_bits, select = bits_and_select(layer, x)
     (top, bottom), (left, right) = edges(layer)
     size = (layer.in_channels, x.shape[2] + top + bottom, x.shape[3] + left + right)
     pixels = x_bits[:, :, : np.prod(size)].reshape(*x_bits.shape[:2], *size, layer.length)
@@ -111,7 +117,7 @@ def test_forward_is_the_circuit_on_bits(encoding, accumulate, geometry):
 
 
 @pytest.mark.parametrize(
-    "options", [{"weight_streams": "stored"}, {"bit_flip_rate": 0.1}, {"share": "one"}, {"share": "independent"}]
+    "options", [{"weight_streams": "stored"}, {"faults": Faults.flips(0.1)}, {"share": "one"}, {"share": "independent"}]
 )
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
 def test_options_meet_the_same_circuit(accumulate, options):
@@ -142,10 +148,12 @@ def test_one_window_is_a_dense_layer():
 
 
 def test_every_pixel_is_encoded_once():
-    layer = build(generator="bernoulli", padding=1, kernel_size=3)
-    layer.forward(inputs((4, 6, 5)))
-    assert layer._input_encoder.n == 4 * 8 * 7
-    assert layer._weight_encoder.n == 4 * 4 * 9
+    layer = build(generator="bernoulli", padding=1, kernel_size=3, length=4096)
+    streams = layer.streams(inputs((4, 6, 5)))
+    assert streams.inputs.shape == (4 * 8 * 7,)
+    assert streams.weights.shape == (4, 4 * 9)
+    rows = np.concatenate([streams.inputs.words, streams.weights.words.reshape(4 * 36, -1)])
+    assert len(np.unique(rows[rows.any(axis=1)], axis=0)) == 4 * 6 * 5 + 4 * 36  # the padding is zero
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3), (0,), (2, 0)])
@@ -160,7 +168,7 @@ def test_leading_axes_are_batch_axes(shape, accumulate):
     np.testing.assert_array_equal(layer.forward(flat).reshape(whole.shape), whole)
 
 
-@pytest.mark.parametrize("options", [{}, {"bit_flip_rate": 0.1}, {"generator": "sobol"}])
+@pytest.mark.parametrize("options", [{}, {"faults": Faults.flips(0.1)}, {"generator": "sobol"}])
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
 def test_the_split_of_a_batch_does_not_matter(accumulate, options, monkeypatch):
     layer = build("bipolar", accumulate, padding=1, **options)
@@ -168,7 +176,7 @@ def test_the_split_of_a_batch_does_not_matter(accumulate, options, monkeypatch):
     whole = layer.forward(x)
     layer.reset()
     np.testing.assert_array_equal(np.concatenate([layer.forward(x[:2]), layer.forward(x[2:])]), whole)
-    monkeypatch.setattr(weighted, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
     layer.reset()
     np.testing.assert_array_equal(layer.forward(x), whole)
 
@@ -275,7 +283,7 @@ def test_options_have_an_effect():
         {"accumulate": "or"},
         {"share": "one"},
         {"bias": True},
-        {"bit_flip_rate": 0.1},
+        {"faults": Faults.flips(0.1)},
         {"weight_streams": "stored"},
     ):
         other = (
@@ -339,7 +347,8 @@ def test_repr():
         ({"groups": 3}, "in_channels must be a multiple of groups=3, got 4"),
         ({"groups": 2, "out_channels": 3}, "out_channels must be a multiple of groups=2, got 3"),
         ({"bias": [0.5]}, r"bias must have shape \(4\), got \(1,\)"),
-        ({"bit_flip_rate": 2}, r"bit_flip_rate must be a number in \[0, 1\], got 2"),
+        ({"bits": 0}, r"bits must be an integer in 1\.\.32, got 0"),
+        ({"backend": "fpga"}, "backend must be one of numba, cupy, jax, reference, or None, got 'fpga'"),
     ],
 )
 def test_bad_arguments(arguments, error):
@@ -350,38 +359,32 @@ def test_bad_arguments(arguments, error):
 def test_bad_input_changes_nothing():
     layer = build(padding=0)
     for x, error in (
-        (np.zeros((3, 5, 5)), r"x must have shape \(\.\.\., 4, height, width\), got \(3, 5, 5\)"),
-        (np.zeros((5, 5)), "x must have shape"),
-        (np.zeros((4, 2, 5)), "x must be an image that a window fits into"),
-        (np.full((4, 5, 5), np.nan), "x must be finite, got nan"),
-        (np.full((4, 5, 5), -0.5), r"x must lie in \[0, 1\], got -0.5"),
+        (np.zeros((3, 5, 5)), r"input_image must have shape \(\.\.\., 4, height, width\), got \(3, 5, 5\)"),
+        (np.zeros((5, 5)), "input_image must have shape"),
+        (np.zeros((4, 2, 5)), "input_image must be an image that a window fits into"),
+        (np.full((4, 5, 5), np.nan), "input_image must be finite, got nan"),
+        (np.full((4, 5, 5), -0.5), r"input_image must lie in \[0, 1\], got -0.5"),
     ):
         with pytest.raises(ValueError, match=error):
             layer.forward(x)
     with pytest.raises(TypeError, match="kernel_size must be an integer"):
         SCConv2DLayer(1, 1, 2.5)
+    with pytest.raises(TypeError, match="faults must be a Faults or None, got int"):
+        SCConv2DLayer(1, 1, 2, faults=2)
     with pytest.raises(ValueError, match=r"kernels must have shape \(any, any, any, any\)"):
         SCConv2DLayer.from_kernels(np.zeros((2, 3)))
     assert layer.samples == 0
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_use_gpu_takes_the_kernels_of_the_device(encoding, monkeypatch):
-    from sc_neurocore.backends import compiled, cuda
-
-    calls = []
-
-    def counted(x, w):
-        calls.append(x.shape)
-        return compiled.and_counts(x, w)
-
-    monkeypatch.setattr(weighted, "_gpu_available", lambda: True)
-    monkeypatch.setattr(cuda, "and_counts", counted)
+def test_use_gpu_takes_the_kernels_of_the_device(encoding, gpu_calls):
     gpu, cpu = build(encoding, groups=2), build(encoding, groups=2, use_gpu=False)
     x = inputs((2, 4, 5, 5), encoding)
-    np.testing.assert_array_equal(gpu.forward(x), cpu.forward(x))
+    want = cpu.forward(x)
+    assert not gpu_calls
+    np.testing.assert_array_equal(gpu.forward(x), want)
     assert gpu.backend == "cupy"
-    assert calls
+    assert set(gpu_calls) == {"and_counts"}
 
 
 def test_module_path():

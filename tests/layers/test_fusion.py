@@ -14,11 +14,13 @@ from layer_helpers import (
     LENGTHS,
     binomial_p_value,
     inputs,
+    seeds_of,
     variance_p_value,
 )
 
+from sc_neurocore import chunks
 from sc_neurocore.encoders import LFSR, Bernoulli, Encoder, Halton, Sobol, UserSequence, VanDerCorput
-from sc_neurocore.layers import SCFusionLayer, fusion
+from sc_neurocore.layers import SCFusionLayer
 
 DIMS = {"audio": 4, "map": 9, "visual": 4, "touch": 4}
 WEIGHTS = {"visual": 3, "touch": 2.0, "audio": 5}  # the map has no weight
@@ -47,7 +49,7 @@ def slow_forward(layer, weights, x, encoding, role=1):
     cumulative = np.cumsum(list(weights.values())) / sum(weights.values())
     selects = features if layer.share_select == "feature" else 1
     out = np.empty((len(values), features))
-    encoder = Encoder(values.shape[1], length, layer.generator, encoding, seed=layer._seed("inputs"))
+    encoder = Encoder(values.shape[1], length, layer.generator, encoding, seed=seeds_of(layer).of("inputs"))
     encoder.samples = layer.samples
     bits = encoder.encode(values).bits()
     bits = bits.reshape(*bits.shape[:-2], features, len(names), length).astype(int)
@@ -55,7 +57,7 @@ def slow_forward(layer, weights, x, encoding, role=1):
         source = f if selects > 1 else 0
         if isinstance(layer.generator, Bernoulli):
             comparators = Encoder(
-                selects, length, layer.generator, share="independent", partner=role, seed=layer._seed("select")
+                selects, length, layer.generator, share="independent", partner=role, seed=seeds_of(layer).of("select")
             )
             comparators.samples = layer.samples + b
             below = [comparators.words(np.full(selects, c), np.array(comparators.samples))[source] for c in cumulative]
@@ -135,15 +137,15 @@ def test_leading_axes_are_batch_axes(shape, generator):
 def test_the_split_of_a_batch_does_not_matter(generator, share_select, monkeypatch):
     x = senses((7,), "split")
     options = {"length": 130, "generator": generator, "encoding": "split", "share_select": share_select, "seed": 5}
-    whole, parts, alone, chunks = (build(**options) for _ in range(4))
+    whole, parts, alone, pieces = (build(**options) for _ in range(4))
     wanted = whole.forward(x)
     halves = [parts.forward({name: value[rows] for name, value in x.items()}) for rows in (slice(3), slice(3, 7))]
     np.testing.assert_array_equal(np.concatenate(halves), wanted)
     np.testing.assert_array_equal(
         [alone.forward({name: value[b] for name, value in x.items()}) for b in range(7)], wanted
     )
-    monkeypatch.setattr(fusion, "_CHUNK_BYTES", 1)
-    np.testing.assert_array_equal(chunks.forward(x), wanted)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
+    np.testing.assert_array_equal(pieces.forward(x), wanted)
 
 
 # ------------------------------------------------------------ the laws

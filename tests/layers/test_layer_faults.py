@@ -2,13 +2,20 @@
 
 import numpy as np
 import pytest
-from layer_helpers import ACCUMULATES, ENCODINGS, inputs, saturated, slow_forward, wires
+from layer_helpers import (
+    ACCUMULATES,
+    ENCODINGS,
+    bits_and_select,
+    inputs,
+    saturated,
+    seeds_of,
+    slow_forward,
+    wires,
+)
 
-from sc_neurocore import Faults, SCConv2DLayer, SCPool2D, VectorizedSCLayer
+from sc_neurocore import Faults, SCConv2DLayer, SCPool2D, VectorizedSCLayer, chunks
 from sc_neurocore.backends.packing import unpack
-from sc_neurocore.encoders.seeds import key_of
 from sc_neurocore.gates.faults import flip_masks
-from sc_neurocore.layers import weighted
 
 KINDS = [
     Faults(input_flips=0.1),
@@ -31,15 +38,14 @@ def slow_with_product_flips(layer, x):
     """The next ``layer.forward(x)``, one product stream after another."""
     samples = np.arange(layer.samples, layer.samples + len(x))
     length, encoding = layer.length, layer.encoding
-    x_bits = unpack(layer._input_words(x, samples), length).astype(int)
-    w_bits = unpack(layer._weight_words(samples), length).astype(int)
-    key, synapses = key_of(layer._seed("product flips")), w_bits.shape[2]
-    select = layer._select(samples) if layer.accumulate == "mux" else None
+    x_bits, w_bits, select = bits_and_select(layer, x)
+    x_bits, w_bits = x_bits.astype(int), w_bits.astype(int)
+    key, synapses = seeds_of(layer).key("product flips"), w_bits.shape[2]
     out = np.empty((len(x), layer.n_neurons))
-    halves = [(i, j) for i in range(len(x_bits)) for j in range(len(w_bits))]
+    rails = [(i, j) for i in range(len(x_bits)) for j in range(len(w_bits))]
     for s, j in np.ndindex(*out.shape):
         trees = {1: [], -1: []}
-        for pair, (a, b) in enumerate(halves):
+        for pair, (a, b) in enumerate(rails):
             lines = []
             for line, synapse in wires(layer)[j]:
                 left = x_bits[a, s, line]
@@ -102,7 +108,7 @@ def test_windows_flip_on_their_own(monkeypatch):
     x = np.full((3, 1, 2, 2), 0.5)
     whole = layer.forward(x)
     assert len(np.unique(whole)) > 8
-    monkeypatch.setattr(weighted, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
     layer.reset()
     np.testing.assert_array_equal(layer.forward(x), whole)
 
@@ -122,9 +128,11 @@ def test_faulty_streams_meet_the_same_circuit(encoding, accumulate, faults):
         np.testing.assert_array_equal(
             layer.forward(x), slow_forward(build(encoding, accumulate, faults=faults, **options), x)
         )
-        inputs_differ = not np.array_equal(layer._input_words(x, np.arange(3)), plain._input_words(x, np.arange(3)))
-        weights, right = layer._weight_words(np.arange(3)), plain._weight_words(np.arange(3))
-        weights_differ = not np.array_equal(weights, np.broadcast_to(right, weights.shape))
+        layer.reset()
+        found, right = layer.streams(x), plain.streams(x)
+        inputs_differ = not np.array_equal(found.inputs.words, right.inputs.words)
+        weights = bits_and_select(layer, x)[1]
+        weights_differ = not np.array_equal(weights, np.broadcast_to(bits_and_select(plain, x)[1], weights.shape))
         touches_inputs = faults.input_flips > 0 or faults.stuck_lines > 0 or faults.dead_generator == "inputs"
         touches_weights = faults.weight_flips > 0 or faults.stuck_lines > 0 or faults.dead_generator == "weights"
         assert (inputs_differ, weights_differ) == (touches_inputs, touches_weights)
@@ -132,11 +140,9 @@ def test_faulty_streams_meet_the_same_circuit(encoding, accumulate, faults):
 
 def test_a_dead_generator_drives_all_lines_or_one():
     x = inputs((2, 5), seed=2)
-    samples = np.arange(2)
 
     def constant(layer, side):
-        words = layer._input_words(x, samples) if side == "inputs" else layer._weight_words(samples)
-        bits = unpack(words, layer.length)[0]
+        bits = bits_and_select(layer, x)[side == "weights"][0]
         return (bits == bits[..., :1]).all((0, 2))
 
     for side in ("inputs", "weights"):
@@ -194,8 +200,10 @@ def test_pools_have_faults():
 def test_bad_faults():
     with pytest.raises(TypeError, match="faults must be a Faults or None, got float"):
         build(faults=0.1)
-    with pytest.raises(ValueError, match=r"bit_flip_rate must be 0 with faults, got 0\.1"):
-        build(faults=Faults(), bit_flip_rate=0.1)
-    short, long = build(bit_flip_rate=0.1), build(faults=Faults(input_flips=0.1, weight_flips=0.1))
+    with pytest.raises(TypeError, match="bit_flip_rate"):
+        build(bit_flip_rate=0.1)
+    assert build(faults=Faults()).faults is None
+    short, long = build(faults=Faults.flips(0.1)), build(faults=Faults(input_flips=0.1, weight_flips=0.1))
+    assert short.faults == long.faults
     x = inputs((2, 5))
     np.testing.assert_array_equal(short.forward(x), long.forward(x))

@@ -4,10 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
-from layer_helpers import ACCUMULATES, ENCODINGS, FALSE_ALARM, SIGMAS, binomial_p_value, inputs, slow_forward
+from layer_helpers import ACCUMULATES, ENCODINGS, FALSE_ALARM, SIGMAS, binomial_p_value, inputs, rail_bits, slow_forward
 
 from sc_neurocore import HardwareAwareSCLayer, MemristiveDenseLayer, MemristorModel, SCConv2DLayer, VectorizedSCLayer
-from sc_neurocore.backends.packing import unpack
 
 WORN = MemristorModel(levels=9, drift_exponent=0.05, drift_time=100.0)
 
@@ -26,8 +25,8 @@ def test_forward_is_that_of_a_layer_with_the_effective_weights(encoding, accumul
     layer = build(encoding, accumulate, generator="sobol", **options)
     x = inputs((3, 6), encoding, 2)
     np.testing.assert_array_equal(layer.forward(x), slow_forward(layer, x))
-    effective = layer._synapse_values()
-    ideal = layer._with_bias()
+    effective = layer.synapses.seen().effective
+    ideal = layer.synapses.weights.joined()
     np.testing.assert_array_equal(effective, layer.device.program(ideal, layer.defects))
     assert not np.array_equal(effective, ideal)
     if not layer.sparse:
@@ -115,8 +114,8 @@ def noisy_ones(noise):
     layer = MemristiveDenseLayer.from_weights(
         np.full((1, 200), 0.05), 1000, stuck_rate=0.0, variability=0.0, device=device, seed=5
     )
-    words = layer._weight_words(np.arange(3))
-    bits = unpack(words, 1000)
+    bits = layer.streams(np.zeros((3, 200))).weights.bits()
+    assert bits.shape == (3, 1, 200, 1000)
     return bits.sum(), bits.size, float(MemristorModel(read_noise=0.1).read_probability(0.05, "unipolar"))
 
 
@@ -139,10 +138,10 @@ def test_read_noise_is_fresh_in_every_cycle_and_sample(encoding, generator):
     np.testing.assert_array_equal(whole, want)
     layer.reset()
     np.testing.assert_array_equal(np.concatenate([layer.forward(x[:1]), layer.forward(x[1:])]), whole)
-    words = layer._weight_words(np.arange(2))
-    assert not np.array_equal(words[:, 0], words[:, 1])
+    bits = rail_bits(layer.streams(x[:2]).weights)
+    assert not np.array_equal(bits[:, 0], bits[:, 1])
     if encoding == "split":
-        assert not (words[0] & words[1]).any()
+        assert not (bits[0] & bits[1]).any()
     quiet = build(encoding, "sum", device=MemristorModel(), **options)
     assert not np.array_equal(quiet.forward(x), whole)
 
@@ -184,7 +183,7 @@ def test_convolution_on_a_device(encoding):
     device = MemristorModel(stuck_high_rate=0.2, variability=0.1, adc_bits=8)
     layer = SCConv2DLayer(2, 4, 3, length=128, generator="sobol", encoding=encoding, groups=2, device=device, seed=3)
     x = inputs((2, 2, 5, 5), encoding, 1)
-    kernels = device.program(layer.kernels.reshape(4, -1), layer._defects).reshape(4, 1, 3, 3)
+    kernels = device.program(layer.kernels.reshape(4, -1), layer.synapses.defects).reshape(4, 1, 3, 3)
     plain = SCConv2DLayer.from_kernels(kernels, length=128, generator="sobol", encoding=encoding, groups=2)
     largest = np.abs(kernels).sum((1, 2, 3)).max() / 9
     low = 0.0 if encoding == "unipolar" else -largest

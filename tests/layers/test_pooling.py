@@ -4,17 +4,27 @@ import pickle
 
 import numpy as np
 import pytest
-from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, LENGTHS, binomial_p_value, inputs
+from layer_helpers import (
+    ENCODINGS,
+    FALSE_ALARM,
+    GENERATORS,
+    LENGTHS,
+    binomial_p_value,
+    inputs,
+    rail_bits,
+    seeds_of,
+)
 
-from sc_neurocore.backends.packing import unpack
-from sc_neurocore.layers import SCPool2D, pooling
-from sc_neurocore.layers.old_base import select_numbers
+from sc_neurocore import chunks
+from sc_neurocore.encoders import Bernoulli
+from sc_neurocore.encoders.select import SelectSource
+from sc_neurocore.layers import SCPool2D
 
 CASES = [((2, 2), None), ((3, 2), (1, 2)), ((2, 3), (3, 1))]
 
 
 def values(bits, encoding):
-    """Numbers of bits ``(halves, ..., L)``."""
+    """Numbers of bits ``(rails, ..., L)``."""
     ones, length = bits.sum(-1, dtype=int), bits.shape[-1]
     if encoding == "split":
         return (ones[0] - ones[1]) / length
@@ -23,17 +33,11 @@ def values(bits, encoding):
 
 def slow_pool(layer, x):
     samples = np.arange(layer.samples, layer.samples + len(x))
-    layer.forward(x)
-    layer.samples -= len(x)
-    flat = x.reshape(len(x), -1)
-    encoder = layer._encoder
-    if layer.encoding == "split":
-        words = np.moveaxis(encoder.rails(flat, samples), -3, 0)
-    else:
-        words = encoder.words((flat + 1) / 2 if layer.encoding == "bipolar" else flat, samples)[None]
-    bits = unpack(words, layer.length).reshape(len(words), *x.shape, layer.length)
-    index = 2 * flat.shape[1] if encoder.share == "independent" else 2
-    select = select_numbers(layer.generator, index, layer.length, samples, layer._seed("select"))
+    bits = rail_bits(layer.streams(x).inputs)
+    assert bits.shape[1:] == (*x.shape, layer.length)
+    one_sequence = not isinstance(layer.generator, Bernoulli)
+    partner = 2 if one_sequence else 2 * x[0].size  # of random pixels each has a source of its own
+    select = SelectSource(layer.generator, partner, layer.length, seeds_of(layer).key("select"))(samples)
     (kh, kw), (sh, sw) = layer.size, layer.stride
     out = np.empty((len(x), *layer.output_shape(*x.shape[1:])))
     for s, c, i, j in np.ndindex(out.shape):
@@ -42,7 +46,7 @@ def slow_pool(layer, x):
             chosen = select[s].astype(np.int64) * kh * kw >> 32
             pooled = window[:, chosen, np.arange(layer.length)]
         else:
-            pooled = np.stack([window[0].max(0), *(half.min(0) for half in window[1:])])
+            pooled = np.stack([window[0].max(0), *(rail.min(0) for rail in window[1:])])
         out[s, c, i, j] = values(pooled, layer.encoding)
     return out
 
@@ -109,7 +113,7 @@ def test_the_split_of_a_batch_does_not_matter(monkeypatch):
         whole = layer.forward(x)
         layer.reset()
         np.testing.assert_array_equal(np.concatenate([layer.forward(x[:2]), layer.forward(x[2:])]), whole)
-        monkeypatch.setattr(pooling, "_CHUNK_BYTES", 1)
+        monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
         layer.reset()
         np.testing.assert_array_equal(layer.forward(x.reshape(5, 1, 2, 4, 4))[:, 0], whole)
 
@@ -147,9 +151,9 @@ def test_bad_arguments(arguments, error):
 
 def test_bad_input():
     layer = SCPool2D("max", 3)
-    with pytest.raises(ValueError, match=r"x must have shape .* got \(1, 2, 3\)"):
+    with pytest.raises(ValueError, match=r"input_image must have shape .* got \(1, 2, 3\)"):
         layer.forward(np.zeros((1, 2, 3)))
-    with pytest.raises(ValueError, match=r"x must have shape"):
+    with pytest.raises(ValueError, match=r"input_image must have shape"):
         layer.forward(np.zeros((3, 3)))
-    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\], got 2"):
+    with pytest.raises(ValueError, match=r"input_image must lie in \[0, 1\], got 2"):
         layer.forward(np.full((1, 3, 3), 2))

@@ -10,12 +10,13 @@ from layer_helpers import (
     SIGMAS,
     binomial_p_value,
     inputs,
+    rail_bits,
     variance_p_value,
     z_score,
 )
 
-from sc_neurocore.backends.packing import unpack
 from sc_neurocore.encoders import Bernoulli, Sobol
+from sc_neurocore.gates import Faults
 from sc_neurocore.layers import VectorizedSCLayer
 
 make = VectorizedSCLayer.from_weights
@@ -84,18 +85,18 @@ def ones_of(layer, out):
 def test_one_synapse_is_binomial(encoding, flips):
     rows, length = 4000, 100
     x = np.full((rows, 1), 0.625)
-    law = make([[0.75]], length, encoding=encoding, bit_flip_rate=flips).expected([0.625])[0]
+    law = make([[0.75]], length, encoding=encoding, faults=Faults.flips(flips)).expected([0.625])[0]
     r = (lambda p: p + flips - 2 * p * flips) if encoding == "unipolar" else (lambda v: v * (1 - 2 * flips))
     assert law == pytest.approx(r(0.625) * r(0.75), abs=1e-14)
     p_values = []
     for bias in (0, 2**-4):
-        layer = make([[0.75 + bias]], length, encoding=encoding, accumulate="sum", bit_flip_rate=flips, seed=1)
+        layer = make([[0.75 + bias]], length, encoding=encoding, accumulate="sum", faults=Faults.flips(flips), seed=1)
         p = law if encoding == "unipolar" else (law + 1) / 2
         p_values.append(binomial_p_value(ones_of(layer, layer.forward(x)), rows * length, p))
     assert p_values[0] > FALSE_ALARM > p_values[1]
 
 
-def test_one_split_synapse_is_binomial_in_its_half():
+def test_one_split_synapse_is_binomial_in_its_rail():
     rows, length = 2000, 100
     for sign_x, sign_w in [(1, 1), (1, -1), (-1, 1), (-1, -1)]:
         p_values = []
@@ -110,7 +111,7 @@ def test_one_split_synapse_is_binomial_in_its_half():
 @pytest.mark.parametrize("accumulate", ["mean", "sum", "mux"])
 def test_mean_output_of_many_synapses(accumulate, encoding):
     rows, flips = 3000, 0.0 if accumulate == "mux" and encoding == "split" else 0.125
-    options = {"encoding": encoding, "accumulate": accumulate, "bit_flip_rate": flips, "bias": [0.5], "seed": 3}
+    options = {"encoding": encoding, "accumulate": accumulate, "faults": Faults.flips(flips), "bias": [0.5], "seed": 3}
     x = np.tile(X, (rows, 1))
     law = make(W * SIGNS[encoding], 256, **options).expected(X)[0]
     scores = [
@@ -174,7 +175,7 @@ def test_or_in_numbers():
     assert both.expected([0.5, 0.5])[0] == pytest.approx(1 - 0.75**2)
     nested = make([[0.5, 0.25]], 64, accumulate="or", share="one")  # rectangles .25 x .5 and .5 x .25, a corner shared
     assert nested.expected([0.25, 0.5])[0] == pytest.approx(0.25 * 0.5 + 0.25 * 0.25)
-    flipped = make([[0.5]], 64, accumulate="or", bit_flip_rate=0.25)
+    flipped = make([[0.5]], 64, accumulate="or", faults=Faults.flips(0.25))
     assert flipped.expected([1.0])[0] == pytest.approx(0.75 * 0.5)
 
 
@@ -194,7 +195,7 @@ def test_saturating_adder(encoding):
 
 @pytest.mark.parametrize("rate", [0.0, 0.125, 0.5, 1.0])
 def test_bit_flips_of_both_operands(rate):
-    layer = make([[0.25]], 2**16, generator="sobol", accumulate="sum", bit_flip_rate=rate, seed=8)
+    layer = make([[0.25]], 2**16, generator="sobol", accumulate="sum", faults=Faults.flips(rate), seed=8)
     law = (0.5 + rate - 2 * 0.5 * rate) * (0.25 + rate - 2 * 0.25 * rate)
     assert layer.expected([0.5])[0] == pytest.approx(law)
     assert abs(layer.forward([0.5])[0] - law) < SIGMAS * 0.5 / 2**8
@@ -229,11 +230,11 @@ def test_quantised_bernoulli(options):
     ("options", "message"),
     [
         (
-            {"accumulate": "mux", "encoding": "split", "bit_flip_rate": 0.1},
+            {"accumulate": "mux", "encoding": "split", "faults": Faults.flips(0.1)},
             r"^expected has no closed form for accumulate='mux' with split encoding and bit flips$",
         ),
         (
-            {"accumulate": "or", "share": "one", "bit_flip_rate": 0.1},
+            {"accumulate": "or", "share": "one", "faults": Faults.flips(0.1)},
             r"^expected has no closed form for accumulate='or' with bit flips and shared or split streams$",
         ),
         (
@@ -261,17 +262,23 @@ def test_no_closed_form_is_said(options, message):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_flips_are_binomial_and_of_their_own_everywhere(encoding, options):
     """The difference to the same layer without faults: its rate, and no mask twice (a twin with another rate fails)."""
-    length, samples, rate = 640, np.arange(3, 23), 0.125
+    length, rate = 640, 0.125
     weights, x = inputs((3, 4), encoding, 1), inputs((20, 4), encoding, 2)
-    clean = make(weights, length, encoding=encoding, seed=10, **options)
+    per_sample = options == {"weight_streams": "fresh"}
+
+    def bits_of(flips):
+        layer = make(weights, length, encoding=encoding, seed=10, faults=Faults.flips(flips), **options)
+        layer.samples = 3
+        streams = layer.streams(x)
+        own = (20, 3, 4) if flips or per_sample else (1, 3, 4)
+        return rail_bits(streams.inputs), rail_bits(streams.weights).reshape(-1, *own, length)
+
+    clean = bits_of(0.0)
     p_values = []
     for actual in (rate, rate + 2**-6):
-        faulty = make(weights, length, encoding=encoding, seed=10, bit_flip_rate=actual, **options)
-        masks = [faulty._input_words(x, samples) ^ clean._input_words(x, samples)]
-        masks += [faulty._weight_words(samples) ^ clean._weight_words(samples)]
-        bits = np.concatenate([unpack(mask, length).reshape(-1, length) for mask in masks])
+        masks = [with_flips ^ without for with_flips, without in zip(bits_of(actual), clean, strict=True)]
+        bits = np.concatenate([mask.reshape(-1, length) for mask in masks])
         assert len(np.unique(bits, axis=0)) == len(bits) == (2 if encoding == "split" else 1) * 20 * (4 + 12)
         p_values.append(binomial_p_value(bits.sum(), bits.size, rate))
     assert p_values[0] > FALSE_ALARM > p_values[1]
-    inverse = make(weights, length, encoding=encoding, seed=10, bit_flip_rate=1.0, **options)
-    assert (unpack(inverse._weight_words(samples) ^ clean._weight_words(samples), length) == 1).all()
+    assert (bits_of(1.0)[1] ^ clean[1] == 1).all()

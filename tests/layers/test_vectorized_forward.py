@@ -8,16 +8,20 @@ from layer_helpers import (
     ENCODINGS,
     GENERATORS,
     LENGTHS,
+    bits_and_select,
     inputs,
     outputs_from_bits,
+    seeds_of,
     slow_forward,
 )
 
+from sc_neurocore import chunks
 from sc_neurocore.backends import threads
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.bitstreams import to_probability
 from sc_neurocore.encoders import Encoder, UserSequence
-from sc_neurocore.layers import VectorizedSCLayer, weighted
+from sc_neurocore.gates import Faults
+from sc_neurocore.layers import VectorizedSCLayer
 
 
 def build(encoding="unipolar", accumulate="sum", sparse=False, bias=False, n=5, m=3, **options):
@@ -68,7 +72,7 @@ def test_forward_is_the_circuit_on_bits(encoding, accumulate, sparse, bias):
                 np.testing.assert_allclose(got * scale, np.round(got * scale), atol=1e-9)
 
 
-@pytest.mark.parametrize("options", [{"weight_streams": "stored"}, {"bit_flip_rate": 0.1}, {"share": "one"}])
+@pytest.mark.parametrize("options", [{"weight_streams": "stored"}, {"faults": Faults.flips(0.1)}, {"share": "one"}])
 @pytest.mark.parametrize("generator", ["bernoulli", "halton"])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
@@ -118,9 +122,9 @@ def test_streams_are_comparisons_with_decorrelated_sequences(generator, encoding
 def test_input_streams_are_those_of_an_encoder(generator, encoding):
     layer = build(encoding, length=100, generator=generator, seed=4)
     x = inputs((4, 5), encoding)
-    encoder = Encoder(5, 100, generator, encoding, partner=0, seed=layer._seed("inputs"))
+    encoder = Encoder(5, 100, generator, encoding, partner=0, seed=seeds_of(layer).of("inputs"))
     x_bits = encoder.encode(x).bits().reshape(-1, 4, 5, 100)
-    w_bits = unpack(layer._weight_words(np.arange(4)), 100)
+    w_bits = bits_and_select(layer, x)[1]
     np.testing.assert_allclose(layer.forward(x), outputs_from_bits(layer, x_bits, w_bits, None), rtol=0, atol=1e-13)
 
 
@@ -133,7 +137,7 @@ def test_user_sequence():
 # ------------------------------------------------------------ law 3: what a bit depends on
 
 
-@pytest.mark.parametrize("options", [{}, {"bit_flip_rate": 0.1}, {"weight_streams": "stored"}, {"sparse": True}])
+@pytest.mark.parametrize("options", [{}, {"faults": Faults.flips(0.1)}, {"weight_streams": "stored"}, {"sparse": True}])
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_the_split_of_a_batch_does_not_matter(generator, accumulate, options, monkeypatch):
@@ -145,7 +149,7 @@ def test_the_split_of_a_batch_does_not_matter(generator, accumulate, options, mo
     parts = [layer.forward(x[:5]), layer.forward(x[5]).reshape(1, 3), layer.forward(x[6:])]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert layer.samples == 13
-    monkeypatch.setattr(weighted, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
     layer.reset()
     np.testing.assert_array_equal(layer.forward(x), whole)
 
@@ -180,7 +184,7 @@ def test_seeds():
     x = inputs((2, 5))
 
     def run(seed):
-        layer = build(length=256, accumulate="mux", bit_flip_rate=0.1, sparse=True, seed=seed)
+        layer = build(length=256, accumulate="mux", faults=Faults.flips(0.1), sparse=True, seed=seed)
         return layer.weights, layer.forward(x)
 
     def same(one, other):
@@ -201,8 +205,9 @@ def test_seeds():
 
 def test_inputs_weights_and_neurons_draw_from_sources_of_their_own():
     layer = VectorizedSCLayer.from_weights(np.full((2, 2), 0.5), 512, seed=9)
-    samples = np.arange(2)
-    every = np.concatenate([layer._input_words(np.full((2, 2), 0.5), samples), layer._weight_words(samples)], axis=2)
+    streams = layer.streams(np.full((2, 2), 0.5))
+    assert (streams.inputs.shape, streams.weights.shape) == ((2, 2), (2, 2, 2))
+    every = np.concatenate([streams.inputs.words.reshape(2, 2, 8), streams.weights.words.reshape(2, 4, 8)], axis=1)
     assert len(np.unique(every.reshape(-1, 8), axis=0)) == 2 * (2 + 4)
 
 
@@ -212,7 +217,7 @@ def test_global_state_is_neither_read_nor_moved():
     for global_seed in (0, 1):
         np.random.seed(global_seed)  # noqa: NPY002
         before = np.random.get_state()[1].copy()  # noqa: NPY002
-        layer = build(length=100, accumulate="mux", bit_flip_rate=0.25, sparse=True, seed=10)
+        layer = build(length=100, accumulate="mux", faults=Faults.flips(0.25), sparse=True, seed=10)
         outs.append(layer.forward(x))
         build(length=100).forward(x)
         np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002

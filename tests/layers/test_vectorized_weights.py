@@ -10,10 +10,11 @@ import pytest
 from layer_helpers import ACCUMULATES, DETERMINISTIC, ENCODINGS, GENERATORS, inputs, slow_forward
 from scipy.sparse import csr_array
 
-from sc_neurocore.backends import compiled, cuda
+from sc_neurocore.backends import available, choose
 from sc_neurocore.backends.packing import tail_mask, unpack
 from sc_neurocore.encoders import Bernoulli
-from sc_neurocore.layers import VectorizedSCLayer, weighted
+from sc_neurocore.gates import Faults
+from sc_neurocore.layers import VectorizedSCLayer
 
 make = VectorizedSCLayer.from_weights
 
@@ -139,17 +140,19 @@ def test_counts_of_a_full_period_are_the_thresholds(generator, sparse):
     weights = inputs((3, 5), "split")
     for encoding, p in (("bipolar", (weights + 1) / 2), ("split", [np.maximum(weights, 0), np.maximum(-weights, 0)])):
         layer = make(weights, 256, generator=generator, encoding=encoding, sparse=sparse)
-        ones = compiled.popcount(layer.packed_weights)
+        ones = choose().popcount(layer.packed_weights)
         wanted = np.floor(np.asarray(p) * 256 + 0.5).reshape(ones.shape)
         tolerance = 3 if generator == "halton" else 0  # base 3 has no period of 256
         np.testing.assert_allclose(ones, wanted, atol=tolerance)
 
 
-@pytest.mark.parametrize("options", [{}, {"weight_streams": "stored"}, {"generator": "lfsr"}, {"bit_flip_rate": 0.1}])
+@pytest.mark.parametrize(
+    "options", [{}, {"weight_streams": "stored"}, {"generator": "lfsr"}, {"faults": Faults.flips(0.1)}]
+)
 def test_forward_uses_the_packed_weights(options):
     layer = make(inputs((3, 5)), 100, accumulate="sum", seed=5, **options)
     for _ in range(2):
-        x = layer._input_words(np.full((1, 5), 0.5), np.array([layer.samples]))[0, 0]
+        x = layer.streams(np.full(5, 0.5)).inputs.words
         both = unpack(x & layer.packed_weights, 100).sum((1, 2))
         np.testing.assert_allclose(layer.forward(np.full(5, 0.5)), both / 100, rtol=1e-14)
 
@@ -256,7 +259,7 @@ BASE = {"accumulate": "sum", "length": 100, "seed": 3, "generator": "sobol"}
         {"share": "independent"},
         {"bits": 2},
         {"bias": [0.5, 0.5, 0.5, 0.5]},
-        {"bit_flip_rate": 0.2},
+        {"faults": Faults.flips(0.2)},
         {"seed": 4},
     ],
     ids=str,
@@ -306,34 +309,25 @@ def test_share_of_bernoulli_streams():
 
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_use_gpu_takes_the_kernels_of_the_device(encoding, sparse, monkeypatch):
-    calls = []
-
-    def counted(name):
-        def kernel(*arguments):
-            calls.append(name)
-            return getattr(compiled, name)(*arguments)
-
-        return kernel
-
-    monkeypatch.setattr(weighted, "_gpu_available", lambda: True)
-    for name in ("and_counts", "wired_counts"):
-        monkeypatch.setattr(cuda, name, counted(name))
+def test_use_gpu_takes_the_kernels_of_the_device(encoding, sparse, gpu_calls):
     x = inputs((2, 5), encoding)
     options = {"encoding": encoding, "sparse": sparse, "seed": 6}
     gpu, cpu = VectorizedSCLayer(5, 3, **options), VectorizedSCLayer(5, 3, use_gpu=False, **options)
     assert "backend='cupy'" in repr(gpu)
     assert "backend='numba'" in repr(cpu)
     np.testing.assert_allclose(slow_forward(gpu, x), cpu.forward(x), atol=1e-13)
-    assert not calls
+    assert not gpu_calls
     cpu.reset()
     np.testing.assert_array_equal(gpu.forward(x), cpu.forward(x))
-    assert set(calls) == {"wired_counts" if sparse else "and_counts"}
-    monkeypatch.setattr(weighted, "_gpu_available", lambda: False)
-    assert VectorizedSCLayer(5, 3).backend == "numba"
+    assert set(gpu_calls) == {"wired_counts" if sparse else "and_counts"}
 
 
-@pytest.mark.skipif(not cuda.available(), reason="no GPU")
+@pytest.mark.skipif("cupy" in available(), reason="there is a GPU")
+def test_use_gpu_without_one_takes_the_default():
+    assert VectorizedSCLayer(5, 3).backend == VectorizedSCLayer(5, 3, use_gpu=False).backend == choose().name
+
+
+@pytest.mark.skipif("cupy" not in available(), reason="no GPU")
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
@@ -393,8 +387,8 @@ def test_the_gpu_gives_the_same_bits(generator, encoding, sparse):
         ({"bias": [0.5, np.nan]}, ValueError, "bias must be finite, got nan"),
         ({"bias": "a"}, TypeError, "bias must be an array of real numbers, got str"),
         ({"weight_streams": "old"}, ValueError, "weight_streams must be one of fresh, stored, got 'old'"),
-        ({"bit_flip_rate": 1.5}, ValueError, "bit_flip_rate must be a number in [0, 1], got 1.5"),
-        ({"bit_flip_rate": "a"}, TypeError, "bit_flip_rate must be a number in [0, 1], got 'a'"),
+        ({"faults": 0.5}, TypeError, "faults must be a Faults or None, got float"),
+        ({"backend": "fpga"}, ValueError, "backend must be one of numba, cupy, jax, reference, or None, got 'fpga'"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
         ({"seed": 1.5}, TypeError, "seed must be an int, a SeedSequence, a Generator or None, got 1.5"),
     ],
@@ -408,13 +402,13 @@ def test_bad_arguments(options, error, message):
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
-        ([0.5, 0.5], ValueError, "x must have shape (..., 3), got (2,)"),
-        (0.5, ValueError, "x must have shape (..., 3), got ()"),
-        ([0.5, 0.5, 1.5], ValueError, "x must lie in [0, 1], got 1.5"),
-        ([0.5, 0.5, -1e-9], ValueError, "x must lie in [0, 1], got -1e-09"),
-        ([0.5, 0.5, np.nan], ValueError, "x must be finite, got nan"),
-        (["a", "b", "c"], TypeError, "x must be an array of real numbers, got list"),
-        (np.ones(3, complex), TypeError, "x must be an array of real numbers, got ndarray"),
+        ([0.5, 0.5], ValueError, "input_values must have shape (..., 3), got (2,)"),
+        (0.5, ValueError, "input_values must have shape (..., 3), got ()"),
+        ([0.5, 0.5, 1.5], ValueError, "input_values must lie in [0, 1], got 1.5"),
+        ([0.5, 0.5, -1e-9], ValueError, "input_values must lie in [0, 1], got -1e-09"),
+        ([0.5, 0.5, np.nan], ValueError, "input_values must be finite, got nan"),
+        (["a", "b", "c"], TypeError, "input_values must be an array of real numbers, got list"),
+        (np.ones(3, complex), TypeError, "input_values must be an array of real numbers, got ndarray"),
     ],
     ids=str,
 )
@@ -471,7 +465,7 @@ STATES = [
     {},
     {"sparse": True, "connectivity": 0.5},
     {"bias": [0.5, 0.25, 1]},
-    {"sparse": True, "connectivity": 0.5, "bias": [0.5, 0.25, 1], "encoding": "split", "bit_flip_rate": 0.1},
+    {"sparse": True, "connectivity": 0.5, "bias": [0.5, 0.25, 1], "encoding": "split", "faults": Faults.flips(0.1)},
     {"generator": "sobol", "share": "shift"},
     {"accumulate": "mux", "weight_streams": "stored"},
 ]
@@ -540,7 +534,7 @@ def test_states_of_other_kinds_do_not_fit():
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_repr(encoding, generator):
-    layer = VectorizedSCLayer(5, 3, 100, generator=generator, encoding=encoding, bit_flip_rate=0.25)
+    layer = VectorizedSCLayer(5, 3, 100, generator=generator, encoding=encoding, faults=Faults.flips(0.25))
     text = repr(layer)
     assert "\n" not in text
     assert text.startswith("VectorizedSCLayer(5 -> 3, length=100, ")

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from sc_neurocore.gates import Faults
 from sc_neurocore.networks import Network
 
 
@@ -72,7 +73,7 @@ def test_unipolar_networks():
 
 @pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
 def test_batches_and_seeds(network, x, generator):
-    options = {"generator": generator, "seed": 11, "bit_flip_rate": 0.01}
+    options = {"generator": generator, "seed": 11, "faults": Faults.flips(0.01)}
     whole = network.circuit(100, **options).forward(x)
     parts = network.circuit(100, **options)
     assert np.array_equal(np.concatenate([parts.forward(x[:7]), parts.forward(x[7:])]), whole)
@@ -105,7 +106,7 @@ def test_every_option_changes_the_circuit(network, x):
         {"accumulate": "mux"},
         {"bits": 2},
         {"seed": 4},
-        {"bit_flip_rate": 0.1},
+        {"faults": Faults.flips(0.1)},
     ]
     outs = [network.circuit(**(base | change)).forward(x) for change in changes]
     assert not any(np.array_equal(a, b) for a, b in itertools.combinations(outs, 2))
@@ -125,8 +126,18 @@ def test_options_are_checked(network):
         ({"encoding": "ternary"}, "encoding must be one of"),
         ({"accumulate": "vote"}, "accumulate must be one of"),
         ({"bits": 0}, "bits must be"),
-        ({"bit_flip_rate": 1.5}, "bit_flip_rate must be"),
+        ({"weight_streams": "old"}, "weight_streams must be one of"),
+        ({"share": "all"}, "share must be one of"),
+        ({"backend": "fpga"}, "backend must be one of"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
     ]:
         with pytest.raises(ValueError, match=message):
+            network.circuit(**({"length": 16} | change))
+    for change, message in [
+        ({"faults": 0.1}, "faults must be a Faults or None, got float"),
+        ({"device": "hfo2"}, "device must be a MemristorModel or None, got str"),
+        ({"clip": 1}, "clip must be True or False, got 1"),
+        ({"length": 16.0}, "length must be an integer of at least 1, got 16.0"),
+    ]:
+        with pytest.raises(TypeError, match=message):
             network.circuit(**({"length": 16} | change))

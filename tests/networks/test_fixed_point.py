@@ -5,11 +5,11 @@ import pytest
 from test_spatial import network as spatial
 from test_spatial import samples
 
-from sc_neurocore import Faults, Network
+from sc_neurocore import Faults, Network, chunks
 from sc_neurocore.backends.packing import unpack
 from sc_neurocore.encoders.seeds import key_of
 from sc_neurocore.gates.faults import flip_masks
-from sc_neurocore.networks import FixedPoint, fixed_point
+from sc_neurocore.networks import FixedPoint
 
 
 def small(seed=0):
@@ -115,7 +115,7 @@ def test_chunks_do_not_matter(monkeypatch):
         whole = circuit.forward(x.reshape(5, 1, 64))
         assert whole.shape == (5, 1, 3)
         with monkeypatch.context() as patch:
-            patch.setattr(fixed_point, "_CHUNK_BYTES", 1)
+            patch.setattr(chunks, "CHUNK_BYTES", 1)
             np.testing.assert_array_equal(circuit_again(circuit, x), whole[:, 0])
         other = FixedPoint(net, faults=faults, seed=1, clip=True)
         assert not np.array_equal(other.forward(x), whole[:, 0])

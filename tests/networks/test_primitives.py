@@ -25,11 +25,12 @@ from sc_neurocore import (
     SCDenseLayer,
     SpikingDense,
     WinnerTakeAll,
+    chunks,
     gates,
 )
 from sc_neurocore.gates import Faults
+from sc_neurocore.layers.spiking_dense import SpikingDenseLayer
 from sc_neurocore.networks import FixedPoint
-from sc_neurocore.networks.stages import SpikingStage
 from sc_neurocore.synapses import MemristorModel
 
 FALSE_ALARM = 1e-9
@@ -151,7 +152,7 @@ def test_bounds_and_ceilings(name, calibrated):
         a, scale, signed = part.forward(a), part.output_scale(scale), part.gives_signed(signed)
         assert np.abs(a).max() <= scale * (1 + 1e-12)
         assert signed or a.min() >= 0
-        if calibrated and hasattr(part, "ceiling"):
+        if calibrated and part.ceiling is not None:
             assert np.abs(a).max() == scale
 
 
@@ -226,9 +227,9 @@ def test_inhibition_bit_for_bit(generator, length):
     net = network(Inhibition(0.8, 2, "zero"), Dense(np.eye(40), np.zeros(40), "relu"), shape=(2, 4, 5))
     streams = Encoder(20, length, generator, share="one").encode(x.reshape(6, 2, 20))
     layer = LateralInhibition(20, 0.8, 2, boundary="zero", shape=(4, 5), generator=generator)
-    stage = net.circuit(length, generator).layers[0]
+    first = net.circuit(length, generator).layers[0]
     np.testing.assert_array_equal(
-        stage.forward(x.reshape(6, 40)), layer.apply_bitstream(streams).value().reshape(6, 40)
+        first.forward(x.reshape(6, 40)), layer.apply_bitstream(streams).value().reshape(6, 40)
     )
 
 
@@ -264,7 +265,7 @@ def test_spikes_are_those_of_the_dense_spiking_layer(generator, encoding, length
         encoding=encoding,
     )
     layer.run(length)
-    stage = SpikingStage.from_weights(
+    spiking_layer = SpikingDenseLayer.from_weights(
         part.weights / gain,
         length,
         bias=part.bias / gain,
@@ -275,10 +276,10 @@ def test_spikes_are_those_of_the_dense_spiking_layer(generator, encoding, length
         share="one",
         accumulate="sum",
     )
-    trains = stage.spikes(x)
+    trains = spiking_layer.spikes(x)
     np.testing.assert_array_equal(trains, layer.get_spike_trains())
     assert trains.any()
-    np.testing.assert_allclose(stage.forward(x), layer.recorders.rates_hz(), rtol=1e-12)
+    np.testing.assert_allclose(spiking_layer.forward(x), layer.recorders.rates_hz(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("generator", ["sobol", "bernoulli"])
@@ -296,8 +297,10 @@ def test_shifted_inputs_smooth_the_current():
     x = rng().random((100, 64))
     for share in ("one", "shift", None):
         options = {"neuron": part.neuron, "unit": 0.01, "generator": "sobol", "accumulate": "sum", "seed": 1}
-        stage = SpikingStage.from_weights(part.weights / 0.01, 256, bias=part.bias / 0.01, share=share, **options)
-        errors[share] = np.abs(stage.forward(x) - part.forward(x)).mean()
+        spiking_layer = SpikingDenseLayer.from_weights(
+            part.weights / 0.01, 256, bias=part.bias / 0.01, share=share, **options
+        )
+        errors[share] = np.abs(spiking_layer.forward(x) - part.forward(x)).mean()
     assert errors["shift"] == errors[None] < 0.6 * errors["one"]
 
 
@@ -380,8 +383,7 @@ def test_batches_and_seeds(name, generator, monkeypatch):
     np.testing.assert_array_equal(parts, whole)
     twin = pickle.loads(pickle.dumps(circuit))
     np.testing.assert_array_equal(twin.forward(x), second)
-    monkeypatch.setattr("sc_neurocore.networks.stages._CHUNK_BYTES", 1)
-    monkeypatch.setattr("sc_neurocore.layers.weighted._CHUNK_BYTES", 1)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
     np.testing.assert_array_equal(net.circuit(100, generator, seed=4).forward(x), whole)
     other = net.circuit(100, generator, seed=5).forward(x)
     assert np.array_equal(other, whole) == (generator == "sobol" and name != "spiking")  # whose shifts are random
@@ -417,8 +419,8 @@ def test_faults(name, faults):
             net.circuit(100, faults=faults)
         return
     circuit = net.circuit(100, faults=faults, seed=1)
-    stages = [type(layer).__name__ for layer in circuit.layers]
-    touched = any(kind in ("VectorizedSCLayer", "SpikingStage", "SurpriseStage") for kind in stages)
+    kinds = [type(layer).__name__ for layer in circuit.layers]
+    touched = any(kind in ("VectorizedSCLayer", "SpikingDenseLayer", "SurpriseLayer") for kind in kinds)
     same = not touched and (faults.weight_flips > 0 or faults.product_flips > 0)  # there are no such lines
     assert np.array_equal(circuit.forward(x), net.circuit(100, seed=1).forward(x)) == same
     first = circuit.layers[0]
@@ -513,7 +515,11 @@ def test_descriptions():
     assert network(surprise()).describe(100).splitlines()[1].split()[4:7] == [str(5 * 16), str(4 * 16), "100"]
     circuit = net.circuit(64)
     assert "\n" not in repr(circuit)
-    for text in ("1 x LateralInhibition(16, ", "WinnerTakeAll(5, k=2", "SpikingStage(16 -> 5, threshold=1, tau=20"):
+    for text in (
+        "1 x LateralInhibition(16, ",
+        "WinnerTakeAll(5, k=2",
+        "SpikingDenseLayer(16 -> 5, threshold=1, tau=20",
+    ):
         assert text in repr(circuit)
     assert circuit.generator_descriptions == ["Sobol(bits=6, dimension=1)"] * 3
 
@@ -533,7 +539,7 @@ def test_fixed_point():
     steps = np.rint(np.clip(parts[0].forward(words) / 127, 0, 1) * 127)
     np.testing.assert_allclose(FixedPoint(one, 8).forward(x[:5]), steps.reshape(5, -1) / 127, atol=1e-12)
     for name in ("conductances", "surprise"):
-        with pytest.raises(ValueError, match=r"network must have parts with a fixed-point twin, got \w+ in layer 0"):
+        with pytest.raises(ValueError, match=r"network must have layers with a fixed-point twin, got \w+ in layer 0"):
             FixedPoint(NETWORKS[name]())
 
 

@@ -112,4 +112,4 @@ class WindowSum:
             rows = met[:, self.indices[k]].reshape(len(lines) * n_windows, fan_in)
             values = self.circuit.expected(rows, weights[k]).reshape(len(lines), n_windows, self._neurons)
             out[:, k] = values.transpose(0, 2, 1)
-        return self.circuit.converted(out.reshape(len(lines), -1, n_windows), seen)
+        return self.circuit.converted(out.reshape(len(lines), groups * self._neurons, n_windows), seen)

@@ -1,0 +1,31 @@
+"""A machine with a GPU, for tests of which kernels a layer takes."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sc_neurocore.backends import choose, cuda
+
+
+@pytest.fixture
+def gpu_calls() -> Iterator[list[str]]:
+    """A GPU is there as far as `choose` knows, and the CPU does its products; the names of the kernels that ran."""
+    calls: list[str] = []
+
+    def counted(name: str) -> Callable[..., Any]:
+        @functools.wraps(getattr(cuda, name))  # it is still a kernel of `cuda` to who asks where it is defined
+        def kernel(*arguments: Any) -> Any:
+            calls.append(name)
+            return getattr(choose("numba"), name)(*arguments)
+
+        return kernel
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda, "available", lambda: True)
+        for name in ("and_counts", "wired_counts"):
+            patch.setattr(cuda, name, counted(name))
+        choose.cache_clear()
+        yield calls
+    choose.cache_clear()
