@@ -48,11 +48,7 @@ def test_the_trains_of_scdenselayer(parameters, encoding):
     assert spikes.any()
     np.testing.assert_array_equal(spikes.T, cycles.get_spike_trains())
     np.testing.assert_array_equal(layer.v, cycles.neurons.v)
-<<<<<<< HEAD
-    np.testing.assert_array_equal(layer.wait, cycles.neurons.refractory_left)
-=======
     np.testing.assert_array_equal(layer.refractory_left, cycles.neurons.refractory_left)
->>>>>>> timed
 
 
 @pytest.mark.parametrize("parameters", [QUIET, PARAMETERS[1] | QUIET])

@@ -107,13 +107,8 @@ class LearningStreams:
             return Bitstream.from_bits(self.midpoints <= shares[..., None])
         (rows, columns), bits = shares.shape, np.empty((*shares.shape, length), np.uint8)
         for cycle in range(length):
-<<<<<<< HEAD
             drawn = plasticity.synapse_words(self.weight_key, len(shares), shares.shape[1], sample * length + cycle)
             bits[..., cycle] = plasticity.midpoints(drawn, self.encoder.generator.bits) <= shares
-=======
-            drawn = plasticity.synapse_numbers(self.weight_key, rows, columns, sample * length + cycle)
-            bits[..., cycle] = plasticity.middles(drawn, self.encoder.generator.bits) <= shares
->>>>>>> timed
         return Bitstream.from_bits(bits)
 
     def of_sample(self, x: ArrayLike, spikes: bool | None, shares: Floats, sample: int) -> Streams:

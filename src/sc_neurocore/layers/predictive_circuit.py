@@ -61,11 +61,7 @@ class PredictiveCircuit:
             parts.append((surprises, predictions))
         if len(parts) == 1:
             return Windows(*parts[0], state)
-<<<<<<< HEAD
         surprises, predictions = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-=======
-        surprises, predictions = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
->>>>>>> timed
         return Windows(surprises, predictions, state)
 
     def streams(self, thresholds: Integers, first: int, state: PredictiveState, encoding: Encoding) -> Streams:

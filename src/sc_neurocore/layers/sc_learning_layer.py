@@ -204,15 +204,9 @@ class SCLearningLayer(SCLayer):
         rewards = streams.rewards(reward, batch, synapses.rule)
         words = streams.words(inputs, spiking, self.samples)
         model = LearningModel(
-<<<<<<< HEAD
-            LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key),
-            self.length, self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms),
-            synapses.parameters, self.competition.rule(neurons.dt_ms), self._pause(),
-=======
             LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key), self.length,
             self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
             self.competition.rule(neurons.dt_ms), self._pause(),
->>>>>>> timed
         )  # fmt: skip
         state = gathered(neurons, synapses, self.thresholds)
         trains, state = choose(self._backend).learn(
