@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ..backends.packing import tail_mask
 from ..bitstreams import Encoding
 from ..gates.accumulators import ParallelCounter
-from ..gates.operands import Operands, difference
+from ..gates.operands import Operands
 from .base import Floats, Samples
 from .vectorized_layer import VectorizedSCLayer
 
@@ -30,14 +30,14 @@ class DeviceCounter(ParallelCounter):
 
     def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
         """Counts of ones over all products, as numbers ``(G, B, M)``."""
-        x, w = operands.flat
+        x, w = operands.inputs, operands.weights
         w = w.reshape(len(w), len(operands.wiring.indptr) - 1, x.shape[2], w.shape[-1])
         ones = self.devices.and_counts(x, w)
         if operands.xnor:  # a product is one where both are one, or both zero
             x, w = ~x, ~w
             x[..., -1] &= tail_mask(self.length)
             ones = ones + self.devices.and_counts(x, w)
-        return self.decoded(difference(operands.by_rails(ones)), operands.fan_in)
+        return self.decoded(operands.signed(ones), operands.fan_in)
 
 
 class JaxProducts(VectorizedSCLayer):

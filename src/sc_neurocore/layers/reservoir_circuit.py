@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import choose
+from ..backends.addresses import RESERVOIR, random_words
 from ..backends.packing import Words
-from ..backends.philox import philox4x32
 from ..backends.types import Activation, Coding, RandomStreams, Synapses
 from ..bitstreams import value_range
 from ..bitstreams.encodings import ENCODINGS, to_probability
@@ -118,10 +118,7 @@ class ReservoirCircuit(ABC):
     def _random_words(self, key: int, samples: int, step: int) -> NDArray[np.uint32]:
         """Random words ``(samples, .., at least one for each line)`` of a step."""
         calls = np.arange(-(-self.weights.lines // 4))
-        counters = np.zeros((samples, calls.size, 4), np.uint64)
-        counters[..., 0], counters[..., 1], counters[..., 2] = calls, step & 0xFFFFFFFF, step >> 32
-        counters[..., 3] = np.arange(samples)[:, None]
-        return philox4x32(counters, [key & 0xFFFFFFFF, key >> 32]).reshape(samples, -1)
+        return random_words(key, RESERVOIR, calls, step, np.arange(samples)[:, None]).reshape(samples, -1)
 
 
 class SequenceCircuit(ReservoirCircuit):
