@@ -1,15 +1,13 @@
 """The input side of a circuit: a comparator for every number, and the faults of the streams they make."""
 
-import numpy as np
-
 from ..backends.packing import Words
 from ..bitstreams import Bitstream
-from ..bitstreams.encodings import Encoding
 from ..encoders import Encoder, Share
 from ..encoders.seeds import Seeds
 from .base import Floats, Samples
 from .options import CircuitOptions
 from .stream_faults import StreamFaults
+from .streams import as_bitstream
 
 
 class InputLines:
@@ -51,12 +49,3 @@ class InputLines:
     def streams(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
         """Streams of `shape` of numbers ``(S, n)``."""
         return as_bitstream(self.words(x, samples), shape, self.encoder.length, self.encoder.encoding)
-
-
-def as_bitstream(words: Words, shape: tuple[int, ...], length: int, encoding: Encoding) -> Bitstream:
-    """Streams ``(S, rails, n, W)`` as a Bitstream of `shape`; a rail that was left out is empty."""
-    if encoding != "split":
-        return Bitstream(words.reshape(*shape, words.shape[-1]), length, encoding)
-    rails = np.zeros((2, len(words), *words.shape[2:]), np.uint64)
-    rails[: words.shape[1]] = words.swapaxes(0, 1)
-    return Bitstream(rails.reshape(2, *shape, words.shape[-1]), length, encoding)

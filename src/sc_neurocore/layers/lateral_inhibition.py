@@ -97,8 +97,6 @@ class LateralInhibition(SCLayer):
     array([0.125, 0.125, 0.   , 0.5  , 0.375, 0.375])
     """
 
-    _encoder: Encoder | None
-
     def __init__(
         self,
         n_neurons: int,

@@ -100,8 +100,6 @@ class RallDendrite:
     (3, 3)
     """
 
-    _v: Floats
-
     def __init__(
         self,
         n_branches: int = 4,

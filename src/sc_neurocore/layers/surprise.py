@@ -11,9 +11,8 @@ from ..gates import distance
 from ..gates.faults import flipped
 from .base import Floats, Samples
 from .encoded import EncodedLayer
-from .input_lines import as_bitstream
 from .options import CircuitOptions
-from .streams import Streams
+from .streams import Streams, as_bitstream
 
 
 class SurpriseLayer(EncodedLayer):

@@ -9,9 +9,9 @@ from ..encoders.select import SelectSource
 from ..gates.accumulators import Accumulator, Conditions, make_accumulator
 from ..gates.operands import Operands
 from .base import Floats, Samples
-from .input_lines import InputLines, as_bitstream
+from .input_lines import InputLines
 from .options import CircuitOptions
-from .streams import Streams
+from .streams import Streams, as_bitstream
 from .synapse_array import SeenWeights, SynapseArray
 
 Shape = tuple[int, ...]
