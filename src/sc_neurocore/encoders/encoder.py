@@ -11,6 +11,7 @@ from ..backends.packing import WORD_BITS, Words, words_for
 from ..backends.types import BLOCK_WORDS
 from ..bitstreams import Bitstream, Encoding, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
+from ..chunks import chunks
 from .by_name import make_generator
 from .generator import Generator
 from .generators import Bernoulli
@@ -22,7 +23,6 @@ SHARES: tuple[str, ...] = get_args(Share)
 
 BLOCK_CYCLES = WORD_BITS * BLOCK_WORDS
 """Cycles of a Bernoulli stream that are made from one seed."""
-_COLUMNS = 4096
 _TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
 
@@ -91,9 +91,8 @@ class Encoder:
         choose(backend)  # an unknown one is found now
         self._backend = backend
         random = isinstance(self.generator, Bernoulli)
-        if share is None:
-            share = "independent" if random else "one"
-        self.share = cast(Share, checks.option("share", share, SHARES))
+        default = "independent" if random else "one"
+        self.share = cast(Share, checks.option("share", share or default, SHARES))
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
         self._key = key_of(_of_partner(seed_sequence(seed), self.partner))
@@ -204,16 +203,14 @@ class Encoder:
         thresholds = self.thresholds(probabilities)
         n_words = words_for(self.length)
         if self._sequences is None:
-            words = self._bernoulli(thresholds, samples, self.length, 0)
-            return words.reshape(*thresholds.shape, n_words)
+            return self._bernoulli(thresholds, samples, self.length, 0).reshape(*thresholds.shape, n_words)
         if self._has_table:
             return self._from_table(thresholds)
         if columns is None or len(self._sequences) == 1:
             words = choose(self._backend).compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
             return words.reshape(*thresholds.shape, n_words)
         words = np.empty((*thresholds.shape, n_words), np.uint64)
-        for start in range(0, columns.size, _COLUMNS):  # a copy of every sequence at once would be large
-            part = slice(start, start + _COLUMNS)
+        for part in chunks(columns.size, 4 * self.length):  # a copy of every sequence at once would be large
             block = thresholds[..., part].reshape(-1, columns[part].size)
             made = choose(self._backend).compare(self._sequences[columns[part]], block)
             words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
@@ -271,20 +268,23 @@ class Encoder:
         )
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:
-        """Numbers ``(n, length)``, or ``(1, length)`` where all inputs share them."""
         if self.share == "independent":
             partners = (self.generator.decorrelated(2 * i + self.partner) for i in range(self.n))
             return np.stack([partner.sequence(length) for partner in partners])
-        numbers = self.generator.decorrelated(self.partner).sequence(length)[None]
+        numbers = self.generator.decorrelated(self.partner).sequence(length)
         if self.share == "shift":
-            masks = np.random.Generator(np.random.Philox(key=self._key)).integers(
-                0, 1 << self.generator.bits, self.n, dtype=np.uint32 if self.generator.bits < 32 else np.uint64
-            )
-            return numbers ^ masks[:, None].astype(np.uint32)
+            return numbers ^ _shift_masks(self._key, self.n, self.generator.bits)
         if self.share == "rotate":
             offsets = np.arange(self.n) * self.length // self.n
-            return np.asarray(numbers[0][(np.arange(length) + offsets[:, None]) % self.length])
-        return numbers
+            return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self.length])
+        return numbers[None]
+
+
+def _shift_masks(key: int, n: int, bits: int) -> NDArray[np.uint32]:
+    """A random word of `bits` bits for each input, ``(n, 1)``."""
+    dtype = np.uint32 if bits < 32 else np.uint64
+    words = np.random.Generator(np.random.Philox(key=key)).integers(0, 1 << bits, n, dtype=dtype)
+    return words[:, None].astype(np.uint32)
 
 
 def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:

@@ -12,6 +12,12 @@ def circuit_option(name: str) -> Any:
     return property(lambda layer: getattr(layer.options, name), doc=f"Read-only: see `CircuitOptions`, `{name}`.")
 
 
+of_weighted_layers = tuple(
+    map(circuit_option, ("length", "encoding", "accumulate", "weight_streams", "faults", "device", "backend"))
+)
+"""Read-only attributes of layers with weights, in this order."""
+
+
 def _set_bias(layer: Any, values: Any) -> None:
     layer.synapses.weights.set_bias(values)
 

@@ -137,8 +137,6 @@ class SCFusionLayer(SCLayer):
     encoding = circuit_option("encoding")
     backend = circuit_option("backend")
 
-    # ------------------------------------------------------------ modalities
-
     @property
     def norm_weights(self) -> dict[str, float]:
         """Weights by name; their sum is 1."""
@@ -171,8 +169,6 @@ class SCFusionLayer(SCLayer):
         if len(set(dims.values())) > 1:
             raise ValueError(f"input_dims of weighted modalities must be equal, got {dims}")
         return weights
-
-    # ------------------------------------------------------------ streams
 
     def _reseed(self) -> None:
         self._inputs = InputLines(self.n_features * len(self._wired), self.options, self._seeds, None)
@@ -217,8 +213,6 @@ class SCFusionLayer(SCLayer):
         samples = self.samples + np.arange(len(flat))
         features = self._inputs.streams(np.nan_to_num(flat), samples, x.shape)
         return Streams(features, self._select_streams(self._cumulative(x), samples))
-
-    # ------------------------------------------------------------ forward
 
     def forward(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """Fused features ``(..., n_features)``, decoded from counts of real streams.
@@ -278,8 +272,6 @@ class SCFusionLayer(SCLayer):
         """Running sums of the weights ``(wired,)`` of what is in the input; the last is 1."""
         sums = np.cumsum(self._weights[self._weights > 0] * ~np.isnan(x).any(tuple(range(x.ndim - 1))))
         return np.asarray(sums / sums[-1])
-
-    # ------------------------------------------------------------ state
 
     def _values(self) -> dict[str, Any]:
         return {"fusion_weights": self._weights.copy()}

@@ -105,7 +105,7 @@ class LearningStreams:
         length = self.encoder.length
         if self.midpoints.size:
             return Bitstream.from_bits(self.midpoints <= shares[..., None])
-        (rows, columns), bits = shares.shape, np.empty((*shares.shape, length), np.uint8)
+        bits = np.empty((*shares.shape, length), np.uint8)
         for cycle in range(length):
             drawn = plasticity.synapse_words(self.weight_key, len(shares), shares.shape[1], sample * length + cycle)
             bits[..., cycle] = plasticity.midpoints(drawn, self.encoder.generator.bits) <= shares

@@ -16,11 +16,10 @@ from ..gates.faults import Faults
 from ..gates.windows import ConvolutionWindows, Pair, pair
 from ..synapses import MemristorModel
 from . import attributes
-from .attributes import circuit_option
-from .base import Floats, Samples, SCLayer
+from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
 from .streams import Streams
-from .synapse_array import SeenWeights, SynapseArray
+from .synapse_array import SynapseArray
 from .weights import DenseWeights
 from .window_sum import WindowSum
 
@@ -141,13 +140,7 @@ class SCConv2DLayer(SCLayer):
         self._weights = DenseWeights(kernels, encoding, bias, name="kernels", groups=self.groups)
         self._reseed()
 
-    length = circuit_option("length")
-    encoding = circuit_option("encoding")
-    accumulate = circuit_option("accumulate")
-    weight_streams = circuit_option("weight_streams")
-    faults = circuit_option("faults")
-    device = circuit_option("device")
-    backend = circuit_option("backend")
+    length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
 
     @classmethod
@@ -170,8 +163,6 @@ class SCConv2DLayer(SCLayer):
         layer.kernels = array
         return layer
 
-    # ------------------------------------------------------------ weights
-
     @property
     def kernels(self) -> Floats:
         """Weights ``(out, in / groups, kH, kW)``; assign or edit them, the next `forward` sees it."""
@@ -192,8 +183,6 @@ class SCConv2DLayer(SCLayer):
         words = words.reshape(len(words), *self.kernels.shape, -1)
         return words if self.options.encoding == "split" else np.asarray(words[0])
 
-    # ------------------------------------------------------------ images and windows
-
     def output_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(out, H_out, W_out)`` for images of this size.
 
@@ -213,11 +202,6 @@ class SCConv2DLayer(SCLayer):
                 f"input_image must be an image that a window fits into, {self!r}, got shape {images.shape}"
             )
         return images
-
-    def _lines(self, images: Floats) -> Floats:
-        """Pixels of the padded images ``(S, C, H, W)``, and the constant of a bias: ``(S, lines)``."""
-        pixels = self._windows.pixels(images)
-        return pixels if self._weights.bias is None else np.column_stack([pixels, np.ones(len(pixels))])
 
     def _reseed(self) -> None:
         self.synapses = SynapseArray(self._weights, self.options, self._seeds)
@@ -242,12 +226,10 @@ class SCConv2DLayer(SCLayer):
             ``(out_channels, fan_in)``, with the batch axes in front where every sample meets its own.
         """
         x = self._checked(input_image)
-        lines = self._lines(x.reshape(-1, *x.shape[-3:]))
+        windows = self._sum_of(x.shape[-2:])
+        lines = windows.lines(x.reshape(-1, *x.shape[-3:]))
         samples = self.samples + np.arange(len(lines))
-        circuit = self._sum_of(x.shape[-2:]).circuit
-        return circuit.streams(lines, samples, x.shape[:-3], (self.out_channels, self.fan_in))
-
-    # ------------------------------------------------------------ outputs
+        return windows.circuit.streams(lines, samples, x.shape[:-3], (self.out_channels, self.fan_in))
 
     def forward(self, input_image: ArrayLike) -> Floats:
         """Rates ``(..., out_channels, H_out, W_out)`` of images ``(..., in_channels, H, W)``, from counts of streams.
@@ -259,13 +241,9 @@ class SCConv2DLayer(SCLayer):
         """
         x, seen = self._checked(input_image), self.synapses.seen()
         windows = self._sum_of(x.shape[-2:])
-        return self._over_samples(partial(self._outputs, windows, seen), x, 3, windows.sample_bytes)
+        return self._over_samples(partial(windows.outputs, seen), x, 3, windows.sample_bytes)
 
     __call__ = forward
-
-    def _outputs(self, windows: WindowSum, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
-        maps = windows.outputs(self._lines(x), seen, samples)
-        return maps.reshape(len(x), *self.output_shape(*x.shape[-2:]))
 
     def expected(self, input_image: ArrayLike) -> Floats:
         """What `forward` converges to as the length grows.
@@ -276,10 +254,8 @@ class SCConv2DLayer(SCLayer):
             As `forward`, and if there is no closed form.
         """
         x, seen = self._checked(input_image), self.synapses.seen()
-        maps = self._sum_of(x.shape[-2:]).expected(self._lines(x.reshape(-1, *x.shape[-3:])), seen)
-        return maps.reshape(*x.shape[:-3], *self.output_shape(*x.shape[-2:]))
-
-    # ------------------------------------------------------------ state
+        maps = self._sum_of(x.shape[-2:]).expected(seen, x.reshape(-1, *x.shape[-3:]))
+        return maps.reshape(*x.shape[:-3], *maps.shape[1:])
 
     def _values(self) -> dict[str, Any]:
         return self._weights.state()

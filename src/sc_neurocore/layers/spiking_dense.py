@@ -156,7 +156,9 @@ class SpikingDenseLayer(VectorizedSCLayer):
         """Spike trains ``(..., n_neurons, L)`` of 0 and 1 that the next `forward` would count."""
         x = self._checked(input_values)
         flat = x.reshape(-1, self.n_inputs)
-        operands = self._operands(self.synapses.seen(), flat, self.samples + np.arange(len(flat)))
+        if not len(flat):
+            return np.empty((*x.shape[:-1], self.n_neurons, self.length), np.uint8)
+        operands = self._sum.operands(self.synapses.seen(), flat, self.samples + np.arange(len(flat)))
         words = self._accumulator().spikes(operands)
         return unpack(words, self.length).reshape(*x.shape[:-1], self.n_neurons, self.length)
 

@@ -14,15 +14,13 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate, Accumulator
 from ..gates.faults import Faults
-from ..gates.operands import Operands
 from ..synapses import MemristorModel
 from . import attributes
-from .attributes import circuit_option
-from .base import Floats, Samples, SCLayer
+from .base import Floats, SCLayer
+from .dense_sum import DenseSum
 from .options import WeightStreams, layer_options
 from .streams import Streams
-from .synapse_array import SeenWeights, SynapseArray
-from .weighted_sum import WeightedSum
+from .synapse_array import SynapseArray
 from .weights import DenseWeights, SparseWeights, random_synapses
 
 
@@ -151,13 +149,7 @@ class VectorizedSCLayer(SCLayer):
             self._weights = DenseWeights(rng.uniform(*bounds, shape), encoding, bias)
         self._reseed()
 
-    length = circuit_option("length")
-    encoding = circuit_option("encoding")
-    accumulate = circuit_option("accumulate")
-    weight_streams = circuit_option("weight_streams")
-    faults = circuit_option("faults")
-    device = circuit_option("device")
-    backend = circuit_option("backend")
+    length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
 
     @classmethod
@@ -181,8 +173,6 @@ class VectorizedSCLayer(SCLayer):
             layer.weights = matrix
         return layer
 
-    # ------------------------------------------------------------ weights
-
     @property
     def weights(self) -> Floats:
         """Weights ``(n_neurons, n_inputs)``; assign or edit them, the next `forward` sees it.
@@ -203,15 +193,9 @@ class VectorizedSCLayer(SCLayer):
             raise AttributeError("weights_csr needs sparse=True")
         return self._weights.csr
 
-    # ------------------------------------------------------------ streams
-
     def _reseed(self) -> None:
         self.synapses = SynapseArray(self._weights, self.options, self._seeds)
-        self._sum = WeightedSum(
-            self._weights.fan_in, self.synapses, self.options, self._seeds, accumulator=self._accumulator()
-        )
-        gates = self.synapses.n_synapses
-        self._sample_bytes = self._sum.sample_bytes(gates) + self._sum.accumulator.memory(self.n_neurons)
+        self._sum = DenseSum(self.synapses, self.options, self._seeds, self._accumulator())
 
     def _accumulator(self) -> Accumulator | None:
         """What adds up the products; None: the accumulator that the options name."""
@@ -246,19 +230,12 @@ class VectorizedSCLayer(SCLayer):
         """
         x = self._checked(input_values)
         batch = x.shape[:-1]
-        flat = self._lines(x.reshape(-1, self.n_inputs))
-        samples = self.samples + np.arange(len(flat))
+        flat = self._sum.lines(x.reshape(-1, self.n_inputs))
         of_neurons = (-1,) if self.sparse else (self.n_neurons, self.fan_in)
-        return self._sum.streams(flat, samples, batch, of_neurons)
-
-    # ------------------------------------------------------------ outputs
+        return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), batch, of_neurons)
 
     def _checked(self, input_values: ArrayLike) -> Floats:
         return checks.array("input_values", input_values, *self._weights.bounds, last=self.n_inputs)
-
-    def _lines(self, x: Floats) -> Floats:
-        """Inputs, and the constant of a bias: ``(S, fan_in)``."""
-        return x if self._weights.bias is None else np.column_stack([x, np.ones(len(x))])
 
     def forward(self, input_values: ArrayLike) -> Floats:
         """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
@@ -269,22 +246,9 @@ class VectorizedSCLayer(SCLayer):
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
         x, seen = self._checked(input_values), self.synapses.seen()
-        return self._over_samples(partial(self._outputs, seen), x, 1, self._sample_bytes)
+        return self._over_samples(partial(self._sum.outputs, seen), x, 1, self._sum.sample_bytes)
 
     __call__ = forward
-
-    def _outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
-        operands = self._operands(seen, x, samples)
-        out = self._sum.accumulator.outputs(operands, samples.reshape(-1, operands.n_samples))
-        out = out.reshape(len(x), self.n_neurons)
-        return out if self.options.device is None else self._sum.converted(out, seen)
-
-    def _operands(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
-        """Streams at the gates: one group with all samples, or a group a sample where each has own weight streams."""
-        words, weights = self._sum.inputs.words(self._lines(x), samples), self.synapses.words(seen, samples)
-        axis = 0 if len(weights) == 1 else 1
-        words, numbers = np.expand_dims(words, axis), np.expand_dims(samples, axis)
-        return self._sum.operands(words, weights, numbers, dense=not self.sparse)
 
     def expected(self, input_values: ArrayLike) -> Floats:
         """What `forward` converges to as the length grows, ``(..., n_neurons)``.
@@ -295,12 +259,8 @@ class VectorizedSCLayer(SCLayer):
             As `forward`, and if there is no closed form.
         """
         x, seen = self._checked(input_values), self.synapses.seen()
-        lines = self._sum.lines_as_seen_by_gates(self._lines(x.reshape(-1, self.n_inputs)))
-        matrix = self._weights.matrix(self._sum.weights_as_seen_by_gates(seen))
-        out = self._sum.converted(self._sum.expected(lines, matrix), seen)
+        out = self._sum.expected(seen, x.reshape(-1, self.n_inputs))
         return out.reshape(*x.shape[:-1], self.n_neurons)
-
-    # ------------------------------------------------------------ state
 
     def _values(self) -> dict[str, Any]:
         return self._weights.state()

@@ -28,7 +28,7 @@ class WindowSum:
     def __init__(
         self, windows: ConvolutionWindows, size: Pair, synapses: SynapseArray, options: CircuitOptions, seeds: Seeds
     ) -> None:
-        self.indices = windows.indices(size)
+        self._windows, self.indices = windows, windows.indices(size)
         """Lines of every window ``(groups, windows, fan_in)``."""
         rows, columns = windows.padded_size(size)
         lines = windows.channels * rows * columns
@@ -37,6 +37,7 @@ class WindowSum:
             self.indices, lines = np.concatenate([self.indices, constant], axis=2), lines + 1
         self.synapses, self.options = synapses, options
         self.circuit = WeightedSum(lines, synapses, options, seeds)
+        self._map_size = windows.output_size(size)
         self._neurons = synapses.weights.n_neurons // windows.groups
         self._counter: ParallelCounter | None = None
         """Set where windows are counted without their streams being laid out, in the place where products are."""
@@ -47,15 +48,23 @@ class WindowSum:
         self.sample_bytes = self._bytes()
         """Memory that a sample takes."""
 
-    def outputs(self, lines: Floats, seen: SeenWeights, samples: Samples) -> Floats:
-        """Outputs ``(S, neurons, windows)`` of numbers ``(S, lines)``, the pixels and the constant of a bias."""
-        words, weights = self.circuit.inputs.words(lines, samples), self.synapses.words(seen, samples)
+    def lines(self, images: Floats) -> Floats:
+        """Pixels of the padded images ``(S, C, H, W)``, and the constant of a bias: ``(S, lines)``."""
+        pixels = self._windows.pixels(images)
+        return pixels if self.synapses.weights.bias is None else np.column_stack([pixels, np.ones(len(pixels))])
+
+    def outputs(self, seen: SeenWeights, images: Floats, samples: Samples) -> Floats:
+        """Maps ``(S, neurons, H_out, W_out)`` of images ``(S, C, H, W)``."""
+        words, weights = self.circuit.inputs.words(self.lines(images), samples), self.synapses.words(seen, samples)
         if self._counter is None:
             out = self._laid_out(words, weights, samples)
         else:
             out = self._counted(self._counter, words, weights)
-        maps = out.transpose(0, 1, 3, 2).reshape(len(lines), -1, self.indices.shape[1])
-        return self.circuit.converted(maps, seen)
+        return self.circuit.converted(self._maps(out.transpose(0, 1, 3, 2)), seen)
+
+    def _maps(self, out: Floats) -> Floats:
+        """Outputs ``(S, groups, neurons, windows)`` as maps ``(S, channels, H_out, W_out)``."""
+        return out.reshape(len(out), -1, *self._map_size)
 
     def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Floats:
         """Outputs ``(S, groups, windows, neurons)``: the kernel gathers the lines of windows as it counts."""
@@ -102,14 +111,14 @@ class WindowSum:
         laid_out = 8 * words_for(self.options.cycles) * self.synapses.rails * groups * n_windows * fan_in
         return int(lines + counts + laid_out + n_windows * self.circuit.accumulator.memory(neurons))
 
-    def expected(self, lines: Floats, seen: SeenWeights) -> Floats:
-        """Outputs ``(S, neurons, windows)`` for endless streams."""
+    def expected(self, seen: SeenWeights, images: Floats) -> Floats:
+        """Maps for endless streams."""
         groups, n_windows, fan_in = self.indices.shape
         weights = self.circuit.weights_as_seen_by_gates(seen).reshape(groups, -1, fan_in)
-        out = np.empty((len(lines), groups, self._neurons, n_windows))
-        met = self.circuit.lines_as_seen_by_gates(lines)
+        out = np.empty((len(images), groups, self._neurons, n_windows))
+        lines = self.circuit.lines_as_seen_by_gates(self.lines(images))
         for k in range(groups):
-            rows = met[:, self.indices[k]].reshape(len(lines) * n_windows, fan_in)
-            values = self.circuit.expected(rows, weights[k]).reshape(len(lines), n_windows, self._neurons)
+            rows = lines[:, self.indices[k]].reshape(len(images) * n_windows, fan_in)
+            values = self.circuit.expected(rows, weights[k]).reshape(len(images), n_windows, self._neurons)
             out[:, k] = values.transpose(0, 2, 1)
-        return self.circuit.converted(out.reshape(len(lines), groups * self._neurons, n_windows), seen)
+        return self.circuit.converted(self._maps(out), seen)
