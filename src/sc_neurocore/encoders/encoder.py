@@ -22,8 +22,9 @@ SHARES: tuple[str, ...] = get_args(Share)
 
 BLOCK_CYCLES = WORD_BITS * BLOCK_WORDS
 """Cycles of a Bernoulli stream that are made from one seed."""
-_COLUMNS = 4096
-_TABLE_BYTES = 1 << 24
+COLUMNS = 4096
+"""Sequences that are copied at a time."""
+TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
 
 
@@ -103,7 +104,7 @@ class Encoder:
         self._has_table = (
             self._sequences is not None
             and len(self._sequences) == 1
-            and (8 * words_for(self.length) << self.generator.bits) <= _TABLE_BYTES
+            and (8 * words_for(self.length) << self.generator.bits) <= TABLE_BYTES
         )
         self._table: Words | None = None
         self._counter = SampleCounter()
@@ -212,8 +213,8 @@ class Encoder:
             words = choose(self._backend).compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
             return words.reshape(*thresholds.shape, n_words)
         words = np.empty((*thresholds.shape, n_words), np.uint64)
-        for start in range(0, columns.size, _COLUMNS):  # a copy of every sequence at once would be large
-            part = slice(start, start + _COLUMNS)
+        for start in range(0, columns.size, COLUMNS):  # a copy of every sequence at once would be large
+            part = slice(start, start + COLUMNS)
             block = thresholds[..., part].reshape(-1, columns[part].size)
             made = choose(self._backend).compare(self._sequences[columns[part]], block)
             words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
