@@ -248,7 +248,7 @@ class VectorizedSCLayer(SCLayer):
         batch = x.shape[:-1]
         flat = self._lines(x.reshape(-1, self.n_inputs))
         samples = self.samples + np.arange(len(flat))
-        of_neurons = (-1,) if self.sparse else (self.n_neurons, self.fan_in)
+        of_neurons = (self.synapses.n_synapses,) if self.sparse else (self.n_neurons, self.fan_in)
         return self._sum.streams(flat, samples, batch, of_neurons)
 
     # ------------------------------------------------------------ outputs
