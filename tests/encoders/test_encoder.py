@@ -82,7 +82,7 @@ def test_a_bit_is_one_while_the_number_is_below_the_threshold(values, length, na
 def test_table_and_comparator_agree(monkeypatch):
     values = np.random.default_rng(3).random((9, 4))
     fast = Encoder(4, 100, "sobol").encode(values)
-    monkeypatch.setattr("sc_neurocore.encoders.encoder._TABLE_BYTES", 0)
+    monkeypatch.setattr("sc_neurocore.encoders.encoder.TABLE_BYTES", 0)
     slow = Encoder(4, 100, "sobol").encode(values)
     assert (fast.words == slow.words).all()
 
@@ -338,7 +338,7 @@ def test_repr():
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("encoding", ["unipolar", "split"])
 def test_columns_name_the_inputs_that_numbers_belong_to(encoding, share, monkeypatch):
-    monkeypatch.setattr("sc_neurocore.encoders.encoder._COLUMNS", 3)
+    monkeypatch.setattr("sc_neurocore.chunks.CHUNK_BYTES", 1)
     columns = np.array([4, 0, 0, 2, 4, 1, 3])
     values = np.random.default_rng(2).random((2, 5))
     encoder = Encoder(5, 70, "vdc", encoding, share=share, seed=1)

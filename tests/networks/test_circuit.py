@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sc_neurocore.gates import Faults
-from sc_neurocore.networks import Network
+from sc_neurocore.layers.options import CircuitOptions
+from sc_neurocore.networks import Circuit, Network
 
 
 @pytest.fixture
@@ -141,3 +142,55 @@ def test_options_are_checked(network):
     ]:
         with pytest.raises(TypeError, match=message):
             network.circuit(**({"length": 16} | change))
+
+
+# ---------------------------------------------------------------- a length for each layer
+
+
+@pytest.mark.parametrize("length", [(64, 128), [64, 128], np.array([64, 128])])
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_a_length_for_each_layer(network, x, generator, length):
+    circuit = network.circuit(length, generator, seed=3)
+    assert [layer.length for layer in circuit.layers] == [64, 128]
+    assert circuit.options.length == (64, 128)
+    assert [layer.generator.bits for layer in circuit.layers] == ([6, 7] if generator == "sobol" else [16, 16])
+    short, long = (network.circuit(each, generator, seed=3) for each in (64, 128))
+    middle = short.layers[0].forward(x / network.input_range[1])
+    np.testing.assert_array_equal(circuit.layers[0].forward(x / network.input_range[1]), middle)
+    hidden = np.random.default_rng(1).random((20, 6))
+    np.testing.assert_array_equal(circuit.layers[1].forward(hidden), long.layers[1].forward(hidden))
+    for each in (circuit, short, long):
+        each.reset()
+    out = circuit.forward(x)
+    assert not np.array_equal(out, short.forward(x))
+    assert not np.array_equal(out, long.forward(x))
+    np.testing.assert_array_equal(Circuit(network, CircuitOptions((64, 128), generator, seed=3)).forward(x), out)
+    np.testing.assert_allclose(circuit.expected(x), network.float_forward(x), atol=1e-9)
+
+
+def test_equal_lengths_are_one_length(network, x):
+    for generator in ("bernoulli", "sobol"):
+        one, two = (network.circuit(length, generator, seed=3) for length in (64, (64, 64)))
+        np.testing.assert_array_equal(one.forward(x), two.forward(x))
+
+
+@pytest.mark.parametrize("length", [(64,), (64, 64, 64)])
+def test_a_wrong_number_of_lengths(network, length):
+    message = rf"^length must be one number, or 2, one for each layer, got {len(length)}$"
+    with pytest.raises(ValueError, match=message):
+        network.circuit(length)
+
+
+@pytest.mark.parametrize(
+    ("length", "error", "message"),
+    [
+        ((), ValueError, "length must have a number for each layer, got none"),
+        ((64, 0), ValueError, "length must be an integer of at least 1, got 0"),
+        ((64, 64.0), TypeError, "length must be an integer of at least 1, got 64.0"),
+        ("64", TypeError, "length must be an integer of at least 1, got"),
+        (None, TypeError, "length must be an integer of at least 1, got None"),
+    ],
+)
+def test_bad_lengths(network, length, error, message):
+    with pytest.raises(error, match=message):
+        network.circuit(length)

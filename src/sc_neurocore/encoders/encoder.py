@@ -23,7 +23,7 @@ SHARES: tuple[str, ...] = get_args(Share)
 
 BLOCK_CYCLES = WORD_BITS * BLOCK_WORDS
 """Cycles of a Bernoulli stream that are made from one seed."""
-_TABLE_BYTES = 1 << 24
+TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
 
 
@@ -102,7 +102,7 @@ class Encoder:
         self._has_table = (
             self._sequences is not None
             and len(self._sequences) == 1
-            and (8 * words_for(self.length) << self.generator.bits) <= _TABLE_BYTES
+            and (8 * words_for(self.length) << self.generator.bits) <= TABLE_BYTES
         )
         self._table: Words | None = None
         self._counter = SampleCounter()
@@ -260,8 +260,7 @@ class Encoder:
         self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_block: int
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from block `first_block` on."""
-        inputs = np.arange(self.n) if self.share == "independent" else np.zeros(self.n, np.int64)
-        streams = np.broadcast_to(samples[..., None] * self.n + inputs, thresholds.shape)
+        streams = np.broadcast_to(samples[..., None] * self.n + self.generator_of_line, thresholds.shape)
         streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
         return choose(self._backend).bernoulli(
             self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block

@@ -16,6 +16,7 @@ from ..gates import weighted_mux
 from .attributes import circuit_option
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
+from .modalities import Modalities
 from .options import layer_options
 from .streams import Streams
 
@@ -115,11 +116,7 @@ class SCFusionLayer(SCLayer):
         self.options = layer_options(
             length, False, backend, generator=generator, encoding=encoding, share=share, bits=bits
         )
-        dims = _by_name("input_dims", input_dims)
-        self.input_dims = {name: checks.whole(f"input_dims[{name!r}]", dim, 1) for name, dim in dims.items()}
-        weights = self._declared("fusion_weights", fusion_weights)
-        self._names = tuple(weights)
-        self._weights = self._checked_weights(list(weights.values()))
+        self._modalities = Modalities(input_dims, fusion_weights)
         self.share_select = checks.option("share_select", share_select, ("layer", "feature"))
         self.missing = checks.option("missing", missing, ("error", "renormalise"))
         if select_generator is not None and not isinstance(select_generator, Generator):
@@ -138,40 +135,22 @@ class SCFusionLayer(SCLayer):
     backend = circuit_option("backend")
 
     @property
-    def norm_weights(self) -> dict[str, float]:
-        """Weights by name; their sum is 1."""
-        return dict(zip(self._names, (self._weights / self._weights.sum()).tolist(), strict=True))
+    def input_dims(self) -> dict[str, int]:
+        """Number of features of each modality, by name; a copy."""
+        return dict(self._modalities.input_dims)
 
     @property
-    def _wired(self) -> list[str]:
-        """Modalities with an input at the MUX: those of positive weight."""
-        return [name for name, weight in zip(self._names, self._weights, strict=True) if weight > 0]
+    def norm_weights(self) -> dict[str, float]:
+        """Weights by name; their sum is 1."""
+        return self._modalities.norm_weights
 
     @property
     def n_features(self) -> int:
         """Features of a sample, and MUXes of the layer."""
-        return self.input_dims[self._wired[0]]
-
-    def _declared(self, argument: str, value: Any) -> dict[str, Any]:
-        """`value` as a dict whose names are all in `input_dims`."""
-        named = _by_name(argument, value)
-        for name in named:
-            if name not in self.input_dims:
-                raise ValueError(f"{argument} must name modalities of input_dims, got {name!r}")
-        return named
-
-    def _checked_weights(self, values: ArrayLike) -> Floats:
-        weights = checks.array("fusion_weights", values, 0.0, shape=(len(self._names),)).copy()
-        total = sum(weights.tolist())
-        if not 0 < total < np.inf:
-            raise ValueError(f"fusion_weights must have a positive finite sum, got {total:g}")
-        dims = {name: self.input_dims[name] for name, weight in zip(self._names, weights, strict=True) if weight > 0}
-        if len(set(dims.values())) > 1:
-            raise ValueError(f"input_dims of weighted modalities must be equal, got {dims}")
-        return weights
+        return self._modalities.n_features
 
     def _reseed(self) -> None:
-        self._inputs = InputLines(self.n_features * len(self._wired), self.options, self._seeds, None)
+        self._inputs = InputLines(self.n_features * len(self._modalities.wired), self.options, self._seeds, None)
         self._selects = Encoder(
             self.n_features if self.share_select == "feature" else 1,
             self.length,
@@ -208,11 +187,11 @@ class SCFusionLayer(SCLayer):
 
         Selects stand in the place of weights; their axes are 1 where features or samples share them.
         """
-        x = self._checked(inputs)
+        x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
         flat = x.reshape(-1, self._inputs.encoder.n)
         samples = self.samples + np.arange(len(flat))
         features = self._inputs.streams(np.nan_to_num(flat), samples, x.shape)
-        return Streams(features, self._select_streams(self._cumulative(x), samples))
+        return Streams(features, self._select_streams(self._modalities.cumulative(x), samples))
 
     def forward(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """Fused features ``(..., n_features)``, decoded from counts of real streams.
@@ -231,8 +210,8 @@ class SCFusionLayer(SCLayer):
         TypeError
             If `inputs` is not a mapping, or a value not an array of numbers.
         """
-        x = self._checked(inputs)
-        run = partial(self._fused, self._cumulative(x))
+        x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
+        run = partial(self._fused, self._modalities.cumulative(x))
         rails = 2 if self.encoding == "split" else 1
         return self._over_samples(run, np.nan_to_num(x), 2, 8 * words_for(self.length) * rails * self._inputs.encoder.n)
 
@@ -244,40 +223,17 @@ class SCFusionLayer(SCLayer):
 
     def expected(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """What `forward` converges to as the length grows: sum w v."""
-        x = self._checked(inputs)
-        cumulative = self._cumulative(x)
+        x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
+        cumulative = self._modalities.cumulative(x)
         if self._weights_quantised:  # multiples of 2**-bits, as the comparators hold them
             cumulative = self._selects.thresholds(cumulative) / 2.0**self._selects.generator.bits
         return np.asarray(self.options.rounded(np.nan_to_num(x)) @ np.diff(cumulative, prepend=0.0))
 
-    def _checked(self, x: Any) -> Floats:
-        """Features ``(..., n_features, wired)``; those of a missing modality are NaN."""
-        bounds = value_range(self.encoding)
-        arrays = {
-            name: checks.array(f"inputs[{name!r}]", value, *bounds, last=self.input_dims[name])
-            for name, value in self._declared("inputs", x).items()
-        }
-        wired = self._wired
-        absent = [name for name in wired if name not in arrays]
-        if absent and (self.missing == "error" or absent == wired):
-            needed = "every" if self.missing == "error" else "a"
-            raise ValueError(f"inputs must have {needed} weighted modality, got none for {', '.join(absent)}")
-        batches = {name: array.shape[:-1] for name, array in arrays.items()}
-        if len(set(batches.values())) > 1:
-            raise ValueError(f"inputs must have equal batch axes, got {batches}")
-        nothing = np.full((*next(iter(batches.values())), self.n_features), np.nan)
-        return np.stack([arrays.get(name, nothing) for name in wired], axis=-1)
-
-    def _cumulative(self, x: Floats) -> Floats:
-        """Running sums of the weights ``(wired,)`` of what is in the input; the last is 1."""
-        sums = np.cumsum(self._weights[self._weights > 0] * ~np.isnan(x).any(tuple(range(x.ndim - 1))))
-        return np.asarray(sums / sums[-1])
-
     def _values(self) -> dict[str, Any]:
-        return {"fusion_weights": self._weights.copy()}
+        return {"fusion_weights": self._modalities.weights.copy()}
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        self._weights = self._checked_weights(state["fusion_weights"])
+        self._modalities.weights = self._modalities.checked_weights(state["fusion_weights"])
 
     def __repr__(self) -> str:
         mix = " + ".join(f"{weight:.3g} {name}" for name, weight in self.norm_weights.items())
@@ -286,18 +242,6 @@ class SCFusionLayer(SCLayer):
             f"encoding={self.encoding!r}, select={self._select_source.decorrelated(self._select_partner)!r} "
             f"per {self.share_select}, missing={self.missing!r}, backend={self.backend!r})"
         )
-
-
-def _by_name(argument: str, value: Any) -> dict[str, Any]:
-    """`value` as a dict that has at least one name."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{argument} must be a mapping from names of modalities, got {type(value).__name__}")
-    for name in value:
-        if not isinstance(name, str):
-            raise TypeError(f"{argument} must have names of modalities as keys, got {name!r}")
-    if not value:
-        raise ValueError(f"{argument} must name at least one modality, got none")
-    return dict(value)
 
 
 def _check_sources(features: Encoder, selects: Encoder) -> None:

@@ -158,7 +158,7 @@ class PredictiveCodingSCLayer(SCLayer):
     compete = property(attrgetter("learning.compete"))
     memory = property(attrgetter("learning.memory"))
     gain = property(attrgetter("learning.gain"))
-    backend = property(lambda layer: choose(layer._backend).name, doc="Name of what runs the kernels.")
+    backend = property(lambda self: choose(self._backend).name, doc="Name of what runs the kernels.")
     counters = property(attrgetter("_state.counters"))
 
     @property

@@ -125,11 +125,9 @@ class SCConv2DLayer(SCLayer):
         self.kernel_size = pair("kernel_size", kernel_size, 1)
         self.stride = pair("stride", stride, 1)
         self.dilation = pair("dilation", dilation, 1)
-        self.padding: Pair | Literal["same"]
         if isinstance(padding, str):
-            self.padding = "same" if checks.option("padding", padding, ("same",)) else (0, 0)
-        else:
-            self.padding = pair("padding", padding, 0)
+            checks.option("padding", padding, ("same",))
+        self.padding: Pair | Literal["same"] = "same" if isinstance(padding, str) else pair("padding", padding, 0)
         if self.padding == "same" and self.stride != (1, 1):
             raise ValueError(f"stride must be 1 with padding='same', got {self.stride}")
         self._windows = ConvolutionWindows(

@@ -231,7 +231,7 @@ class VectorizedSCLayer(SCLayer):
         x = self._checked(input_values)
         batch = x.shape[:-1]
         flat = self._sum.lines(x.reshape(-1, self.n_inputs))
-        of_neurons = (-1,) if self.sparse else (self.n_neurons, self.fan_in)
+        of_neurons = (self.synapses.n_synapses,) if self.sparse else (self.n_neurons, self.fan_in)
         return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), batch, of_neurons)
 
     def _checked(self, input_values: ArrayLike) -> Floats:

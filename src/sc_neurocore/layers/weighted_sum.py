@@ -84,7 +84,7 @@ class WeightedSum:
         bipolar = self.options.encoding == "bipolar"
         operands = Operands(
             x.reshape(groups, samples * rails, n, n_words),
-            w.reshape(groups, -1, n_words),
+            w.reshape(groups, w.shape[1] * w.shape[2], n_words),
             self.synapses.wiring,
             samples,
             self.synapses.n_neurons,

@@ -150,7 +150,7 @@ class SpikeRecorder:
         place = range(len(self))[j]
         part = SpikeRecorder(self.shape[1:], self.dt_ms)
         rows = math.prod(self.shape[1:])
-        part._words, part.steps = self._words[place * rows : (place + 1) * rows], self.steps
+        part.load(self.words[place * rows : (place + 1) * rows], self.steps)
         return part
 
     def __iter__(self) -> Iterator["SpikeRecorder"]:

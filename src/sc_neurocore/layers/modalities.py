@@ -1,0 +1,104 @@
+"""Modalities by name: how many features each has, and how much it weighs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import checks
+from .base import Floats
+
+
+class Modalities:
+    """Modalities with a number of features each, and the weights of those that are fused.
+
+    Parameters
+    ----------
+    input_dims
+        Number of features of each modality, by name.
+    fusion_weights
+        Weight of each modality, at least 0; not all are 0, and all above 0 have one number of features.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is no such mapping.
+    """
+
+    def __init__(self, input_dims: Mapping[str, int], fusion_weights: Mapping[str, float]) -> None:
+        dims = _by_name("input_dims", input_dims)
+        self.input_dims = {name: checks.whole(f"input_dims[{name!r}]", dim, 1) for name, dim in dims.items()}
+        weights = self.declared("fusion_weights", fusion_weights)
+        self.names = tuple(weights)
+        self.weights = self.checked_weights(list(weights.values()))
+
+    @property
+    def norm_weights(self) -> dict[str, float]:
+        """Weights by name; their sum is 1."""
+        return dict(zip(self.names, (self.weights / self.weights.sum()).tolist(), strict=True))
+
+    @property
+    def wired(self) -> list[str]:
+        """Modalities with an input at the multiplexers: those of positive weight."""
+        return [name for name, weight in zip(self.names, self.weights, strict=True) if weight > 0]
+
+    @property
+    def n_features(self) -> int:
+        """Features of each of these."""
+        return self.input_dims[self.wired[0]]
+
+    def declared(self, argument: str, value: Any) -> dict[str, Any]:
+        """`value` as a dict whose names are all in `input_dims`."""
+        named = _by_name(argument, value)
+        for name in named:
+            if name not in self.input_dims:
+                raise ValueError(f"{argument} must name modalities of input_dims, got {name!r}")
+        return named
+
+    def checked_weights(self, values: ArrayLike) -> Floats:
+        """Weights in the order of `names`, or their error."""
+        weights = checks.array("fusion_weights", values, 0.0, shape=(len(self.names),)).copy()
+        total = sum(weights.tolist())
+        if not 0 < total < np.inf:
+            raise ValueError(f"fusion_weights must have a positive finite sum, got {total:g}")
+        dims = {name: self.input_dims[name] for name, weight in zip(self.names, weights, strict=True) if weight > 0}
+        if len(set(dims.values())) > 1:
+            raise ValueError(f"input_dims of weighted modalities must be equal, got {dims}")
+        return weights
+
+    def stacked(self, inputs: Any, bounds: tuple[float, float], missing: str) -> Floats:
+        """Features ``(..., n_features, wired)`` of a mapping from names to arrays; those of a missing modality are NaN.
+
+        `missing` says what a weighted modality does that is not in the input: ``"error"`` or ``"renormalise"``.
+        """
+        arrays = {
+            name: checks.array(f"inputs[{name!r}]", value, *bounds, last=self.input_dims[name])
+            for name, value in self.declared("inputs", inputs).items()
+        }
+        absent = [name for name in self.wired if name not in arrays]
+        if absent and (missing == "error" or absent == self.wired):
+            needed = "every" if missing == "error" else "a"
+            raise ValueError(f"inputs must have {needed} weighted modality, got none for {', '.join(absent)}")
+        batches = {name: array.shape[:-1] for name, array in arrays.items()}
+        if len(set(batches.values())) > 1:
+            raise ValueError(f"inputs must have equal batch axes, got {batches}")
+        nothing = np.full((*next(iter(batches.values())), self.n_features), np.nan)
+        return np.stack([arrays.get(name, nothing) for name in self.wired], axis=-1)
+
+    def cumulative(self, x: Floats) -> Floats:
+        """Running sums of the weights ``(wired,)`` of what is in `stacked` inputs; the last is 1."""
+        sums = np.cumsum(self.weights[self.weights > 0] * ~np.isnan(x).any(tuple(range(x.ndim - 1))))
+        return np.asarray(sums / sums[-1])
+
+
+def _by_name(argument: str, value: Any) -> dict[str, Any]:
+    """`value` as a dict that has at least one name."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{argument} must be a mapping from names of modalities, got {type(value).__name__}")
+    for name in value:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument} must have names of modalities as keys, got {name!r}")
+    if not value:
+        raise ValueError(f"{argument} must name at least one modality, got none")
+    return dict(value)
