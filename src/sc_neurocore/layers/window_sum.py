@@ -64,7 +64,7 @@ class WindowSum:
 
     def _maps(self, out: Floats) -> Floats:
         """Outputs ``(S, groups, neurons, windows)`` as maps ``(S, channels, H_out, W_out)``."""
-        return out.reshape(len(out), -1, *self._map_size)
+        return out.reshape(len(out), self.synapses.weights.n_neurons, *self._map_size)
 
     def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Floats:
         """Outputs ``(S, groups, windows, neurons)``: the kernel gathers the lines of windows as it counts."""
