@@ -26,7 +26,7 @@ from sc_neurocore.bitstreams import to_probability
 from sc_neurocore.encoders import LFSR, Bernoulli, Encoder, Ramp, Sobol, UserSequence, make_generator
 from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.layers import StochasticAttention
-from sc_neurocore.layers.attention_circuit import AttentionCircuit
+from sc_neurocore.layers.attending.circuit import AttentionCircuit
 
 POWERS = 2 ** np.arange(6, 13)
 

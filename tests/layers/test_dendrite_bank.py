@@ -5,7 +5,7 @@ import pytest
 
 from sc_neurocore import Encoder, RallDendrite, chunks
 from sc_neurocore.bitstreams import Bitstream
-from sc_neurocore.layers.dendrite_bank import DendriteBank
+from sc_neurocore.layers.dendrites.bank import DendriteBank
 
 OPTIONS = {"n_branches": 3, "topology": [-1, 0, 0], "soma_size": 4.0, "tau": 12.0}
 

@@ -10,7 +10,7 @@ from sc_neurocore import SCDenseLayer, SCLearningLayer
 from sc_neurocore.backends import plasticity
 from sc_neurocore.encoders import Encoder
 from sc_neurocore.encoders.seeds import Seeds
-from sc_neurocore.layers.learning_state import pause_between_samples
+from sc_neurocore.layers.learning.state import pause_between_samples
 from sc_neurocore.neurons import LIFNeurons
 from sc_neurocore.synapses import stdp_drift, stdp_window
 

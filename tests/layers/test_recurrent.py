@@ -13,8 +13,8 @@ from sc_neurocore.backends.packing import unpack
 from sc_neurocore.backends.philox import philox4x32
 from sc_neurocore.encoders import Encoder
 from sc_neurocore.encoders.seeds import Seeds
-from sc_neurocore.layers.readout import ridge_regression
-from sc_neurocore.layers.spectral import ALL_EIGENVALUES, spectral_radius_of
+from sc_neurocore.layers.reservoirs.readout import ridge_regression
+from sc_neurocore.layers.reservoirs.spectral import ALL_EIGENVALUES, spectral_radius_of
 
 ENCODINGS = ["unipolar", "bipolar", "split"]
 

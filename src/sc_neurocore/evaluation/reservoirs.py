@@ -20,8 +20,8 @@ from .. import checks
 from ..backends.threads import thread_count
 from ..datasets.time_series import delayed, narma10
 from ..encoders import GENERATORS
-from ..layers.readout import ridge_regression
 from ..layers.recurrent import SCRecurrentLayer
+from ..layers.reservoirs.readout import ridge_regression
 from .pipeline import Plan, Progress
 from .record import package_version
 from .rows import digest_of

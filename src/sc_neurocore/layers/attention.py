@@ -9,8 +9,8 @@ from ..bitstreams import Encoding, value_range
 from ..bitstreams.encodings import check_encoding
 from ..encoders import Generator, Seed, make_generator
 from ..encoders.seeds import Seeds
-from .attention_circuit import AttentionCircuit, AttentionStreams
-from .attention_operands import Operands, checked_operands
+from .attending.circuit import AttentionCircuit, AttentionStreams
+from .attending.operands import Operands, checked_operands
 from .base import Floats, SCLayer
 
 

@@ -13,12 +13,12 @@ from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
 from ..encoders import Generator, Seed, Share
 from ..encoders.seeds import Seeds
-from .attributes import circuit_option
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
 from .options import CircuitOptions
 from .stream_faults import StreamFaults
 from .streams import Streams
+from .weighted.attributes import circuit_option
 
 
 class EncodedLayer(SCLayer):

@@ -13,12 +13,12 @@ from ..bitstreams import Bitstream, value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import GENERATORS, Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..gates import weighted_mux
-from .attributes import circuit_option
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
 from .modalities import Modalities
 from .options import layer_options
 from .streams import Streams
+from .weighted.attributes import circuit_option
 
 
 class SCFusionLayer(SCLayer):

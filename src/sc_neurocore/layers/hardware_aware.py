@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams import value_range
 from ..synapses import MemristorModel
-from . import chip
 from .base import Floats
 from .vectorized_layer import VectorizedSCLayer
+from .weighted import chip
 
 
 class HardwareAwareSCLayer(VectorizedSCLayer):

@@ -13,9 +13,9 @@ from ..bitstreams import Bitstream, Encoding, value_range
 from ..encoders import Generator, Seed, seed_sequence
 from ..neurons import LIFParameters
 from .base import Floats, SCLayer
-from .jax_lif import lif_run, lif_step
-from .jax_neurons import JaxNeurons
-from .jax_products import JaxProducts
+from .jax_spiking.lif import lif_run, lif_step
+from .jax_spiking.neurons import JaxNeurons
+from .jax_spiking.products import JaxProducts
 from .streams import Streams
 
 if TYPE_CHECKING:

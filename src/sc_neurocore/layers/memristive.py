@@ -3,8 +3,8 @@
 from typing import Any
 
 from ..synapses import MemristorModel
-from . import chip
 from .vectorized_layer import VectorizedSCLayer
+from .weighted import chip
 
 
 class MemristiveDenseLayer(VectorizedSCLayer):

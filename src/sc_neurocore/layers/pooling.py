@@ -15,12 +15,12 @@ from ..encoders import Generator, Seed
 from ..encoders.select import SelectSource
 from ..gates import Faults, average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
-from .attributes import circuit_option
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
 from .options import layer_options
 from .stream_faults import StreamFaults
 from .streams import Streams
+from .weighted.attributes import circuit_option
 
 Pooling = Literal["average", "max"]
 

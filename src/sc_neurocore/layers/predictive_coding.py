@@ -12,9 +12,9 @@ from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
 from .base import Floats, SCLayer
-from .predictive_circuit import PredictiveCircuit
-from .predictive_learning import Compete, PredictiveLearning
-from .predictive_state import Integers, PredictiveState
+from .predictive.circuit import PredictiveCircuit
+from .predictive.learning import Compete, PredictiveLearning
+from .predictive.state import Integers, PredictiveState
 from .streams import Streams
 
 _ENCODINGS = ("unipolar", "bipolar")

@@ -11,8 +11,8 @@ from .. import checks
 from ..backends import choose
 from ..bitstreams import Bitstream
 from .base import Floats
-from .branch_inputs import BranchInputs
-from .dendritic_tree import SOMA, DendriticTree, Ends
+from .dendrites.branch_inputs import BranchInputs
+from .dendrites.tree import SOMA, DendriticTree, Ends
 
 _AT_SOMA = np.array([SOMA])
 

@@ -11,9 +11,9 @@ from ..backends import choose
 from ..bitstreams import Encoding
 from ..encoders import Generator, Seed, Share
 from .base import Floats
-from .readout import RidgeReadout
-from .reservoir import Reservoir
-from .reservoir_options import ReservoirOptions
+from .reservoirs.options import ReservoirOptions
+from .reservoirs.readout import RidgeReadout
+from .reservoirs.reservoir import Reservoir
 
 
 class SCRecurrentLayer(Reservoir):

@@ -15,13 +15,13 @@ from ..gates.accumulators import Accumulate
 from ..gates.faults import Faults
 from ..gates.windows import ConvolutionWindows, Pair, pair
 from ..synapses import MemristorModel
-from . import attributes
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
 from .streams import Streams
-from .synapse_array import SynapseArray
-from .weights import DenseWeights
-from .window_sum import WindowSum
+from .weighted import attributes
+from .weighted.synapse_array import SynapseArray
+from .weighted.weights import DenseWeights
+from .weighted.window_sum import WindowSum
 
 _SIZES = 4
 """Sizes of images whose windows a layer remembers."""

@@ -14,9 +14,9 @@ from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons
 from ..synapses import PlasticSynapses
 from .base import Floats, SCLayer
-from .competition import NeuronCompetition
-from .learning_state import STATE_NAMES, checked, gathered, pause_between_samples, put_back
-from .learning_streams import LearningStreams
+from .learning.competition import NeuronCompetition
+from .learning.state import STATE_NAMES, checked, gathered, pause_between_samples, put_back
+from .learning.streams import LearningStreams
 from .streams import Streams
 
 _LARGEST = 1e100

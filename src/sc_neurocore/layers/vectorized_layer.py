@@ -15,13 +15,13 @@ from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate, Accumulator
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
-from . import attributes
 from .base import Floats, SCLayer
-from .dense_sum import DenseSum
 from .options import WeightStreams, layer_options
 from .streams import Streams
-from .synapse_array import SynapseArray
-from .weights import DenseWeights, SparseWeights, random_synapses
+from .weighted import attributes
+from .weighted.dense_sum import DenseSum
+from .weighted.synapse_array import SynapseArray
+from .weighted.weights import DenseWeights, SparseWeights, random_synapses
 
 
 class VectorizedSCLayer(SCLayer):

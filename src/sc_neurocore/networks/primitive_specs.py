@@ -8,11 +8,11 @@ import numpy as np
 
 from .. import checks
 from ..layers.circuit_primitives import Boundary, LateralInhibition, WinnerTakeAll
-from ..layers.dendrite_bank import DendriteBank
-from ..layers.dendritic_tree import Ends
+from ..layers.dendrites.bank import DendriteBank
+from ..layers.dendrites.tree import Ends
 from ..layers.encoded import PrimitiveLayer
+from ..layers.predictive.surprise import SurpriseLayer
 from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer, check_spread
-from ..layers.surprise import SurpriseLayer
 from .activations import Floats
 from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
 from .weighted_specs import WeightedSpec, check_weights

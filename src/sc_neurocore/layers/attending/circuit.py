@@ -1,0 +1,150 @@
+"""Attention as a circuit: AND gates and counters give scores, one multiplexer a row passes values."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backends import choose
+from ...backends.packing import Words, words_for
+from ...bitstreams import Bitstream, Encoding
+from ...chunks import chunks
+from ...encoders import Bernoulli, Encoder, Generator, Ramp
+from ...encoders.seeds import Seeds
+from ..base import Floats, Samples
+from .operands import Mask, Operands
+
+
+class AttentionStreams(NamedTuple):
+    """The streams that the next `StochasticAttention.forward_bitstream` meets."""
+
+    queries: Bitstream
+    """``(..., N, dim_k)``."""
+    keys: Bitstream
+    """``(..., M, dim_k)``."""
+    values: Bitstream
+    """``(..., M, dim_v)``."""
+    weights: Bitstream
+    """Of the attention weights ``(..., N, M)``: of a row one is 1 in a cycle, none if its scores are 0."""
+
+
+class AttentionCircuit:
+    """The encoders of queries, keys and values, the counters of scores, and the multiplexers that pass values.
+
+    Parameters
+    ----------
+    source
+        Makes the numbers; values, queries and keys take it and its partners 1 and 2.
+    length
+        Stream length L in clock cycles, of the scores and again of the output.
+    encoding
+        Of the values.
+    dim_k, keys
+        Size of a query, and number M of keys.
+    seeds
+        Fix the streams.
+    backend
+        What runs the kernels.
+    """
+
+    def __init__(
+        self,
+        source: Generator,
+        length: int,
+        encoding: Encoding,
+        dim_k: int,
+        keys: int,
+        seeds: Seeds,
+        backend: str | None = None,
+    ) -> None:
+        if isinstance(source, Ramp):  # the clock is the ramp: van der Corput's sequence is the next of the pair
+            source = source.decorrelated(1)
+        self.length, self.encoding, self.backend = length, encoding, backend
+        self.values = Encoder(keys, length, source, encoding, partner=0, seed=seeds.of("values"), backend=backend)
+        """Encoder of the values; those of queries and keys and, for Bernoulli, of the attention weights beside it."""
+        self.queries = Encoder(dim_k, length, source, partner=1, seed=seeds.of("queries"), backend=backend)
+        self.keys = Encoder(dim_k, length, source, partner=2, seed=seeds.of("keys"), backend=backend)
+        self.select: Encoder | None = None
+        if isinstance(source, Bernoulli):
+            seed = seeds.of("attention weights")
+            self.select = Encoder(keys, length, source, share="one", partner=3, seed=seed, backend=backend)
+
+    def run(self, operands: Operands, samples: Samples) -> Floats:
+        """Outputs ``(B, N, dim_v)`` of operands with one batch axis."""
+        q, k, v, mask = operands
+        n, keys = mask.shape[1:]
+        v = np.ascontiguousarray(np.swapaxes(v, 1, 2))
+        out = np.empty((*q.shape[:2], v.shape[1]))
+        stream, per_row = 8 * words_for(self.length), q.shape[2] + 2 * keys
+        per_sample = n * per_row + math.prod(k.shape[1:]) + 2 * math.prod(v.shape[1:])
+        for some in chunks(len(q), stream * per_sample):
+            k_words, v_words = self._key_words(k[some], samples[some]), self._value_words(v[some], samples[some])
+            for rows in chunks(n, stream * per_row):
+                part, numbers = (some, rows), _numbers(samples[some], n)[:, rows]
+                counts = self._scores(self.queries.words(q[part], numbers), k_words, mask[part])
+                out[part] = self._mean(counts, v_words, numbers)
+        return out
+
+    def streams(self, operands: Operands, first: int) -> AttentionStreams:
+        """The streams of samples number `first`, `first` + 1, ..; operands with any leading axes."""
+        batch, (q, k, v, mask) = operands.mask.shape[:-2], operands.flat()
+        samples = first + np.arange(len(q))
+        numbers = _numbers(samples, q.shape[1])
+        queries, keys = self.queries.words(q, numbers), self._key_words(k, samples)
+        weights = self._selected(self._scores(queries, keys, mask), numbers)
+        turned = self._value_words(np.ascontiguousarray(np.swapaxes(v, 1, 2)), samples)
+        values = np.swapaxes(turned, 2, 3) if self.encoding == "split" else np.swapaxes(turned[0], 1, 2)
+        rails = values.shape[: values.ndim - 4]
+        return AttentionStreams(
+            Bitstream(queries.reshape(*batch, *queries.shape[1:]), self.length),
+            Bitstream(keys.reshape(*batch, *keys.shape[1:]), self.length),
+            Bitstream(values.reshape(*rails, *batch, *values.shape[-3:]), self.length, self.encoding),
+            Bitstream(weights.reshape(*batch, *weights.shape[1:]), self.length),
+        )
+
+    def _key_words(self, k: Floats, samples: Samples) -> Words:
+        """Streams ``(B, M, dim_k, W)``."""
+        return self.keys.words(k, _numbers(samples, k.shape[1]))
+
+    def _scores(self, queries: Words, keys: Words, mask: Mask) -> NDArray[np.int64]:
+        """Counts ``(B, N, M)`` of the ones after the AND gates, 0 where the mask is False."""
+        return np.where(mask, choose(self.backend).and_counts(queries, keys), 0)
+
+    def _value_words(self, v: Floats, samples: Samples) -> Words:
+        """Streams ``(rails, B, dim_v, M, W)`` of values ``(B, dim_v, M)``: two rails for split, else one."""
+        rails = self.values.rails(v, _numbers(samples, v.shape[1]))
+        return np.ascontiguousarray(np.moveaxis(rails, -3, 0))
+
+    def _mean(self, counts: NDArray[np.int64], v_words: Words, numbers: Samples) -> Floats:
+        """Values ``(B, N, dim_v)`` that the multiplexers pass, weighted by `counts` ``(B, N, M)``."""
+        selected = self._selected(counts, numbers)
+        ones = [choose(self.backend).and_counts(selected, rail) for rail in v_words]
+        if self.encoding == "split":
+            return (ones[0] - ones[1]) / self.length
+        if self.encoding == "bipolar":  # a zero counts down; a row without scores counts neither way
+            return (2 * ones[0] - self.length * counts.any(-1, keepdims=True)) / self.length
+        return ones[0] / self.length
+
+    def _selected(self, counts: NDArray[np.int64], numbers: Samples) -> Words:
+        """Streams ``(B, N, M, W)`` of the attention weights: of a row, one is 1 in a cycle.
+
+        A comparator holds u_t against the upper edge of every interval; key m is selected where its
+        comparator says 1 and that of the key before says 0.
+        """
+        running = counts.cumsum(-1)
+        total = running[..., -1:]
+        if self.select is not None:
+            below = self.select.words(running / np.maximum(total, 1), numbers)
+        else:
+            edges = (2 * self.length * running + total) // np.maximum(2 * total, 1)  # rounded to cycles
+            clock = np.arange(self.length, dtype=np.uint32)[None]
+            below = choose(self.backend).compare(clock, edges.reshape(-1, edges.shape[-1]).astype(np.uint64))
+            below = below.reshape(*edges.shape, -1)
+        below[..., 1:, :] ^= below[..., :-1, :]
+        return below
+
+
+def _numbers(samples: Samples, rows: int) -> Samples:
+    """Stream numbers ``(B, rows)``: every row of a sample has encoders of its own."""
+    return samples[:, None] * rows + np.arange(rows)

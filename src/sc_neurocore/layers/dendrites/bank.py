@@ -1,0 +1,122 @@
+"""Dendrites that read a window of streams: from rest to the voltages of their somata at its end."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ... import checks
+from ...backends.packing import Words
+from ...bitstreams import Bitstream
+from ...bitstreams.encodings import from_counts
+from ...chunks import in_chunks
+from ..base import Floats
+from ..rall_dendrite import RallDendrite
+
+EXACT_STEPS = 1024
+"""Steps of a window in floating point; a step is of second order."""
+
+
+class DendriteBank:
+    """Equal dendrites, at rest when a window of inputs begins; the voltage of each soma is read at its end.
+
+    ::
+
+        x_i stream --> tip of branch i --..--> soma --> voltage after L cycles
+
+    Parameters
+    ----------
+    n_dendrites
+        Number of `RallDendrite`s; the inputs of the first one come first.
+    duration
+        Of the window in ms, above 0: of L cycles, each is a step of ``duration / L``.
+    scale
+        Current, or conductance, of an input of 1, above 0.
+    dendrite
+        Keywords of `RallDendrite`, all but `dt`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type.
+
+    Examples
+    --------
+    >>> bank = DendriteBank(2, duration=50.0, n_branches=2, soma_size=10.0)
+    >>> bank.apply([0.5, 0.5, 1.0, 0.0]).round(3)
+    array([0.354, 0.354])
+    >>> streams = Bitstream.from_bits([[0, 1] * 32, [1, 0] * 32, [1] * 64, [0] * 64])
+    >>> bank.apply_bitstream(streams).round(3)
+    array([0.354, 0.354])
+    """
+
+    def __init__(self, n_dendrites: int, duration: float, scale: float = 1.0, **dendrite: Any) -> None:
+        self.n_dendrites = checks.whole("n_dendrites", n_dendrites, 1)
+        self.duration = checks.positive("duration", duration)
+        self.scale = checks.positive("scale", scale)
+        self._options = dendrite
+        self._exact = self.dendrite(EXACT_STEPS)
+        self._last = 0, self._exact
+
+    @property
+    def n_inputs(self) -> int:
+        """Branches of all dendrites."""
+        return int(self.n_dendrites * self._exact.n_branches)
+
+    def dendrite(self, steps: int) -> RallDendrite:
+        """One of the dendrites, with so many steps in the window."""
+        return RallDendrite(**self._options, dt=self.duration / steps)
+
+    def apply(self, x: ArrayLike) -> Floats:
+        """Voltages ``(..., n_dendrites)`` for constant inputs ``(..., n_inputs)``: the limit of `apply_bitstream`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the shape is wrong, or a value is not finite, or a conductance below 0.
+        """
+        numbers = checks.array("x", x, last=self.n_inputs)
+        constant = (self.scale * numbers).reshape(*numbers.shape[:-1], self.n_dendrites, 1, self._exact.n_branches)
+        return self._exact.response(constant, hold=EXACT_STEPS)
+
+    def apply_bitstream(self, streams: Bitstream) -> Floats:
+        """Voltages ``(..., n_dendrites)`` after the last cycle of streams ``(..., n_inputs)``.
+
+        A 1 is an input of `scale`, a 0 none (bipolar: -scale; the negative rail of split streams counts -scale).
+
+        Raises
+        ------
+        TypeError
+            If `streams` is not a Bitstream.
+        ValueError
+            If the shape is wrong, or a conductance is below 0.
+        """
+        if not isinstance(streams, Bitstream):
+            raise TypeError(f"streams must be a Bitstream, got {type(streams).__name__}")
+        if streams.shape[-1:] != (self.n_inputs,):
+            raise ValueError(f"streams must have shape (..., {self.n_inputs}), got {streams.shape}")
+        length, encoding = streams.length, streams.encoding
+        steps, dendrite = self._last  # read and written at once: another thread may have streams of another length
+        if steps != length:
+            dendrite = self.dendrite(length)
+            self._last = length, dendrite
+        branches = dendrite.n_branches
+
+        def voltages(rows: Words) -> Floats:
+            """Of rows ``(S, rails, n_inputs, W)``."""
+            words = np.moveaxis(rows, 1, 0) if encoding == "split" else rows[:, 0]
+            bits = Bitstream(np.ascontiguousarray(words), length, encoding).bits().astype(np.int64)
+            inputs = self.scale * from_counts(bits, 1, encoding)
+            trees = inputs.reshape(len(rows), self.n_dendrites, branches, length)
+            return dendrite.response(np.swapaxes(trees, -1, -2))
+
+        batch, words = streams.shape[:-1], streams.words
+        by_rail = words if encoding == "split" else words[None]
+        rows = np.moveaxis(by_rail.reshape(len(by_rail), -1, self.n_inputs, words.shape[-1]), 0, 1)
+        return in_chunks(voltages, 32 * length * self.n_inputs, rows).reshape(*batch, self.n_dendrites)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.n_dendrites} x {self._exact!r}, duration={self.duration:g}, "
+            f"scale={self.scale:g})"
+        )

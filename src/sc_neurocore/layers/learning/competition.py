@@ -1,0 +1,66 @@
+"""How the neurons of a learning layer compete: winner-take-all inhibition, and thresholds that adapt."""
+
+import math
+from dataclasses import dataclass
+
+from ... import checks
+from ...backends.types import Competition
+
+_LARGEST = 1e100
+
+
+@dataclass(frozen=True)
+class NeuronCompetition:
+    """What keeps the neurons of a layer from all learning the same.
+
+    Parameters
+    ----------
+    n_neurons
+        M.
+    wta
+        k: winner-take-all inhibition. In a cycle in which neurons reach their thresholds, the k neurons highest above
+        their own (of equals the first ones) win; of them spikes who reached it. All others are set to v_rest and
+        kept there for `inhibition` steps. So at most k neurons spike in a cycle, and with k = 1 the first to spike
+        stops all others. None: no inhibition.
+    inhibition
+        Steps at rest of those who lose; 0: they start again in the next cycle. Needs wta.
+    homeostasis
+        Added to a neuron's threshold by each of its spikes while it learns, at least 0.
+    tau_homeostasis
+        Time constant in ms with which that decays while the layer learns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type.
+
+    References
+    ----------
+    P. U. Diehl, M. Cook, "Unsupervised learning of digit recognition using spike-timing-dependent plasticity", Front.
+    Comput. Neurosci. 9, 2015, https://doi.org/10.3389/fncom.2015.00099.
+
+    Examples
+    --------
+    >>> NeuronCompetition(10, wta=1, inhibition=5).rule(dt_ms=1.0).winners
+    1
+    """
+
+    n_neurons: int
+    wta: int | None = None
+    inhibition: int = 0
+    homeostasis: float = 0.0
+    tau_homeostasis: float = 1e7
+
+    def __post_init__(self) -> None:
+        if self.wta is not None:
+            checks.whole("wta", self.wta, 1, self.n_neurons)
+        checks.whole("inhibition", self.inhibition, 0)
+        if self.inhibition and self.wta is None:
+            raise ValueError(f"inhibition must be 0 without wta, got {self.inhibition}")
+        checks.real("homeostasis", self.homeostasis, 0.0, _LARGEST)
+        checks.positive("tau_homeostasis", self.tau_homeostasis)
+
+    def rule(self, dt_ms: float) -> Competition:
+        """The numbers of the kernels, for a cycle of `dt_ms` ms."""
+        keep = math.exp(-dt_ms / self.tau_homeostasis)
+        return Competition(float(self.homeostasis), keep, int(self.wta or 0), int(self.inhibition))

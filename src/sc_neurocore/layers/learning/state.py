@@ -1,0 +1,73 @@
+"""The state of a learning layer: gathered from its neurons and synapses, put back, and what a pause leaves of it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ... import checks
+from ...backends.types import LearningState, Pause
+from ...neurons import LIFNeurons
+from ...synapses import PlasticSynapses, Traces
+from ..base import Floats
+from .competition import NeuronCompetition
+
+STATE_NAMES = ("p", "threshold", "v", "refractory_left", "pre", "post", "eligibility")
+"""What a state dict calls the arrays of a `LearningState`, in their order."""
+_LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post": 0.0}
+
+
+def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats) -> LearningState:
+    """The state as the kernels take it; no copies."""
+    return LearningState(
+        synapses.shares, thresholds, neurons.v, neurons.refractory_left, *synapses.traces, synapses.eligibility
+    )
+
+
+def put_back(state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses) -> Floats:
+    """Give neurons and synapses their part of a state after so many cycles; returns the added thresholds."""
+    shares, thresholds, v, refractory_left, pre, post, eligibility = state
+    neurons.v[:], neurons.refractory_left[:], neurons.steps = v, refractory_left, cycles
+    synapses.shares, synapses.traces, synapses.eligibility = shares, Traces(pre, post), eligibility
+    synapses.cycles = cycles
+    return thresholds
+
+
+def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:
+    """A state from the arrays of a state dict, copied; they must fit the present state.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an array has another shape or a value outside its range.
+    """
+    arrays: list[Any] = []
+    for name, old in zip(STATE_NAMES, now, strict=True):
+        highest = 1.0 if name == "p" else np.inf
+        given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)
+        arrays.append(given.astype(old.dtype))
+    return LearningState(*arrays)
+
+
+def pause_between_samples(
+    pause_ms: float, competition: NeuronCompetition, neurons: LIFNeurons, synapses: PlasticSynapses
+) -> Pause:
+    """What a time without input leaves of the state, as factors, and its steps.
+
+    Raises
+    ------
+    ValueError
+        If it is not a multiple of a step.
+    """
+    steps = pause_ms / neurons.dt_ms
+    if math.isfinite(steps) and abs(steps - round(steps)) > 1e-6 * max(steps, 1.0):
+        raise ValueError(f"pause_ms must be a multiple of dt_ms={neurons.dt_ms:g}, got {pause_ms:g}")
+    return Pause(
+        membrane=(1 - neurons.dt_ms / neurons.parameters.tau_mem) ** steps,
+        pre=math.exp(-pause_ms / synapses.taus["tau_plus"]),
+        post=math.exp(-pause_ms / synapses.taus["tau_minus"]),
+        eligibility=math.exp(-pause_ms / synapses.taus["tau_eligibility"]),
+        threshold=math.exp(-pause_ms / competition.tau_homeostasis),
+        steps=round(min(steps, 2.0**62)),
+    )

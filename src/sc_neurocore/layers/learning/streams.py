@@ -1,0 +1,124 @@
+"""What meets the gates of a learning layer: streams of rates, or given spikes, and changing weights."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ... import checks
+from ...backends import plasticity
+from ...backends.packing import Words, pack
+from ...bitstreams import Bitstream
+from ...encoders import Bernoulli, Encoder, Generator
+from ...encoders.seeds import Seeds
+from ..base import Floats
+from ..streams import Streams
+
+_LARGEST = 1e100
+
+
+class LearningStreams:
+    """The encoder of the inputs, and what the comparators of the weights compare with.
+
+    Parameters
+    ----------
+    n_inputs
+        Number of inputs.
+    length
+        Cycles L of a sample.
+    generator, bits
+        As for `Encoder`: of Bernoulli a source for every input and synapse, of the others one that all inputs share
+        and one for all synapses.
+    seeds
+        Of the layer.
+    backend
+        What runs the kernels.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        length: int,
+        generator: str | Generator,
+        bits: int | None,
+        seeds: Seeds,
+        backend: str | None,
+    ) -> None:
+        self.encoder = Encoder(n_inputs, length, generator, bits=bits, seed=seeds.of("inputs"), backend=backend)
+        self.weight_key = seeds.key("weights")
+        """Philox key of the Bernoulli random words of the weights."""
+        self.midpoints: Floats = np.empty(0)
+        """Midpoints of the steps of the weights' sequence ``(L,)``; empty for Bernoulli."""
+        if not isinstance(self.encoder.generator, Bernoulli):
+            self.midpoints = Encoder(n_inputs, length, self.encoder.generator, partner=1).levels()[0].copy()
+
+    def read(self, x: ArrayLike, spikes: bool | None) -> tuple[Floats, bool, tuple[int, ...]]:
+        """Inputs as numbers, whether they are spikes ``(..., L, n_inputs)``, and the axes of their samples.
+
+        They are what `spikes` says; if it is None, spikes where the shape is that of the spikes of one sample.
+        """
+        inputs = checks.array("x", x, last=self.encoder.n)
+        one_sample = inputs.shape == (self.encoder.length, self.encoder.n)
+        spiking = one_sample if spikes is None else checks.flag("spikes", spikes)
+        return inputs, spiking, inputs.shape[: -2 if spiking else -1]
+
+    def words(self, x: Floats, spikes: bool, first: int) -> Words:
+        """Input streams ``(S, n_inputs, W)`` of samples number `first`, `first` + 1, ..
+
+        x is ``(..., n_inputs)``, or of spikes ``(..., L, n_inputs)``; S is the size of the leading axes.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a value is outside its range.
+        """
+        length, n = self.encoder.length, self.encoder.n
+        if not spikes:
+            rates = checks.array("x", x, 0.0, 1.0)
+            rows = rates.reshape(math.prod(rates.shape[:-1]), n)
+            return self.encoder.words(rows, np.arange(first, first + len(rows)))
+        if x.ndim < 2 or x.shape[-2] != length:
+            raise ValueError(f"x must have shape (..., {length}, {n}), got {x.shape}")
+        bits = checks.spikes("x", x, x.shape)
+        return pack(bits.reshape(math.prod(x.shape[:-2]), length, n).swapaxes(1, 2))
+
+    def rewards(self, reward: ArrayLike | None, batch: tuple[int, ...], rule: str) -> Floats:
+        """Reward of every cycle ``(S, L)``, or ``(0, 0)`` where the rule does not read it.
+
+        Given for all samples, for each of `batch`, or for each cycle.
+        """
+        if rule != "reward":
+            if reward is not None:
+                raise ValueError(f'reward must be None with rule={rule!r}, use rule="reward"')
+            return np.empty((0, 0))
+        length = self.encoder.length
+        amounts = checks.array("reward", 0.0 if reward is None else reward, -_LARGEST, _LARGEST)
+        if amounts.ndim == 0 or amounts.shape == batch:
+            amounts = amounts[..., None]
+        elif amounts.shape != (*batch, length):
+            raise ValueError(f"reward must have shape {batch} or {(*batch, length)}, got {amounts.shape}")
+        every = np.broadcast_to(amounts, (*batch, length))
+        return np.ascontiguousarray(every.reshape(math.prod(batch), length))
+
+    def weight_streams(self, shares: Floats, sample: int) -> Bitstream:
+        """Streams ``(M, n_inputs)`` of weights, as shares of their range, that stay as they are while it lasts."""
+        length = self.encoder.length
+        if self.midpoints.size:
+            return Bitstream.from_bits(self.midpoints <= shares[..., None])
+        bits = np.empty((*shares.shape, length), np.uint8)
+        for cycle in range(length):
+            drawn = plasticity.synapse_words(self.weight_key, len(shares), shares.shape[1], sample * length + cycle)
+            bits[..., cycle] = plasticity.midpoints(drawn, self.encoder.generator.bits) <= shares
+        return Bitstream.from_bits(bits)
+
+    def of_sample(self, x: ArrayLike, spikes: bool | None, shares: Floats, sample: int) -> Streams:
+        """Input and weight streams of one sample, see `read` and `weight_streams`."""
+        inputs, spiking, batch = self.read(x, spikes)
+        if batch:
+            raise ValueError(f"x must be one sample, got axes {batch} of samples, each of which meets new weights")
+        words = self.words(inputs, spiking, sample)[0]
+        return Streams(Bitstream(words, self.encoder.length), self.weight_streams(shares, sample))
+
+    def mean_products(self, rates: Floats, shares: Floats) -> Floats:
+        """Mean over the inputs of rate times weight ``(..., M)``, as the comparators see both."""
+        return np.asarray(self.encoder.quantised(rates) @ self.encoder.quantised(shares).T / self.encoder.n)

@@ -1,0 +1,1 @@
+"""What predictive coding is composed of: a sequence that inputs and predictions share, the rule, the state."""

@@ -1,0 +1,97 @@
+"""How a reservoir computes: the encoding of its numbers, the streams of its weights, its update."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ... import checks
+from ...backends import choose
+from ...bitstreams.encodings import Encoding, check_encoding
+from ...encoders import Bernoulli, Generator, Share, make_generator
+from .weights import LARGEST
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReservoirOptions:
+    """Options of the circuit of a reservoir, beside its weights.
+
+    Parameters
+    ----------
+    length
+        Stream length L in clock cycles.
+    feedback_strength
+        Factor of the recurrent weights in the update, at least 0.
+    leak
+        In (0, 1]; 1: the state is replaced at every step.
+    activation
+        ``"clip"``: to [0, 1] for unipolar, else to [-1, 1]. ``"tanh"``.
+    generator
+        A name or a `Generator`; the weights take its decorrelated partner.
+    encoding
+        ``"unipolar"``: inputs, states and weights are at least 0, AND. ``"split"``: signed, on a positive and a
+        negative rail, AND. ``"bipolar"``: signed, XNOR.
+    share
+        How lines share generators, see `Encoder`. ``"rotate"`` turns a line's numbers and those of its weights
+        alike, so its counts are those of ``"one"``.
+    bits
+        Width of thresholds; None lets the generator choose.
+    weight_streams
+        Bernoulli only. ``"fresh"``: every step meets new weight streams. ``"stored"``: one set serves all steps.
+    restart
+        Not for Bernoulli: the sequences start again at every step. ``"same"``: the numbers are the same at every
+        step, so equal states make equal errors. ``"shift"``: the lines' numbers are XORed with a random
+        word, a new one for each step (digital shift); then the error of a product has mean 0 over the steps.
+    rounding
+        Of inputs and states to a threshold. ``"nearest"``, or ``"stochastic"``: up with a probability that is
+        the fraction, so that the threshold is right in the mean.
+    backend
+        What runs the kernels, see `sc_neurocore.backends.choose`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option is outside its range or of a wrong type.
+
+    Examples
+    --------
+    >>> ReservoirOptions(length=64, generator="sobol").source
+    Sobol(bits=6, dimension=1)
+    """
+
+    length: int = 1024
+    feedback_strength: float = 0.5
+    leak: float = 1.0
+    activation: Literal["clip", "tanh"] = "clip"
+    generator: str | Generator = "bernoulli"
+    encoding: Encoding = "unipolar"
+    share: Share | None = None
+    bits: int | None = None
+    weight_streams: Literal["fresh", "stored"] = "fresh"
+    restart: Literal["same", "shift"] = "same"
+    rounding: Literal["nearest", "stochastic"] = "nearest"
+    backend: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.real("feedback_strength", self.feedback_strength, 0.0, LARGEST)
+        checks.whole("length", self.length, 1)
+        checks.positive("leak", self.leak)
+        checks.real("leak", self.leak, 0.0, 1.0)
+        checks.option("activation", self.activation, ("clip", "tanh"))
+        check_encoding(self.encoding)
+        source = make_generator(self.generator, self.length, self.bits)
+        checks.option("weight_streams", self.weight_streams, ("fresh", "stored"))
+        checks.option("restart", self.restart, ("same", "shift"))
+        checks.option("rounding", self.rounding, ("nearest", "stochastic"))
+        if isinstance(source, Bernoulli) and self.restart == "shift":
+            raise ValueError("restart must be 'same' with a Bernoulli generator, which never repeats, got 'shift'")
+        choose(self.backend)
+
+    @property
+    def source(self) -> Generator:
+        """The generator that the options name."""
+        return make_generator(self.generator, self.length, self.bits)
+
+    @property
+    def given_bits(self) -> int | None:
+        """Width of thresholds where it was asked for; then it is a part of the circuit's expectation."""
+        given = self.bits is not None or isinstance(self.generator, Generator)
+        return self.source.bits if given else None

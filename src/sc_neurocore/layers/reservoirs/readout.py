@@ -1,0 +1,107 @@
+"""A linear read-out, learned by ridge regression."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg
+
+from ... import checks
+from ..base import Floats
+
+_LARGEST = 1e100
+
+
+def ridge_regression(features: Floats, targets: Floats, ridge: float) -> Floats:
+    """Coefficients that minimise ``|targets - features @ w - c|**2 + ridge * |w|**2``, the constant c last.
+
+    Features and targets are centred, so the constant is not penalised. The singular value decomposition of
+    the features has their condition number, the normal equations would have its square. With ridge = 0,
+    singular values that are rounding errors count as zeros.
+
+    Parameters
+    ----------
+    features
+        ``(T, n)``.
+    targets
+        ``(T,)`` or ``(T, k)``.
+    ridge
+        At least 0.
+
+    Returns
+    -------
+    ndarray
+        ``(n + 1,)`` or ``(n + 1, k)``: predictions are ``features @ out[:-1] + out[-1]``.
+
+    References
+    ----------
+    A. E. Hoerl, R. W. Kennard, "Ridge regression", Technometrics 12, 1970,
+    https://doi.org/10.1080/00401706.1970.10488634.
+
+    Examples
+    --------
+    >>> ridge_regression(np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0]), 0.0).round(12)
+    array([2., 1.])
+    """
+    middle, level = features.mean(0), targets.mean(0)
+    u, s, vt = linalg.svd(features - middle, full_matrices=False)
+    if ridge:
+        factors = s / (s * s + ridge)
+    else:
+        kept = s > s.max(initial=0.0) * max(features.shape) * np.finfo(np.float64).eps
+        factors = np.divide(1.0, s, out=np.zeros_like(s), where=kept)
+    slopes = vt.T @ (factors * (u.T @ (targets - level)).T).T
+    return np.concatenate([slopes, np.asarray(level - middle @ slopes)[None]])
+
+
+class RidgeReadout:
+    """Reads targets off the states of a sequence: a linear map, learned by `ridge_regression`.
+
+    Attributes
+    ----------
+    coefficients
+        ``(n + 1,)`` or ``(n + 1, n_outputs)``, the constant last; None before `learn`.
+    """
+
+    def __init__(self) -> None:
+        self.coefficients: Floats | None = None
+
+    @staticmethod
+    def checked(targets: ArrayLike, sequences: tuple[int, ...], ridge: float, washout: int) -> Floats:
+        """Targets ``(..., T)`` or ``(..., T, n_outputs)`` of sequences ``(..., T)``, if all arguments fit.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit.
+        """
+        values = checks.array("Y", targets)
+        if values.shape != sequences and values.shape[:-1] != sequences:
+            raise ValueError(f"Y must have shape {sequences} or {sequences} and an axis of outputs, got {values.shape}")
+        checks.real("ridge", ridge, 0.0, _LARGEST)
+        if checks.whole("washout", washout, 0) >= sequences[-1]:
+            raise ValueError(f"washout must be below the {sequences[-1]} steps of X, got {washout}")
+        return values
+
+    def learn(self, states: Floats, targets: Floats, ridge: float, washout: int) -> None:
+        """Learn to read `targets`, as `checked` returned them, off states ``(..., T, n)`` from step `washout` on."""
+        time = states.ndim - 2
+        kept = np.take(targets, np.arange(washout, states.shape[time]), axis=time)
+        features = states[..., washout:, :].reshape(-1, states.shape[-1])
+        rows = kept.reshape(-1) if targets.ndim == states.ndim - 1 else kept.reshape(len(features), -1)
+        self.coefficients = ridge_regression(features, rows, float(ridge))
+
+    def read(self, states: Floats) -> Floats:
+        """Outputs ``(..., T)``, or with an axis of outputs, of states ``(..., T, n)``."""
+        assert self.coefficients is not None
+        return np.asarray(states @ self.coefficients[:-1] + self.coefficients[-1])
+
+    def state(self) -> Floats:
+        """A copy of the coefficients for a state dict, empty before `learn`."""
+        return np.empty(0) if self.coefficients is None else self.coefficients.copy()
+
+    @staticmethod
+    def checked_state(values: ArrayLike, n: int) -> Floats | None:
+        """The coefficients of a `state` for n features, or an error."""
+        found = checks.array("readout", values).copy()
+        if found.size and (found.ndim > 2 or len(found) != n + 1):
+            raise ValueError(f"readout must have shape ({n + 1},) or ({n + 1}, any), got {found.shape}")
+        return found if found.size else None

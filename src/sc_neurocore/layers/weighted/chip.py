@@ -1,0 +1,58 @@
+"""The chip of a layer whose weights are cells of a crossbar: attributes that such layers share."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...synapses import MemristorModel
+from ..base import Floats
+
+
+def with_rates(device: MemristorModel | None, stuck_rate: float | None, variability: float | None) -> MemristorModel:
+    """A device with the given rates; without one, ideal cells with them."""
+    if device is not None and not isinstance(device, MemristorModel):
+        raise TypeError(f"device must be a MemristorModel or None, got {type(device).__name__}")
+    return (device or MemristorModel()).with_rates(stuck_rate, variability)
+
+
+def _effective_weights(layer: Any) -> Floats:
+    effective: Floats = layer.synapses.weights.dense(layer.synapses.seen().effective)
+    effective.flags.writeable = False
+    return effective
+
+
+def _write(layer: Any, values: ArrayLike) -> None:
+    layer.synapses.weights.assign(values)
+
+
+def _of_cells(layer: Any, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Values of cells ``(n_neurons, n_inputs)``, of pairs of cells ``(2, n_neurons, n_inputs)``."""
+    planes = [layer.synapses.weights.dense(plane) for plane in cells]
+    return np.stack(planes) if len(planes) == 2 else planes[0]
+
+
+effective_weights: Any = property(
+    _effective_weights,
+    _write,
+    doc="Weights ``(n_neurons, n_inputs)`` as the chip has them, read-only; assigning writes ideal ones.",
+)
+ideal_weights: Any = property(
+    lambda layer: layer.synapses.weights.array,
+    doc="""Weights ``(n_neurons, n_inputs)`` that are to be written; edit them, the next `forward` sees it.
+
+    Of a sparse layer this is a read-only copy: edit ``weights_csr.data``.
+    """,
+)
+defects: Any = property(
+    lambda layer: layer.synapses.defects,
+    doc="The map of defects of all cells, the bias's included (its last column; sparse: see `weights_csr`).",
+)
+stuck_low_mask: Any = property(
+    lambda layer: _of_cells(layer, layer.defects.stuck_low_mask),
+    doc="Cells stuck at g_min ``(n_neurons, n_inputs)``, of pairs ``(2, n_neurons, n_inputs)``.",
+)
+stuck_high_mask: Any = property(
+    lambda layer: _of_cells(layer, layer.defects.stuck_high_mask),
+    doc="Cells stuck at g_max, of the shape of `stuck_low_mask`; no cell is in both.",
+)

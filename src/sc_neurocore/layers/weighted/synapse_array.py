@@ -1,0 +1,241 @@
+"""The synapses of a layer: weights as the gates meet them, and the streams that carry them."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backends.packing import Words, pack, words_for
+from ...bitstreams.encodings import from_probability
+from ...chunks import chunks
+from ...encoders import Bernoulli, Encoder
+from ...encoders.seeds import Seeds
+from ...gates.operands import railed
+from ...synapses import Defects, MemristorModel
+from ..base import Floats, Samples
+from ..options import CircuitOptions
+from ..stream_faults import StreamFaults
+from .weights import Weights
+
+
+class SeenWeights:
+    """Weights and bias at one moment, checked, and what the gates make of them; edits make a new one."""
+
+    def __init__(self, weights: Weights, effective: Floats) -> None:
+        self.values, self.bias = weights.values.copy(), None if weights.bias is None else weights.bias.copy()
+        self.effective = effective
+        """Weights with the bias as the gates meet them: ``(n_neurons, fan_in)``, sparse ``(synapses,)``."""
+        self.packed: Words | None = None
+        """Their stored streams, once they are made."""
+
+    def still(self, weights: Weights) -> bool:
+        """Whether nothing has been edited since."""
+        if not np.array_equal(self.values, weights.values):
+            return False
+        return self.bias is None or np.array_equal(self.bias, weights.bias)  # type: ignore[arg-type]
+
+
+class WeightStreams(ABC):
+    """Where the streams of weights come from.
+
+    Parameters
+    ----------
+    encoder
+        Makes them.
+    lines
+        Input line of each synapse, ``(synapses,)``.
+    """
+
+    per_sample = True
+    """Whether every sample meets streams of its own."""
+
+    def __init__(self, encoder: Encoder, lines: NDArray[np.int64]) -> None:
+        self.encoder, self.lines = encoder, lines
+        self.random = isinstance(encoder.generator, Bernoulli)
+
+    @abstractmethod
+    def words(self, seen: SeenWeights, samples: Samples) -> Words:
+        """Streams ``(G, rails, synapses, W)``; G is 1 where all samples meet the same ones."""
+
+
+class StoredStreams(WeightStreams):
+    """One set of streams serves every sample, as from a memory, or from generators that start anew."""
+
+    per_sample = False
+
+    def words(self, seen: SeenWeights, samples: Samples) -> Words:
+        """Streams ``(1, rails, synapses, W)``, made once."""
+        packed = seen.packed
+        if packed is None:
+            columns = None if self.random else self.lines
+            packed = seen.packed = self.encoder.rails(seen.effective.reshape(1, -1), np.zeros(1, np.int64), columns)
+        return packed
+
+
+class FreshStreams(WeightStreams):
+    """The generators of the weights run on: every sample meets new streams."""
+
+    def words(self, seen: SeenWeights, samples: Samples) -> Words:
+        """Streams ``(S, rails, synapses, W)``."""
+        values = seen.effective
+        return self.encoder.rails(np.broadcast_to(values.reshape(-1), (len(samples), values.size)), samples)
+
+
+class NoisyStreams(WeightStreams):
+    """Comparators read a memory cell with new noise in every cycle.
+
+    A comparator of signed split weights gives a one on the positive or on the negative rail.
+
+    Parameters
+    ----------
+    device
+        The cells.
+    key
+        Philox key of the noise.
+    """
+
+    def __init__(self, encoder: Encoder, lines: NDArray[np.int64], device: MemristorModel, key: int) -> None:
+        super().__init__(encoder, lines)
+        self.sigma, self.key = device.read_sigma(encoder.encoding != "unipolar"), key
+
+    def words(self, seen: SeenWeights, samples: Samples) -> Words:
+        """Streams ``(S, rails, synapses, W)``."""
+        flat, length, encoding = seen.effective.reshape(-1), self.encoder.length, self.encoder.encoding
+        rails = 2 if encoding == "split" else 1
+        levels = np.empty((1, 0)) if self.random else self.encoder.levels()
+        words = np.empty((len(samples), rails, flat.size, words_for(length)), np.uint64)
+        for place, sample in enumerate(samples.tolist()):
+            rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, sample]))
+            for part in chunks(flat.size, 32 * length):
+                read = flat[part, None] + self.sigma * rng.standard_normal((flat[part].size, length))
+                of_lines = levels if len(levels) == 1 else levels[self.lines[part]]
+                u = rng.random(read.shape) if self.random else of_lines
+                if encoding == "bipolar":
+                    read = (read + 1) / 2
+                words[place, 0, part] = pack(u < read)
+                if rails == 2:
+                    words[place, 1, part] = pack(u < -read)
+        return words
+
+
+class SynapseArray:
+    """Weights, what a device makes of them, and the streams that carry them to the gates.
+
+    Deterministic generators are shared by the neurons: line i of a neuron's inputs has one for all its weights.
+
+    Parameters
+    ----------
+    weights
+        What the user edits.
+    options, seeds
+        Of the circuit; partner 1 of its generator makes the streams.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        options: CircuitOptions,
+        seeds: Seeds,
+    ) -> None:
+        self.weights, self.device = weights, options.device
+        self.faults = StreamFaults.of(options, seeds)
+        generator = options.make_generator()
+        self.rails = 2 if options.encoding == "split" else 1
+        self._encoding, self._accumulate = options.encoding, options.accumulate
+        self.one_rail = weights.wiring()
+        self.lines = self.one_rail.inputs
+        """Input line of each synapse of a group, ``(synapses,)``."""
+        joined = weights.joined()
+        self.n_synapses, self.n_neurons = joined.size, len(self.one_rail.indptr) - 1
+        """Synapses of all neurons; neurons of a group."""
+        self.wiring = railed(self.one_rail, self.rails, self.one_rail.inputs.size)
+        """Synapses of the neurons of a group, once for each rail."""
+        self.defects: Defects | None = None
+        if self.device is not None:
+            pairs = options.encoding != "unipolar"
+            self.defects = self.device.defects(joined.shape, seeds.of("device"), pairs=pairs)
+        random = isinstance(generator, Bernoulli)
+        encoder = Encoder(
+            self.n_synapses if random else weights.fan_in,
+            options.cycles,
+            generator,
+            options.encoding,
+            share=options.share,
+            partner=1,
+            seed=seeds.of("weights"),
+            backend=options.backend,
+        )
+        every = np.tile(self.lines, self.n_synapses // max(1, self.lines.size))
+        self.streams: WeightStreams
+        if self.device is not None and self.device.read_noise:
+            self.streams = NoisyStreams(encoder, every, self.device, seeds.key("read noise"))
+        elif random and options.weight_streams == "fresh":
+            self.streams = FreshStreams(encoder, every)
+        else:
+            self.streams = StoredStreams(encoder, every)
+        self._seen: SeenWeights | None = None
+
+    def seen(self) -> SeenWeights:
+        """The weights as the gates meet them; edits since the last call are checked and written into the device."""
+        seen = self._seen
+        if seen is None or not seen.still(self.weights):
+            self.weights.check()
+            effective = self.weights.joined().copy()
+            if self.device is not None and self.defects is not None:
+                # Wires can leave a weight a little outside the range, where no comparator follows.
+                effective = np.clip(self.device.program(effective, self.defects), *self.weights.bounds)
+            seen = self._seen = SeenWeights(self.weights, effective)
+        return seen
+
+    def forget(self) -> None:
+        """Make streams and effective weights anew at the next call."""
+        self._seen = None
+
+    def words(self, seen: SeenWeights, samples: Samples) -> Words:
+        """Streams ``(G, rails, synapses, W)`` with their faults; G is 1 where all samples meet the same ones."""
+        words = self.streams.words(seen, samples)
+        if self.faults is None:
+            return words
+        if self.faults.faults.weight_flips and not self.streams.per_sample:
+            words = np.repeat(words, len(samples), axis=0)
+        return self.faults.on_lines(words, samples, "weights", self._generator_of_synapse())
+
+    def _generator_of_synapse(self) -> NDArray[np.int64]:
+        """Number of the generator that drives each weight stream."""
+        if self.streams.encoder.share != "independent":
+            return np.zeros(self.n_synapses, np.int64)
+        return np.arange(self.n_synapses) if self.streams.random else self.streams.lines
+
+    @property
+    def own_streams(self) -> bool:
+        """Whether every sample meets weight streams of its own: fresh, noisy, or with flips."""
+        return self.streams.per_sample or (self.faults is not None and self.faults.faults.weight_flips > 0)
+
+    def sample_bytes(self) -> int:
+        """Memory of the weight streams of a sample, where it has its own."""
+        own = 16 * words_for(self.streams.encoder.length) * self.rails * self.n_synapses
+        return own if self.own_streams else 0
+
+    def expected(self, seen: SeenWeights) -> Floats:
+        """Mean of the readings of the weights: noise moves it where it is clipped at the ends of the range.
+
+        Rails that are read apart have a mean difference; what is no plain sum of them has no closed form.
+        """
+        if self.device is None or not self.device.read_noise:
+            return seen.effective
+        p = self.device.read_probability(seen.effective, self._encoding)
+        if self._encoding != "split":
+            return from_probability(p, self._encoding)
+        if self._accumulate not in ("mean", "sum"):
+            raise ValueError(f"expected has no closed form for accumulate={self._accumulate!r} with split read noise")
+        return np.asarray(p[0] - p[1])
+
+    def column_sums(self, seen: SeenWeights) -> Floats:
+        """Sums of |weights| of each neuron ``(M,)``."""
+        flat = np.append(np.abs(seen.effective), 0.0)
+        starts = (
+            self.one_rail.indptr[:-1]
+            if seen.effective.ndim == 1
+            else np.arange(0, flat.size - 1, seen.effective.shape[1])
+        )
+        return np.asarray(np.add.reduceat(flat, starts))

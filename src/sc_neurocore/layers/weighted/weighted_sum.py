@@ -1,0 +1,137 @@
+"""The sums of a layer: encoded lines meet the synapses, and accumulators add up the products."""
+
+from typing import Any
+
+from ...backends.packing import Words, words_for
+from ...encoders import Ramp
+from ...encoders.seeds import Seeds
+from ...encoders.select import SelectSource
+from ...gates.accumulators import Accumulator, Conditions, make_accumulator
+from ...gates.operands import Operands
+from ..base import Floats, Samples
+from ..input_lines import InputLines
+from ..options import CircuitOptions
+from ..streams import Streams, as_bitstream
+from .synapse_array import SeenWeights, SynapseArray
+
+Shape = tuple[int, ...]
+
+
+class WeightedSum:
+    """What stands between the numbers on some lines and the sums of neurons.
+
+    ::
+
+        lines ---> encoder ---> streams ---+------------+
+                                           | AND (XNOR) |---> accumulator ---> converter ---> outputs
+        weights -> synapse array > streams +------------+
+
+    Parameters
+    ----------
+    n_lines
+        Numbers of a sample, the constant of a bias included.
+    synapses
+        The weights.
+    options, seeds
+        Of the circuit.
+    accumulator
+        Adds up the products; None: the one that `options` name.
+    """
+
+    def __init__(
+        self,
+        n_lines: int,
+        synapses: SynapseArray,
+        options: CircuitOptions,
+        seeds: Seeds,
+        accumulator: Accumulator | None = None,
+    ) -> None:
+        self.synapses, self.faults, self.options = synapses, synapses.faults, options
+        self.length = options.cycles
+        self.inputs = InputLines(n_lines, options, seeds, self.faults)
+        encoder = self.inputs.encoder
+        fan_in = synapses.weights.fan_in
+        self.select: SelectSource | None = None
+        if options.accumulate == "mux":  # one source of select numbers for the layer
+            partner = 2 * max(n_lines, fan_in) if encoder.share == "independent" else 2
+            self.select = SelectSource(encoder.generator, partner, self.length, seeds.key("select"))
+        self.accumulator = accumulator or make_accumulator(
+            options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
+        )
+        in_runs = any(isinstance(encoder.generator.decorrelated(partner), Ramp) for partner in (0, 1))
+        self._conditions = Conditions(encoder.share, in_runs, options.faults)
+        self.product_flips = options.faults is not None and options.faults.product_flips > 0
+
+    # ------------------------------------------------------------ streams
+
+    def streams(self, lines: Floats, samples: Samples, batch: Shape, of_neurons: Shape) -> Streams:
+        """Streams of a forward: inputs ``(*batch, lines)``, weights ``(*of_neurons)`` or ``(*batch, *of_neurons)``."""
+        encoding, seen = self.options.encoding, self.synapses.seen()
+        weights = self.synapses.words(seen, samples)
+        leading = batch if self.synapses.own_streams else ()
+        return Streams(
+            self.inputs.streams(lines, samples, (*batch, lines.shape[1])),
+            as_bitstream(weights, (*leading, *of_neurons), self.length, encoding),
+        )
+
+    def operands(self, x: Words, w: Words, windows: Samples, *, dense: bool) -> Operands:
+        """What meets at the gates, with flips of the products.
+
+        Inputs are ``(G, B, rails, n, W)``, weights ``(G, rails, synapses, W)``; `windows`
+        ``(G, B)`` number the windows of all samples.
+        """
+        groups, samples, rails, n, n_words = x.shape
+        bipolar = self.options.encoding == "bipolar"
+        operands = Operands(
+            x.reshape(groups, samples * rails, n, n_words),
+            w.reshape(groups, w.shape[1] * w.shape[2], n_words),
+            self.synapses.wiring,
+            samples,
+            self.synapses.n_neurons,
+            (rails, w.shape[1]),
+            bipolar,
+            bipolar,
+            dense,
+        )
+        if self.faults is None or not self.product_flips:
+            return operands
+        return self.faults.on_products(operands, windows)
+
+    def converted(self, outputs: Floats, seen: SeenWeights) -> Floats:
+        """Outputs as the converter of the device reads its columns."""
+        device = self.synapses.device
+        if device is None or device.adc_bits is None:
+            return outputs
+        largest = self.accumulator.full_scale(self.synapses.column_sums(seen))
+        if largest is None:
+            return outputs
+        return device.adc(outputs, 0.0 if self.options.encoding == "unipolar" else -largest, largest)
+
+    def sample_bytes(self, n_products: int) -> int:
+        """Memory of the streams of a sample whose neurons have so many gates in all."""
+        stream, rails = 8 * words_for(self.length), self.synapses.rails
+        flipped = 2 * rails**2 * stream * n_products if self.product_flips else 0
+        return rails * stream * self.inputs.encoder.n + self.synapses.sample_bytes() + flipped
+
+    # ------------------------------------------------------------ expectation
+
+    def expected(self, lines: Floats, matrix: Any) -> Floats:
+        """Outputs ``(R, M)`` of windows of lines ``(R, fan_in)`` and weights ``(M, fan_in)`` as seen by the gates."""
+        return self.accumulator.expected(lines, matrix, self._conditions)
+
+    def lines_as_seen_by_gates(self, lines: Floats) -> Floats:
+        """Numbers on the lines after rounding and flips."""
+        return self._as_seen_by_gates(lines, 0.0 if self.faults is None else self.faults.faults.input_flips)
+
+    def weights_as_seen_by_gates(self, seen: SeenWeights) -> Floats:
+        """Weights after the device, rounding and flips."""
+        flips = 0.0 if self.faults is None else self.faults.faults.weight_flips
+        return self._as_seen_by_gates(self.synapses.expected(seen), flips)
+
+    def _as_seen_by_gates(self, values: Floats, flips: float) -> Floats:
+        """Values rounded where the width of thresholds is given, and pulled to the middle by flips."""
+        faults, encoding = self.options.faults, self.options.encoding
+        if faults is not None and faults.hard:
+            raise ValueError(f"expected has no closed form with stuck lines or a dead generator, got {faults}")
+        values = self.options.rounded(values)
+        return (flips if encoding == "unipolar" else 0.0) + (1 - 2 * flips) * values

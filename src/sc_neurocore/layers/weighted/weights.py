@@ -1,0 +1,261 @@
+"""The weights of a layer: an array that its user edits, a bias, and which input each weight belongs to."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+from ... import checks
+from ...backends.types import Wiring
+from ...bitstreams.encodings import Encoding, value_range
+from ...gates.operands import fully_connected
+from ..base import Floats
+
+
+class Weights(ABC):
+    """Weights and bias of neurons, in the range of an encoding; both may be edited in place.
+
+    A bias is one more synapse of every neuron, behind the others, whose input line is the constant 1.
+
+    Parameters
+    ----------
+    encoding
+        Its range is that of weights and biases.
+    n_neurons
+        M.
+    bias
+        ``(M,)``, or None.
+    """
+
+    def __init__(self, encoding: Encoding, n_neurons: int, bias: ArrayLike | None) -> None:
+        self.bounds = value_range(encoding)
+        self.n_neurons = n_neurons
+        self.bias = None if bias is None else self.checked_bias(bias)
+
+    values: Floats
+    """What is edited: ``(M, ...)``, or the data of a sparse matrix."""
+
+    def checked_bias(self, bias: ArrayLike) -> Floats:
+        """A copy of a bias, or its error."""
+        return checks.array("bias", bias, *self.bounds, shape=(self.n_neurons,)).copy()
+
+    def set_bias(self, bias: ArrayLike) -> None:
+        """Take other biases, where there are some."""
+        if self.bias is None:
+            raise ValueError("bias must be given to the constructor, got it for a layer without one")
+        self.bias = self.checked_bias(bias)
+
+    def check(self) -> None:
+        """An error if an edit has left the range."""
+        checks.array("weights", self.values, *self.bounds)
+        if self.bias is not None:
+            self.checked_bias(self.bias)
+
+    def state(self) -> dict[str, Any]:
+        """Arrays for a state dict."""
+        return {"weights": self.values.copy()} | ({} if self.bias is None else {"bias": self.bias.copy()})
+
+    @property
+    @abstractmethod
+    def fan_in(self) -> int:
+        """Input lines of a neuron, the constant of a bias included."""
+
+    @abstractmethod
+    def joined(self) -> Floats:
+        """Weights with the bias, ``(M, fan_in)``, sparse ``(synapses,)``."""
+
+    @abstractmethod
+    def wiring(self) -> Wiring:
+        """Which line each synapse belongs to."""
+
+    @abstractmethod
+    def matrix(self, joined: Floats) -> Any:
+        """Values of all synapses as a matrix ``(M, fan_in)``, dense or CSR."""
+
+    @abstractmethod
+    def dense(self, joined: NDArray[Any]) -> NDArray[Any]:
+        """Values of all synapses as a new array ``(M, n_inputs)``, without those of the bias."""
+
+    @abstractmethod
+    def assign(self, values: ArrayLike) -> None:
+        """Take other weights of the same shape."""
+
+    @property
+    @abstractmethod
+    def array(self) -> Floats:
+        """The weights as an array; a read-only copy where they are stored otherwise."""
+
+    @abstractmethod
+    def load(self, state: dict[str, Any]) -> None:
+        """Check, then take over a `state`."""
+
+
+class DenseWeights(Weights):
+    """Weights of neurons that all have the same inputs: ``(M, n_inputs)``, or kernels ``(M, C, kH, kW)``.
+
+    Parameters
+    ----------
+    name
+        What errors call the array.
+    groups
+        Parts of the neurons that have inputs of their own, wired alike.
+    """
+
+    def __init__(
+        self,
+        values: ArrayLike,
+        encoding: Encoding,
+        bias: ArrayLike | None = None,
+        *,
+        name: str = "weights",
+        groups: int = 1,
+    ) -> None:
+        self.values = np.asarray(values, np.float64)
+        super().__init__(encoding, len(self.values), bias)
+        self.name, self.groups = name, groups
+
+    def checked(self, name: str, values: ArrayLike) -> Floats:
+        """A copy of other weights of this shape, or its error."""
+        return checks.array(name, values, *self.bounds, shape=self.values.shape).copy()
+
+    def assign(self, values: ArrayLike) -> None:
+        """Take other weights of the same shape."""
+        self.values = self.checked(self.name, values)
+
+    @property
+    def array(self) -> Floats:
+        """The array itself: edits are seen."""
+        return self.values
+
+    @property
+    def fan_in(self) -> int:
+        """Input lines of a neuron, the constant of a bias included."""
+        return int(self.values[0].size) + (self.bias is not None)
+
+    def joined(self) -> Floats:
+        """Weights with the bias, ``(M, fan_in)``."""
+        matrix = self.values.reshape(self.n_neurons, -1)
+        return matrix if self.bias is None else np.column_stack([matrix, self.bias])
+
+    def wiring(self) -> Wiring:
+        """Every neuron of a group takes all lines."""
+        return fully_connected(self.fan_in, self.n_neurons // self.groups)
+
+    def matrix(self, joined: Floats) -> Floats:
+        """The values, as they are."""
+        return joined
+
+    def dense(self, joined: NDArray[Any]) -> NDArray[Any]:
+        """A copy without the bias."""
+        return joined[:, : self.values[0].size].copy()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Check, then take over a `state`."""
+        bias = self.checked_bias(state["bias"]) if self.bias is not None else None
+        self.values = self.checked("weights", state["weights"])
+        self.bias = bias
+
+
+class SparseWeights(Weights):
+    """Weights of the synapses that exist, in a SciPy CSR matrix ``(M, n_inputs)``.
+
+    Parameters
+    ----------
+    csr
+        The matrix; its `data` may be edited.
+    """
+
+    def __init__(self, csr: csr_array, encoding: Encoding, bias: ArrayLike | None = None) -> None:
+        self.csr = csr
+        super().__init__(encoding, csr.shape[0], bias)
+
+    @property
+    def values(self) -> Floats:  # type: ignore[override]
+        """The data of the matrix."""
+        data: Floats = self.csr.data
+        return data
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Neuron of each weight."""
+        return np.repeat(np.arange(self.n_neurons), np.diff(self.csr.indptr))
+
+    def assign(self, values: ArrayLike) -> None:
+        """Take a matrix that is zero wherever there is no synapse."""
+        matrix = checks.array("weights", values, *self.bounds, shape=self.csr.shape).copy()
+        places = self.rows, self.csr.indices
+        kept = matrix[places]
+        matrix[places] = 0
+        if matrix.any():
+            raise ValueError(f"weights must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
+        self.csr.data[:] = kept
+
+    @property
+    def array(self) -> Floats:
+        """A read-only copy ``(M, n_inputs)``; edit the data of the matrix."""
+        dense: Floats = self.csr.toarray()
+        dense.flags.writeable = False
+        return dense
+
+    @property
+    def fan_in(self) -> int:
+        """Lines of the layer, the constant of a bias included."""
+        return int(self.csr.shape[1]) + (self.bias is not None)
+
+    def joined(self) -> Floats:
+        """Weights ``(synapses,)``, the bias behind those of its neuron."""
+        if self.bias is None:
+            return self.values
+        return np.insert(self.values, self.csr.indptr[1:], self.bias)
+
+    def wiring(self) -> Wiring:
+        """The synapses that exist, and those of the bias."""
+        indptr, inputs = self.csr.indptr.astype(np.int64), self.csr.indices.astype(np.int64)
+        if self.bias is not None:
+            inputs = np.insert(inputs, indptr[1:], self.csr.shape[1])
+            indptr = indptr + np.arange(self.n_neurons + 1)
+        return Wiring(indptr, inputs, np.arange(inputs.size))
+
+    def matrix(self, joined: Floats) -> csr_array:
+        """The values in CSR."""
+        wiring = self.wiring()
+        return csr_array((joined, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self.fan_in))
+
+    def dense(self, joined: NDArray[Any]) -> NDArray[Any]:
+        """Zero where there is no synapse."""
+        kept = self.wiring().inputs < self.csr.shape[1]
+        out = np.zeros(self.csr.shape, joined.dtype)
+        out[self.rows, self.csr.indices] = joined[kept]
+        return out
+
+    def state(self) -> dict[str, Any]:
+        """Arrays for a state dict, the wiring included."""
+        return super().state() | {"indices": self.csr.indices.copy(), "indptr": self.csr.indptr.copy()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Check, then take over a `state`."""
+        bias = self.checked_bias(state["bias"]) if self.bias is not None else None
+        shape = (len(state["indices"]),)
+        data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()
+        try:
+            csr = csr_array((data, np.array(state["indices"]), np.array(state["indptr"])), shape=self.csr.shape)
+            csr.check_format()
+        except ValueError as error:
+            raise ValueError(
+                f"indices and indptr must be a CSR wiring of shape {self.csr.shape}, got: {error}"
+            ) from error
+        self.csr, self.bias = csr, bias
+
+
+def random_synapses(
+    rng: np.random.Generator, shape: tuple[int, int], connectivity: float, bounds: tuple[float, float]
+) -> csr_array:
+    """A share `connectivity` of all synapses, at random places, with weights uniform within `bounds`."""
+    n_neurons, n_inputs = shape
+    places = n_neurons * n_inputs
+    kept = np.sort(rng.choice(places, max(1, round(connectivity * places)), replace=False, shuffle=False))
+    rows, columns = np.divmod(kept, n_inputs)
+    indptr = np.searchsorted(rows, np.arange(n_neurons + 1))
+    return csr_array((rng.uniform(*bounds, kept.size), columns, indptr), shape=shape)
