@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc_neurocore import Sobol, StochasticAttention
-from sc_neurocore.backends.packing import Words, pack
+from sc_neurocore.backends.packing import pack
+from sc_neurocore.backends.types import Words
 
 from .measure import Case, repeated
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from sc_neurocore import VectorizedSCLayer
 from sc_neurocore.backends import choose
-from sc_neurocore.backends.packing import Words, words_for
+from sc_neurocore.backends.packing import words_for
 from sc_neurocore.backends.threads import thread_count
+from sc_neurocore.backends.types import Words
 from sc_neurocore.encoders import Encoder
 
 from . import limit

@@ -7,8 +7,8 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from sc_neurocore.backends.intrinsics import popcount64
-from sc_neurocore.backends.packing import Words
+from sc_neurocore.backends.compiled.intrinsics import popcount64
+from sc_neurocore.backends.types import Words
 
 ROWS = 6
 WIDTHS = (336, 504)

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sc_neurocore import PredictiveCodingSCLayer, VanDerCorput
-from sc_neurocore.backends.packing import Words, pack
+from sc_neurocore.backends.packing import pack
+from sc_neurocore.backends.types import Words
 
 from .measure import Case, interleave, repeated
 

@@ -11,7 +11,7 @@ from layer_helpers import FALSE_ALARM, GENERATORS, SIGMAS, binomial_p_value, var
 from sc_neurocore import Encoder, PredictiveCodingSCLayer, Ramp, UserSequence, chunks
 from sc_neurocore.backends import reference
 from sc_neurocore.backends.packing import unpack
-from sc_neurocore.backends.reference import GATE_BITS
+from sc_neurocore.backends.types import GATE_BITS
 from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.gates import distance, saturating_subtract
 

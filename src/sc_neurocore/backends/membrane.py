@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Counts, Floats
-from .types import FixedMembrane as FixedMembrane
-from .types import Membrane as Membrane
+from .types import Counts, Floats, Membrane
 
 
 def integrate(v: Any, drive: Any, noise: Any, v_rest: Any, dt: Any, tau: Any) -> Any:

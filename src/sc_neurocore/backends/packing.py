@@ -6,8 +6,7 @@ NumPy does the work (``np.packbits`` with little bit order); every backend share
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .types import Bits as Bits
-from .types import Words as Words
+from .types import Bits, Words
 
 WORD_BITS = 64
 _LITTLE = np.dtype("<u8")

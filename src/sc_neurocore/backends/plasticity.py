@@ -3,10 +3,7 @@
 import numpy as np
 
 from .addresses import SYNAPSES, random_words
-from .types import Competition as Competition
-from .types import Draws, Floats
-from .types import Pause as Pause
-from .types import Plasticity as Plasticity
+from .types import Draws, Floats, Plasticity
 
 
 def synapse_words(key: int, n_neurons: int, n_inputs: int, cycle: int) -> Draws:

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.packing import Bits, Words, pack, tail_mask, unpack, words_for
+from ..backends.packing import pack, tail_mask, unpack, words_for
+from ..backends.types import Bits, Words
 from .encodings import Encoding, check_encoding, from_counts
 
 
@@ -87,14 +88,14 @@ class Bitstream:
         """Unpacked bits of 0 and 1, uint8 ``(..., length)``."""
         return unpack(self.words, self.length)
 
-    def counts(self) -> NDArray[np.int64]:
-        """Number of ones in each stream, int64; of split streams ``(2, ...)``."""
-        return choose().popcount(self.words)
+    def counts(self, backend: str | None = None) -> NDArray[np.int64]:
+        """Number of ones in each stream, int64; of split streams ``(2, ...)``. `backend` counts them."""
+        return choose(backend).popcount(self.words)
 
     def probability(self) -> NDArray[np.float64]:
         """Fraction of ones in each stream, a multiple of 1 / length; of split streams ``(2, ...)``."""
         return np.asarray(self.counts() / self.length)
 
-    def value(self) -> NDArray[np.float64]:
-        """The numbers that the streams stand for, float64 of shape `shape`."""
-        return from_counts(self.counts(), self.length, self.encoding)
+    def value(self, backend: str | None = None) -> NDArray[np.float64]:
+        """The numbers that the streams stand for, float64 of shape `shape`; `backend` counts the ones."""
+        return from_counts(self.counts(backend), self.length, self.encoding)

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.packing import WORD_BITS, Words, words_for
-from ..backends.types import BLOCK_WORDS
+from ..backends.packing import WORD_BITS, words_for
+from ..backends.types import BLOCK_WORDS, Words
 from ..bitstreams import Bitstream, Encoding, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from ..chunks import chunks

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.philox import philox4x32
+from ..backends import choose
 from .generator import Generator
 from .generators import Bernoulli
 
@@ -23,12 +23,14 @@ class SelectSource:
         Clock cycles L.
     key
         Philox key of the Bernoulli numbers.
+    backend
+        What runs the kernels.
 
     Call it with sample numbers.
     """
 
-    def __init__(self, generator: Generator, partner: int, length: int, key: int) -> None:
-        self.length, self.key = length, key
+    def __init__(self, generator: Generator, partner: int, length: int, key: int, backend: str | None = None) -> None:
+        self.length, self.key, self.backend = length, key, backend
         self._shared: NDArray[np.uint32] | None = None
         if not isinstance(generator, Bernoulli):
             source = generator.decorrelated(partner).with_at_least_bits(_SELECT_BITS)
@@ -38,10 +40,4 @@ class SelectSource:
         """Numbers ``(S, L)`` in 0 .. 2**32 - 1 for sample numbers ``(S,)``."""
         if self._shared is not None:
             return np.broadcast_to(self._shared, (len(samples), self.length)).copy()
-        blocks = np.arange(-(-self.length // 4))
-        counters = np.zeros((len(samples), blocks.size, 4), np.uint64)
-        counters[..., 0] = samples[:, None] & 0xFFFFFFFF
-        counters[..., 1] = samples[:, None] >> 32
-        counters[..., 2] = blocks
-        words = philox4x32(counters, [self.key & 0xFFFFFFFF, self.key >> 32])
-        return np.ascontiguousarray(words.reshape(len(samples), 4 * blocks.size)[:, : self.length])
+        return choose(self.backend).select_numbers(self.key, samples, self.length)

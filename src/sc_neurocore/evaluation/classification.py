@@ -54,7 +54,7 @@ class Classification:
     def circuit(self, task: Task, backend: str | None = None) -> Circuit | FixedPoint:
         """What a task runs, newly built; a ValueError if the network refuses an option."""
         if task.generator != FIXED_POINT:
-            return Circuit(self.network, task.options(backend))
+            return self.network.circuit(**task.options(backend).keywords())
         if task.device:
             raise ValueError("device must be None with generator fixed-point, which has no crossbar")
         bits = {} if task.bits is None else {"bits": task.bits}

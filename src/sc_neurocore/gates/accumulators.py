@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ..backends import choose
-from ..backends.packing import Words, words_for
+from ..backends.packing import words_for
+from ..backends.types import Words
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability, value_range
 from .faults import Faults
 from .operands import Operands, cycle_sums, united

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.packing import Words
+from ..backends.types import Words
 from ..bitstreams import Bitstream
 from ..bitstreams.encodings import ENCODINGS
 

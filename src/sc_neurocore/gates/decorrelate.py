@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.packing import Words, tail_mask, words_for
+from ..backends.packing import tail_mask, words_for
+from ..backends.types import Words
 from ..bitstreams import Bitstream
 from .arguments import check_sequence, check_stream, rows, sequence_rows
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.packing import Words, tail_mask
+from ..backends.packing import tail_mask
+from ..backends.types import Words
 
 OperandSide = Literal["inputs", "weights"]
 _FLIP_BITS = 24

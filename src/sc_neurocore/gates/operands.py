@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import choose
-from ..backends.packing import Words, tail_mask, words_for
-from ..backends.types import Wiring
+from ..backends.packing import tail_mask, words_for
+from ..backends.types import Wiring, Words
 from ..bitstreams import Bitstream
 
 T = TypeVar("T", bound=np.generic)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.packing import Words
+from ..backends.types import Words
 from ..bitstreams import Bitstream
 from .accumulate import mux
 from .arguments import check_sequence, check_stream

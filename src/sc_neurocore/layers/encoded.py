@@ -151,7 +151,7 @@ class PrimitiveLayer(EncodedLayer):
         rails = streams.words.shape[:1] if streams.encoding == "split" else ()
         words = streams.words.reshape(*rails, len(samples), *self._shape, streams.words.shape[-1])
         made = self.primitive.apply_bitstream(Bitstream(words, streams.length, streams.encoding), **numbers)
-        values = made.value() if isinstance(made, Bitstream) else made
+        values = made.value(self.options.backend) if isinstance(made, Bitstream) else made
         return values.reshape(len(samples), math.prod(values.shape[1:]))
 
     def _exact(self, x: Floats) -> Floats:

@@ -219,7 +219,7 @@ class SCFusionLayer(SCLayer):
 
     def _fused(self, cumulative: Floats, x: Floats, samples: Samples) -> Floats:
         features = self._inputs.streams(x.reshape(len(x), self._inputs.encoder.n), samples, x.shape)
-        return weighted_mux(features, self._select_streams(cumulative, samples)).value()
+        return weighted_mux(features, self._select_streams(cumulative, samples)).value(self.options.backend)
 
     def expected(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """What `forward` converges to as the length grows: sum w v."""

@@ -1,6 +1,6 @@
 """The input side of a circuit: a comparator for every number, and the faults of the streams they make."""
 
-from ..backends.packing import Words
+from ..backends.types import Words
 from ..bitstreams import Bitstream
 from ..encoders import Encoder, Share
 from ..encoders.seeds import Seeds

@@ -133,10 +133,12 @@ class SCPool2D(SCLayer):
     def _pooled(self, inputs: InputLines, x: Floats, samples: Samples) -> Floats:
         images = inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape)
         if self.kind == "max":
-            return max_pool(images, self.size, stride=self.stride).value()
+            return max_pool(images, self.size, stride=self.stride).value(self.options.backend)
         partner = 2 * inputs.encoder.n if inputs.encoder.share == "independent" else 2
-        select = SelectSource(inputs.encoder.generator, partner, self.options.cycles, self._seeds.key("select"))
-        return average_pool(images, self.size, select(samples), stride=self.stride).value()
+        select = SelectSource(
+            inputs.encoder.generator, partner, self.options.cycles, self._seeds.key("select"), self.options.backend
+        )
+        return average_pool(images, self.size, select(samples), stride=self.stride).value(self.options.backend)
 
     def streams(self, input_image: ArrayLike) -> Streams:
         """The streams ``(..., C, H, W)`` of the pixels that the next `forward` meets."""

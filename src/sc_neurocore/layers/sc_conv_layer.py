@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backends.packing import Words
+from ..backends.types import Words
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..backends import choose
-from ..backends.packing import Words, unpack, words_for
+from ..backends.packing import unpack, words_for
+from ..backends.types import Words
 from ..bitstreams.encodings import Encoding
 from ..encoders import Bernoulli, Generator, Ramp, Share
 from ..gates.accumulators import Accumulator, Conditions

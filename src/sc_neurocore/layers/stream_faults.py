@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.packing import Words, tail_mask
-from ..backends.types import Wiring
+from ..backends.packing import tail_mask
+from ..backends.types import Wiring, Words
 from ..encoders.seeds import Seeds
 from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
 from ..gates.operands import Operands, ones

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backends.packing import Words
+from ..backends.types import Words
 from ..bitstreams import Bitstream, Encoding
 
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from .. import checks
-from ..backends.packing import Words
+from ..backends.types import Words
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share

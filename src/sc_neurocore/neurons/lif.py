@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose, membrane
-from ..backends.packing import Words, unpack
-from ..backends.types import Membrane
+from ..backends.packing import unpack
+from ..backends.types import Membrane, Words
 from ..encoders import Seed, seed_sequence
 from ..encoders.seeds import key_of
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.packing import Words, pack, tail_mask, unpack, words_for
+from ..backends.packing import pack, tail_mask, unpack, words_for
+from ..backends.types import Words
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -4,24 +4,6 @@ Slow and short on purpose: the other backends are right when they return the sam
 What kernels take and return is said in `kernels.Kernels`.
 """
 
-from ..types import (
-    BIPOLAR,
-    BLOCK_WORDS,
-    GATE_BITS,
-    SPLIT,
-    UNIPOLAR,
-    Activation,
-    Coding,
-    Counts,
-    Floats,
-    LearningKeys,
-    LearningState,
-    PredictiveRule,
-    RandomStreams,
-    Synapses,
-    Tree,
-    Wiring,
-)
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
 from .learning import learn
@@ -37,22 +19,6 @@ from .streams import bernoulli, compare, gather, select_numbers
 name = "reference"
 
 __all__ = [
-    "BIPOLAR",
-    "BLOCK_WORDS",
-    "GATE_BITS",
-    "SPLIT",
-    "UNIPOLAR",
-    "Activation",
-    "Coding",
-    "Counts",
-    "Floats",
-    "LearningKeys",
-    "LearningState",
-    "PredictiveRule",
-    "RandomStreams",
-    "Synapses",
-    "Tree",
-    "Wiring",
     "and_counts",
     "bernoulli",
     "cable",

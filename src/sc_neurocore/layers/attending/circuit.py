@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...backends import choose
-from ...backends.packing import Words, words_for
+from ...backends.packing import words_for
+from ...backends.types import Words
 from ...bitstreams import Bitstream, Encoding
 from ...chunks import chunks
 from ...encoders import Bernoulli, Encoder, Generator, Ramp

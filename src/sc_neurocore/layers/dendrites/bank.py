@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import checks
-from ...backends.packing import Words
+from ...backends.types import Words
 from ...bitstreams import Bitstream
 from ...bitstreams.encodings import from_counts
 from ...chunks import in_chunks

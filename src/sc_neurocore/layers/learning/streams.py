@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from ... import checks
 from ...backends import plasticity
-from ...backends.packing import Words, pack
+from ...backends.packing import pack
+from ...backends.types import Words
 from ...bitstreams import Bitstream
 from ...encoders import Bernoulli, Encoder, Generator
 from ...encoders.seeds import Seeds

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...backends import choose
-from ...backends.packing import Words, words_for
+from ...backends.packing import words_for
+from ...backends.types import Words
 from ...encoders import Bernoulli, Generator
 from ...encoders.select import SelectSource
 from ..base import Samples

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...backends import choose
-from ...backends.packing import Words, words_for
+from ...backends.packing import words_for
+from ...backends.types import Words
 from ...bitstreams import Bitstream
 from ...encoders import Bernoulli, Seed
 from ...gates import distance

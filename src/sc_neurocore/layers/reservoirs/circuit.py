@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ...backends import choose
 from ...backends.addresses import RESERVOIR, random_words
-from ...backends.packing import Words
-from ...backends.types import Activation, Coding, RandomStreams, Synapses
+from ...backends.types import Activation, Coding, RandomStreams, Synapses, Words
 from ...bitstreams import value_range
 from ...bitstreams.encodings import ENCODINGS, to_probability
 from ...encoders import Bernoulli, Encoder

@@ -5,7 +5,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.packing import Words, pack, words_for
+from ...backends.packing import pack, words_for
+from ...backends.types import Words
 from ...bitstreams.encodings import from_probability
 from ...chunks import chunks
 from ...encoders import Bernoulli, Encoder

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ...backends.packing import Words, words_for
+from ...backends.packing import words_for
+from ...backends.types import Words
 from ...encoders import Ramp
 from ...encoders.seeds import Seeds
 from ...encoders.select import SelectSource
@@ -54,7 +55,7 @@ class WeightedSum:
         self.select: SelectSource | None = None
         if options.accumulate == "mux":  # one source of select numbers for the layer
             partner = 2 * max(n_lines, fan_in) if encoder.share == "independent" else 2
-            self.select = SelectSource(encoder.generator, partner, self.length, seeds.key("select"))
+            self.select = SelectSource(encoder.generator, partner, self.length, seeds.key("select"), options.backend)
         self.accumulator = accumulator or make_accumulator(
             options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
         )

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ...backends import choose, runs_on
-from ...backends.packing import Words, words_for
+from ...backends.packing import words_for
+from ...backends.types import Words
 from ...encoders.seeds import Seeds
 from ...gates.accumulators import ParallelCounter
 from ...gates.operands import difference
