@@ -11,38 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import (
-    bernoulli,
-    cable,
-    cables,
-    compare,
-    cycle_counts,
-    divide,
-    fill_times,
-    gather,
-    largest,
-    learn,
-    lfsr,
-    lif,
-    lif_fixed,
-    mackey_glass,
-    moore,
-    mux_streams,
-    narma,
-    or_streams,
-    popcount,
-    predictive,
-    reservoir_floats,
-    reservoir_random,
-    reservoir_shared,
-    saturate,
-    select_numbers,
-    shuffle_buffer,
-    square_root,
-    standard_normals,
-    window_counts,
-    wired_counts,
-)
+from .compiled import *  # noqa: F403 - what is not defined below runs there
 from .membrane import fire_and_reset, integrate
 from .types import Bits, Counts, Membrane, Words
 
@@ -54,45 +23,6 @@ except ImportError as error:
 import jax.numpy as jnp
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-
-__all__ = [
-    "Devices",
-    "and_counts",
-    "bernoulli",
-    "cable",
-    "cables",
-    "compare",
-    "cycle_counts",
-    "divide",
-    "fill_times",
-    "gather",
-    "largest",
-    "learn",
-    "lfsr",
-    "lif",
-    "lif_fixed",
-    "lif_run",
-    "lif_step",
-    "mackey_glass",
-    "moore",
-    "mux_streams",
-    "name",
-    "narma",
-    "or_streams",
-    "popcount",
-    "predictive",
-    "reservoir_floats",
-    "reservoir_random",
-    "reservoir_shared",
-    "saturate",
-    "select_numbers",
-    "shuffle_buffer",
-    "spike",
-    "square_root",
-    "standard_normals",
-    "window_counts",
-    "wired_counts",
-]
 
 name = "jax"
 Numbers = NDArray[Any]
@@ -311,7 +241,7 @@ class Devices:
 _DEFAULT = Devices()
 
 
-def and_counts(x: Words, w: Words) -> Counts:
+def and_counts(x: Words, w: Words) -> Counts:  # type: ignore[no-redef]
     """On JAX's default device; for a mesh, `Devices.and_counts`."""
     return _DEFAULT.and_counts(x, w)
 

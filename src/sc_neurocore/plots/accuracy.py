@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from ..evaluation.classification import FIXED_POINT
 from ..evaluation.rows import text_of
-from ..files import atomic_write
 from ..gates.faults import Faults
-from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, quiet_axes
+from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, picture, quiet_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,28 +92,22 @@ def save_accuracy(path: str | os.PathLike[str], evaluation: "Evaluation") -> Non
     ValueError
         If the suffix is none that Matplotlib can write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.8), dpi=150, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=0.09, right=0.82, bottom=0.12, top=0.79)
-    ax = figure.add_subplot()
-    accuracy_against_length(ax, evaluation)
-    task, repeats = evaluation.rows[0].task, evaluation.points[0].repeats
-    faults = task.fault_model
-    facts = [f"{evaluation.data}: {evaluation.images} held-out images", f"{task.encoding} encoding"]
-    if faults is not None and faults != Faults.flips(faults.input_flips):
-        facts.append(f"faults {task.faults}")
-    if task.device:
-        facts.append("on a crossbar")
-    if faults is not None and faults == Faults.flips(faults.input_flips):
-        facts.append(f"{100 * faults.input_flips:g} % of the bits flipped")
-    if repeats > 1:
-        facts.append(f"mean of {repeats} repeats")
-    figure.text(0.09, 0.935, "How long must the streams be?", fontsize=15, fontweight="bold", color=INK)
-    figure.text(0.09, 0.885, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
-    legend = "band: 95 % interval over the images  ·  ring: from here on within one point of float"
-    figure.text(0.09, 0.843, legend, fontsize=9.5, color=QUIET)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+    with picture(path, (8, 4.8), 150) as figure:
+        figure.subplots_adjust(left=0.09, right=0.82, bottom=0.12, top=0.79)
+        ax = figure.add_subplot()
+        accuracy_against_length(ax, evaluation)
+        task, repeats = evaluation.rows[0].task, evaluation.points[0].repeats
+        faults = task.fault_model
+        facts = [f"{evaluation.data}: {evaluation.images} held-out images", f"{task.encoding} encoding"]
+        if faults is not None and faults != Faults.flips(faults.input_flips):
+            facts.append(f"faults {task.faults}")
+        if task.device:
+            facts.append("on a crossbar")
+        if faults is not None and faults == Faults.flips(faults.input_flips):
+            facts.append(f"{100 * faults.input_flips:g} % of the bits flipped")
+        if repeats > 1:
+            facts.append(f"mean of {repeats} repeats")
+        figure.text(0.09, 0.935, "How long must the streams be?", fontsize=15, fontweight="bold", color=INK)
+        figure.text(0.09, 0.885, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
+        legend = "band: 95 % interval over the images  ·  ring: from here on within one point of float"
+        figure.text(0.09, 0.843, legend, fontsize=9.5, color=QUIET)

@@ -9,9 +9,8 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..encoders import Seed
-from ..files import atomic_write
 from ..synapses import MemristorModel
-from .style import INK, QUIET
+from .style import INK, QUIET, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,25 +83,19 @@ def save_crossbar(path: str | os.PathLike[str], model: MemristorModel, weights: 
     ValueError
         If a weight is outside [-1, 1], or the suffix is none that Matplotlib can write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     wanted = checks.array("weights", weights, -1.0, 1.0, shape=(None, None))
     if wanted.size == 0:
         raise ValueError(f"weights must have a value, got shape {wanted.shape}")
     defects = model.defects(wanted.shape, seed, pairs=bool(wanted.min() < 0))
-    figure = Figure(figsize=(11, 5.1), dpi=110, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(1, 3)
-    figure.subplots_adjust(left=0.045, right=0.985, bottom=0.135, top=0.785, wspace=0.07)
-    draw_crossbar(axes, wanted, model.program(wanted, defects))
-    axes[0].set_ylabel("inputs: driven from the left", fontsize=9, color=QUIET)
-    axes[0].text(0.5, -0.02, "neurons: read at the bottom", transform=axes[0].transAxes, ha="center", va="top",
-                 fontsize=9, color=QUIET)  # fmt: skip
-    figure.text(0.045, 0.93, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=INK)
-    figure.text(0.045, 0.876, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=QUIET)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+    with picture(path, (11, 5.1), 110) as figure:
+        axes = figure.subplots(1, 3)
+        figure.subplots_adjust(left=0.045, right=0.985, bottom=0.135, top=0.785, wspace=0.07)
+        draw_crossbar(axes, wanted, model.program(wanted, defects))
+        axes[0].set_ylabel("inputs: driven from the left", fontsize=9, color=QUIET)
+        axes[0].text(0.5, -0.02, "neurons: read at the bottom", transform=axes[0].transAxes, ha="center", va="top",
+                     fontsize=9, color=QUIET)  # fmt: skip
+        figure.text(0.045, 0.93, "What does the chip make of my weights?", fontsize=15, fontweight="bold", color=INK)
+        figure.text(0.045, 0.876, "  ·  ".join(_facts(model, defects.n_stuck)), fontsize=9.5, color=QUIET)
 
 
 def _facts(model: MemristorModel, stuck: int) -> list[str]:

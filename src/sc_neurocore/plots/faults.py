@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..evaluation.classification import FIXED_POINT
 from ..evaluation.rows import text_of
-from ..files import atomic_write
-from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, quiet_axes
+from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, picture, quiet_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,16 +86,10 @@ def save_faults(path: str | os.PathLike[str], study: "FaultStudy") -> None:
     ValueError
         If the suffix is none that Matplotlib can write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.8), dpi=150, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=0.09, right=0.77, bottom=0.12, top=0.83)
-    accuracy_against_faults(figure.add_subplot(), study)
-    first = study.evaluations[0]
-    figure.text(0.09, 0.935, _TITLES[study.kind], fontsize=15, fontweight="bold", color=INK)
-    facts = f"{first.data}: {first.images} held-out images  ·  band: 95 % interval over the images"
-    figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+    with picture(path, (8, 4.8), 150) as figure:
+        figure.subplots_adjust(left=0.09, right=0.77, bottom=0.12, top=0.83)
+        accuracy_against_faults(figure.add_subplot(), study)
+        first = study.evaluations[0]
+        figure.text(0.09, 0.935, _TITLES[study.kind], fontsize=15, fontweight="bold", color=INK)
+        facts = f"{first.data}: {first.images} held-out images  ·  band: 95 % interval over the images"
+        figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET)

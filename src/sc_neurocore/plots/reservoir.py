@@ -4,8 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
-from ..files import atomic_write
-from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, quiet_axes
+from .style import COLOURS, INK, MARKERS, NAMES, QUIET, label_ends, length_axis, picture, quiet_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,27 +72,21 @@ def save_reservoir(path: str | os.PathLike[str], study: "ReservoirStudy") -> Non
     ValueError
         If the suffix is none that Matplotlib can write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     panels = [(n, "nrmse_std") for n in study.neurons] + [(study.neurons[-1], "memory")]
     width = 5.4 * len(panels)
-    figure = Figure(figsize=(width, 4.8), dpi=90, facecolor="white")
-    FigureCanvasAgg(figure)
-    left = 0.6 / width
-    figure.subplots_adjust(left=left, right=1 - 1.95 / width, bottom=0.12, top=0.78, wspace=0.66)
-    for place, (n, score) in enumerate(panels):
-        ax = figure.add_subplot(1, len(panels), place + 1)
-        score_against_length(ax, study, n, score)
-        title = f"NARMA10 error, {n} neurons" if score == "nrmse_std" else f"memory capacity, {n} neurons"
-        ax.set_title(title, loc="left", color=INK, fontsize=10.5, fontweight="bold")
-    task, repeats = study.rows[0].task, 1 + max(row.task.repeat for row in study.rows)
-    figure.text(left, 0.93, "Which generator does a reservoir need?", fontsize=15, fontweight="bold", color=INK)
-    facts = [
-        f"{task.train} steps to learn from, {task.test} held out",
-        "error over the standard deviation of the target",
-    ]
-    facts.append(f"mean and range of {repeats} reservoirs")
-    figure.text(left, 0.875, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+    with picture(path, (width, 4.8), 90) as figure:
+        left = 0.6 / width
+        figure.subplots_adjust(left=left, right=1 - 1.95 / width, bottom=0.12, top=0.78, wspace=0.66)
+        for place, (n, score) in enumerate(panels):
+            ax = figure.add_subplot(1, len(panels), place + 1)
+            score_against_length(ax, study, n, score)
+            title = f"NARMA10 error, {n} neurons" if score == "nrmse_std" else f"memory capacity, {n} neurons"
+            ax.set_title(title, loc="left", color=INK, fontsize=10.5, fontweight="bold")
+        task, repeats = study.rows[0].task, 1 + max(row.task.repeat for row in study.rows)
+        figure.text(left, 0.93, "Which generator does a reservoir need?", fontsize=15, fontweight="bold", color=INK)
+        facts = [
+            f"{task.train} steps to learn from, {task.test} held out",
+            "error over the standard deviation of the target",
+        ]
+        facts.append(f"mean and range of {repeats} reservoirs")
+        figure.text(left, 0.875, "  ·  ".join(facts), fontsize=9.5, color=QUIET)

@@ -1,17 +1,34 @@
 """What the plots have in common: colours, axes, names at the ends of lines."""
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ..files import atomic_write
 
+if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by people with any colour vision; paired with markers.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 INK, QUIET, GRID = "#222222", "#6b6b6b", "#e6e6e6"
 NAMES = {"lfsr": "LFSR", "vdc": "van der Corput"}
+
+
+@contextmanager
+def picture(path: str | os.PathLike[str], size: tuple[float, float], dpi: int) -> Iterator["Figure"]:
+    """A white figure of `size` inches to draw on, written to `path` at the end, whole or not at all."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=dpi, facecolor="white")
+    FigureCanvasAgg(figure)
+    yield figure
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary)
 
 
 def quiet_axes(ax: "Axes") -> None:
@@ -23,7 +40,7 @@ def quiet_axes(ax: "Axes") -> None:
     ax.tick_params(colors=QUIET, length=0, labelcolor=INK)
 
 
-def length_axis(ax: "Axes", lengths: "Sequence[float]", labels: "Sequence[str] | None" = None) -> None:
+def length_axis(ax: "Axes", lengths: Sequence[float], labels: Sequence[str] | None = None) -> None:
     """Stream lengths to the right, logarithmic, a tick for each of the rising `lengths`."""
     ax.set_xscale("log", base=2)
     ax.set_xticks(lengths, [str(length) for length in lengths] if labels is None else labels)
