@@ -56,5 +56,3 @@ def updated_weights(p: Floats, gates: tuple[Floats, Floats], words: Draws | None
     return np.clip(p + rule.step * change, 0.0, 1.0)
 
 
-synapse_numbers, middles, moved = synapse_words, midpoints, updated_weights
-"""Names of before, until nothing uses them."""

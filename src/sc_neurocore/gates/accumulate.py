@@ -71,8 +71,9 @@ def total(streams: Bitstream) -> NDArray[np.float64]:
     array(1.25)
     """
     checked = check_inputs("streams", streams)
-    counter = ParallelCounter(checked.length, checked.encoding)
-    return counter.outputs(summed(checked)).reshape(checked.shape[:-1])
+    ones = checked.counts().sum(-1)
+    counts = ones[0] - ones[1] if checked.encoding == "split" else ones
+    return np.asarray(ParallelCounter(checked.length, checked.encoding).decoded(counts, checked.shape[-1]))
 
 
 def mean(streams: Bitstream) -> NDArray[np.float64]:
@@ -297,9 +298,9 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
     rails = checked.words.shape[:1] if checked.encoding == "split" else ()
     words = np.broadcast_to(with_axes(checked, len(shape) + 1), (*rails, *shape, n, checked.words.shape[-1]))
     operands = summed(Bitstream(np.ascontiguousarray(words), length, checked.encoding))
-    picks = np.broadcast_to(numbers, (*shape, length)).reshape(math.prod(shape), length)
-    tree = MuxTree(length, checked.encoding, picks.__getitem__)
-    passed = tree.streams(operands, np.arange(len(picks))[None])
+    picks = numbers.reshape(-1, length)
+    pick_of_sample = np.broadcast_to(np.arange(len(picks)).reshape(numbers.shape[:-1]), shape).reshape(1, -1)
+    passed = MuxTree(length, checked.encoding, picks.__getitem__).streams(operands, pick_of_sample)
     return Bitstream(passed.reshape(*rails, *shape, -1), length, checked.encoding)
 
 

@@ -256,7 +256,7 @@ class MuxTree(StreamAccumulator):
         distinct, place = np.unique(samples, return_inverse=True)
         numbers = self._select(distinct)[place.reshape(samples.shape)]
         rails = operands.inputs.shape[1] // max(1, operands.n_samples)  # those of a sample share its numbers
-        numbers = np.repeat(numbers, rails, axis=1)
+        numbers = np.repeat(numbers, rails, axis=1) if rails > 1 else numbers
         return choose(self.backend).mux_streams(*operands[:3], numbers, self.length, operands.xnor)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:

@@ -70,12 +70,12 @@ class StreamFaults:
         key = self._seeds.key("product flips")
         for place, (i, j) in enumerate(np.ndindex(rails, weight_rails)):
             left, right = inputs[:, :, i, lines], weights[:, None, j]
-            out = left & right
+            out = np.bitwise_and(left, right, out=products[:, :, place])
             if operands.xnor:
                 out |= ~(left | right)
                 out[..., -1] &= tail_mask(self.length)
             streams = (windows[..., None] * 4 + place) * synapses + np.arange(synapses)
-            products[:, :, place] = out ^ flip_masks(key, rate, streams, self.length, self.backend)
+            out ^= flip_masks(key, rate, streams, self.length, self.backend)
         indptr = operands.wiring.indptr[: operands.n_neurons + 1]
         return operands._replace(
             inputs=products.reshape(groups, -1, synapses, n_words),
