@@ -13,7 +13,7 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """`value` as an int in low..high.
+    """Check an integer: `value` as an int in low..high.
 
     >>> whole("length", 0, 1)
     Traceback (most recent call last):
@@ -30,14 +30,14 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 
 def flag(name: str, value: Any) -> bool:
-    """`value` as a bool."""
+    """Check a flag: `value` as a bool."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return bool(value)
 
 
 def real(name: str, value: Any, low: float, high: float) -> float:
-    """`value` as a float in [low, high]."""
+    """Check a number: `value` as a float in [low, high]."""
     if type(value) is float and low <= value <= high:
         return value
     rule = f"{name} must be a number in [{low:g}, {high:g}]"
@@ -49,7 +49,7 @@ def real(name: str, value: Any, low: float, high: float) -> float:
 
 
 def positive(name: str, value: Any) -> float:
-    """`value` as a finite float above 0."""
+    """Check a positive number: `value` as a finite float above 0."""
     rule = f"{name} must be a finite number above 0"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{rule}, got {value!r}")
@@ -59,7 +59,7 @@ def positive(name: str, value: Any) -> float:
 
 
 def option(name: str, value: Any, options: Collection[str]) -> str:
-    """`value`, one of `options`."""
+    """Check a choice: `value`, one of `options`."""
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
     return str(value)
@@ -73,7 +73,7 @@ def array(
     shape: tuple[int | None, ...] | None = None,
     last: int | None = None,
 ) -> NDArray[np.float64]:
-    """`value` as a float64 array of finite numbers in [low, high].
+    """Check an array: `value` as float64, finite numbers in [low, high].
 
     `shape` is the shape that it must have (None: any size), `last` the size of its last axis.
     """
@@ -108,7 +108,7 @@ def bounded(
     shape: tuple[int | None, ...] | None = None,
     last: int | None = None,
 ) -> None:
-    """Raise the error of `array` unless an array of floats of any width has that range and shape."""
+    """Check an array of floats of any width without converting it: raise the error of `array` unless it fits."""
     if shape is not None and (
         numbers.ndim != len(shape)
         or any(want not in (None, have) for want, have in zip(shape, numbers.shape, strict=True))
@@ -128,7 +128,7 @@ def bounded(
 
 
 def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
-    """`value` as an array of that shape, of 0 and 1."""
+    """Check spikes: `value` as an array of that shape, of 0 and 1."""
     numbers = array(name, value, 0, 1, shape=shape)
     between = (numbers != 0) & (numbers != 1)
     if between.any():

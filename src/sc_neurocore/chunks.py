@@ -1,4 +1,4 @@
-"""Batches in pieces that fit into memory: the one place that cuts them."""
+"""Batches cut into chunks that fit into memory."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The address book of Philox: which place of which use has which counter.
+"""Counter layout of the Philox random numbers: which counter belongs to which use and place.
 
 Philox is a function of a key and a counter of four 32-bit words, so what is random at a place depends on the
 place only. `USES` says for every use what the four words are; `counter` makes them, on arrays in `reference` and
@@ -39,7 +39,7 @@ flips of faults are Bernoulli streams."""
 
 
 def fields(use: str) -> tuple[str, ...]:
-    """Names of the numbers that address a place of a use, in the order in which `counter` takes them.
+    """Names of the fields of a use's counter, in the order in which `counter` takes them.
 
     >>> fields("synapses")
     ('input', 'neuron', 'call')
@@ -60,7 +60,7 @@ BERNOULLI, SELECT, NORMALS, SYNAPSES, RESERVOIR = (_layout(use) for use in USES)
 
 
 def counter(layout: Layout, place: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
-    """The four counter words of a place, given by its `fields` of 64 bits; numbers and arrays alike."""
+    """The four 32-bit counter words for the given `fields` of a use (64 bits each), scalars or arrays."""
     first, second, third, fourth = layout
     return (
         (place[first[0]] >> first[1]) & first[2],
@@ -71,7 +71,7 @@ def counter(layout: Layout, place: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]
 
 
 def random_words(key: int, layout: Layout, *place: ArrayLike) -> Draws:
-    """Random words ``(..., 4)`` at places, whose `fields` are broadcast against each other.
+    """Random words ``(..., 4)`` of the given `fields` of a use, which are broadcast against each other.
 
     >>> random_words(7, SELECT, [[0], [1]], range(3)).shape
     (2, 3, 4)

@@ -1,4 +1,4 @@
-"""Which backends are there, which one to take, and what runs on which: the only place that knows their names."""
+"""Choice of a backend by name, and which ones are available: the only module that knows their names."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from .kernels import Kernels, kernel_names
 
 
 class _Backend(NamedTuple):
-    """How a backend is found: imports are put off, since Numba and JAX take seconds."""
+    """Entry of the table of backends; a backend is imported when it is chosen, since Numba and JAX take seconds."""
 
     module: str
     """Where in this package its own kernels are defined."""
@@ -44,7 +44,7 @@ def _jax() -> Kernels:
 
 
 def _jit_disabled() -> str:
-    """Numba's own switch: with it nothing of `compiled` works, and all other backends borrow from there."""
+    """Why Numba's JIT is off, or an empty string: without it only `reference` works, all others use `compiled`."""
     value = os.environ.get("NUMBA_DISABLE_JIT", "").strip()
     return "needs NUMBA_DISABLE_JIT to be unset" if value not in ("", "0") else ""
 
@@ -71,7 +71,7 @@ _BACKENDS = {
 
 @lru_cache(maxsize=64)
 def choose(backend: str | None = None, use_gpu: bool = False) -> Kernels:
-    """The backend to compute with: a module with all kernels. Asked again, the answer comes from a cache.
+    """The backend to compute with: a module with all kernels. Results are cached.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def choose(backend: str | None = None, use_gpu: bool = False) -> Kernels:
 
 
 def available() -> tuple[str, ...]:
-    """Names that `choose` takes here and now, the default one first.
+    """Names of the backends that work on this machine, the default one first.
 
     >>> "reference" in available()
     True
@@ -115,7 +115,7 @@ def available() -> tuple[str, ...]:
 
 
 def capabilities() -> dict[str, dict[str, str]]:
-    """For every kernel, and every backend that is there, the backend whose code runs.
+    """For every kernel and every available backend, the name of the backend whose code runs.
 
     >>> capabilities()["and_counts"]["reference"]
     'reference'
@@ -125,7 +125,7 @@ def capabilities() -> dict[str, dict[str, str]]:
 
 
 def runs_on(backend: Kernels, kernel: str) -> str:
-    """Name of the backend in whose module the function is defined that `backend` has for a kernel.
+    """Name of the backend whose code runs when `backend` calls a kernel: it may take it from another one.
 
     >>> runs_on(choose("reference"), "popcount")
     'reference'

@@ -1,4 +1,4 @@
-"""What a backend is: the kernels that every one of them has, with their types and shapes.
+"""Interface of a backend: the kernels that every backend has, with their types and shapes.
 
 A backend is a module with these functions and a `name`. `reference` defines what each returns; the others
 return the same integers. Shapes use the letters of `types`.
@@ -100,7 +100,7 @@ class CountingKernels(Protocol):
         """
 
     def fill_times(self, words: Words, length: int, target: int) -> Counts:
-        """When a counter is full: cycles, from 1, until each stream ``(..., W)`` has had `target` ones: ``(...)``.
+        """Cycles, counted from 1, until each stream ``(..., W)`` has had `target` ones: ``(...)``.
 
         Every cycle after the end of the stream counts as a one.
         """
@@ -181,7 +181,7 @@ class NeuronKernels(Protocol):
     ) -> tuple[Bits, Counts, Counts, Counts]:
         """As `lif`, in integers and without noise: currents ``(1 or R, T)`` to spikes ``(R, T)``, the new state.
 
-        The state is v and `refractory_left`. A product is rounded to the nearest, halves up. The sum
+        The state is v and `refractory_left`. A product is rounded to the nearest, ties up. The sum
         saturates; the last result ``(R,)`` counts how often.
         """
 

@@ -14,14 +14,14 @@ from .types import Counts, Floats, Membrane
 
 
 def integrate(v: Any, drive: Any, noise: Any, v_rest: Any, dt: Any, tau: Any) -> Any:
-    """Voltages after a step, before a spike resets any: leak to rest, plus what drive and noise add."""
+    """Voltages after a step, before threshold and reset: leak towards rest, plus drive and noise."""
     return v + (-(v - v_rest) * dt / tau + drive + noise)
 
 
 def integrate_fixed(v: Any, drive: Any, v_rest: Any, leak: Any, gain: Any, fraction: Any) -> Any:
     """As `integrate`, in integers that stand for numbers times ``2**fraction``, before the sum saturates.
 
-    A product is rounded to the nearest, halves up.
+    A product is rounded to the nearest, ties up.
     """
     half = 1 << (fraction - 1)
     return v - (((v - v_rest) * leak + half) >> fraction) + ((drive * gain + half) >> fraction)
@@ -38,7 +38,7 @@ def fire_and_reset(
     refractory: Any,
     soft: Any,
 ) -> tuple[Any, Any]:
-    """Spikes reset voltages: the new v, and the steps that a neuron still has to rest.
+    """Reset of neurons that spike: the new v, and the refractory steps that are left.
 
     `fires` says which neurons spike. `v` are the voltages of `integrate`, `refractory_left` the steps to rest before.
     `where` is `np.where` or its twin for another kind of number.

@@ -20,7 +20,7 @@ def midpoints(words: Draws, bits: int) -> Floats:
 def pair_gates(x: Floats, y: Floats, pre: Floats, post: Floats, up: float, down: float) -> tuple[Floats, Floats]:
     """Probabilities ``(M, n)`` of up and down gates of pair STDP.
 
-    The traces x ``(n,)`` meet the spikes post ``(M,)``, the traces y ``(M,)`` the spikes pre ``(n,)``.
+    The traces x ``(n,)`` pair with the spikes post ``(M,)``, the traces y ``(M,)`` with the spikes pre ``(n,)``.
     """
     return post[:, None] * np.minimum(up * x, 1.0), np.minimum(down * y, 1.0)[:, None] * pre
 
@@ -33,7 +33,7 @@ def coincidence_gates(pre: Floats, post: Floats, up: float, down: float) -> tupl
 def rewarded(
     eligibility: Floats, gates: tuple[Floats, Floats], reward: float, keep: float
 ) -> tuple[Floats, tuple[Floats, Floats]]:
-    """The new eligibility ``(M, n)``, and the gates that reward times eligibility opens."""
+    """The new eligibility traces ``(M, n)``, and the gates opened by reward times eligibility."""
     eligibility = eligibility * keep + (gates[0] - gates[1])
     drive = reward * eligibility
     return eligibility, (np.clip(drive, 0.0, 1.0), np.clip(-drive, 0.0, 1.0))

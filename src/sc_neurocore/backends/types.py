@@ -36,7 +36,7 @@ UNIPOLAR, BIPOLAR, SPLIT = range(3)
 
 
 class Wiring(NamedTuple):
-    """Which streams meet: synapses ``indptr[j]:indptr[j+1]`` feed neuron j (the CSR layout).
+    """Connections in the CSR layout: synapses ``indptr[j]:indptr[j+1]`` feed neuron j.
 
     Synapse k joins input stream ``inputs[k]`` with weight stream ``weights[k]``.
     """
@@ -105,7 +105,7 @@ class Tree(NamedTuple):
 
 
 class Plasticity(NamedTuple):
-    """Parameters of synapses that learn; a weight is a share p of its range, in [0, 1]."""
+    """Parameters of synapses that learn; a weight is kept as its position p in its range, in [0, 1]."""
 
     up: float
     """Probability that the up gate opens, for a trace of 1."""
@@ -120,7 +120,7 @@ class Plasticity(NamedTuple):
     keep_eligibility: float
     """Factor by which the eligibility of a synapse decays in a cycle."""
     coincidence: bool
-    """Spikes of one cycle meet, instead of spikes and traces."""
+    """Spikes of one cycle are paired, instead of spikes and traces."""
     modulated: bool
     """Gates move the eligibility, and reward times eligibility moves the weight."""
     soft: bool
@@ -130,7 +130,7 @@ class Plasticity(NamedTuple):
 
 
 class Competition(NamedTuple):
-    """How the neurons of a layer are kept from all learning the same: adaptive thresholds, winner-take-all."""
+    """Competition between the neurons of a layer: adaptive thresholds and k-winner-take-all."""
 
     adaptation: float
     """What a spike adds to its neuron's threshold."""
@@ -154,7 +154,7 @@ class Pause(NamedTuple):
 
 
 class LearningKeys(NamedTuple):
-    """Philox keys of what is random in a learning layer."""
+    """Philox keys of the random numbers of a learning layer."""
 
     noise: int
     """Of the membranes."""
@@ -165,7 +165,7 @@ class LearningKeys(NamedTuple):
 
 
 class LearningModel(NamedTuple):
-    """All of a learning layer that does not change while it runs."""
+    """Constants of a learning layer: everything that does not change while it runs."""
 
     keys: LearningKeys
     length: int
@@ -200,7 +200,7 @@ class LearningState(NamedTuple):
 
 
 class PredictiveRule(NamedTuple):
-    """How the weights of `predictive` learn.
+    """Learning rule of the kernel `predictive`.
 
     The `k` neurons of the smallest score learn: the score is the surprise, or with `excess` the surprise less its
     running average over 2**memory samples. A gate is open with probability ``gate / 2**GATE_BITS``. A counter of
@@ -237,7 +237,7 @@ class Synapses(NamedTuple):
 class Coding(NamedTuple):
     """How the number on a line becomes the threshold of a stream: encoding, width, rounding, digital shift.
 
-    A threshold is rounded to the nearest, halves up, or with `stochastic` up with a probability that is the
+    A threshold is rounded to the nearest, ties up, or with `stochastic` up with a probability that is the
     fraction: where word ``i % 4`` of Philox call ``i // 4`` for line i is below ``fraction * 2**32``. With
     `shifted`, the numbers of a step are XORed with the highest `bits` bits of word 0 of Philox call 0. For the
     counters of both, see use ``"reservoir"`` in `addresses`.

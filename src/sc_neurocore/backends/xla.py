@@ -1,7 +1,7 @@
-"""Backend "jax": spiking neurons and products of streams on what XLA compiles for, with the bits of `reference`.
+"""Backend "jax": spiking neurons and products of streams on XLA devices, with the bits of `reference`.
 
 The only file that imports JAX. No global flag is read or set: what needs 64-bit numbers runs in a context
-of its own, and words are met as pairs of 32 bits (without the flag JAX halves them in silence).
+of its own, and words are taken as pairs of 32 bits (without the flag JAX truncates them silently).
 """
 
 from collections.abc import Callable
@@ -114,7 +114,7 @@ Axes = tuple[str | None, ...]
 def _lif(
     currents: Array, noise: Array | None, membrane: Membrane, v: Array, refractory_left: Array | None
 ) -> tuple[Any, ...]:
-    """As `lif_run` of samples ``(S, n)``, with bits for spikes; without `refractory_left`, nobody rests."""
+    """As `lif_run` of samples ``(S, n)``, with bits for spikes; without `refractory_left`, no neuron rests."""
 
     def body(
         state: tuple[Array, Array | None], now: tuple[Array, Array | None]
@@ -133,10 +133,10 @@ def _lif(
 
 def _and_counts(x: Array, w: Array) -> tuple[Array]:
     """Ones of ``x AND w``, uint32 ``(G, S, K)`` and ``(G, n, K)`` to ``(G, S, n)``."""
-    if x.shape[1] == 1:  # each word of the weights is met once
+    if x.shape[1] == 1:  # each word of the weights is read once
         return (jnp.sum(lax.population_count(x & w), axis=-1, dtype=jnp.uint32)[:, None],)
 
-    # A word of every sample meets a word of every neuron, and their counts lie side by side: vectors over neurons.
+    # Words of every sample times words of every neuron, counts side by side: vectors over neurons.
     def body(total: Array, words: tuple[Array, Array]) -> tuple[Array, None]:
         return total + lax.population_count(words[0][:, :, None] & words[1][:, None]), None
 

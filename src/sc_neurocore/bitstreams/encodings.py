@@ -36,7 +36,7 @@ MAGNITUDES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 
 
 def check_encoding(value: object) -> Encoding:
-    """`value` if it is the name of an encoding, else a ValueError that lists them."""
+    """Check the name of an encoding: `value` itself, or a ValueError that lists the names."""
     return cast(Encoding, checks.option("encoding", value, ENCODINGS))
 
 

@@ -1,4 +1,4 @@
-"""What the commands that run many tasks share: options that are lists, a progress bar, the end by Ctrl-C."""
+"""Helpers of the commands that run many tasks: options that are lists, a progress bar, Ctrl-C."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def _joined(values: "Sequence[object]") -> str:
 
 
 def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", results: Path) -> Any:
-    """What ``run(progress)`` returns; Ctrl-C becomes `Interrupted`, which says what is kept in the file `results`."""
+    """Run a job under a progress bar; Ctrl-C becomes `Interrupted`, which says what the file `results` keeps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

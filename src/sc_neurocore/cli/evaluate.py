@@ -180,7 +180,7 @@ def _written(console: "Console", out: Path, picture: str) -> None:
 
 
 def _faults(text: str | None, bit_flip_rate: float) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
-    """What ``--fault`` and ``--bit-flip-rate`` say: faults, or a kind of them and rates to study; or neither."""
+    """Parse ``--fault`` and ``--bit-flip-rate``: fixed faults, or a kind of fault and the rates to study."""
     from .. import checks
     from ..evaluation.fault_study import KINDS, rated_faults
     from ..gates import Faults

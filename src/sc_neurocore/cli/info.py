@@ -1,4 +1,4 @@
-"""The command `info`: what is installed, and what computes."""
+"""The command `info`: installed versions, threads and backends."""
 
 import platform
 from typing import Annotated

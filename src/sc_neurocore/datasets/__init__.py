@@ -1,4 +1,4 @@
-"""Data that need no internet: labelled samples to classify, and time series."""
+"""Bundled data sets that need no internet: labelled samples to classify, and time series."""
 
 from .dataset import Dataset
 from .digits import load_digits

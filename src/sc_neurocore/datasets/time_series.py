@@ -74,7 +74,7 @@ def narma10(T: int, seed: "Seed" = None) -> TimeSeries:
 def mackey_glass(
     T: int, tau: float = 17.0, *, horizon: int = 1, step: float = 0.1, x0: float = 1.2, discard: int = 500
 ) -> TimeSeries:
-    """The delay equation ``x' = .2 x(t - tau) / (1 + x(t - tau)**10) - .1 x``, a sample per unit of time.
+    """Mackey-Glass series: ``x' = .2 x(t - tau) / (1 + x(t - tau)**10) - .1 x``, a sample per unit of time.
 
     Its values lie in about [.2, 1.4]: ``x - 1`` suits signed encodings, ``x / 1.5`` unipolar ones.
 

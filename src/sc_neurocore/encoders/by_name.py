@@ -1,4 +1,4 @@
-"""Number sources by name."""
+"""Number generators by name."""
 
 from collections.abc import Callable
 

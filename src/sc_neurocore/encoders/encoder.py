@@ -28,7 +28,7 @@ TABLE_BYTES = 1 << 24
 
 
 class Encoder:
-    """A comparator per input; which numbers they compare with is the sharing policy.
+    """A bank of comparators that turns numbers into bitstreams, one comparator for each input.
 
     ::
 
@@ -60,7 +60,7 @@ class Encoder:
     seed
         Fixes Bernoulli streams and digital shifts.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Examples
     --------
@@ -111,12 +111,12 @@ class Encoder:
         return f"Encoder(n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r})"
 
     def reset(self) -> None:
-        """Rewind: the next sample meets the numbers that the first one met."""
+        """Rewind the generators: the next sample gets the random numbers of the first one."""
         self._counter.next = 0
 
     @property
     def samples(self) -> int:
-        """Samples that `encode` has seen since construction or `reset`; setting it moves the generators there."""
+        """Number of samples encoded since construction or `reset`; setting it moves the generators there."""
         return self._counter.next
 
     @samples.setter
@@ -159,16 +159,16 @@ class Encoder:
         return self._from_table(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
-        """``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
+        """Comparator thresholds ``floor(p 2**bits + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
         return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probabilities of numbers in the encoding's range as the comparators see them, of split ``(2, ...)``."""
+        """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
         return np.asarray(self.thresholds(to_probability(values, self.encoding)) / 2.0**self.generator.bits)
 
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
-        """Number of the generator that drives each input ``(n,)``: all 0 where they share one."""
+        """Index of the generator that drives each input ``(n,)``: all 0 where they share one."""
         return np.arange(self.n) * (self.share == "independent")
 
     @property
@@ -178,13 +178,13 @@ class Encoder:
 
     @property
     def sequences(self) -> NDArray[np.uint32]:
-        """What the comparators compare with, ``(n, L)``, ``(1, L)`` where all share it; not for Bernoulli."""
+        """Number sequences of the comparators ``(n, L)``, ``(1, L)`` where all inputs share one; not for Bernoulli."""
         if self._sequences is None:
             raise ValueError("sequences must come from a generator that has one, a Bernoulli encoder has none")
         return self._sequences
 
     def levels(self) -> NDArray[np.float64]:
-        """What the comparators hold against probabilities, ``(n, L)`` in (0, 1), ``(1, L)`` where all share it.
+        """Number sequences scaled to (0, 1), to compare with probabilities: ``(n, L)``, or ``(1, L)`` if shared.
 
         They are the midpoints of the steps of the sequence; a Bernoulli encoder has none.
         """
@@ -287,7 +287,7 @@ def _shift_masks(key: int, n: int, bits: int) -> NDArray[np.uint32]:
 
 
 def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:
-    """Streams ``(..., n, W)`` on the rail of their sign, ``(..., rails, n, W)``."""
+    """Streams ``(..., n, W)`` steered to the rail of their sign: ``(..., rails, n, W)``."""
     zero = np.uint64(0)
     below = negative[..., None]
     return np.stack([np.where(below, zero, magnitude), np.where(below, magnitude, zero)], axis=-3)

@@ -1,4 +1,4 @@
-"""What all number sources have in common."""
+"""Interface of the number generators that drive comparators."""
 
 from abc import ABC, abstractmethod
 
@@ -10,7 +10,7 @@ MAX_BITS = 32
 
 
 class Generator(ABC):
-    """A number source: a number of `bits` bits in each clock cycle.
+    """A number generator: one number of `bits` bits in each clock cycle.
 
     A stream is 1 in the cycles in which the number is below the stream's threshold.
     """

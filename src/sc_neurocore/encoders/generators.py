@@ -1,4 +1,4 @@
-"""Number sources: a stream is 1 while the source's number is below a threshold.
+"""Number generators: a stream is 1 in the cycles in which the number is below a threshold.
 
 =============  ====================================  =======================  ======================
 generator      circuit                               partner for the weights  error of an AND product
@@ -46,7 +46,7 @@ class Bernoulli(Generator):
         checks.whole("bits", self.bits, 1, MAX_BITS)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
-        """Not available: every stream has a source of its own."""
+        """Not available: every stream has a random source of its own."""
         raise TypeError("a Bernoulli generator has no fixed sequence; encode with an Encoder")
 
     def decorrelated(self, index: int) -> Self:

@@ -136,7 +136,7 @@ class LFSR(Generator):
         return choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
 
     def decorrelated(self, index: int) -> Self:
-        """A register for the partner streams.
+        """A register whose streams are uncorrelated with this one's; index 0 is this one itself.
 
         Odd partners have the reciprocal polynomial; from 2 on, each also starts from another seed.
         """

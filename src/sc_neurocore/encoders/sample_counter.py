@@ -1,4 +1,4 @@
-"""Numbers for samples, so that several threads may share one circuit."""
+"""Counter of samples, so that several threads may share one circuit."""
 
 import threading
 
@@ -7,7 +7,7 @@ _counting = threading.Lock()
 
 
 class SampleCounter:
-    """Numbers the samples that a circuit meets; a sample's number decides which random bits it meets.
+    """Gives every sample of a circuit its number, which decides the random bits that the sample gets.
 
     A call reserves its numbers when it starts: whichever thread runs it, no other call gets them.
 
@@ -21,7 +21,7 @@ class SampleCounter:
         """Number of the next sample."""
 
     def reserve(self, count: int) -> int:
-        """The first of `count` numbers in a row."""
+        """Reserve `count` consecutive numbers and return the first."""
         with _counting:
             first = self.next
             self.next = first + count

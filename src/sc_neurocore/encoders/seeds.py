@@ -1,4 +1,4 @@
-"""One seed, an independent stream of random numbers for every purpose."""
+"""Seeds: from one seed, independent random numbers for every purpose."""
 
 from typing import Any, Self
 
@@ -50,7 +50,7 @@ class Seeds:
         self._keys: dict[str, int] = {}
 
     def of(self, purpose: str) -> np.random.SeedSequence:
-        """The seed of one of `PURPOSES`."""
+        """The child seed for one of `PURPOSES`."""
         root = self._root
         return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, PURPOSES.index(purpose)))
 
@@ -65,12 +65,12 @@ class Seeds:
         return np.random.Generator(np.random.PCG64(self.of(purpose)))
 
     def state(self) -> dict[str, Any]:
-        """What `from_state` needs: ``entropy`` and ``spawn_key``."""
+        """The seed as a dict for a state dict: ``entropy`` and ``spawn_key``, the arguments of `from_state`."""
         return {"entropy": self._root.entropy, "spawn_key": tuple(self._root.spawn_key)}
 
     @classmethod
     def from_state(cls, entropy: Any, spawn_key: tuple[int, ...]) -> Self:
-        """The inverse of `state`."""
+        """Seeds from the entries of `state`."""
         return cls(np.random.SeedSequence(entropy, spawn_key=spawn_key))
 
 

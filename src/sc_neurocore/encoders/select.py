@@ -24,7 +24,7 @@ class SelectSource:
     key
         Philox key of the Bernoulli numbers.
     backend
-        What runs the kernels.
+        Name of the backend, see `sc_neurocore.backends.choose`.
 
     Call it with sample numbers.
     """

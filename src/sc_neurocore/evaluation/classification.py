@@ -1,4 +1,4 @@
-"""Right answers of a circuit, counted: a classifier, its held-out samples, and how one task of them is run."""
+"""Accuracy of a classifier as a circuit: its held-out samples, and how one task of an evaluation is run."""
 
 import time
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ SHORT_NS = 250_000_000
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """What all tasks of an evaluation have in common.
+    """A classifier with its held-out samples and the classes to compare with, for all tasks of an evaluation.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Classification:
 
     @property
     def float_correct(self) -> int:
-        """Samples that the float network puts into the right class."""
+        """Number of samples that the float network puts into the right class."""
         return int((self.float_classes == self.true_classes).sum())
 
     def circuit(self, task: Task, backend: str | None = None) -> Circuit | FixedPoint:
@@ -80,7 +80,7 @@ def _timed(circuit: Circuit | FixedPoint, x: NDArray[np.float64]) -> tuple[Class
 
 
 def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
-    """The right class index of every held-out sample, or an error if the data do not fit."""
+    """Class index of every held-out sample from its label, or a ValueError if the data do not fit."""
     if network.kind != "classifier":
         raise ValueError(f"network must be a classifier to have an accuracy, got a {network.kind}")
     x = data.x_test

@@ -73,7 +73,7 @@ def evaluate(
     repeats
         Runs of every circuit with other seeds, at least 1.
     faults
-        What is wrong with the circuit, see `Faults`; None: nothing.
+        Faults of the circuit, see `Faults`; None: none.
     device
         Crossbar that the weights are written into; every repeat is another chip. None: none.
     clip
@@ -197,7 +197,7 @@ def _tasks(
     options: Mapping[str, Any],
     names: Mapping[str, str],
 ) -> list[Task]:
-    """By generator, then length, then repeat."""
+    """Tasks of an evaluation, by generator, then length, then repeat."""
     tasks: list[Task] = []
     for generator in generators:
         for length in [1] if generator == FIXED_POINT else lengths:
@@ -213,7 +213,7 @@ def _tasks(
 def _first_circuits(
     subject: Classification, plan: Plan[Task, Row], backend: str | None
 ) -> "tuple[dict[str, Circuit | FixedPoint], dict[str, list[str]]]":
-    """A circuit for all repeats of a task, before anything is written: an option that one refuses stops all.
+    """Circuits of the tasks, shared by their repeats, built before anything is written so that errors come first.
 
     Returns the circuits of pending tasks by id, and descriptions of the generators for the record.
     """
@@ -239,7 +239,7 @@ def _facts(
     repeats: int,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What the record says of a run."""
+    """Options and data of a run, for its record."""
     network, data = subject.network, subject.data
     values = CircuitOptions(length=1, **options).keywords(
         "encoding", "accumulate", "share", "bits", "weight_streams", "seed", "faults", "device", "clip", "backend"

@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class FaultStudy:
-    """What `fault_study` found out.
+    """Result of `fault_study`: accuracies by fault rate.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class FaultStudy:
         return {key: tuple(points[key] for points in found) for key in keys}
 
     def tolerated(self, generator: str, length: Length) -> float:
-        """Largest rate up to which the accuracy is within one percentage point of that without faults."""
+        """Largest fault rate up to which the accuracy is within one percentage point of that without faults."""
         line = self.lines[generator, length]
         largest = 0.0
         for rate, point in zip(self.rates, line, strict=True):

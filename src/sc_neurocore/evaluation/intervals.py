@@ -7,7 +7,7 @@ from .. import checks
 
 
 def wilson_interval(correct: float, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share.
+    """Wilson's score interval of a proportion.
 
     Parameters
     ----------

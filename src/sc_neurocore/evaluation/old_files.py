@@ -51,11 +51,11 @@ class FirstRow:
 
     @property
     def id(self) -> str:
-        """That of the task."""
+        """Id of the task."""
         return self.task.id
 
     def renewed(self) -> Row:
-        """The same row as one of today: its task has the id of today."""
+        """This row in today's format, with today's id of its task."""
         values = {name: value for name, value in vars(self.task).items() if name in Task.__dataclass_fields__}
         if rate := self.task.bit_flip_rate:
             values["faults"] = Faults.flips(rate).changes()

@@ -1,4 +1,4 @@
-"""Run many tasks and keep their rows: a plan, an executor, a folder. Every study of this package is run so.
+"""Run many tasks, and keep the result of each in a file: the pipeline of all studies of this package.
 
 ::
 
@@ -25,12 +25,12 @@ Progress = Callable[[int, int, Any], None]
 
 
 class Plan(Generic[T, R]):
-    """Tasks, and the rows of them that a folder already has. Nothing is written before `run`.
+    """Tasks to run, and the results that a folder already has; nothing is written before `run`.
 
     Parameters
     ----------
     tasks
-        What is wanted, each once.
+        The tasks whose results are wanted, each once.
     kind
         Class of the rows, see `rows`.
     out
@@ -69,7 +69,7 @@ class Plan(Generic[T, R]):
         """Tasks without a row."""
 
     def reused(self, tasks: Sequence[T]) -> int:
-        """How many of these tasks had a row before the run."""
+        """Number of these tasks whose result was in the folder before the run."""
         pending = {task.id for task in self.pending}
         return sum(task.id not in pending for task in tasks)
 
@@ -81,7 +81,7 @@ class Plan(Generic[T, R]):
         progress: Progress | None = None,
         work: Callable[[T], float] | None = None,
     ) -> dict[str, R]:
-        """Run what is pending; a row is kept as soon as it is there, also if the run is interrupted later.
+        """Run the pending tasks; each result is kept at once, also if the run is interrupted later.
 
         Parameters
         ----------

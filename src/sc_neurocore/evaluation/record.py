@@ -91,11 +91,11 @@ class Record:
                 raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r}")
 
     def knows(self, tasks: list[str]) -> bool:
-        """Whether an earlier run wanted just these rows."""
+        """Whether an earlier run recorded exactly these tasks."""
         return any(run.get("tasks") == tasks for run in self.runs)
 
     def write(self, run: dict[str, Any]) -> None:
-        """Write the file with `run` as the last one; again, after `run` has changed."""
+        """Write the file with `run` as its last entry; called again after `run` has changed, it replaces the entry."""
         self.runs = [*(old for old in self.runs if old is not run), run]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.path) as temporary:
@@ -104,7 +104,7 @@ class Record:
 
 
 def _renewed(run: dict[str, Any], new_ids: Mapping[str, str]) -> dict[str, Any]:
-    """A run as it is recorded today; tasks that left no row keep the ids of their time."""
+    """A run of an older record in today's format; tasks without a row keep their old ids."""
     ids: dict[str, Any] = {
         name: [new_ids.get(task, task) for task in run[name]] for name in ("tasks", "computed") if name in run
     }

@@ -73,7 +73,7 @@ def narma_reservoir(n_neurons: int, length: int = 1024, seed: Any = None, **opti
 
 @dataclass(frozen=True)
 class ReservoirTask:
-    """What decides the numbers of one run.
+    """Options of one run: everything that decides its scores.
 
     Parameters
     ----------
@@ -139,13 +139,13 @@ class ReservoirRow:
 
     @property
     def id(self) -> str:
-        """That of the task."""
+        """Id of the task."""
         return self.task.id
 
 
 @dataclass(frozen=True)
 class ReservoirStudy:
-    """What `reservoir_study` found out.
+    """Result of `reservoir_study`: scores by generator, size and stream length.
 
     Parameters
     ----------
@@ -306,7 +306,7 @@ def _tasks(
 
 
 def _work(task: ReservoirTask) -> int:
-    """About how long a task takes, in no unit."""
+    """Relative run time of a task, so that the longest can be started first."""
     return task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli"))
 
 

@@ -65,7 +65,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found out.
+    """Result of `evaluate`: counts of right answers by generator and stream length.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class Evaluation:
         return needed
 
     def table(self) -> str:
-        """The points as plain text, one a line, with what follows from them."""
+        """The points as a plain-text table, one a line, with the rates that follow from them."""
         lines = [
             f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {'95 % interval':>15}  {'= float %':>9}  {'images/s':>9}"
         ]
@@ -150,7 +150,7 @@ class Evaluation:
         return "\n".join(lines)
 
     def verdict(self, generator: str) -> str:
-        """In words, what `needed_length` says."""
+        """`needed_length` as a sentence."""
         needed = self.needed_length(generator)
         if needed is None:
             return f"not within one point of float up to L = {text_of(self.line(generator)[-1].length)}"

@@ -1,4 +1,4 @@
-"""Rows of a CSV file: a task and what came out of it, as fields of text and back.
+"""Rows of a CSV file: a task and its result, as fields of text and back.
 
 A row is a dataclass whose field ``task`` is another dataclass; all other fields of both are columns, read and
 written by their types. The first column is the id of the task.
@@ -15,7 +15,7 @@ Length = int | tuple[int, ...]
 
 
 class Task(Protocol):
-    """What is run: a frozen dataclass with all that decides the outcome."""
+    """A task: a frozen dataclass with all options that decide its result."""
 
     @property
     def id(self) -> str:
@@ -27,17 +27,17 @@ class Task(Protocol):
 
 
 class Row(Protocol):
-    """A task and what came out of it: a frozen dataclass."""
+    """A task and its result: a frozen dataclass, a row of a CSV file."""
 
     def __init__(self, task: Any, /, **values: Any) -> None: ...
 
     @property
     def task(self) -> Any:
-        """What was run."""
+        """The task that was run."""
 
     @property
     def id(self) -> str:
-        """That of the task."""
+        """Id of the task."""
 
 
 R = TypeVar("R", bound=Row)

@@ -47,7 +47,7 @@ class RowStore(Generic[R]):
         return {row.id: row for _, row in self._rows()}
 
     def new_ids(self) -> dict[str, str]:
-        """The ids of today of tasks that have another one in the file, which is of an earlier format."""
+        """Today's ids of tasks, by their ids in a file of an earlier format."""
         return {old: row.id for old, row in self._rows() if old != row.id}
 
     def append(self, row: R) -> None:
@@ -59,7 +59,7 @@ class RowStore(Generic[R]):
             os.fsync(file.fileno())
 
     def _rows(self) -> list[tuple[str, R]]:
-        """The rows, each after the id that it has in the file."""
+        """Pairs of the task id in the file and the row, which may have a newer id."""
         kind, lines = self._lines()
         rows: list[tuple[str, R]] = []
         for number, line in enumerate(lines, start=2):

@@ -1,4 +1,4 @@
-"""One run of a network over held-out samples: its options, and what came out in integer counts."""
+"""One run of a network over held-out samples: its options, and its result in integer counts."""
 
 import json
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ class Task:
 
     @property
     def circuit_seed(self) -> np.random.SeedSequence:
-        """What fixes the streams, the chip and the faults of this repeat."""
+        """Seed of the streams, the chip and the faults of this repeat."""
         return np.random.SeedSequence(self.seed, spawn_key=(self.repeat,))
 
     @property
@@ -153,5 +153,5 @@ class Row:
 
     @property
     def id(self) -> str:
-        """That of the task."""
+        """Id of the task."""
         return self.task.id

@@ -216,7 +216,7 @@ def or_gate(streams: Bitstream) -> Bitstream:
 
 
 def or_gate_expected(values: ArrayLike, encoding: Encoding = "unipolar") -> NDArray[np.float64]:
-    """Value of `or_gate` for endless independent streams of `values` ``(..., n)``: ``(...)``.
+    """Value of `or_gate` for infinitely long independent streams of `values` ``(..., n)``: ``(...)``.
 
     >>> or_gate_expected([0.5, 0.5, 0.5])
     array(0.875)

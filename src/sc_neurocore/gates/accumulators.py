@@ -57,7 +57,7 @@ class Accumulator(ABC):
     encoding
         Of the products.
     backend
-        What runs the kernels.
+        Backend that runs the kernels.
     """
 
     def __init__(self, length: int, encoding: Encoding, backend: str | None = None) -> None:
@@ -69,7 +69,7 @@ class Accumulator(ABC):
 
     @abstractmethod
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
-        """Outputs ``(R, M)`` for endless streams of inputs ``(R, n)`` and weights ``(M, n)``, dense or CSR.
+        """Outputs ``(R, M)`` for infinitely long streams of inputs ``(R, n)`` and weights ``(M, n)``, dense or CSR.
 
         Raises
         ------

@@ -196,7 +196,7 @@ def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bi
 
 
 def _later(words: Words, by: int, length: int) -> Words:
-    """Bit t of the result is bit t - `by`; zeros come in."""
+    """Streams delayed by `by` cycles: bit t is the old bit t - `by`; zeros come in."""
     skip, bits = divmod(by, 64)
     n_words = words_for(length)
     out = np.zeros_like(words)
@@ -209,7 +209,7 @@ def _later(words: Words, by: int, length: int) -> Words:
 
 
 def _earlier(words: Words, by: int) -> Words:
-    """Bit t of the result is bit t + `by`; zeros come in."""
+    """Streams advanced by `by` cycles: bit t is the old bit t + `by`; zeros come in."""
     skip, bits = divmod(by, 64)
     out = np.zeros_like(words)
     n_words = words.shape[-1]

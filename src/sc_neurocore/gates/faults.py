@@ -29,7 +29,7 @@ _FLIP_BITS = 24
 
 @dataclass(frozen=True, repr=False)
 class Faults:
-    """What is wrong with a circuit; by default nothing.
+    """Faults of a stochastic circuit: bit flips, stuck lines, a dead generator; by default none.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Faults:
 
     @classmethod
     def flips(cls, rate: float) -> "Faults":
-        """Flips of the bits of inputs and of weights, both at `rate`.
+        """Faults that flip bits of input and weight streams, both at `rate`.
 
         >>> Faults.flips(0.01)
         Faults(input_flips=0.01, weight_flips=0.01)
@@ -95,7 +95,7 @@ class Faults:
         return {name: value for name, value in values.items() if value}
 
     def changes(self) -> str:
-        """The faults that are there, as JSON with sorted keys: it tells one set of faults from another."""
+        """The non-default parameters as JSON with sorted keys: an identifier of the faults."""
         return json.dumps(self._given(), sort_keys=True)
 
     def __repr__(self) -> str:
@@ -132,7 +132,7 @@ def stuck(words: Words, rate: float, seed: np.random.SeedSequence, length: int) 
 
 
 def frozen_at_cycle(words: Words, cycle: int, driven: NDArray[np.bool_], length: int) -> Words:
-    """Streams ``(S, rails, lines, W)``; those of the `driven` lines ``(lines,)`` repeat their bit of `cycle`."""
+    """Streams ``(S, rails, lines, W)``; the `driven` lines ``(lines,)`` repeat their bit of `cycle`."""
     bit = words[..., cycle >> 6] >> np.uint64(cycle & 63) & np.uint64(1)
     repeated = np.repeat((np.uint64(0) - bit)[..., None], words.shape[-1], axis=-1)
     repeated[..., -1] &= tail_mask(length)

@@ -1,4 +1,4 @@
-"""Attention: scores by AND gates and counters, their mean of the values by one multiplexer a row."""
+"""Attention: scores by AND gates and counters, weighted means of the values by a multiplexer for each row."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,7 +53,7 @@ class StochasticAttention(SCLayer):
     seed
         Fixes the streams.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class StochasticAttention(SCLayer):
     backend = property(lambda self: choose(self._backend).name, doc="Name of what runs the kernels.")
 
     def forward(self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, *, mask: ArrayLike | None = None) -> Floats:
-        """What `forward_bitstream` converges to as the length grows: row-normalised linear attention.
+        """Limit of `forward_bitstream` as the stream length grows: row-normalised linear attention.
 
         Parameters
         ----------
@@ -226,7 +226,7 @@ class StochasticAttention(SCLayer):
         seed: Seed = None,
         mask: ArrayLike | None = None,
     ) -> AttentionStreams:
-        """The streams that the next `forward_bitstream` with these arguments meets; the generators do not move."""
+        """The streams that the next `forward_bitstream` with these arguments uses; the generators do not advance."""
         circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, seed)
         return circuit.streams(operands, self.samples if seed is None else 0)
 
@@ -255,7 +255,7 @@ class StochasticAttention(SCLayer):
         return AttentionCircuit(source, length, self.encoding, self.dim_k, keys, seeds, self._backend), operands
 
     def _reseed(self) -> None:
-        """Nothing: the encoders are made at every call."""
+        """Nothing to build: the encoders are made at every call."""
 
     def __repr__(self) -> str:
         bits = "" if self.bits is None else f", bits={self.bits}"
@@ -266,6 +266,6 @@ class StochasticAttention(SCLayer):
 
 
 def _shares(weights: Floats) -> Floats:
-    """Rows divided by their sums; rows of zeros stay."""
+    """Rows normalised to a sum of 1; rows of zeros stay."""
     total = weights.sum(-1, keepdims=True)
     return np.asarray(weights / np.where(total == 0, 1, total))

@@ -1,4 +1,4 @@
-"""What every layer has: one seed for all its random numbers, generators that run on, a state that can be saved."""
+"""Base of all layers: one seed for all random numbers, generators that run on, a state that can be saved."""
 
 import math
 from abc import ABC, abstractmethod
@@ -21,11 +21,11 @@ Samples = NDArray[np.int64]
 class SCLayer(ABC):
     """A layer of stochastic circuits: one seed fixes all its random numbers, and its generators run on.
 
-    Samples are numbered, and a number decides which random bits a sample meets. A call reserves its numbers when
+    Samples are numbered, and a number decides which random bits a sample gets. A call reserves its numbers when
     it starts and leaves nothing else on the layer, so several threads may call one layer at a time: each sample
     gets the bits of its number, whichever thread takes it.
 
-    Subclasses give `_values`, `_load_values` and `_reseed`.
+    Subclasses define `_values`, `_load_values` and `_reseed`.
     """
 
     def __init__(self, seed: Seed) -> None:
@@ -34,7 +34,7 @@ class SCLayer(ABC):
 
     @property
     def samples(self) -> int:
-        """Samples seen since construction or `reset`: where the generators stand; setting it moves them."""
+        """Number of samples since construction or `reset`: the position of the generators; setting it moves them."""
         return self._counter.next
 
     @samples.setter
@@ -50,7 +50,7 @@ class SCLayer(ABC):
         """
         batch = x.shape[: x.ndim - axes]
         flat = x.reshape(math.prod(batch), *x.shape[x.ndim - axes :])
-        if not len(flat):  # nothing has the shape that something would have
+        if not len(flat):  # of an empty batch, one sample tells the shape of the outputs
             one = run(np.zeros((1, *flat.shape[1:])), np.zeros(1, np.int64))
             return np.empty((*batch, *one.shape[1:]))
         first = self._counter.reserve(len(flat))
@@ -60,15 +60,15 @@ class SCLayer(ABC):
     # ------------------------------------------------------------ state
 
     def reset(self) -> None:
-        """Rewind the generators: the next sample meets the streams that the first one met."""
+        """Rewind the generators: the next sample meets the streams of the first one."""
         self._counter.next = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on from here: arrays and integers."""
+        """The complete state, for `load_state_dict`: arrays and integers."""
         return {"samples": self.samples, **self._seeds.state(), **self._values()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a `state_dict` of a layer of the same shape; nothing changes if it does not fit."""
+        """Restore a `state_dict` of a layer of the same shape; nothing changes if it does not fit."""
         own = self.state_dict().keys()
         missing, unknown = sorted(own - state.keys()), sorted(state.keys() - own)
         if missing or unknown:
@@ -80,12 +80,12 @@ class SCLayer(ABC):
         self._reseed()
 
     def _values(self) -> dict[str, Any]:
-        """What a state holds of this class, beside seed and sample number."""
+        """Entries of a state dict for this class, beside seed and sample number."""
         return {}
 
     def _load_values(self, state: dict[str, Any]) -> None:  # noqa: B027 - nothing to load is a good answer
-        """Check, then take the subclass's part of a state."""
+        """Check and restore the subclass's entries of a state dict."""
 
     @abstractmethod
     def _reseed(self) -> None:
-        """Rebuild what depends on the seed."""
+        """Build everything that depends on the seed anew."""

@@ -1,4 +1,4 @@
-"""Small circuits between layers: neighbours inhibit each other, and the largest win."""
+"""Circuit primitives between layers: lateral inhibition and winner-take-all."""
 
 from .lateral_inhibition import Boundary, LateralInhibition
 from .winner_take_all import WinnerTakeAll

@@ -24,7 +24,7 @@ from .weighted.attributes import circuit_option
 class EncodedLayer(SCLayer):
     """A layer that encodes its inputs, lets a circuit take the streams, and decodes what comes out.
 
-    Subclasses give `_decoded`, `_exact` and, where it is more than the input streams take, `_sample_bytes`.
+    Subclasses define `_decoded`, `_exact` and, where they need more memory than input streams do, `_sample_bytes`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class EncodedLayer(SCLayer):
 
     @property
     def generator(self) -> Generator:
-        """Makes the numbers of the inputs."""
+        """Number generator of the input streams."""
         return self._inputs.encoder.generator
 
     @property
@@ -81,7 +81,7 @@ class EncodedLayer(SCLayer):
         return self._decoded(self._inputs.streams(x, samples, x.shape), samples)
 
     def expected(self, input_values: ArrayLike) -> Floats:
-        """What `forward` converges to as the length grows.
+        """Limit of `forward` as the stream length grows.
 
         Raises
         ------
@@ -94,42 +94,42 @@ class EncodedLayer(SCLayer):
         return out.reshape(*x.shape[:-1], *out.shape[1:])
 
     def streams(self, input_values: ArrayLike) -> Streams:
-        """The input streams ``(..., n_inputs)`` that the next `forward` meets; the generators stay where they are."""
+        """The input streams ``(..., n_inputs)`` that the next `forward` uses; the generators do not advance."""
         x = self._checked(input_values)
         flat = x.reshape(-1, self.n_inputs)
         return Streams(self._inputs.streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
 
     def _sample_bytes(self) -> int:
-        """Memory that a sample takes."""
+        """Bytes of memory that a sample takes."""
         return 32 * words_for(self.options.cycles) * self.n_inputs
 
     @abstractmethod
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
-        """What the circuit makes of streams ``(S, n_inputs)``, as numbers ``(S, n_outputs)``."""
+        """Outputs ``(S, n_outputs)`` of the circuit, decoded to numbers, for input streams ``(S, n_inputs)``."""
 
     @abstractmethod
     def _exact(self, x: Floats) -> Floats:
-        """What it makes of numbers ``(S, n_inputs)``."""
+        """Outputs ``(S, n_outputs)`` for infinitely long streams of numbers ``(S, n_inputs)``."""
 
 
 class Primitive(Protocol):
-    """A circuit that takes streams and gives streams or numbers, and what it makes of numbers."""
+    """Interface of a circuit primitive: outputs for input streams, and for numbers in floating point."""
 
     @property
     def apply_bitstream(self) -> Callable[..., Bitstream | Floats]:
-        """Outputs of input streams; of an `SCLayer` also for given ``samples=``."""
+        """Output streams or numbers for input streams; an `SCLayer` also takes sample numbers ``samples=``."""
 
     def apply(self, rates: ArrayLike) -> Floats:
-        """Output numbers."""
+        """Output numbers for input numbers, the limit of infinitely long streams."""
 
 
 class PrimitiveLayer(EncodedLayer):
-    """A circuit primitive, such as `WinnerTakeAll`, behind an encoder; what it gives is decoded.
+    """A circuit primitive, such as `WinnerTakeAll`, behind an encoder; its output is decoded.
 
     Parameters
     ----------
     primitive
-        What takes the streams, for samples of `shape`; one with random numbers is seeded by this layer.
+        The circuit, for samples of `shape`; one with random numbers is seeded by this layer.
     shape
         Of a sample as the primitive takes it; its last axis is that of the primitive.
     """

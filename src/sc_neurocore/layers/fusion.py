@@ -1,4 +1,4 @@
-"""Several sensors, one estimate: a multiplexer that gives each modality its share of the cycles."""
+"""Sensor fusion: a multiplexer passes each modality in its share of the cycles, which gives a weighted mean."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -63,7 +63,7 @@ class SCFusionLayer(SCLayer):
     seed
         Fixes the streams and the selects.
     backend
-        What runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default.
+        Backend that runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default.
 
     Raises
     ------
@@ -163,7 +163,7 @@ class SCFusionLayer(SCLayer):
 
     @property
     def generator(self) -> Generator:
-        """Makes the numbers of the features."""
+        """Number generator of the feature streams."""
         return self._inputs.encoder.generator
 
     @property
@@ -183,7 +183,7 @@ class SCFusionLayer(SCLayer):
         return Bitstream(words.swapaxes(1, 2), self.length)
 
     def streams(self, inputs: Mapping[str, ArrayLike]) -> Streams:
-        """The streams that the next `forward` meets: features and selects ``(..., n_features, wired)``.
+        """The streams that the next `forward` uses: features and selects ``(..., n_features, wired)``.
 
         Selects stand in the place of weights; their axes are 1 where features or samples share them.
         """
@@ -222,7 +222,7 @@ class SCFusionLayer(SCLayer):
         return weighted_mux(features, self._select_streams(cumulative, samples)).value(self.options.backend)
 
     def expected(self, inputs: Mapping[str, ArrayLike]) -> Floats:
-        """What `forward` converges to as the length grows: sum w v."""
+        """Limit of `forward` as the stream length grows: sum w v."""
         x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
         cumulative = self._modalities.cumulative(x)
         if self._weights_quantised:  # multiples of 2**-bits, as the comparators hold them
@@ -245,7 +245,7 @@ class SCFusionLayer(SCLayer):
 
 
 def _check_sources(features: Encoder, selects: Encoder) -> None:
-    """An error if a select number would be the number that a feature is compared with."""
+    """Raise an error if features and select inputs would use the same number sequence."""
     if isinstance(features.generator, Bernoulli) or isinstance(selects.generator, Bernoulli):
         return
     bits = min(features.generator.bits, selects.generator.bits)

@@ -1,4 +1,4 @@
-"""The input side of a circuit: a comparator for every number, and the faults of the streams they make."""
+"""Input lines of a circuit: a comparator for every number, and the faults of the streams."""
 
 from ..backends.types import Words
 from ..bitstreams import Bitstream
@@ -11,7 +11,7 @@ from .streams import as_bitstream
 
 
 class InputLines:
-    """What turns the numbers of a sample into streams.
+    """Input lines of a circuit: they encode the numbers of a sample as streams, with faults.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ class InputLines:
         )
 
     def words(self, x: Floats, samples: Samples) -> Words:
-        """Streams ``(S, rails, n, W)`` of numbers ``(S, n)``; a rail without a one is left out, unless faults act."""
+        """Streams ``(S, rails, n, W)`` of numbers ``(S, n)``; a rail of zeros is left out without faults."""
         if self.faults is None:
             return self.encoder.rails(x, samples, trim=True)
         words = self.encoder.rails(x, samples)
         return self.faults.on_lines(words, samples, "inputs", self.encoder.generator_of_line)
 
     def streams(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
-        """Streams of `shape` of numbers ``(S, n)``."""
+        """Bitstream of `shape` that encodes numbers ``(S, n)``, with faults."""
         return as_bitstream(self.words(x, samples), shape, self.encoder.length, self.encoder.encoding)

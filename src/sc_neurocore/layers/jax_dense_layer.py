@@ -203,16 +203,16 @@ class JaxSCDenseLayer(SCLayer):
     def currents(self, inputs: ArrayLike) -> Floats:
         """Currents ``(..., T, n_neurons)`` that `run_inputs` would make of inputs ``(..., T, n_inputs)`` now.
 
-        They are decoded from counts of streams. Nothing moves on: the next call meets the same streams.
+        They are decoded from counts of streams. Nothing advances: the next call uses the same streams.
         """
         x, by_step = self._by_step(inputs)
         return self._as_currents(np.moveaxis(self._products.forward(by_step), 0, 1), x.shape)
 
     def streams(self, inputs: ArrayLike) -> Streams:
-        """Streams that the next ``run_inputs(inputs)`` meets; nothing moves on.
+        """Streams that the next ``run_inputs(inputs)`` uses; nothing advances.
 
         Inputs are ``(..., T, n_inputs)``; weights ``(n_neurons, n_inputs)``, behind the axes ``(..., T)`` where every
-        step of every sample meets its own.
+        step of every sample gets its own.
         """
         x, by_step = self._by_step(inputs)
         steps, weights = self._products.streams(by_step)
@@ -228,7 +228,7 @@ class JaxSCDenseLayer(SCLayer):
         return x, np.moveaxis(x.reshape(count, x.shape[-2], self.n_inputs), 1, 0)
 
     def expected(self, inputs: ArrayLike) -> Floats:
-        """What `currents` converges to as the streams get longer; spikes have no closed form."""
+        """Limit of `currents` as the stream length grows; spikes have no closed form."""
         x, _ = self._checked(inputs)
         return self._as_currents(self._products.expected(x), x.shape)
 
@@ -256,7 +256,7 @@ class JaxSCDenseLayer(SCLayer):
         self._neurons.load(neurons)
 
     def _reseed(self) -> None:
-        """Nothing: the seed of the streams comes with the weights, that of the noise is asked for at every run."""
+        """Nothing to build: streams are seeded with the weights, and the noise at every run."""
 
     def __repr__(self) -> str:
         from ..backends import xla

@@ -61,7 +61,7 @@ class LateralInhibition(SCLayer):
     seed
         Fixes the sequence of a Bernoulli generator, which is fresh for every sample.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -132,7 +132,7 @@ class LateralInhibition(SCLayer):
         return (self.n_neurons,) if self.shape is None else self.shape
 
     def apply(self, rates: ArrayLike) -> Floats:
-        """What `apply_bitstream` converges to as the streams grow.
+        """Limit of `apply_bitstream` as the stream length grows.
 
         Parameters
         ----------
@@ -269,7 +269,7 @@ class LateralInhibition(SCLayer):
 
 
 def _rounded_quotient(sums: Floats, total: float, strength: float) -> NDArray[np.int64]:
-    """How often an accumulator fires that starts half full and gives back total / strength each time."""
+    """Rounded quotient by an accumulator that starts half full and overflows once per total / strength."""
     theta = max(1, round(total / strength)) if strength * 2.0**62 > total else 2**62  # more than any sum
     return (sums.astype(np.int64) + theta // 2) // theta
 

@@ -8,7 +8,7 @@ from .weighted import chip
 
 
 class MemristiveDenseLayer(VectorizedSCLayer):
-    """`VectorizedSCLayer` on a crossbar: weights are written into cells, and read as the cells are.
+    """`VectorizedSCLayer` on a memristor crossbar: weights are written into cells and read with their errors.
 
     ::
 

@@ -1,4 +1,4 @@
-"""Modalities by name: how many features each has, and how much it weighs."""
+"""Modalities of sensor fusion by name: number of features and weight of each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,16 +40,16 @@ class Modalities:
 
     @property
     def wired(self) -> list[str]:
-        """Modalities with an input at the multiplexers: those of positive weight."""
+        """Names of the modalities with an input at the multiplexers: those of positive weight."""
         return [name for name, weight in zip(self.names, self.weights, strict=True) if weight > 0]
 
     @property
     def n_features(self) -> int:
-        """Features of each of these."""
+        """Number of features of each fused modality."""
         return self.input_dims[self.wired[0]]
 
     def declared(self, argument: str, value: Any) -> dict[str, Any]:
-        """`value` as a dict whose names are all in `input_dims`."""
+        """Check a mapping: `value` as a dict whose names are all in `input_dims`."""
         named = _by_name(argument, value)
         for name in named:
             if name not in self.input_dims:
@@ -57,7 +57,7 @@ class Modalities:
         return named
 
     def checked_weights(self, values: ArrayLike) -> Floats:
-        """Weights in the order of `names`, or their error."""
+        """Check weights: an array in the order of `names`, or an error."""
         weights = checks.array("fusion_weights", values, 0.0, shape=(len(self.names),)).copy()
         total = sum(weights.tolist())
         if not 0 < total < np.inf:
@@ -87,13 +87,13 @@ class Modalities:
         return np.stack([arrays.get(name, nothing) for name in self.wired], axis=-1)
 
     def cumulative(self, x: Floats) -> Floats:
-        """Running sums of the weights ``(wired,)`` of what is in `stacked` inputs; the last is 1."""
+        """Cumulative weights ``(wired,)`` of the modalities present in `stacked` inputs; the last is 1."""
         sums = np.cumsum(self.weights[self.weights > 0] * ~np.isnan(x).any(tuple(range(x.ndim - 1))))
         return np.asarray(sums / sums[-1])
 
 
 def _by_name(argument: str, value: Any) -> dict[str, Any]:
-    """`value` as a dict that has at least one name."""
+    """Check a mapping: `value` as a dict that has at least one name."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{argument} must be a mapping from names of modalities, got {type(value).__name__}")
     for name in value:

@@ -21,7 +21,7 @@ WeightStreams = Literal["fresh", "stored"]
 
 @dataclass(frozen=True)
 class CircuitOptions:
-    """How numbers become streams, what gates do with them, and what is wrong with the circuit.
+    """Options of a stochastic circuit: stream length, number generator, encoding, accumulation, faults, device.
 
     Layers, networks, evaluations and the command line take these as keywords, and hand them on as one value.
 
@@ -42,7 +42,7 @@ class CircuitOptions:
     weight_streams
         Bernoulli only: ``"fresh"`` streams for every sample, or one set that is ``"stored"``.
     faults
-        What is wrong with the circuit; None: nothing.
+        Faults of the circuit; None: none.
     device
         Crossbar that the weights are written into; None: none.
     seed
@@ -50,7 +50,7 @@ class CircuitOptions:
     clip
         Whether inputs outside the range of a network are cut to it instead of refused.
     backend
-        What runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default of this machine.
+        Backend that runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default of this machine.
 
     Raises
     ------
@@ -100,23 +100,23 @@ class CircuitOptions:
         choose(self.backend)
 
     def of_layer(self, place: int, seed: Seed) -> Self:
-        """The options of layer number `place` of a network, with a seed and a length of its own."""
+        """Options of layer number `place` of a network, counted from 0, with its own length and seed."""
         length = self.length[place] if isinstance(self.length, Sequence) else self.length
         return replace(self, length=length, seed=seed)
 
     def make_generator(self) -> Generator:
-        """The generator, for the length of a layer."""
+        """The number generator, built for the stream length of a layer."""
         return make_generator(self.generator, self.cycles, self.bits)
 
     @property
     def cycles(self) -> int:
-        """The length, of options of one layer."""
+        """The stream length in clock cycles, if it is a single number; else a ValueError."""
         if not isinstance(self.length, int):
             raise ValueError(f"length must be one number for a layer, got {self.length}")
         return self.length
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values as comparators see them: rounded to thresholds where their width is given, by `bits` or a generator.
+        """Values rounded to the comparators' thresholds, where their width is given by `bits` or a generator.
 
         Without a given width the thresholds become exact as the length grows, and so do the values.
         """
@@ -126,16 +126,16 @@ class CircuitOptions:
         return from_probability(np.floor(to_probability(values, self.encoding) * scale + 0.5) / scale, self.encoding)
 
     def check_no_faults(self, circuit: str) -> None:
-        """An error if there are faults, for a circuit whose expectation has no closed form with them."""
+        """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them."""
         if self.faults is not None:
             raise ValueError(f"expected has no closed form for {circuit} with faults, got {self.faults}")
 
     def describe(self) -> str:
-        """The options that the repr of a layer with weights names."""
+        """The options as text, for the `repr` of a layer with weights."""
         return self._described(f", accumulate={self.accumulate!r}", self.faults, self.device)
 
     def describe_streams(self) -> str:
-        """The options that the repr of a layer without weights names."""
+        """The options as text, for the `repr` of a layer without weights."""
         return self._described("", self.faults)
 
     def _described(self, accumulate: str, *more: object) -> str:
@@ -144,11 +144,11 @@ class CircuitOptions:
         return f"{streams}{accumulate}{given}, backend={self.backend!r}"
 
     def keywords(self, *names: str) -> dict[str, Any]:
-        """Options by name: all of them, or those named."""
+        """Options as a dict of keywords: all of them, or those in `names`."""
         return {name: getattr(self, name) for name in names or (field.name for field in fields(self))}
 
 
 def layer_options(length: Any, use_gpu: bool, backend: str | None, **options: Any) -> CircuitOptions:
-    """The options of one layer, with a backend that is there: the given one, or a GPU if it may be and there is one."""
+    """Options of one layer, with an available backend: the given one, else a GPU if `use_gpu` and there is one."""
     cycles = checks.whole("length", length, 1)
     return CircuitOptions(length=cycles, backend=choose(backend, checks.flag("use_gpu", use_gpu)).name, **options)

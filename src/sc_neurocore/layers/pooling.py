@@ -45,7 +45,7 @@ class SCPool2D(SCLayer):
     seed
         Fixes Bernoulli streams, selects and faults.
     backend
-        What runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default.
+        Backend that runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default.
 
     Raises
     ------
@@ -93,7 +93,7 @@ class SCPool2D(SCLayer):
 
     @property
     def generator(self) -> Generator:
-        """Makes the numbers of the pixels; a partner makes those of the selects."""
+        """Number generator of the pixel streams; a partner drives the select inputs."""
         return self.options.make_generator()
 
     def _reseed(self) -> None:
@@ -141,14 +141,14 @@ class SCPool2D(SCLayer):
         return average_pool(images, self.size, select(samples), stride=self.stride).value(self.options.backend)
 
     def streams(self, input_image: ArrayLike) -> Streams:
-        """The streams ``(..., C, H, W)`` of the pixels that the next `forward` meets."""
+        """The streams ``(..., C, H, W)`` of the pixels that the next `forward` uses."""
         x = self._checked(input_image)
         pixels = math.prod(x.shape[-3:])
         flat = x.reshape(-1, pixels)
         return Streams(self._inputs(pixels).streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
 
     def expected(self, input_image: ArrayLike) -> Floats:
-        """What `forward` converges to: the means or the maxima of the windows.
+        """Limit of `forward` as the stream length grows: the means or the maxima of the windows.
 
         Raises
         ------

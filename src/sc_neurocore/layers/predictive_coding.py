@@ -1,4 +1,4 @@
-"""Predictive coding: a prediction and an input share their random numbers, and XOR is the error."""
+"""Predictive coding: predictions and inputs share their random numbers, so that XOR gates give the error."""
 
 from operator import attrgetter
 from typing import Any, TypedDict, cast
@@ -56,7 +56,7 @@ class PredictiveCodingSCLayer(SCLayer):
                        +-- written after L cycles, if the neuron is among the k best
 
     A cycle with ``x AND NOT w`` counts up, one with ``NOT x AND w`` down, so that on average a window of L
-    cycles does ``w += lr (x - w)``. There is no multiplier: see `circuit`. A sample meets the weights that the last
+    cycles does ``w += lr (x - w)``. There is no multiplier: see `circuit`. A sample sees the weights that the last
     one left, so a layer that learns is sequential: calls from several threads must take turns.
 
     Parameters
@@ -80,7 +80,7 @@ class PredictiveCodingSCLayer(SCLayer):
         Width of the sequence, the thresholds and the counters; None lets the generator choose, and 2**bits = L
         where L is a power of two and the generator not Bernoulli. With more bits a counter moves in smaller steps.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ class PredictiveCodingSCLayer(SCLayer):
 
     @property
     def weights(self) -> Floats:
-        """What the counters stand for, ``(n_neurons, n_inputs)``, read-only; assign an array to set them all.
+        """Weights ``(n_neurons, n_inputs)``, the values of the counters; read-only, assign an array to set them all.
 
         Assigned numbers are rounded to the steps of the counters.
         """
@@ -191,7 +191,7 @@ class PredictiveCodingSCLayer(SCLayer):
             return 1.0 / self.running_surprise
 
     def forward(self, x: ArrayLike, learn: bool = True) -> Prediction:
-        """Errors and predictions of each sample with the weights it meets; then the neurons learn from it.
+        """Errors and predictions of each sample with the present weights; then the neurons learn from it.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class PredictiveCodingSCLayer(SCLayer):
         return self._advance(x, learn, trace=False)[0]
 
     def expected(self, x: ArrayLike) -> Prediction:
-        """What ``forward(x, learn=False)`` converges to as the length grows: surprises of ``mean_i |w - x|``.
+        """Limit of ``forward(x, learn=False)`` as the stream length grows: surprises of ``mean_i |w - x|``.
 
         In the bipolar encoding half of that.
         """
@@ -235,14 +235,14 @@ class PredictiveCodingSCLayer(SCLayer):
         return _prediction(surprises, np.broadcast_to(self.weights, (*surprises.shape, self.n_inputs)).copy())
 
     def circuit(self) -> dict[str, int]:
-        """Parts of the circuit and how many there are; none multiplies or divides."""
+        """Components of the circuit and their number; none is a multiplier or a divider."""
         return self.learning.parts()
 
     def streams(self, x: ArrayLike) -> Streams:
-        """Streams that the next call meets, of samples one after another, as long as nothing is learned from them.
+        """Streams that the next call uses, of samples one after another, as long as nothing is learned from them.
 
         Inputs ``(..., n_inputs)``; weights, the predictions, ``(n_neurons, n_inputs)``, behind the axes of samples
-        where each has numbers of its own (Bernoulli). Nothing moves on.
+        where each has numbers of its own (Bernoulli). Nothing advances.
         """
         return self._circuit.streams(self._thresholds(self._probabilities(x)), self.samples, self._state, self.encoding)
 
@@ -267,7 +267,7 @@ class PredictiveCodingSCLayer(SCLayer):
         return (windows.surprises / (self.length * self.n_inputs)).reshape(*batch, self.n_neurons), decoded
 
     def _values(self) -> dict[str, Any]:
-        """Counters, running surprise, and what `gain` has saved up."""
+        """Counters, running surprise, and the accumulated credit of `gain`."""
         return {name: value.copy() for name, value in self._state._asdict().items()}
 
     def _load_values(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A passive dendritic tree: what currents or conductances on its branches do at the soma."""
+"""A passive dendritic tree: the soma's voltage under currents or conductances on its branches."""
 
 import math
 from operator import attrgetter
@@ -59,7 +59,7 @@ class RallDendrite:
         None: branch inputs are currents. A number, or one for each branch: branch inputs are conductances
         g >= 0 in 1/ms, which pull the voltage towards it with a current g (reversal - v), and saturate.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -246,11 +246,11 @@ class RallDendrite:
         self._v = self._tree.at_rest()
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on from here."""
+        """The complete state, for `load_state_dict`."""
         return {"branch_voltages": self.branch_voltages, "soma_v": self.soma_v}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
+        """Restore a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
         own = self.state_dict().keys()
         missing, unknown = sorted(own - state.keys()), sorted(state.keys() - own)
         if missing or unknown:

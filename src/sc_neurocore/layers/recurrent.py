@@ -1,4 +1,4 @@
-"""A reservoir whose products are streams: an echo state network as a stochastic circuit."""
+"""Echo state network as a stochastic circuit, with a linear read-out."""
 
 from operator import attrgetter
 from typing import Any, Literal, Self
@@ -146,7 +146,7 @@ class SCRecurrentLayer(Reservoir):
     readout = property(attrgetter("_readout.coefficients"))
 
     def fit(self, X: ArrayLike, Y: ArrayLike, ridge: float = 1e-6, washout: int = 0, *, expected: bool = False) -> Self:
-        """Run on X, and learn to read Y off the states by ridge regression.
+        """Run on X, and fit a linear read-out of Y from the states by ridge regression.
 
         Parameters
         ----------

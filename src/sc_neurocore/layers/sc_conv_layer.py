@@ -49,7 +49,7 @@ class SCConv2DLayer(SCLayer):
     length
         Stream length L in clock cycles.
     groups
-        Parts of the channels that do not meet each other; ``groups=in_channels`` is depthwise.
+        Groups of channels without connections between them; ``groups=in_channels`` is depthwise.
     use_gpu, generator, encoding, accumulate, share, bits, weight_streams, faults, device, backend
         As for `VectorizedSCLayer`; n of ``"mean"`` is the size of a window, and one more with a bias.
     bias
@@ -172,7 +172,7 @@ class SCConv2DLayer(SCLayer):
 
     @property
     def packed_kernels(self) -> Words:
-        """Weight streams that the next sample meets, uint64 ``(out, in / groups, kH, kW, ceil(L / 64))``.
+        """Weight streams that the next sample uses, uint64 ``(out, in / groups, kH, kW, ceil(L / 64))``.
 
         Split layers have a leading axis of two (positive, negative rail).
         """
@@ -206,7 +206,7 @@ class SCConv2DLayer(SCLayer):
         self._sums: dict[Pair, WindowSum] = {}
 
     def _sum_of(self, size: Pair) -> WindowSum:
-        """What adds up the windows of images of this size."""
+        """The `WindowSum` of images of this size."""
         found = self._sums.get(size)
         if found is None:
             found = WindowSum(self._windows, size, self.synapses, self.options, self._seeds)
@@ -215,13 +215,13 @@ class SCConv2DLayer(SCLayer):
         return found
 
     def streams(self, input_image: ArrayLike) -> Streams:
-        """The streams that the next `forward` of these images meets; the generators stay where they are.
+        """The streams that the next `forward` of these images uses; the generators do not advance.
 
         Returns
         -------
         Streams
             ``inputs``: ``(..., lines)``, the pixels of the padded images, and the constant of a bias. ``weights``:
-            ``(out_channels, fan_in)``, with the batch axes in front where every sample meets its own.
+            ``(out_channels, fan_in)``, with the batch axes in front where every sample gets its own.
         """
         x = self._checked(input_image)
         windows = self._sum_of(x.shape[-2:])
@@ -244,7 +244,7 @@ class SCConv2DLayer(SCLayer):
     __call__ = forward
 
     def expected(self, input_image: ArrayLike) -> Floats:
-        """What `forward` converges to as the length grows.
+        """Limit of `forward` as the stream length grows.
 
         Raises
         ------

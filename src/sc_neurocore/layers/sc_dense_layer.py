@@ -187,7 +187,7 @@ class SCDenseLayer(SCLayer):
         self.samples = stop
 
     def streams(self, T: int) -> Streams:
-        """Streams of T cycles that the next ``run(T)`` meets; nothing moves on.
+        """Streams of T cycles that the next ``run(T)`` uses; nothing advances.
 
         Inputs are ``(..., n_inputs)``; weights ``(n_neurons, n_inputs)``, or ``(1, n_inputs)`` where one current
         drives all neurons, behind the batch axes where each sample has weight streams of its own (Bernoulli).
@@ -224,7 +224,7 @@ class SCDenseLayer(SCLayer):
             self.membrane.reset()
 
     def _values(self) -> dict[str, Any]:
-        """Inputs, weights, neurons, and what is recorded."""
+        """Inputs, weights, neurons, and recorded spikes."""
         state = {
             "x_inputs": self.source.x_inputs.copy(),
             "weight_values": self.source.weight_values.copy(),

@@ -71,7 +71,7 @@ class SCLearningLayer(SCLayer):
     weights
         Start ``(n_neurons, n_inputs)``; None: uniform in [w_min, w_max].
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Attributes
     ----------
@@ -217,7 +217,7 @@ class SCLearningLayer(SCLayer):
         return trains.reshape(*batch, self.n_neurons, self.length)
 
     def streams(self, x: ArrayLike, *, spikes: bool | None = None) -> Streams:
-        """Streams that the next `run_epoch` of one sample meets, as long as nothing is learned; nothing moves on.
+        """Streams that the next `run_epoch` of one sample uses, as long as nothing is learned; nothing advances.
 
         Inputs ``(n_inputs,)``, and the present weights ``(n_neurons, n_inputs)``; x and `spikes` as in `run_epoch`.
         """

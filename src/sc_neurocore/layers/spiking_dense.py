@@ -95,7 +95,7 @@ class FiringRateCounter(Accumulator):
 
 
 class SpikingDenseLayer(VectorizedSCLayer):
-    """The circuit of `SCDenseLayer` for samples of numbers: each is shown for a window, from rest.
+    """The circuit of `SCDenseLayer` for batches: each sample is shown for a window of L cycles, from rest.
 
     ::
 
@@ -172,7 +172,7 @@ class SpikingDenseLayer(VectorizedSCLayer):
 
 
 def check_spread(generator: Generator) -> None:
-    """An error for a generator whose ones come in one run: what is slow would see a pulse, not a mean."""
+    """Raise an error for a generator whose ones come in one run: a slow neuron would see a pulse, not a mean."""
     if isinstance(generator, Ramp):
         raise ValueError(
             "generator must spread the ones of a stream over time, got a ramp, which sends them in one run"

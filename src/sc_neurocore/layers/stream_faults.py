@@ -1,4 +1,4 @@
-"""The faults of one circuit: its seed decides which lines are stuck and which bits flip."""
+"""Faults of the streams of one circuit: its seed decides which lines are stuck and which bits flip."""
 
 from typing import Self
 
@@ -15,18 +15,18 @@ from .options import CircuitOptions
 
 
 class StreamFaults:
-    """Faults of the streams of one circuit.
+    """Applies a fault model to the streams of one circuit.
 
     Parameters
     ----------
     faults
-        What is wrong.
+        The fault model.
     seeds
         Fix where.
     length
         Clock cycles L.
     backend
-        What runs the kernels.
+        Backend that runs the kernels.
     """
 
     def __init__(self, faults: Faults, seeds: Seeds, length: int, backend: str | None) -> None:
@@ -53,7 +53,7 @@ class StreamFaults:
         return flipped(words, faults.weight_flips, self._seeds.key("weight flips"), samples, length, self.backend)
 
     def on_products(self, operands: Operands, windows: Samples) -> Operands:
-        """Operands whose products are the products of these, with flips; `windows` ``(G, B)`` number the samples.
+        """Operands whose products are those of `operands` with flipped bits; `windows` ``(G, B)`` number the samples.
 
         Products stand in the place of inputs, and constant ones in that of weights.
         """

@@ -1,4 +1,4 @@
-"""The streams that a layer's gates meet."""
+"""Input and weight streams of a layer."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from ..bitstreams import Bitstream, Encoding
 
 
 class Streams(NamedTuple):
-    """Streams that the next `forward` of a layer meets, its faults included."""
+    """Input and weight streams that the next `forward` of a layer uses, faults included."""
 
     inputs: Bitstream
     """Of the input lines."""
@@ -18,7 +18,7 @@ class Streams(NamedTuple):
 
 
 def as_bitstream(words: Words, shape: tuple[int, ...], length: int, encoding: Encoding) -> Bitstream:
-    """Streams ``(S, rails, n, W)`` as a Bitstream of `shape`; a rail that was left out is empty."""
+    """Streams ``(S, rails, n, W)`` as a Bitstream of `shape`; a rail that was left out is 0."""
     if encoding != "split":
         return Bitstream(words.reshape(*shape, words.shape[-1]), length, encoding)
     rails = np.zeros((2, len(words), *words.shape[2:]), np.uint64)

@@ -4,7 +4,7 @@ from ..bitstreams import Bitstream
 
 
 def check_unipolar(streams: object) -> Bitstream:
-    """`streams` as unipolar streams, or an error.
+    """Check that `streams` are unipolar bitstreams, and return them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The work-horse: a matrix of weight streams against a batch of input streams."""
+"""Dense and sparse layers: a matrix of weight streams times a batch of input streams."""
 
 from functools import partial
 from typing import Any, Self
@@ -25,7 +25,7 @@ from .weighted.weights import DenseWeights, SparseWeights, random_synapses
 
 
 class VectorizedSCLayer(SCLayer):
-    """A dense or sparse layer: every synapse is one gate, every neuron counts its gates' ones.
+    """A dense or sparse layer: a gate multiplies for every synapse, and every neuron counts the ones of its gates.
 
     ::
 
@@ -62,17 +62,17 @@ class VectorizedSCLayer(SCLayer):
     bias
         ``(n_neurons,)`` in the encoding's range: one more synapse whose input is the constant 1.
     weight_streams
-        Bernoulli only. ``"fresh"``: the weights' generators run on, every sample meets new streams.
+        Bernoulli only. ``"fresh"``: the weights' generators run on, every sample gets new streams.
         ``"stored"``: one set of streams serves every sample, as from a memory.
     faults
-        What is wrong with the circuit, see `Faults`; None: nothing.
+        Faults of the circuit, see `Faults`; None: none.
     device
-        A `MemristorModel` that the weights (and biases) are written into: the gates meet what it makes
+        A `MemristorModel` that the weights (and biases) are written into: the gates see what it makes
         of them. None: the weights themselves.
     seed
         Fixes weights, wiring, streams and faults.
     backend
-        What runs the kernels, one of ``sc_neurocore.backends.available()``; it wins over `use_gpu`. None: the
+        Name of the backend, one of ``sc_neurocore.backends.available()``; it wins over `use_gpu`. None: the
         default.
 
     Raises
@@ -198,12 +198,12 @@ class VectorizedSCLayer(SCLayer):
         self._sum = DenseSum(self.synapses, self.options, self._seeds, self._accumulator())
 
     def _accumulator(self) -> Accumulator | None:
-        """What adds up the products; None: the accumulator that the options name."""
+        """Accumulator of the products; None: the one that the options name."""
         return None
 
     @property
     def packed_weights(self) -> Words:
-        """Weight streams that the next sample meets, uint64 ``(n_neurons, n_inputs, ceil(L / 64))``.
+        """Weight streams that the next sample uses, uint64 ``(n_neurons, n_inputs, ceil(L / 64))``.
 
         Bit t is bit ``t % 64`` of word ``t // 64``; tail bits are zero. Split layers have a leading
         axis of two (positive, negative rail); sparse layers have one axis of synapses.
@@ -220,13 +220,13 @@ class VectorizedSCLayer(SCLayer):
         self.synapses.forget()
 
     def streams(self, input_values: ArrayLike) -> Streams:
-        """The streams that the next `forward` of these inputs meets; the generators stay where they are.
+        """The streams that the next `forward` of these inputs uses; the generators do not advance.
 
         Returns
         -------
         Streams
             ``inputs``: ``(..., n_inputs)``, the constant of a bias behind them. ``weights``: ``(n_neurons, fan_in)``,
-            of a sparse layer ``(synapses,)``, with the batch axes in front where every sample meets its own.
+            of a sparse layer ``(synapses,)``, with the batch axes in front where every sample gets its own.
         """
         x = self._checked(input_values)
         batch = x.shape[:-1]
@@ -251,7 +251,7 @@ class VectorizedSCLayer(SCLayer):
     __call__ = forward
 
     def expected(self, input_values: ArrayLike) -> Floats:
-        """What `forward` converges to as the length grows, ``(..., n_neurons)``.
+        """Limit of `forward` as the stream length grows, ``(..., n_neurons)``.
 
         Raises
         ------

@@ -40,7 +40,7 @@ class WinnerTakeAll:
         compared by all their ones. A smaller target ends the race earlier, after about target / x
         cycles, and errs more often.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class WinnerTakeAll:
         self._backend = backend
 
     def apply(self, rates: ArrayLike) -> Floats:
-        """What `apply_bitstream` converges to as the streams grow.
+        """Limit of `apply_bitstream` as the stream length grows.
 
         Parameters
         ----------
@@ -140,18 +140,18 @@ class WinnerTakeAll:
         return Bitstream(words, streams.length)
 
     def winners_bitstream(self, streams: Bitstream) -> NDArray[np.int64]:
-        """Indices ``(..., k)`` of the winners of the race, the first one first. See `apply_bitstream`."""
+        """Indices ``(..., k)`` of the winners, the first counter that is full first. See `apply_bitstream`."""
         return self._ranked(self._earliness(streams))
 
     def reset(self) -> None:
-        """Nothing: a race starts from empty counters."""
+        """Nothing to reset: every call starts from empty counters."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Empty: there is no state between two races."""
+        """An empty dict: there is no state between two calls."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a `state_dict`, which is empty."""
+        """Restore a `state_dict`, which is empty."""
         if state:
             raise ValueError(f"state must have the keys of state_dict(); missing [], unknown {sorted(state)}")
 

@@ -1,4 +1,4 @@
-"""What a layer does with its sums before they are encoded again; in the binary domain, after the count."""
+"""Activation functions of layers, applied to decoded sums in the binary domain."""
 
 from collections.abc import Callable
 from typing import Literal, get_args
@@ -20,7 +20,7 @@ _FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
 
 
 def activate(z: Floats, activation: Activation) -> Floats:
-    """The activation of every element.
+    """Apply an activation function to every element.
 
     >>> activate(np.array([-1.0, 2.0]), "relu")
     array([0., 2.])

@@ -15,7 +15,7 @@ from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
 
 
 class _Step(NamedTuple):
-    """A layer of a circuit, and how numbers get into it and out of it."""
+    """A layer of a circuit, with the scaling of its inputs and outputs."""
 
     spec: LayerSpec
     layer: NumberLayer
@@ -27,7 +27,7 @@ class _Step(NamedTuple):
     """Of a sample as the layer takes it."""
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
-        """Values in units of the calibrated range, clipped to it: what the comparators can write."""
+        """Values in units of the calibrated range, clipped to [-1, 1], the range of the streams."""
         return np.clip(values / self.scale, -1.0, 1.0).reshape(*batch, *self.sample)
 
 
@@ -61,7 +61,7 @@ class Circuit:
     Notes
     -----
     Error law: with Bernoulli streams the error of a sum of n products has variance of at most
-    n gain**2 / (4 L) in each rail; with Sobol streams it falls about as 1 / L. Other layers tell their own.
+    n gain**2 / (4 L) in each rail; with Sobol streams it falls about as 1 / L. Other layers document their own.
     """
 
     def __init__(self, network: NetworkDefinition, options: CircuitOptions) -> None:
@@ -85,12 +85,12 @@ class Circuit:
 
     @property
     def layers(self) -> list[NumberLayer]:
-        """The layers of streams."""
+        """The stochastic layers of the circuit, in order."""
         return [step.layer for step in self._steps]
 
     @property
     def generator_descriptions(self) -> list[str]:
-        """The generator of each layer, in words that rebuild it."""
+        """The generator of each layer as text, its `repr`."""
         return [repr(layer.generator) for layer in self.layers]
 
     def __repr__(self) -> str:
@@ -112,7 +112,7 @@ class Circuit:
         return values.reshape(*batch, self._n_outputs)
 
     def expected(self, x: ArrayLike) -> Floats:
-        """The outputs for L -> infinity: the float network with the clipping of the circuit."""
+        """Limit of `forward` for L -> infinity: the float network with the clipping of the circuit."""
         values = self._checked(x)
         batch = values.shape[:-1]
         for step in self._steps:

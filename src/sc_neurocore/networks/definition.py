@@ -1,4 +1,4 @@
-"""What a network computes: layers in order, the ranges their numbers live in, and the network in floating point."""
+"""Definition of a network: its layers, the ranges of its values, and its outputs in floating point."""
 
 import hashlib
 import json
@@ -55,7 +55,7 @@ class NetworkDefinition:
 
     @property
     def input_scale(self) -> float:
-        """The largest |input|: a 1 of the streams of the inputs."""
+        """The largest |input|, which input streams represent as 1."""
         return max(map(abs, self.input_range))
 
     def _shape(self) -> Shape:
@@ -74,12 +74,12 @@ class NetworkDefinition:
 
     @property
     def n_inputs(self) -> int:
-        """Width of a sample."""
+        """Number of values of a sample."""
         return math.prod(self._shape())
 
     @property
     def n_outputs(self) -> int:
-        """Width of an output."""
+        """Number of outputs of a sample."""
         return math.prod(self.shapes()[-1])
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ def in_batches(layer: LayerSpec, a: Floats) -> Floats:
 
 
 def checked_shape(first: LayerSpec, shape: Shape | None) -> Shape:
-    """The shape of a sample, given or that of the first layer, or an error."""
+    """Shape of a sample: the given one, or that of the first layer; a ValueError if neither fits."""
     if shape is None:
         if first.input_shape is None:
             raise ValueError(f"input_shape must be given for a first layer {type(first).__name__}, got None")

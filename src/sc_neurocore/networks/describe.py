@@ -1,4 +1,4 @@
-"""What a network costs as a circuit."""
+"""Hardware cost of a network as a circuit."""
 
 from .. import checks
 from ..backends.packing import words_for
@@ -9,7 +9,7 @@ _HEAD = ("layer", "shape", "activation", "gain", "streams", "gates", "cycles", "
 
 
 def describe(network: NetworkDefinition, length: int, encoding: Encoding) -> str:
-    """A table with a row a layer.
+    """Hardware cost of a network as a table, a row for each layer.
 
     Streams are those of inputs, weights and bias; gates are the two-input multipliers, the inputs of
     multiplexers or OR gates in a pooling layer, and the gates of a layer that compares; KiB is the

@@ -29,7 +29,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @contextmanager
 def holding_a_network(path: Path) -> Iterator[None]:
-    """What goes wrong inside is an error of one line about the file."""
+    """Turn errors of a damaged description into a one-line ValueError that names the file."""
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""The same network in fixed-point arithmetic: what stochastic circuits are compared with."""
+"""Networks in fixed-point arithmetic, the baseline that stochastic circuits are compared with."""
 
 import math
 
@@ -87,7 +87,7 @@ class FixedPoint:
 
     @property
     def generator_descriptions(self) -> list[str]:
-        """What stands in the place of generators."""
+        """The word width as text, in place of the generators of a circuit."""
         return [f"{self.bits}-bit words"] * len(self.network.layers)
 
     def reset(self) -> None:

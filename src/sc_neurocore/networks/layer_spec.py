@@ -1,4 +1,4 @@
-"""What a network is made of: the interface of a layer's specification.
+"""Specifications of the layers of a network: the interface that all kinds share.
 
 A specification is a frozen description. It tells its shape, its numbers in floating point, and the layer of
 streams that it becomes in a circuit; networks, circuits and files know no more of it.
@@ -26,16 +26,16 @@ class NumberLayer(Protocol):
 
     @property
     def generator(self) -> Generator:
-        """Makes the numbers of its inputs."""
+        """Number generator of its input streams."""
 
     def forward(self, x: ArrayLike, /) -> Floats:
         """Outputs from counts of real streams."""
 
     def expected(self, x: ArrayLike, /) -> Floats:
-        """Outputs for endless streams."""
+        """Outputs for infinitely long streams."""
 
     def streams(self, x: ArrayLike, /) -> Streams:
-        """The streams that the next `forward` meets."""
+        """The streams that the next `forward` uses."""
 
     def reset(self) -> None:
         """Rewind the generators."""

@@ -24,7 +24,7 @@ from .weighted_specs import Dense
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network(NetworkDefinition):
-    """Layers in order, the range of the inputs, and what the outputs mean.
+    """A trained network: layers in order, the range of its inputs, and the meaning of its outputs.
 
     Make one by `from_arrays`, by `from_layers`, by `load`, or by ``sc_neurocore.interop.from_sklearn``.
 
@@ -37,7 +37,7 @@ class Network(NetworkDefinition):
         Shape of a sample, ``(n_inputs,)`` or ``(channels, height, width)``; None: what the first layer
         takes, if that is but one shape. Samples come flat, with ``n_inputs`` values.
     input_range
-        Smallest and largest input, as met in training.
+        Smallest and largest input, as in the training data.
     kind
         ``"classifier"``: the class of a sample is the arg-max of the outputs. ``"regressor"``.
     classes
@@ -121,7 +121,7 @@ class Network(NetworkDefinition):
         kind: Kind = "classifier",
         classes: Sequence[str] | None = None,
     ) -> Self:
-        """A network of given layers, whose ceilings are set anew.
+        """A network of given layers, whose ranges (ceilings) are calibrated.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class Network(NetworkDefinition):
         return replace(plain, layers=plain._calibrated(sample, ceiling_quantile))
 
     def _calibrated(self, sample: Floats | None, quantile: float) -> tuple[LayerSpec, ...]:
-        """The layers with ceilings met on `sample`, or with bounds that no input can exceed."""
+        """The layers with ceilings measured on `sample`, or with bounds that no input can exceed."""
         bound = max(abs(end) for end in self.input_range)
         if sample is not None:
             sample = sample.reshape(len(sample), *self._shape())
@@ -169,14 +169,14 @@ class Network(NetworkDefinition):
         return tuple(layers)
 
     def circuit(self, length: int | Sequence[int], generator: str | Generator = "sobol", **options: Any) -> Circuit:
-        """This network as a stochastic circuit of streams of `length` cycles.
+        """Build this network as a stochastic circuit with streams of `length` cycles.
 
         Parameters
         ----------
         length
             Clock cycles, of every layer or one number a layer.
         generator
-            Makes the numbers of inputs; weights take its decorrelated partner.
+            Number generator of the input streams; weights take its decorrelated partner.
         options
             Other fields of `CircuitOptions`.
         """
@@ -187,7 +187,7 @@ class Network(NetworkDefinition):
         return describe(self, length, encoding)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a safetensors file with a JSON description in its header; whole or not at all."""
+        """Write a safetensors file with a JSON description in its header, atomically."""
         files.save(self, Path(path))
 
     @classmethod

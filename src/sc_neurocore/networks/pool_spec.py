@@ -53,7 +53,7 @@ class Pool2D(LayerSpec):
         return (shape[0], *out)
 
     def indices(self, shape: Shape) -> NDArray[np.int64]:
-        """Pixels of the windows: see `window_indices`."""
+        """Pixel numbers of the windows, see `window_indices`."""
         return window_indices(shape[0], (shape[1], shape[2]), *self.window, groups=shape[0])
 
     def forward(self, a: Floats) -> Floats:

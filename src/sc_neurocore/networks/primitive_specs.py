@@ -186,11 +186,11 @@ class SpikingDense(WeightedSpec):
 
     @property
     def neuron(self) -> FiringNeuron:
-        """What makes rates of currents."""
+        """The neuron model, which turns currents into firing rates."""
         return FiringNeuron(self.threshold, self.tau, self.refractory, self.duration)
 
     def activated(self, z: Floats) -> Floats:
-        """Rates of currents."""
+        """Firing rates for constant currents."""
         return self.neuron.rates(z)
 
     def gives_signed(self, signed: bool) -> bool:
@@ -210,7 +210,7 @@ class SpikingDense(WeightedSpec):
         return 1.0  # the neurons know the gain
 
     def decoded(self, y: Floats) -> Floats:
-        """Rates, as they are."""
+        """Firing rates, which need no activation."""
         return y
 
     def summary_cells(self, scale: float) -> tuple[str, str]:
@@ -238,7 +238,7 @@ class Dendrite(LayerSpec):
     Notes
     -----
     In floating point the inputs are constant. As a circuit their streams of L cycles fill the window, a cycle
-    lasts ``duration / L`` ms: a dendrite that is slow beside it meets their mean, also of conductances.
+    lasts ``duration / L`` ms: a dendrite that is slow beside it sees their mean, also of conductances.
 
     Examples
     --------
@@ -369,7 +369,7 @@ class PredictiveCoding(LayerSpec):
         return max(bound, float(self.weights.max()))
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """A `SurpriseLayer`; a 1 of its streams is the largest input or weight."""
+        """A `SurpriseLayer`; its streams represent the largest input or weight as 1."""
         full = self.bound(context.input_scale)
         options = context.unsigned()
         return SurpriseLayer(self.weights / full, context.input_scale / full, options, options.seed), full

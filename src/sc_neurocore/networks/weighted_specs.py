@@ -1,4 +1,4 @@
-"""Layers with weights of a trained network: sums of products, activated."""
+"""Specifications of layers with weights: activation functions of weighted sums."""
 
 import math
 from abc import abstractmethod
@@ -17,7 +17,7 @@ from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_t
 
 
 class WeightedSpec(LayerSpec):
-    """A layer whose outputs are sums of products, counted, and activated as numbers.
+    """Specification of a layer with weights: an activation function of weighted sums.
 
     Weights ``(n_outputs, n_inputs)`` join all inputs with all neurons; other shapes say otherwise themselves.
     """
@@ -42,28 +42,28 @@ class WeightedSpec(LayerSpec):
         return self.activated(a.reshape(len(a), -1) @ self.weights.T + self.bias)
 
     def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
-        """Inputs ``(B, n)`` of `shape` as each group of neurons meets them, ``(B, groups, windows, fan_in)``."""
+        """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``."""
         return values[:, None, None]
 
     def activated(self, z: Floats) -> Floats:
-        """Outputs of sums."""
+        """Outputs for weighted sums: the activation function."""
         return activate(z, self.activation)
 
     def decoded(self, y: Floats) -> Floats:
-        """The activation of counted sums."""
+        """Outputs for sums decoded from counts: the activation function."""
         return self.activated(y)
 
     def gives_signed(self, signed: bool) -> bool:
-        """Sums of products may be negative; some activations take care of it."""
+        """Whether outputs may be negative: sums of products may be, some activations are not."""
         negative = signed or bool(self.weights.min() < 0) or bool(self.bias.min() < 0)
         return self.activation in ("tanh", "identity") and negative
 
     def bound(self, bound: float) -> float:
-        """1 for activations that saturate."""
+        """Upper bound of |outputs|: 1 for activations that saturate."""
         return 1.0 if self.activation in ("tanh", "logistic") else self.largest_sum(bound)
 
     def largest_sum(self, bound: float) -> float:
-        """A size that no sum exceeds if no input exceeds `bound`."""
+        """Upper bound of |sums|, given the upper bound of |inputs|."""
         rows = np.abs(self.weights).reshape(len(self.weights), -1)
         return float((rows.sum(1) * bound + np.abs(self.bias)).max())
 
@@ -83,7 +83,7 @@ class WeightedSpec(LayerSpec):
         return self.activation, f"{self.gain(scale):.3g}"
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """A layer with weights in units of the gain; what averages is multiplied by the fan-in."""
+        """Build the layer with weights divided by the gain; averages are multiplied by the fan-in."""
         weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
         smallest, options = min(weights.min(), self.bias.min()), context.options
         if options.encoding == "unipolar" and smallest < 0:
@@ -100,7 +100,7 @@ class WeightedSpec(LayerSpec):
         """The layer of streams with weights in the range of an encoding."""
 
     def _factor(self, layer: Any, gain: float, averages: bool) -> float:
-        """What the outputs of the layer are multiplied by."""
+        """Factor of the outputs of the layer."""
         return gain * (layer.fan_in if averages else 1)
 
 

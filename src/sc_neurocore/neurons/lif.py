@@ -60,7 +60,7 @@ class LIFParameters:
 
     @classmethod
     def of(cls, values: "Mapping[str, Any] | LIFParameters | None") -> "LIFParameters":
-        """From a mapping; what it does not name keeps its default, an unknown name is an error.
+        """Parameters from a mapping; what it does not name keeps its default, an unknown name is an error.
 
         >>> LIFParameters.of({"tau_mem": 10.0}).tau_mem
         10.0

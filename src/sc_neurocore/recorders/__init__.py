@@ -1,4 +1,4 @@
-"""What came out of neurons: spikes and voltages."""
+"""Recorders of the spikes and the membrane voltages of neurons."""
 
 from .membrane import MembraneRecorder
 from .spikes import SpikeRecorder, Summary

@@ -366,7 +366,7 @@ def _mechanisms(model: MemristorModel) -> list[tuple[str, str, MemristorModel]]:
 
 
 def _reading(model: MemristorModel, pairs: bool) -> list[str]:
-    """Lines about what is not programmed but happens when the array is read."""
+    """Lines about the errors of reading the array, beside those of programming it."""
     lines = []
     if model.read_noise:
         lines.append(f"read noise: {model.read_sigma(pairs):.4f} of a weight, fresh every cycle")

@@ -89,7 +89,7 @@ def clipped_mean(mean: Floats, sigma: float) -> Floats:
 
 
 def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDArray[np.float64]:
-    """What an analog-to-digital converter reports: midpoints of ``2**bits`` equal steps from `low` to `high`.
+    """Output of an analog-to-digital converter: midpoints of ``2**bits`` equal steps from `low` to `high`.
 
     Values outside saturate. Without a converter (`bits` None) they pass as they are.
 

@@ -1,4 +1,4 @@
-"""What the neurons of a layer see in each cycle: sums, OR, MUX."""
+"""Products of a neuron joined cycle by cycle: parallel counters, OR gates, multiplexers."""
 
 import math
 

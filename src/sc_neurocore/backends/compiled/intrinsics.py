@@ -1,4 +1,4 @@
-"""The one instruction Numba does not expose: LLVM's population count."""
+"""Population count of a word, an LLVM instruction that Numba does not expose."""
 
 from typing import Any
 

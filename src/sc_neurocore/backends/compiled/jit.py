@@ -1,4 +1,4 @@
-"""How kernels are compiled, and Philox in vector lanes, which all that is random shares."""
+"""Compiler options of the kernels, and the random number generator Philox in vector lanes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ counter = inline(counter_of_numbers)
 
 @inline
 def put(lanes, lane, words):  # type: ignore[no-untyped-def]
-    """The four counter words of a lane, where `philox_lanes` finds them."""
+    """Store the four counter words of a lane where `philox_lanes` reads them."""
     lanes[lane], lanes[L1 + lane], lanes[L2 + lane], lanes[L3 + lane] = words
 
 

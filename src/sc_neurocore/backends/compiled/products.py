@@ -193,5 +193,5 @@ def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
 
 
 def words_read(wiring: Wiring, x: Words) -> int:
-    """Words that the synapses of a sample read: the work of a kernel, from which threads get their shares."""
+    """Number of words that the synapses of a sample read: the work by which rows are split over threads."""
     return int(wiring.inputs.size * x.shape[-1])

@@ -1,4 +1,4 @@
-"""Reservoirs: neurons whose states are encoded anew at every step and meet their weight streams again.
+"""Reservoirs: recurrent neurons whose states are encoded as streams anew at every step.
 
 A run has its loop over time in here, on one thread; samples of a batch are spread over threads.
 """
@@ -41,7 +41,7 @@ def _philox_at(key, first, step, sample, lanes):  # type: ignore[no-untyped-def]
 
 @jit
 def _encode(inputs, state, coding, step, sample, lanes, thresholds, signs):  # type: ignore[no-untyped-def]
-    """Threshold and sign of every line: inputs, states, and a constant 1 where there is one more."""
+    """Threshold and sign of every line: inputs, states, and the constant 1 of a bias if there is one."""
     kind, bits, stochastic, rounding_key, _, _ = coding
     scale, n_inputs, n = 2.0**bits, inputs.size, inputs.size + state.size
     for first in range(0, thresholds.size, 4 * LANES):
@@ -61,7 +61,7 @@ def _encode(inputs, state, coding, step, sample, lanes, thresholds, signs):  # t
 
 @jit
 def _ones_by_rank(sequence, word, threshold, sign, kind, row):  # type: ignore[no-untyped-def]
-    """What a stream adds for every weight stream: a running count of its ones in the order of the weights' numbers."""
+    """Products of a stream with all weight streams: running counts of its ones in the order of the weights' numbers."""
     length = sequence.size
     ones = row[0] - row[0]
     if kind == SPLIT:

@@ -1,1 +1,1 @@
-"""What attention is composed of: checked operands, and the circuit of a call."""
+"""Building blocks of attention: checked operands, and the circuit of a call."""

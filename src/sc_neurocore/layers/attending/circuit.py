@@ -1,4 +1,4 @@
-"""Attention as a circuit: AND gates and counters give scores, one multiplexer a row passes values."""
+"""Attention as a circuit: AND gates and counters give scores, a multiplexer for each row passes values."""
 
 import math
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from .operands import Mask, Operands
 
 
 class AttentionStreams(NamedTuple):
-    """The streams that the next `StochasticAttention.forward_bitstream` meets."""
+    """The streams that the next `StochasticAttention.forward_bitstream` uses."""
 
     queries: Bitstream
     """``(..., N, dim_k)``."""
@@ -46,7 +46,7 @@ class AttentionCircuit:
     seeds
         Fix the streams.
     backend
-        What runs the kernels.
+        Backend that runs the kernels.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class AttentionCircuit:
         )
 
     def _key_words(self, k: Floats, samples: Samples) -> Words:
-        """Streams ``(B, M, dim_k, W)``."""
+        """Streams ``(B, M, dim_k, W)`` of the keys."""
         return self.keys.words(k, _numbers(samples, k.shape[1]))
 
     def _scores(self, queries: Words, keys: Words, mask: Mask) -> NDArray[np.int64]:
@@ -128,7 +128,7 @@ class AttentionCircuit:
         return ones[0] / self.length
 
     def _selected(self, counts: NDArray[np.int64], numbers: Samples) -> Words:
-        """Streams ``(B, N, M, W)`` of the attention weights: of a row, one is 1 in a cycle.
+        """Streams ``(B, N, M, W)`` of the attention weights: in every cycle, one of a row is 1.
 
         A comparator holds u_t against the upper edge of every interval; key m is selected where its
         comparator says 1 and that of the key before says 0.
@@ -147,5 +147,5 @@ class AttentionCircuit:
 
 
 def _numbers(samples: Samples, rows: int) -> Samples:
-    """Stream numbers ``(B, rows)``: every row of a sample has encoders of its own."""
+    """Sample numbers ``(B, rows)`` for the encoders: every row of a sample has streams of its own."""
     return samples[:, None] * rows + np.arange(rows)

@@ -1,4 +1,4 @@
-"""Queries, keys, values and masks of attention, checked against each other."""
+"""Operands of attention: queries, keys, values and masks, checked against each other."""
 
 import math
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ _ANY: Range = (-np.inf, np.inf)
 
 
 class Operands(NamedTuple):
-    """Checked operands: leading axes as they came, the mask in its whole shape."""
+    """Checked operands of attention: leading axes as given, the mask broadcast to its full shape."""
 
     q: Floats
     """Queries ``(..., N, dim_k)``."""
@@ -36,7 +36,7 @@ class Operands(NamedTuple):
         return scores
 
     def flat(self) -> "Operands":
-        """All of them with one batch axis."""
+        """The operands with their leading axes flattened to one batch axis."""
         batch = self.mask.shape[:-2]
 
         def joined(array: NDArray[Any]) -> NDArray[Any]:
@@ -55,7 +55,7 @@ def checked_operands(
     qk_range: Range = _ANY,
     v_range: Range = _ANY,
 ) -> Operands:
-    """Operands of attention, a vector as one row, numbers in the given ranges.
+    """Check operands of attention: a vector is one row, values lie in the given ranges.
 
     Raises
     ------

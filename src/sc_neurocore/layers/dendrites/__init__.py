@@ -1,1 +1,1 @@
-"""What dendrites are composed of: a tree of compartments, what drives its branches, banks of equal trees."""
+"""Building blocks of dendrites: a tree of compartments, inputs of its branches, banks of equal trees."""

@@ -1,4 +1,4 @@
-"""Dendrites that read a window of streams: from rest to the voltages of their somata at its end."""
+"""Banks of dendrites that run on a window of streams, from rest to the voltages of their somata at its end."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ class DendriteBank:
         return int(self.n_dendrites * self._exact.n_branches)
 
     def dendrite(self, steps: int) -> RallDendrite:
-        """One of the dendrites, with so many steps in the window."""
+        """One dendrite of the bank, with `steps` time steps in the window."""
         return RallDendrite(**self._options, dt=self.duration / steps)
 
     def apply(self, x: ArrayLike) -> Floats:
@@ -103,7 +103,7 @@ class DendriteBank:
         branches = dendrite.n_branches
 
         def voltages(rows: Words) -> Floats:
-            """Of rows ``(S, rails, n_inputs, W)``."""
+            """Voltages for streams ``(S, rails, n_inputs, W)``."""
             words = np.moveaxis(rows, 1, 0) if encoding == "split" else rows[:, 0]
             bits = Bitstream(np.ascontiguousarray(words), length, encoding).bits().astype(np.int64)
             inputs = self.scale * from_counts(bits, 1, encoding)

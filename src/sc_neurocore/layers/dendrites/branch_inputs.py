@@ -1,4 +1,4 @@
-"""What drives the branches of a dendrite: currents or conductances, as numbers or as streams."""
+"""Inputs of the branches of a dendrite: currents or conductances, as numbers or as streams."""
 
 import numpy as np
 from numpy.typing import ArrayLike

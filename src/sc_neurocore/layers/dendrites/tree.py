@@ -1,4 +1,4 @@
-"""A dendritic tree as a cable of compartments: where branches spring from, their sizes, and which node is which."""
+"""A dendritic tree as a cable of compartments: its topology, diameters, and numbering of nodes."""
 
 from typing import Any, Literal, cast, get_args
 
@@ -78,7 +78,7 @@ class DendriticTree:
         self._wire(sizes)
 
     def _wire(self, sizes: Floats) -> None:
-        """Nodes and cable of branches of so many times the membrane of a diameter of 1, ``(n_branches,)``."""
+        """Nodes and cable of branches, given each branch's membrane area relative to a diameter of 1."""
         topology, last, coupling = self.topology, self.branch_length, self.coupling
         place = depths(topology)[:, None] * (last + 1) + np.arange(last + 1)
         exists = np.ones(place.shape, bool)
@@ -113,7 +113,7 @@ class DendriticTree:
 
     @property
     def length_constant(self) -> float:
-        """Compartments over which a steady voltage falls to 1 / e in an endless branch."""
+        """Compartments over which a steady voltage falls to 1 / e in an infinitely long branch."""
         return float(np.sqrt(self.coupling * self.tau))
 
     def at_rest(self) -> Floats:

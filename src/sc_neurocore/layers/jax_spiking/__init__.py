@@ -1,1 +1,1 @@
-"""What spiking layers on JAX are composed of: pure steps, neurons with a state, products."""
+"""Building blocks of spiking layers on JAX: pure steps, neurons with a state, products."""

@@ -62,7 +62,7 @@ class JaxNeurons:
         return self.v.shape[:-1]
 
     def rest(self, batch: tuple[int, ...]) -> None:
-        """All neurons at rest, with other batch axes."""
+        """Put all neurons at rest, with new batch axes."""
         self.v = np.full((*batch, self.n_neurons), self._membrane.v_rest, self.dtype)
         self.refractory_left = np.zeros(self.v.shape, np.int64)
 
@@ -99,7 +99,7 @@ class JaxNeurons:
         return np.moveaxis(spikes, 0, 1).reshape(*batch, steps, n)
 
     def values(self) -> dict[str, Any]:
-        """Arrays for a state dict."""
+        """Voltages and refractory times as arrays for a state dict."""
         return {"v": self.v.copy(), "refractory_left": self.refractory_left.copy()}
 
     def checked(self, state: dict[str, Any]) -> tuple[Numbers, NDArray[np.int64]]:
@@ -109,5 +109,5 @@ class JaxNeurons:
         return v.astype(self.dtype), left.astype(np.int64)
 
     def load(self, parts: tuple[Numbers, NDArray[np.int64]]) -> None:
-        """Take over what `checked` returned."""
+        """Restore the values that `checked` returned."""
         self.v, self.refractory_left = parts

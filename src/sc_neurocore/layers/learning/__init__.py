@@ -1,1 +1,1 @@
-"""What layers that learn from spike times are composed of: streams, competition between neurons, state."""
+"""Building blocks of layers that learn from spike times: streams, competition between neurons, state."""

@@ -11,7 +11,7 @@ _LARGEST = 1e100
 
 @dataclass(frozen=True)
 class NeuronCompetition:
-    """What keeps the neurons of a layer from all learning the same.
+    """Competition between the neurons of a layer, which keeps them from all learning the same.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class NeuronCompetition:
         kept there for `inhibition` steps. So at most k neurons spike in a cycle, and with k = 1 the first to spike
         stops all others. None: no inhibition.
     inhibition
-        Steps at rest of those who lose; 0: they start again in the next cycle. Needs wta.
+        Steps at rest of the neurons that lose; 0: they start again in the next cycle. Needs wta.
     homeostasis
         Added to a neuron's threshold by each of its spikes while it learns, at least 0.
     tau_homeostasis
@@ -61,6 +61,6 @@ class NeuronCompetition:
         checks.positive("tau_homeostasis", self.tau_homeostasis)
 
     def rule(self, dt_ms: float) -> Competition:
-        """The numbers of the kernels, for a cycle of `dt_ms` ms."""
+        """Parameters for the kernels, for a cycle of `dt_ms` ms."""
         keep = math.exp(-dt_ms / self.tau_homeostasis)
         return Competition(float(self.homeostasis), keep, int(self.wta or 0), int(self.inhibition))

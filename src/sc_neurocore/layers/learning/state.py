@@ -1,4 +1,4 @@
-"""The state of a learning layer: gathered from its neurons and synapses, put back, and what a pause leaves of it."""
+"""State of a learning layer: gathered from its neurons and synapses, written back, decayed over a pause."""
 
 import math
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post
 
 
 def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats) -> LearningState:
-    """The state as the kernels take it; no copies."""
+    """Collect the state of neurons and synapses for the kernels, without copies."""
     return LearningState(
         synapses.shares, thresholds, neurons.v, neurons.refractory_left, *synapses.traces, synapses.eligibility
     )
 
 
 def put_back(state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses) -> Floats:
-    """Give neurons and synapses their part of a state after so many cycles; returns the added thresholds."""
+    """Write a state after `cycles` cycles back to neurons and synapses; returns the added thresholds."""
     shares, thresholds, v, refractory_left, pre, post, eligibility = state
     neurons.v[:], neurons.refractory_left[:], neurons.steps = v, refractory_left, cycles
     synapses.shares, synapses.traces, synapses.eligibility = shares, Traces(pre, post), eligibility
@@ -53,7 +53,7 @@ def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:
 def pause_between_samples(
     pause_ms: float, competition: NeuronCompetition, neurons: LIFNeurons, synapses: PlasticSynapses
 ) -> Pause:
-    """What a time without input leaves of the state, as factors, and its steps.
+    """Decay factors of the state over a time without input, and its length in steps.
 
     Raises
     ------

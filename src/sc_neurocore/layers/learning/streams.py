@@ -1,4 +1,4 @@
-"""What meets the gates of a learning layer: streams of rates, or given spikes, and changing weights."""
+"""Streams at the gates of a learning layer: encoded rates or given spikes, and weights that change."""
 
 import math
 
@@ -19,7 +19,7 @@ _LARGEST = 1e100
 
 
 class LearningStreams:
-    """The encoder of the inputs, and what the comparators of the weights compare with.
+    """Encoder of a learning layer's inputs, and the random numbers of its weight streams.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class LearningStreams:
     seeds
         Of the layer.
     backend
-        What runs the kernels.
+        Backend that runs the kernels.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class LearningStreams:
         return np.ascontiguousarray(every.reshape(math.prod(batch), length))
 
     def weight_streams(self, shares: Floats, sample: int) -> Bitstream:
-        """Streams ``(M, n_inputs)`` of weights, as shares of their range, that stay as they are while it lasts."""
+        """Streams ``(M, n_inputs)`` of weights that stay constant, given as positions in [0, 1] in their range."""
         length = self.encoder.length
         if self.midpoints.size:
             return Bitstream.from_bits(self.midpoints <= shares[..., None])
@@ -121,5 +121,5 @@ class LearningStreams:
         return Streams(Bitstream(words, self.encoder.length), self.weight_streams(shares, sample))
 
     def mean_products(self, rates: Floats, shares: Floats) -> Floats:
-        """Mean over the inputs of rate times weight ``(..., M)``, as the comparators see both."""
+        """Mean over the inputs of rate times weight ``(..., M)``, both rounded to the comparators' thresholds."""
         return np.asarray(self.encoder.quantised(rates) @ self.encoder.quantised(shares).T / self.encoder.n)

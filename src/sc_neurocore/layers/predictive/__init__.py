@@ -1,1 +1,1 @@
-"""What predictive coding is composed of: a sequence that inputs and predictions share, the rule, the state."""
+"""Building blocks of predictive coding: a sequence that inputs and predictions share, the rule, the state."""

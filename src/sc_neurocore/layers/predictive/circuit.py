@@ -17,7 +17,7 @@ from .state import Integers, PredictiveState
 
 
 class Windows(NamedTuple):
-    """What samples one after another gave, a window of L cycles each."""
+    """Results of consecutive samples, a window of L cycles each."""
 
     surprises: Integers
     """Ones after the XOR gates ``(T, n_neurons)``."""
@@ -39,7 +39,7 @@ class PredictiveCircuit:
     seeds
         Of the layer: they fix a Bernoulli sequence and the gates.
     backend
-        What runs the kernels.
+        Backend that runs the kernels.
     """
 
     def __init__(self, generator: Generator, learning: PredictiveLearning, seeds: Seeds, backend: str | None) -> None:
@@ -65,7 +65,7 @@ class PredictiveCircuit:
         return Windows(surprises, predictions, state)
 
     def streams(self, thresholds: Integers, first: int, state: PredictiveState, encoding: Encoding) -> Streams:
-        """Streams of inputs with thresholds ``(..., n_inputs)``, and of predictions, as long as nothing is learned.
+        """Streams of inputs with thresholds ``(..., n_inputs)``, and of predictions, if no neuron learns.
 
         Predictions are ``(n_neurons, n_inputs)``, behind the axes of samples where each has numbers of its own.
         """

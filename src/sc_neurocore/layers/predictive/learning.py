@@ -1,4 +1,4 @@
-"""How predictive coding learns: who learns, at which rate, and what that is in the integers of the circuit."""
+"""Learning rule of predictive coding: which neurons learn, at which rate, and the integers of the circuit."""
 
 import math
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ class PredictiveLearning:
 
     @property
     def rule(self) -> PredictiveRule:
-        """The numbers of the kernels."""
+        """Parameters for the kernels."""
         rate = self.lr * 2.0**self.bits / self.length
         step = max(0, math.ceil(math.log2(rate))) if rate else 0
         gate = round(rate / 2.0**step * 2**GATE_BITS)
@@ -113,7 +113,7 @@ class PredictiveLearning:
         return PredictiveRule(k, gate, step, self.bits, self.memory, self.compete == "excess", gain)
 
     def parts(self) -> dict[str, int]:
-        """Parts of the circuit and how many there are; none multiplies or divides."""
+        """Components of the circuit and their number; none is a multiplier or a divider."""
         neurons, synapses = self.n_neurons, self.n_neurons * self.n_inputs
         parts = {
             "sequence generator": 1,

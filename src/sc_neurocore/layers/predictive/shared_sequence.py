@@ -12,7 +12,7 @@ from ..base import Samples
 
 
 class SharedSequence:
-    """What all comparators of a circuit compare with, so that their streams overlap fully (SCC = +1).
+    """Number sequence shared by all comparators of a circuit, so that their streams overlap fully (SCC = +1).
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class SharedSequence:
     key
         Philox key of the random numbers.
     backend
-        What runs the kernels.
+        Backend that runs the kernels.
 
     Notes
     -----
@@ -48,7 +48,7 @@ class SharedSequence:
         self._shared = np.empty((0, 0), np.uint32) if self.random else generator.sequence(length)[None]
 
     def numbers(self, samples: Samples) -> NDArray[np.uint32]:
-        """Numbers ``(S, L)`` of the samples of these numbers, or ``(1, L)`` where all share them."""
+        """The sequences ``(S, L)`` for sample numbers ``(S,)``, or ``(1, L)`` where all samples share one."""
         if self._fresh is None:
             return self._shared
         return self._fresh(samples) >> np.uint32(32 - self._bits)

@@ -1,4 +1,4 @@
-"""The state of predictive coding: integers that the circuit's counters and registers hold."""
+"""State of predictive coding: the integers in the circuit's counters and registers."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
@@ -24,11 +24,11 @@ class PredictiveState(NamedTuple):
 
     @classmethod
     def start(cls, counters: Integers, learning: PredictiveLearning) -> Self:
-        """Before the first sample: the running surprise is 1, the largest there is."""
+        """State before the first sample: the running surprise is 1, its maximum."""
         return cls(counters, np.full(len(counters), learning.largest), np.zeros(len(counters), np.int64))
 
     def checked(self, values: Mapping[str, Any], bits: int) -> Self:
-        """The state of a state dict, if it fits this one.
+        """Check a state dict: its state, if the shapes are those of this one.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""How far inputs are from what neurons predict: streams of one sequence, and XOR gates."""
+"""Surprise: the distance of inputs from predictions, by streams of one sequence and XOR gates."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,7 @@ from ..streams import Streams, as_bitstream
 
 
 class SurpriseLayer(EncodedLayer):
-    """Inputs and predictions are streams of one sequence; XOR gates give the size of their difference.
+    """Surprise of neurons: mean |input - prediction| by streams of one sequence and XOR gates.
 
     ::
 
@@ -66,7 +66,7 @@ class SurpriseLayer(EncodedLayer):
         return np.asarray(ones / (length * self.n_inputs))
 
     def _weight_words(self, samples: Samples) -> Words:
-        """Streams ``(S or 1, 1, n_neurons * n_inputs, W)``."""
+        """Streams ``(S or 1, 1, n_neurons * n_inputs, W)`` of the predictions."""
         flips = self._faults is not None and self._faults.faults.weight_flips > 0
         if not isinstance(self.generator, Bernoulli) and not flips:
             samples = samples[:1]

@@ -1,4 +1,4 @@
-"""The circuit of a reservoir: lines are encoded anew at every step, each weight is a gate, a counter adds and decodes.
+"""The circuit of a reservoir: states are encoded anew at every step, gates multiply by weights, counters add up.
 
 Two kinds: lines and weights compare with number sequences, which restart at every step, or with random sources.
 """
@@ -26,7 +26,7 @@ _SATURATED = 20.0
 
 
 class ReservoirCircuit(ABC):
-    """Lines and weights of a reservoir, ready to run: it changes when the weights do.
+    """The circuit of one step of a reservoir, for its present weights.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ReservoirCircuit(ABC):
     """
 
     fresh_weights = False
-    """Whether every step, and every sample, meets weight streams of its own."""
+    """Whether every step, and every sample, gets weight streams of its own."""
 
     def __init__(self, options: ReservoirOptions, weights: LineWeights, gain: float, seeds: Seeds) -> None:
         self.options, self.weights, self.seeds = options, weights, seeds
@@ -72,7 +72,7 @@ class ReservoirCircuit(ABC):
         )
 
     def _activation(self, gain: float) -> Activation:
-        """What the activation makes of every count: from 0, or from below it for signed encodings, to its end."""
+        """Table of the activation for every count; counts are signed in bipolar and split encoding."""
         options, length = self.options, self.options.length
         end = _SATURATED if options.activation == "tanh" else 1.0
         highest = int(min(np.ceil(end * length / gain), self.weights.lines * length))
@@ -82,11 +82,11 @@ class ReservoirCircuit(ABC):
         return Activation(levels, lowest, options.leak)
 
     def _magnitudes(self, values: Floats) -> Floats:
-        """Probabilities of numbers; of a split number that of its rail that is not zero."""
+        """Probabilities of ones for numbers; of a split number, of its rail that is not zero."""
         return np.abs(values) if self.options.encoding == "split" else to_probability(values, self.options.encoding)
 
     def _signed(self, magnitudes: NDArray[Any]) -> NDArray[np.int64]:
-        """Whole numbers with the signs of the weights, where a split rail carries them."""
+        """Integers with the signs of the weights, in split encoding."""
         whole = magnitudes.astype(np.int64)
         return np.where(self.weights.values < 0, -whole, whole) if self.options.encoding == "split" else whole
 
@@ -102,7 +102,7 @@ class ReservoirCircuit(ABC):
         """
 
     def _rounded(self, values: Floats, step: int) -> Floats:
-        """Numbers on the lines ``(B, lines)`` as whole thresholds encode them."""
+        """Numbers on the lines ``(B, lines)`` rounded to the comparators' thresholds."""
         encoding, scale = self.options.encoding, 2.0**self.coding.bits
         exact = self._magnitudes(values) * scale
         thresholds = np.floor(exact + 0.5)
@@ -121,9 +121,9 @@ class ReservoirCircuit(ABC):
 
 
 class SequenceCircuit(ReservoirCircuit):
-    """Lines and weights compare with number sequences that restart at every step.
+    """Reservoir circuit whose comparators use number sequences that restart at every step.
 
-    A weight is then its rank: how many numbers of its sequence are below its threshold. The kernel meets the cycles
+    A weight is then its rank: how many numbers of its sequence are below its threshold. The kernel takes the cycles
     in the order of rising numbers of the weights' sequence, where a weight's stream is ones first, then zeros.
     """
 
@@ -173,7 +173,7 @@ class SequenceCircuit(ReservoirCircuit):
 
 
 class RandomCircuit(ReservoirCircuit):
-    """Every line, and every weight, has a random source, or all lines and all weights share one each."""
+    """Reservoir circuit of Bernoulli streams: a random source for each line and weight, or one for all of each."""
 
     def __init__(self, options: ReservoirOptions, weights: LineWeights, gain: float, seeds: Seeds) -> None:
         super().__init__(options, weights, gain, seeds)
@@ -212,7 +212,7 @@ def reservoir_circuit(options: ReservoirOptions, weights: LineWeights, gain: flo
 
 
 def _in_order(lines: NDArray[np.uint32], weights: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Both sequences ``(1 or n, L)`` in the order of rising numbers of the weights' one."""
+    """Sequences of lines and weights ``(1 or n, L)``, sorted by the numbers of the weights' sequence."""
     order = np.argsort(weights, axis=1, kind="stable")
     both = np.broadcast_to(lines, (max(len(lines), len(order)), lines.shape[1]))
     return np.take_along_axis(both, np.broadcast_to(order, both.shape), 1), np.take_along_axis(weights, order, 1)

@@ -49,7 +49,7 @@ class ReservoirExpectation:
         return out.reshape(*inputs.shape[:-1], n)
 
     def _seen(self, weights: Any) -> Any:
-        """Weights as the gates see them."""
+        """Weights rounded to the comparators' thresholds."""
         if not self._quantised:
             return weights
         if issparse(weights):

@@ -1,4 +1,4 @@
-"""How a reservoir computes: the encoding of its numbers, the streams of its weights, its update."""
+"""Options of a reservoir: the encoding of its numbers, the streams of its weights, its update rule."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ from .weights import LARGEST
 
 @dataclass(frozen=True, kw_only=True)
 class ReservoirOptions:
-    """Options of the circuit of a reservoir, beside its weights.
+    """Options of a reservoir's circuit: everything but its weights.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class ReservoirOptions:
     bits
         Width of thresholds; None lets the generator choose.
     weight_streams
-        Bernoulli only. ``"fresh"``: every step meets new weight streams. ``"stored"``: one set serves all steps.
+        Bernoulli only. ``"fresh"``: every step gets new weight streams. ``"stored"``: one set serves all steps.
     restart
         Not for Bernoulli: the sequences start again at every step. ``"same"``: the numbers are the same at every
         step, so equal states make equal errors. ``"shift"``: the lines' numbers are XORed with a random
@@ -44,7 +44,7 @@ class ReservoirOptions:
         Of inputs and states to a threshold. ``"nearest"``, or ``"stochastic"``: up with a probability that is
         the fraction, so that the threshold is right in the mean.
     backend
-        What runs the kernels, see `sc_neurocore.backends.choose`.
+        Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
     Raises
     ------
@@ -87,11 +87,11 @@ class ReservoirOptions:
 
     @property
     def source(self) -> Generator:
-        """The generator that the options name."""
+        """The number generator that the options name."""
         return make_generator(self.generator, self.length, self.bits)
 
     @property
     def given_bits(self) -> int | None:
-        """Width of thresholds where it was asked for; then it is a part of the circuit's expectation."""
+        """Width of thresholds if it was given: then rounding is part of the expectation; None if it was not."""
         given = self.bits is not None or isinstance(self.generator, Generator)
         return self.source.bits if given else None

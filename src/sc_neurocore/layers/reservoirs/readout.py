@@ -53,7 +53,7 @@ def ridge_regression(features: Floats, targets: Floats, ridge: float) -> Floats:
 
 
 class RidgeReadout:
-    """Reads targets off the states of a sequence: a linear map, learned by `ridge_regression`.
+    """Linear read-out of targets from the states of a sequence, fitted by `ridge_regression`.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class RidgeReadout:
 
     @staticmethod
     def checked(targets: ArrayLike, sequences: tuple[int, ...], ridge: float, washout: int) -> Floats:
-        """Targets ``(..., T)`` or ``(..., T, n_outputs)`` of sequences ``(..., T)``, if all arguments fit.
+        """Check the arguments of a fit: targets ``(..., T)`` or ``(..., T, n_outputs)`` of sequences ``(..., T)``.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class RidgeReadout:
         return values
 
     def learn(self, states: Floats, targets: Floats, ridge: float, washout: int) -> None:
-        """Learn to read `targets`, as `checked` returned them, off states ``(..., T, n)`` from step `washout` on."""
+        """Fit to `targets`, as `checked` returned them, states ``(..., T, n)``, from step `washout` on."""
         time = states.ndim - 2
         kept = np.take(targets, np.arange(washout, states.shape[time]), axis=time)
         features = states[..., washout:, :].reshape(-1, states.shape[-1])

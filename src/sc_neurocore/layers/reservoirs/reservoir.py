@@ -19,7 +19,7 @@ from .weights import ReservoirWeights
 
 
 class Reservoir(SCLayer):
-    """Neurons with random recurrent weights, and their states: what `SCRecurrentLayer` reads out.
+    """Reservoir: neurons with random recurrent weights and their states, to which `SCRecurrentLayer` adds a read-out.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Reservoir(SCLayer):
 
     @property
     def gain(self) -> float:
-        """What weights are divided by and counts are multiplied by, so that the largest weight is 1."""
+        """Scale factor of the weights: they are divided by it, so that the largest is 1, and counts are multiplied."""
         return self._weights.gain(self.options.feedback_strength)
 
     def _reseed(self) -> None:
@@ -136,7 +136,7 @@ class Reservoir(SCLayer):
         return self._advance("X", inputs, checks.flag("expected", expected))
 
     def expected(self, X: ArrayLike) -> Floats:
-        """What `run` converges to as the length grows: the same circuit in floating point; nothing moves.
+        """Limit of `run` as the stream length grows: the same circuit in floating point; nothing moves.
 
         Where `bits` is given, weights are quantised, and so are inputs and states unless they are rounded
         stochastically.
@@ -179,7 +179,7 @@ class Reservoir(SCLayer):
         return expectation.run(inputs, start)
 
     def streams(self, x: ArrayLike) -> Streams:
-        """Streams that the next ``step(x)`` meets; nothing moves on.
+        """Streams that the next ``step(x)`` uses; nothing advances.
 
         Inputs are ``(..., lines)``: x, the states, and the constant 1 if there is a bias. Weights are ``(synapses,)``
         line by line, of a dense layer neuron by neuron within a line, behind the axes of x where every sample has

@@ -17,7 +17,7 @@ LARGEST = 1e100
 
 
 class LineWeights(NamedTuple):
-    """Weights by the line that carries a stream to them: inputs first, then states, then the constant 1 if it is used.
+    """Weights sorted by their input line: inputs first, then states, then the constant 1 of a bias if there is one.
 
     Synapse k of ``indptr[i]:indptr[i+1]`` joins line i with neuron ``neurons[k]``; without `neurons`, each line feeds
     neurons 0, 1, .. in this order.
@@ -117,15 +117,15 @@ class ReservoirWeights:
         return matrix
 
     def assign_inputs(self, values: ArrayLike) -> None:
-        """Take other input weights."""
+        """Replace the input weights."""
         self.inputs = self._checked("W_in", values, (self.n_neurons, self.n_inputs))
 
     def assign_bias(self, values: ArrayLike) -> None:
-        """Take other biases."""
+        """Replace the biases."""
         self.bias = self._checked("bias", values, (self.n_neurons,))
 
     def assign_recurrent(self, values: Any) -> None:
-        """Take other recurrent weights; a sparse array where connectivity is below 1."""
+        """Replace the recurrent weights; a sparse array where connectivity is below 1."""
         shape = (self.n_neurons, self.n_neurons)
         if not self.sparse:
             self.recurrent = self._checked("W_rec", values, shape)
@@ -166,7 +166,7 @@ class ReservoirWeights:
         return LineWeights(indptr, neurons, values / self.gain(feedback_strength))
 
     def values(self) -> dict[str, Any]:
-        """Arrays for a state dict."""
+        """Weights as arrays for a state dict."""
         state = {"W_in": self.inputs.copy(), "bias": self.bias.copy()}
         if not self.sparse:
             return state | {"W_rec": self.recurrent.copy()}
@@ -191,7 +191,7 @@ class ReservoirWeights:
         return inputs, bias, _frozen(recurrent)
 
     def load(self, parts: tuple[Floats, Floats, Any]) -> None:
-        """Take over what `checked` returned."""
+        """Restore the values that `checked` returned."""
         self.inputs, self.bias, self.recurrent = parts
 
 

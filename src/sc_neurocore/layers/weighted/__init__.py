@@ -1,1 +1,1 @@
-"""What layers with weights are composed of: weights, their streams, and the sums of products."""
+"""Building blocks of layers with weights: weights, their streams, and the sums of products."""

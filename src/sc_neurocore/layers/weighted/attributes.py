@@ -37,5 +37,5 @@ share: Any = property(
 )
 generator: Any = property(
     lambda layer: layer.synapses.streams.encoder.generator,
-    doc="Makes the numbers of the inputs; the weights take its decorrelated partner.",
+    doc="Number generator of the input streams; the weights take its decorrelated partner.",
 )

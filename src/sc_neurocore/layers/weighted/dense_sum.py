@@ -51,7 +51,7 @@ class DenseSum:
         return out if self.synapses.device is None else self.circuit.converted(out, seen)
 
     def expected(self, seen: SeenWeights, x: Floats) -> Floats:
-        """Outputs ``(S, n_neurons)`` for endless streams."""
+        """Outputs ``(S, n_neurons)`` for infinitely long streams."""
         lines = self.circuit.lines_as_seen_by_gates(self.lines(x))
         matrix = self.synapses.weights.matrix(self.circuit.weights_as_seen_by_gates(seen))
         return self.circuit.converted(self.circuit.expected(lines, matrix), seen)

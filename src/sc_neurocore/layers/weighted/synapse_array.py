@@ -48,7 +48,7 @@ class WeightStreams(ABC):
     """
 
     per_sample = True
-    """Whether every sample meets streams of its own."""
+    """Whether every sample gets streams of its own."""
 
     def __init__(self, encoder: Encoder, lines: NDArray[np.int64]) -> None:
         self.encoder, self.lines = encoder, lines
@@ -56,7 +56,7 @@ class WeightStreams(ABC):
 
     @abstractmethod
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
-        """Streams ``(G, rails, synapses, W)``; G is 1 where all samples meet the same ones."""
+        """Streams ``(G, rails, synapses, W)``; G is 1 where all samples share them."""
 
 
 class StoredStreams(WeightStreams):
@@ -74,7 +74,7 @@ class StoredStreams(WeightStreams):
 
 
 class FreshStreams(WeightStreams):
-    """The generators of the weights run on: every sample meets new streams."""
+    """The generators of the weights run on: every sample gets new streams."""
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
         """Streams ``(S, rails, synapses, W)``."""
@@ -193,7 +193,7 @@ class SynapseArray:
         self._seen = None
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
-        """Streams ``(G, rails, synapses, W)`` with their faults; G is 1 where all samples meet the same ones."""
+        """Streams ``(G, rails, synapses, W)`` with their faults; G is 1 where all samples share them."""
         words = self.streams.words(seen, samples)
         if self.faults is None:
             return words
@@ -209,7 +209,7 @@ class SynapseArray:
 
     @property
     def own_streams(self) -> bool:
-        """Whether every sample meets weight streams of its own: fresh, noisy, or with flips."""
+        """Whether every sample gets weight streams of its own: fresh, noisy, or with flips."""
         return self.streams.per_sample or (self.faults is not None and self.faults.faults.weight_flips > 0)
 
     def sample_bytes(self) -> int:

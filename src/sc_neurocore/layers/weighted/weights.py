@@ -89,7 +89,7 @@ class Weights(ABC):
 
     @abstractmethod
     def load(self, state: dict[str, Any]) -> None:
-        """Check, then take over a `state`."""
+        """Check and restore a `state`."""
 
 
 class DenseWeights(Weights):
@@ -152,7 +152,7 @@ class DenseWeights(Weights):
         return joined[:, : self.values[0].size].copy()
 
     def load(self, state: dict[str, Any]) -> None:
-        """Check, then take over a `state`."""
+        """Check and restore a `state`."""
         bias = self.checked_bias(state["bias"]) if self.bias is not None else None
         self.values = self.checked("weights", state["weights"])
         self.bias = bias
@@ -235,7 +235,7 @@ class SparseWeights(Weights):
         return super().state() | {"indices": self.csr.indices.copy(), "indptr": self.csr.indptr.copy()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Check, then take over a `state`."""
+        """Check and restore a `state`."""
         bias = self.checked_bias(state["bias"]) if self.bias is not None else None
         shape = (len(state["indices"]),)
         data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()

@@ -113,7 +113,7 @@ class WindowSum:
         return int(lines + counts + laid_out + n_windows * self.circuit.accumulator.memory(neurons))
 
     def expected(self, seen: SeenWeights, images: Floats) -> Floats:
-        """Maps for endless streams."""
+        """Maps for infinitely long streams."""
         groups, n_windows, fan_in = self.indices.shape
         weights = self.circuit.weights_as_seen_by_gates(seen).reshape(groups, -1, fan_in)
         out = np.empty((len(images), groups, self._neurons, n_windows))
