@@ -54,5 +54,3 @@ def updated_weights(p: Floats, gates: tuple[Floats, Floats], words: Draws | None
         draw = midpoints(words, 32)
         change = (1.0 - draw <= up).astype(np.float64) - (draw <= down)
     return np.clip(p + rule.step * change, 0.0, 1.0)
-
-
