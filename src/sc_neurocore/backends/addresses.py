@@ -34,7 +34,7 @@ USES = {
     # two keys.
     "reservoir": ("call", "step", "step >> 32", "sample"),
 }
-"""What the words 0 .. 3 of a counter are, for every use; each is cut to 32 bits. The gates of `predictive` and the
+"""Contents of the words 0 .. 3 of a counter, for every use; each is cut to 32 bits. The gates of `predictive` and the
 flips of faults are Bernoulli streams."""
 
 

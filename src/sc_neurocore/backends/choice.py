@@ -16,7 +16,7 @@ class _Backend(NamedTuple):
     """Where in this package its own kernels are defined."""
     load: Callable[[], Kernels]
     missing: Callable[[], str]
-    """What must be done before it can be used; an empty string if nothing."""
+    """Returns why it cannot be used and what to install, or an empty string if it can."""
 
 
 def _reference() -> Kernels:

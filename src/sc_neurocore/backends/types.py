@@ -1,4 +1,4 @@
-"""What kernels take and return: array types, and named tuples of arrays and numbers.
+"""Types of the arguments and results of kernels: arrays, and named tuples of arrays and numbers.
 
 Shapes use these letters: G groups (each has weight streams of its own), B samples, n inputs, M neurons,
 L cycles (the length of a stream), W = ceil(L / 64) words that hold them, R rows of any kind.
@@ -133,7 +133,7 @@ class Competition(NamedTuple):
     """Competition between the neurons of a layer: adaptive thresholds and k-winner-take-all."""
 
     adaptation: float
-    """What a spike adds to its neuron's threshold."""
+    """Amount that a spike adds to its neuron's threshold."""
     keep: float
     """Factor by which what was added to a threshold decays in a cycle."""
     winners: int
@@ -157,11 +157,11 @@ class LearningKeys(NamedTuple):
     """Philox keys of the random numbers of a learning layer."""
 
     noise: int
-    """Of the membranes."""
+    """Key of the membrane noise."""
     weights: int
-    """Of the random words that weights are compared with."""
+    """Key of the random words that weights are compared with."""
     gates: int
-    """Of the random words that open gates."""
+    """Key of the random words that open gates."""
 
 
 class LearningModel(NamedTuple):
@@ -186,7 +186,7 @@ class LearningState(NamedTuple):
     p: Floats
     """Weights ``(M, n)``, as shares of their range."""
     threshold: Floats
-    """What spikes have added to the thresholds ``(M,)``."""
+    """Amounts that spikes have added to the thresholds ``(M,)``."""
     v: Floats
     """Voltages ``(M,)``."""
     refractory_left: Counts
@@ -235,7 +235,7 @@ class Synapses(NamedTuple):
 
 
 class Coding(NamedTuple):
-    """How the number on a line becomes the threshold of a stream: encoding, width, rounding, digital shift.
+    """Coding of the number on a line as the threshold of a stream: encoding, width, rounding, digital shift.
 
     A threshold is rounded to the nearest, ties up, or with `stochastic` up with a probability that is the
     fraction: where word ``i % 4`` of Philox call ``i // 4`` for line i is below ``fraction * 2**32``. With

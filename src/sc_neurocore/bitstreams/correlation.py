@@ -71,7 +71,7 @@ def autocorrelation(stream: Bitstream, lag: int = 1) -> NDArray[np.float64]:
 
 
 def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]:
-    """How early the running mean of a stream stays near its final value: 1 from the start, 0 only at the end.
+    """Stability: fraction of a stream in which its running mean stays near its final value, in [0, 1].
 
     ``1 - t / L``, where t counts the cycles up to the last one at which the mean of the bits so
     far is further than `tolerance` from the mean of the whole stream. A stream of high stability

@@ -58,7 +58,7 @@ class Encoder:
     partner
         Which of the generator's decorrelated partners to use: 0 for inputs, 1 for weights, ..
     seed
-        Fixes Bernoulli streams and digital shifts.
+        Fixes Bernoulli streams, which are fresh for every sample, and digital shifts.
     backend
         Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
@@ -124,7 +124,7 @@ class Encoder:
         self._counter.next = checks.whole("samples", number, 0)
 
     def encode(self, values: ArrayLike) -> Bitstream:
-        """Streams of `values` ``(..., n)``; Bernoulli streams are fresh for every sample."""
+        """Encode `values` ``(..., n)``, or raise a ValueError if one is outside the encoding's range, as streams."""
         numbers = checks.array("values", values, *value_range(self.encoding), last=self.n)
         count = numbers.size // self.n
         first = self._counter.reserve(count)

@@ -27,7 +27,7 @@ PURPOSES = (
     "rounding",
     "plasticity",
 )
-"""What draws random numbers; the place in this tuple is the spawn key, so append only."""
+"""Uses of random numbers; the place in this tuple is the spawn key, so append only."""
 
 
 class Seeds:
@@ -50,7 +50,13 @@ class Seeds:
         self._keys: dict[str, int] = {}
 
     def of(self, purpose: str) -> np.random.SeedSequence:
-        """The child seed for one of `PURPOSES`."""
+        """The child seed for one of `PURPOSES`.
+
+        Raises
+        ------
+        ValueError
+            If `purpose` is not one of `PURPOSES`.
+        """
         root = self._root
         return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, PURPOSES.index(purpose)))
 
@@ -70,7 +76,13 @@ class Seeds:
 
     @classmethod
     def from_state(cls, entropy: Any, spawn_key: tuple[int, ...]) -> Self:
-        """Seeds from the entries of `state`."""
+        """Seeds from the entries of `state`.
+
+        Parameters
+        ----------
+        entropy, spawn_key
+            As for ``numpy.random.SeedSequence``.
+        """
         return cls(np.random.SeedSequence(entropy, spawn_key=spawn_key))
 
 

@@ -42,7 +42,22 @@ class Classification:
 
     @classmethod
     def of(cls, network: Network, data: Dataset, clip: bool) -> Self:
-        """A ValueError if the data do not fit the network; `clip` lets inputs outside its range through."""
+        """Check that held-out samples fit a network, and classify them in floating point.
+
+        Parameters
+        ----------
+        network
+            A classifier.
+        data
+            Samples ``(n, n_inputs)`` and their labels.
+        clip
+            Whether inputs outside the network's range are accepted; circuits cut them to it.
+
+        Raises
+        ------
+        ValueError
+            If the data do not fit the network.
+        """
         true_classes = _true_classes(network, data, clip)
         return cls(network, data, true_classes, np.asarray(network.float_predict(data.x_test)))
 
@@ -52,7 +67,20 @@ class Classification:
         return int((self.float_classes == self.true_classes).sum())
 
     def circuit(self, task: Task, backend: str | None = None) -> Circuit | FixedPoint:
-        """What a task runs, newly built; a ValueError if the network refuses an option."""
+        """Build the circuit that a task runs, or the network in fixed point.
+
+        Parameters
+        ----------
+        task
+            Options of the run; its generator may be `FIXED_POINT`.
+        backend
+            Backend that runs the kernels; None: the default.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the network cannot be built with these options.
+        """
         if task.generator != FIXED_POINT:
             return self.network.circuit(**task.options(backend).keywords())
         if task.device:
@@ -61,7 +89,22 @@ class Classification:
         return FixedPoint(self.network, **bits, faults=task.fault_model, seed=task.circuit_seed, clip=task.clip)
 
     def measure(self, task: Task, backend: str | None = None, circuit: Circuit | FixedPoint | None = None) -> Row:
-        """Run a task; with its circuit, if that is there already."""
+        """Run a task on all held-out samples, and count the right answers.
+
+        Parameters
+        ----------
+        task
+            Options of the run.
+        backend
+            Backend that runs the kernels; None: the default.
+        circuit
+            The task's circuit if it has been built already; None: it is built.
+
+        Returns
+        -------
+        Row
+            Counts, and the time of the run in ns.
+        """
         if circuit is None:
             circuit = self.circuit(task, backend)
         circuit.predict(self.data.x_test[:WARM_UP])

@@ -213,7 +213,7 @@ def _tasks(
 def _first_circuits(
     subject: Classification, plan: Plan[Task, Row], backend: str | None
 ) -> "tuple[dict[str, Circuit | FixedPoint], dict[str, list[str]]]":
-    """Circuits of the tasks, shared by their repeats, built before anything is written so that errors come first.
+    """Build a circuit for each set of options before anything is written, so that errors come first.
 
     Returns the circuits of pending tasks by id, and descriptions of the generators for the record.
     """

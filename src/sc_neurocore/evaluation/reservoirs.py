@@ -1,4 +1,4 @@
-"""Which generator a stochastic reservoir needs: NARMA10 and memory against stream length.
+"""Study of stochastic reservoirs: NARMA10 error and memory capacity for every generator and stream length.
 
 The scores of a reservoir are floating-point numbers, not counts: an error over a standard deviation, and a sum of
 squared correlations, both of a read-out that is fitted in floating point. So rows of other series do not add up

@@ -44,7 +44,13 @@ R = TypeVar("R", bound=Row)
 
 
 def digest_of(task: Any) -> str:
-    """First 16 hex digits of the SHA-256 of a dataclass as JSON with sorted keys."""
+    """First 16 hex digits of the SHA-256 of a dataclass as JSON with sorted keys.
+
+    Parameters
+    ----------
+    task
+        A dataclass whose fields JSON can hold; NaN and infinity raise a ValueError.
+    """
     text = json.dumps(asdict(task), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -62,7 +68,10 @@ def columns(kind: type[Any]) -> tuple[str, ...]:
 
 
 def to_fields(row: Row) -> list[str]:
-    """A row as text, in the order of `columns`."""
+    """A row as text, in the order of `columns`.
+
+    The inverse is `from_fields`.
+    """
     values = {**vars(row), **vars(row.task)}
     return [row.id, *(text_of(values[name]) for name in columns(type(row))[1:])]
 

@@ -1,4 +1,4 @@
-"""How a neuron adds up its products: parallel counter, saturating adder, OR tree, multiplexer tree.
+"""Accumulators, which add up a neuron's products: parallel counter, saturating adder, OR tree, multiplexer tree.
 
 =================  ======================================  ==========================================
 accumulator        result for products v_1 .. v_n          hardware
@@ -9,7 +9,7 @@ accumulator        result for products v_1 .. v_n          hardware
 `MuxTree`          sum v / n                               multiplexer with a random select
 =================  ======================================  ==========================================
 
-Each knows its outputs, its expectation and its memory. Layers use them on the products of inputs and
+Each computes its outputs, its expectation and its memory. Layers use them on the products of inputs and
 weights, the functions of `gates.accumulate` on streams as they are (weights of one).
 """
 
@@ -38,7 +38,7 @@ Select = Callable[[Samples], NDArray[np.uint32]]
 
 
 class Conditions(NamedTuple):
-    """What the expectation of an accumulator depends on beside the numbers."""
+    """How streams are made, as far as the expectation of an accumulator depends on it."""
 
     share: str = "independent"
     """How lines share generators, see `Encoder`."""
@@ -48,7 +48,7 @@ class Conditions(NamedTuple):
 
 
 class Accumulator(ABC):
-    """What adds up the products of neurons.
+    """Base of accumulators: circuits that add up the products of each neuron.
 
     Parameters
     ----------
@@ -65,7 +65,15 @@ class Accumulator(ABC):
 
     @abstractmethod
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
-        """Numbers ``(G, B, M)`` decoded from counts; `samples` ``(G, B)`` are the sample numbers."""
+        """Numbers ``(G, B, M)`` decoded from counts; `samples` ``(G, B)`` are the sample numbers.
+
+        Parameters
+        ----------
+        operands
+            Input and weight streams of G groups with B samples and M neurons each.
+        samples
+            They decide the select numbers of a multiplexer tree; the other accumulators ignore them.
+        """
 
     @abstractmethod
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
@@ -78,15 +86,21 @@ class Accumulator(ABC):
         """
 
     def memory(self, n_neurons: int) -> int:
-        """Bytes that a sample takes, or each window of an image, beside its streams."""
+        """Bytes of memory for a sample, or for a window of an image, beside its input and weight streams.
+
+        Parameters
+        ----------
+        n_neurons
+            Neurons of the layer, or of a window.
+        """
         return 0
 
     def full_scale(self, weights: Floats) -> float | None:
-        """Largest output of neurons whose |weights| add up to ``(M,)``: what a converter spans; None: it has none."""
+        """Full scale of an analog-to-digital converter, from the sums of |weights| ``(M,)``; None: no converter."""
         return 1.0
 
     def _total(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
-        """Sums of products ``(R, M)``, pulled to the middle by flips of the products."""
+        """Sums of products ``(R, M)``, shrunk towards the mid-range by flips of product bits."""
         flips = 0.0 if conditions.faults is None else conditions.faults.product_flips
         total = (1 - 2 * flips) * np.asarray((w @ x.T).T)
         return total + flips * _fan_in(w) if self.encoding == "unipolar" else total
@@ -110,12 +124,12 @@ class ParallelCounter(Accumulator):
         return self.decoded(operands.signed(self._ones(operands)), operands.fan_in if operands.bipolar else 0)
 
     def decoded(self, counts: NDArray[np.int64], fan_in: NDArray[np.int64] | int) -> Floats:
-        """Numbers for the ones of all products, positive less negative; bipolar neurons have `fan_in` synapses."""
+        """Numbers for counts of product ones, positive less negative; `fan_in` synapses only matter for bipolar."""
         totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
         return totals / (self.length * self.divisor)
 
     def _ones(self, operands: Operands) -> NDArray[np.int64]:
-        """Products that are one, ``(G, B * rails, rails * M)``."""
+        """Counts of ones over the products of each neuron, ``(G, B * rails, rails * M)``."""
         kernels = choose(self.backend)
         x, w, wiring = operands[:3]
         if operands.dense:
@@ -138,11 +152,11 @@ class ParallelCounter(Accumulator):
         return np.asarray(2 * counts + (stop - start) * self.length - single)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
-        """Sums, or means, of the products."""
+        """Sums of the products, divided by `divisor`."""
         return self._total(x, w, conditions) / self.divisor
 
     def full_scale(self, weights: Floats) -> float:
-        """What the weights of the largest neuron give for inputs of one."""
+        """Largest sum of |weights| of a neuron over `divisor`: its output for inputs of 1."""
         return max(float(weights.max()), 1e-9) / self.divisor
 
 
@@ -163,7 +177,7 @@ class SaturatingAdder(Accumulator):
         self.two_level = encoding == "bipolar" if two_level is None else two_level
 
     def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
-        """Units that left, less those that left with a minus."""
+        """Units at the output, positive less negative, per cycle: numbers ``(G, B, M)``."""
         steps = cycle_sums(operands, self.length, self.backend)
         signed = self.encoding != "unipolar"
         return np.asarray(choose(self.backend).saturate(steps, signed, self.two_level) / self.length)
@@ -176,12 +190,12 @@ class SaturatingAdder(Accumulator):
         return np.asarray(np.clip(self._total(x, w, conditions), *value_range(self.encoding)))
 
     def memory(self, n_neurons: int) -> int:
-        """A sum for every neuron and cycle."""
+        """Bytes of a sum for every neuron and cycle."""
         return 4 * self.length * n_neurons
 
 
 class StreamAccumulator(Accumulator):
-    """What joins the products of a neuron to one stream."""
+    """Base of accumulators whose output is a stream: OR tree and multiplexer tree."""
 
     @abstractmethod
     def _joined(self, operands: Operands, samples: Samples) -> Words:
@@ -193,12 +207,12 @@ class StreamAccumulator(Accumulator):
         return united(joined) if self.encoding == "split" else joined[:, :, 0, 0]
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
-        """Counts of the streams, as numbers."""
+        """Numbers ``(G, B, M)`` decoded from the counts of the output streams."""
         counts = choose(self.backend).popcount(self.streams(operands, samples))
         return from_counts(counts, self.length, self.encoding)
 
     def memory(self, n_neurons: int) -> int:
-        """The output streams of four pairs of rails, at most."""
+        """Bytes of the output streams of at most four pairs of rails."""
         return 32 * words_for(self.length) * n_neurons
 
 
@@ -228,7 +242,7 @@ class OrTree(StreamAccumulator):
         return out
 
     def _union(self, union: Callable[[Floats, Floats, bool], Floats], x: Floats, w: Floats) -> Floats:
-        """Value ``(R, M)`` of the OR of products of ``(R, n)`` and ``(M, n)``."""
+        """Value ``(R, M)`` of the OR of products of inputs ``(R, n)`` and weights ``(M, n)``."""
         if self.encoding == "split":
             x_rails = [np.maximum(x, 0), np.maximum(-x, 0)]
             w_rails = [np.maximum(w, 0), np.maximum(-w, 0)]
@@ -260,7 +274,7 @@ class MuxTree(StreamAccumulator):
         return choose(self.backend).mux_streams(*operands[:3], numbers, self.length, operands.xnor)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
-        """The mean of a neuron's own products."""
+        """The mean of the products of each neuron's synapses."""
         faults = conditions.faults or Faults()
         if self.encoding == "split" and (faults.product_flips or faults.input_flips or faults.weight_flips):
             raise ValueError("expected has no closed form for accumulate='mux' with split encoding and bit flips")
@@ -269,14 +283,35 @@ class MuxTree(StreamAccumulator):
         return np.asarray(np.where(fan_in > 0, total / np.maximum(fan_in, 1), empty))
 
     def memory(self, n_neurons: int) -> int:
-        """The output streams, and the select numbers of a sample's rails."""
+        """Bytes of the output streams, and of the select numbers of a sample's rails."""
         return super().memory(n_neurons) + 8 * self.length
 
 
 def make_accumulator(
     name: Accumulate, length: int, encoding: Encoding, fan_in: int, select: Select | None, backend: str | None = None
 ) -> Accumulator:
-    """The accumulator of that name; `fan_in` is what ``"mean"`` divides by, `select` drives a ``"mux"``."""
+    """The accumulator of that name; ``"mean"`` divides by `fan_in`, `select` drives a ``"mux"``.
+
+    Parameters
+    ----------
+    name
+        ``"mean"``, ``"sum"``, ``"saturate"``, ``"or"`` or ``"mux"``.
+    length
+        Clock cycles L.
+    encoding
+        Encoding of the products.
+    fan_in
+        Synapses of a neuron.
+    select
+        Select numbers ``(S, L)`` for sample numbers ``(S,)``, see `encoders.SelectSource`; None except for ``"mux"``.
+    backend
+        Backend that runs the kernels.
+
+    Raises
+    ------
+    ValueError
+        If `select` is None for ``"mux"``.
+    """
     if name == "saturate":
         return SaturatingAdder(length, encoding, backend)
     if name == "or":

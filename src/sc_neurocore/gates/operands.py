@@ -1,4 +1,4 @@
-"""Streams at the multipliers of neurons, and what their gates make of them: the law of signed products, once."""
+"""Operands of the multiplier gates of neurons, and the signs of their products."""
 
 import math
 from typing import Any, NamedTuple, TypeVar
@@ -15,10 +15,10 @@ T = TypeVar("T", bound=np.generic)
 
 
 class Operands(NamedTuple):
-    """Streams that meet at the multipliers of groups of neurons.
+    """Input and weight streams at the multiplier gates of groups of neurons.
 
     Group g has B samples (or windows of samples), each with n input streams, and weight streams of its own. A
-    split number has two *rails*, others have one; every rail of the inputs meets every rail of the weights.
+    split number has two *rails*, others have one; every rail of the inputs is multiplied by every rail of the weights.
     """
 
     inputs: Words
@@ -46,7 +46,10 @@ class Operands(NamedTuple):
         return np.diff(self.wiring.indptr[: self.n_neurons + 1])
 
     def by_rails(self, results: NDArray[T]) -> NDArray[T]:
-        """Results of a kernel ``(G, B * rails, rails * M, ...)`` as ``(G, B, rails, rails, M, ...)``."""
+        """Results of a kernel ``(G, B * rails, rails * M, ...)`` as ``(G, B, rails, rails, M, ...)``.
+
+        The axes of rails are those of inputs, then of weights; both have length 1 for encodings that are not split.
+        """
         return results.reshape(len(results), self.n_samples, *self.rails, self.n_neurons, *results.shape[3:])
 
     def signed(self, results: NDArray[Any]) -> NDArray[Any]:
@@ -55,7 +58,22 @@ class Operands(NamedTuple):
 
 
 def railed(wiring: Wiring, rails: int, synapses: int) -> Wiring:
-    """A wiring repeated for each of the weights' rails, which have so many synapses each."""
+    """A wiring repeated for each rail of the weights, with `synapses` weight streams a rail.
+
+    Parameters
+    ----------
+    wiring
+        Synapses of M neurons, for one rail of the weights.
+    rails
+        1, or 2 for split weights.
+    synapses
+        Weight streams of a rail; those of rail r are numbered from ``r * synapses``.
+
+    Returns
+    -------
+    Wiring
+        Of ``rails * M`` neurons, the first rail first.
+    """
     if rails == 1:
         return wiring
     indptr, inputs, weights = wiring
@@ -68,21 +86,28 @@ def railed(wiring: Wiring, rails: int, synapses: int) -> Wiring:
 
 
 def fully_connected(n_inputs: int, n_neurons: int) -> Wiring:
-    """Every neuron takes all inputs, each through a weight stream of its own."""
+    """Wiring of a dense layer: every neuron takes all inputs, each through its own weight stream.
+
+    >>> fully_connected(2, 3).inputs
+    array([0, 1, 0, 1, 0, 1])
+    """
     synapses = n_neurons * n_inputs
     indptr = np.arange(0, synapses + 1, n_inputs)
     return Wiring(indptr, np.tile(np.arange(n_inputs), n_neurons), np.arange(synapses))
 
 
 def ones(length: int, shape: tuple[int, ...] = ()) -> Words:
-    """Streams ``(*shape, W)`` that are one in every cycle."""
+    """Streams ``(*shape, W)`` that are one in every cycle.
+
+    Bits past cycle `length` of the last word are zero.
+    """
     words = np.full((*shape, words_for(length)), 2**64 - 1, np.uint64)
     words[..., -1] = tail_mask(length)
     return words
 
 
 def summed(streams: Bitstream) -> Operands:
-    """Streams ``(..., n)`` as the inputs of one neuron whose weights are streams of ones.
+    """Operands that sum streams ``(..., n)``: inputs of one neuron whose weights are streams of ones.
 
     Samples are the leading axes of `streams`, flattened: one group of B samples.
     """
@@ -104,7 +129,10 @@ def summed(streams: Bitstream) -> Operands:
 
 
 def difference(results: NDArray[Any]) -> NDArray[Any]:
-    """Positive less negative products ``(G, B, M, ...)`` of numbers ``(G, B, rails, rails, M, ...)``."""
+    """Positive less negative products ``(G, B, M, ...)`` of numbers ``(G, B, rails, rails, M, ...)``.
+
+    The product of two positive or of two negative rails counts as positive, of unequal rails as negative.
+    """
     total: NDArray[Any] = results[:, :, 0, 0]
     for i, j in np.ndindex(results.shape[2:4]):
         if i or j:
@@ -113,7 +141,10 @@ def difference(results: NDArray[Any]) -> NDArray[Any]:
 
 
 def united(streams: Words) -> Words:
-    """Rails ``(2, G, B, M, W)``, positive and negative, of streams ``(G, B, rails, rails, M, W)`` joined by OR."""
+    """Positive and negative rail ``(2, G, B, M, W)`` of products ``(G, B, rails, rails, M, W)`` joined by OR.
+
+    The product of two positive or of two negative rails is on the positive rail, of unequal rails on the negative one.
+    """
     rails = np.zeros((2, *streams.shape[:2], *streams.shape[4:]), np.uint64)
     for i, j in np.ndindex(streams.shape[2:4]):
         rails[int(i != j)] |= streams[:, :, i, j]
@@ -124,6 +155,13 @@ def cycle_sums(operands: Operands, length: int, backend: str | None = None) -> N
     """Sum of a neuron's products in every cycle, int32 ``(G, B, M, L)``.
 
     A product is 0 or 1; of signed operands it is -1, 0 or 1.
+
+    Parameters
+    ----------
+    length
+        Clock cycles L.
+    backend
+        Backend that runs the kernel; None: the default.
     """
     x, w, wiring = operands[:3]
     sums = operands.signed(choose(backend).cycle_counts(x, w, wiring, length, operands.xnor))

@@ -1,4 +1,4 @@
-"""Which pixels a window of an image covers: index arithmetic for convolution and pooling."""
+"""Windows of images: index arithmetic for convolution and pooling."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

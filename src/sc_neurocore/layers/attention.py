@@ -122,7 +122,7 @@ class StochasticAttention(SCLayer):
         choose(backend)  # an unknown one is found now
         self._backend = backend
 
-    backend = property(lambda self: choose(self._backend).name, doc="Name of what runs the kernels.")
+    backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")
 
     def forward(self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, *, mask: ArrayLike | None = None) -> Floats:
         """Limit of `forward_bitstream` as the stream length grows: row-normalised linear attention.

@@ -29,13 +29,13 @@ class EncodedLayer(SCLayer):
     Parameters
     ----------
     n_inputs
-        Numbers of a sample.
+        Number of inputs of a sample.
     options
-        Of the circuit; faults act on the input streams.
+        Options of the circuit; faults act on the input streams.
     seed
-        Fixes Bernoulli streams, selects and faults.
+        Fixes Bernoulli streams, select numbers and faults.
     share
-        How inputs share generators.
+        How inputs share generators, see `Encoder`; None: as `options` say.
     """
 
     def __init__(self, n_inputs: int, options: CircuitOptions, seed: Seed, share: Share | None = None) -> None:
@@ -94,7 +94,18 @@ class EncodedLayer(SCLayer):
         return out.reshape(*x.shape[:-1], *out.shape[1:])
 
     def streams(self, input_values: ArrayLike) -> Streams:
-        """The input streams ``(..., n_inputs)`` that the next `forward` uses; the generators do not advance."""
+        """The input streams ``(..., n_inputs)`` that the next `forward` uses; the generators do not advance.
+
+        Returns
+        -------
+        Streams
+            ``inputs`` of value shape ``(..., n_inputs)``, faults included; ``weights`` is None.
+
+        Raises
+        ------
+        ValueError
+            As `forward`.
+        """
         x = self._checked(input_values)
         flat = x.reshape(-1, self.n_inputs)
         return Streams(self._inputs.streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
@@ -132,6 +143,9 @@ class PrimitiveLayer(EncodedLayer):
         The circuit, for samples of `shape`; one with random numbers is seeded by this layer.
     shape
         Of a sample as the primitive takes it; its last axis is that of the primitive.
+
+    options, seed
+        As for `EncodedLayer`.
     """
 
     def __init__(self, primitive: Primitive, shape: tuple[int, ...], options: CircuitOptions, seed: Seed) -> None:

@@ -100,12 +100,36 @@ class CircuitOptions:
         choose(self.backend)
 
     def of_layer(self, place: int, seed: Seed) -> Self:
-        """Options of layer number `place` of a network, counted from 0, with its own length and seed."""
+        """Options of layer number `place` of a network, counted from 0, with its own length and seed.
+
+        Parameters
+        ----------
+        place
+            Number of the layer; selects its length where `length` is a sequence.
+        seed
+            Seed of the layer.
+
+        Returns
+        -------
+        CircuitOptions
+            A copy whose length is one number.
+
+        Raises
+        ------
+        IndexError
+            If `length` is a sequence without a number for this layer.
+        """
         length = self.length[place] if isinstance(self.length, Sequence) else self.length
         return replace(self, length=length, seed=seed)
 
     def make_generator(self) -> Generator:
-        """The number generator, built for the stream length of a layer."""
+        """The number generator, built for the stream length of a layer.
+
+        Raises
+        ------
+        ValueError
+            If `length` is not a single number.
+        """
         return make_generator(self.generator, self.cycles, self.bits)
 
     @property
@@ -119,6 +143,16 @@ class CircuitOptions:
         """Values rounded to the comparators' thresholds, where their width is given by `bits` or a generator.
 
         Without a given width the thresholds become exact as the length grows, and so do the values.
+
+        Parameters
+        ----------
+        values
+            Numbers ``(...)`` in the encoding's range.
+
+        Returns
+        -------
+        ndarray
+            Numbers of the same shape; errors are at most half a step of ``2**-bits`` in probability.
         """
         if self.bits is None and not isinstance(self.generator, Generator):
             return values
@@ -126,7 +160,18 @@ class CircuitOptions:
         return from_probability(np.floor(to_probability(values, self.encoding) * scale + 0.5) / scale, self.encoding)
 
     def check_no_faults(self, circuit: str) -> None:
-        """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them."""
+        """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them.
+
+        Parameters
+        ----------
+        circuit
+            Name of the circuit in the error message.
+
+        Raises
+        ------
+        ValueError
+            If `faults` is not None.
+        """
         if self.faults is not None:
             raise ValueError(f"expected has no closed form for {circuit} with faults, got {self.faults}")
 
@@ -149,6 +194,23 @@ class CircuitOptions:
 
 
 def layer_options(length: Any, use_gpu: bool, backend: str | None, **options: Any) -> CircuitOptions:
-    """Options of one layer, with an available backend: the given one, else a GPU if `use_gpu` and there is one."""
+    """Options of one layer, with an available backend: the given one, else a GPU if `use_gpu` and there is one.
+
+    Parameters
+    ----------
+    length
+        Stream length L in clock cycles, at least 1.
+    use_gpu
+        Whether to use a GPU if there is one; a given `backend` wins.
+    backend
+        One of ``sc_neurocore.backends.available()``; None: chosen by `use_gpu`.
+    options
+        Other fields of `CircuitOptions`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option is outside its range or of a wrong type, or the backend is not available.
+    """
     cycles = checks.whole("length", length, 1)
     return CircuitOptions(length=cycles, backend=choose(backend, checks.flag("use_gpu", use_gpu)).name, **options)

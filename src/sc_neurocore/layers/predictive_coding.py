@@ -21,7 +21,7 @@ _ENCODINGS = ("unipolar", "bipolar")
 
 
 class Prediction(TypedDict):
-    """What `PredictiveCodingSCLayer.forward` returns."""
+    """Result of `PredictiveCodingSCLayer.forward`, a dict."""
 
     prediction_error: float | Floats
     surprises: Floats
@@ -158,7 +158,7 @@ class PredictiveCodingSCLayer(SCLayer):
     compete = property(attrgetter("learning.compete"))
     memory = property(attrgetter("learning.memory"))
     gain = property(attrgetter("learning.gain"))
-    backend = property(lambda self: choose(self._backend).name, doc="Name of what runs the kernels.")
+    backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")
     counters = property(attrgetter("_state.counters"))
 
     @property

@@ -173,7 +173,7 @@ class RallDendrite:
         return self._advance(branch_inputs, soma_current, _AT_SOMA)[:, 0]
 
     def record(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: ArrayLike = 0.0) -> Floats:
-        """As `run`, but the voltages ``(T, n_branches, branch_length)`` of all compartments."""
+        """Voltages ``(T, n_branches, branch_length)`` of all compartments after each of T steps, see `run`."""
         nodes = self._tree.nodes
         return self._advance(branch_inputs, soma_current, nodes.ravel()).reshape(-1, *nodes.shape)
 

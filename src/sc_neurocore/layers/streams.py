@@ -12,9 +12,9 @@ class Streams(NamedTuple):
     """Input and weight streams that the next `forward` of a layer uses, faults included."""
 
     inputs: Bitstream
-    """Of the input lines."""
+    """Streams of the input lines."""
     weights: Bitstream | None
-    """Of the weights; None for a layer without weights."""
+    """Streams of the weights; None for a layer without weights."""
 
 
 def as_bitstream(words: Words, shape: tuple[int, ...], length: int, encoding: Encoding) -> Bitstream:

@@ -24,7 +24,7 @@ class _Step(NamedTuple):
     gain: float
     """Outputs are multiplied by it."""
     sample: Shape
-    """Of a sample as the layer takes it."""
+    """Shape of a sample as the layer takes it."""
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
         """Values in units of the calibrated range, clipped to [-1, 1], the range of the streams."""
@@ -112,7 +112,13 @@ class Circuit:
         return values.reshape(*batch, self._n_outputs)
 
     def expected(self, x: ArrayLike) -> Floats:
-        """Limit of `forward` for L -> infinity: the float network with the clipping of the circuit."""
+        """Limit of `forward` for L -> infinity: the float network with the clipping of the circuit.
+
+        Raises
+        ------
+        ValueError
+            As `forward`, and if a layer has no closed form, as with stuck lines.
+        """
         values = self._checked(x)
         batch = values.shape[:-1]
         for step in self._steps:
@@ -120,7 +126,13 @@ class Circuit:
         return values.reshape(*batch, self._n_outputs)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)``: the arg-max of `forward`."""
+        """Class indices ``(...)``: the arg-max of `forward`.
+
+        Raises
+        ------
+        ValueError
+            As `forward`.
+        """
         return np.asarray(np.argmax(self.forward(x), axis=-1))
 
     def reset(self) -> None:

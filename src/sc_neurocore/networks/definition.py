@@ -19,7 +19,10 @@ Kind = Literal["classifier", "regressor"]
 
 @dataclass(frozen=True, eq=False)
 class NetworkDefinition:
-    """Layers in order, the range of the inputs, and what the outputs mean; see `Network`."""
+    """A network in floating point: layers in order, the range of its inputs, the meaning of its outputs.
+
+    Parameters and errors are those of `Network`, which adds the circuit and files.
+    """
 
     layers: tuple[LayerSpec, ...]
     input_range: tuple[float, float] = (0.0, 1.0)
@@ -92,7 +95,18 @@ class NetworkDefinition:
         return f"Network({self._shape()}, {', '.join(each)}, {summary}"
 
     def float_forward(self, x: ArrayLike) -> Floats:
-        """Outputs ``(..., n_outputs)`` in floating point."""
+        """Outputs ``(..., n_outputs)`` in floating point.
+
+        Parameters
+        ----------
+        x
+            Samples ``(..., n_inputs)``, finite; images are flattened.
+
+        Raises
+        ------
+        ValueError
+            If the width is wrong or a value is not finite.
+        """
         values = checks.array("x", x, last=self.n_inputs)
         a = values.reshape(math.prod(values.shape[:-1]), *self._shape())
         for layer in self.layers:
@@ -100,7 +114,13 @@ class NetworkDefinition:
         return a.reshape(*values.shape[:-1], self.n_outputs)
 
     def float_predict(self, x: ArrayLike) -> Any:
-        """Class indices ``(...)``, int64: the arg-max of the outputs."""
+        """Class indices ``(...)``, int64: the arg-max of the outputs.
+
+        Raises
+        ------
+        ValueError
+            As `float_forward`.
+        """
         return np.argmax(self.float_forward(x), axis=-1)
 
     def describe_layers(self) -> str:

@@ -1,7 +1,7 @@
 """Specifications of the layers of a network: the interface that all kinds share.
 
-A specification is a frozen description. It tells its shape, its numbers in floating point, and the layer of
-streams that it becomes in a circuit; networks, circuits and files know no more of it.
+A specification is a frozen dataclass: the weights and options of a layer. It computes shapes, outputs in floating
+point and the hardware cost, and builds the stochastic layer of a circuit; networks, circuits and files use only this.
 """
 
 import math
@@ -22,17 +22,17 @@ Shape = tuple[int, ...]
 
 
 class NumberLayer(Protocol):
-    """A layer of streams that takes numbers and gives numbers."""
+    """Interface of a stochastic layer in a circuit: numbers in, streams inside, numbers out."""
 
     @property
     def generator(self) -> Generator:
         """Number generator of its input streams."""
 
     def forward(self, x: ArrayLike, /) -> Floats:
-        """Outputs from counts of real streams."""
+        """Outputs ``(..., n_outputs)``, decoded from counts of streams."""
 
     def expected(self, x: ArrayLike, /) -> Floats:
-        """Outputs for infinitely long streams."""
+        """Outputs for infinitely long streams; a ValueError if there is no closed form."""
 
     def streams(self, x: ArrayLike, /) -> Streams:
         """The streams that the next `forward` uses."""
@@ -42,34 +42,37 @@ class NumberLayer(Protocol):
 
 
 class Cost(NamedTuple):
-    """What a layer takes as a circuit, for inputs that are never negative.
+    """Hardware cost of a layer, for inputs that are never negative.
 
     Streams of signed inputs count twice, and so do the gates that they pass.
     """
 
     inputs: int
+    """Input streams."""
     weights: int
+    """Weight streams."""
     gates: int
+    """Two-input gates, or inputs of wider ones."""
     windows: int = 1
-    """Stream lengths that it takes from its first cycle to its last."""
+    """Latency in stream lengths, from its first cycle to its last."""
 
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a specification meets when it becomes a layer of a circuit."""
+    """Context in which a specification builds its layer of a circuit: options, place, range of the inputs."""
 
     options: CircuitOptions
-    """Of this layer: with its length and its seed."""
+    """Options of this layer, with its own length and seed."""
     place: int
-    """Number of the layer in its network."""
+    """Number of the layer in its network, from 0."""
     input_scale: float
-    """The largest |input|: a 1 of the streams."""
+    """The largest |input|, which the streams represent as 1."""
     signed: bool
     """Whether inputs may be negative."""
 
     @property
     def stream_options(self) -> dict[str, Any]:
-        """Keywords of every layer of streams."""
+        """Options that every stochastic layer takes, as keywords."""
         return self.options.keywords("length", "generator", "encoding", "bits", "faults", "seed", "backend")
 
     def unsigned(self) -> CircuitOptions:
@@ -78,79 +81,114 @@ class BuildContext:
 
 
 class LayerSpec(ABC):
-    """Specification of a layer of a network; this one's outputs are in the units and the range of its inputs."""
+    """Base of the specifications of layers; by default, outputs have the range of the inputs.
+
+    Subclasses are frozen dataclasses that define `output_shape`, `forward`, `build` and `cost`, and override the
+    methods whose defaults do not hold for them.
+    """
 
     arrays: ClassVar[tuple[str, ...]] = ()
-    """Fields that a file holds as arrays; it holds the others in words."""
+    """Names of the fields that a file stores as arrays; the others are stored as JSON."""
     file_format: ClassVar[int] = 1
-    """The format of files that brought this layer."""
+    """Version of the file format from which on files can hold this layer."""
     takes_signed: ClassVar[bool] = True
     """Whether inputs may be negative."""
     takes_images: ClassVar[bool] = False
-    """Whether its layer takes samples ``(channels, height, width)``; else it takes them flat."""
+    """Whether its layer takes images ``(channels, height, width)``; else flat samples."""
     ceiling: float | None = None
-    """Largest |output| that the next layer is built for; None: that of the inputs."""
+    """Largest |output| that is encoded for the next layer, above it is clipped; None: that of the inputs."""
 
     @property
     def input_shape(self) -> Shape | None:
-        """Shape of its inputs if there is but one."""
+        """Shape of a sample, if there is only one that fits; else None."""
         return None
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
-        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        """Shape of the outputs of a sample.
+
+        Parameters
+        ----------
+        shape
+            Shape of the inputs: ``(n,)`` or ``(channels, height, width)``.
+
+        Raises
+        ------
+        ValueError
+            If inputs of this shape do not fit.
+        """
 
     @abstractmethod
     def forward(self, a: Floats) -> Floats:
-        """The layer in floating point, on a batch of inputs."""
+        """Outputs ``(B, *output_shape)`` in floating point for inputs ``(B, *shape)``."""
 
     def gives_signed(self, signed: bool) -> bool:
-        """Whether outputs may be negative, for inputs that may or may not."""
+        """Whether outputs may be negative, where `signed` says whether inputs may be."""
         return signed
 
     def output_scale(self, scale: float) -> float:
-        """The largest |output| that the next layer is built for: the ceiling, or the scale of the inputs."""
+        """The largest |output| encoded for the next layer: the ceiling, or else `scale`, that of the inputs."""
         return scale if self.ceiling is None else self.ceiling
 
     def bound(self, bound: float) -> float:
-        """A size that no output exceeds if no input exceeds `bound`."""
+        """Upper bound of |outputs|, given an upper bound of |inputs|."""
         return bound
 
     def calibrated(self, bound: float) -> Self:
-        """This layer with outputs up to `bound`; 1 if it is 0."""
+        """A copy whose ceiling is `bound`, or 1 if that is 0; itself if it has no ceiling."""
         return self if self.ceiling is None else replace(self, ceiling=bound or 1.0)  # type: ignore[type-var]
 
     def decoded(self, y: Floats) -> Floats:
-        """Outputs of the layer from those of its circuit, after the gain."""
+        """Outputs of the layer from those of its circuit, multiplied by the gain: applies the activation."""
         return y
 
     @abstractmethod
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """The layer of streams for inputs of `shape` in units of the input scale, and the factor of its outputs."""
+        """Build the stochastic layer of a circuit.
+
+        Parameters
+        ----------
+        shape
+            Shape of the inputs of a sample.
+        context
+            Options of the circuit, and the range of the inputs.
+
+        Returns
+        -------
+        layer
+            Takes inputs in units of ``context.input_scale``, in [-1, 1].
+        gain
+            Factor of the layer's outputs.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the layer cannot be built with these options.
+        """
 
     @abstractmethod
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """What the circuit takes; numbers are made of so many streams, 2 if they are split."""
+        """Hardware cost for inputs of `shape`; `rails` streams carry a number, 2 in split encoding."""
 
     def summary_cells(self, scale: float) -> tuple[str, str]:
-        """Activation and gain, for a table."""
+        """Activation and gain as text for a table, for inputs up to `scale`."""
         return "", ""
 
 
 def all_to_all_shape(weights: Floats, shape: Shape) -> Shape:
-    """Shape of the outputs where all inputs meet all neurons, ``weights`` ``(n_outputs, n_inputs)``."""
+    """Shape ``(n_outputs,)`` of a fully connected layer with weights ``(n_outputs, n_inputs)``."""
     if math.prod(shape) != weights.shape[1]:
         raise ValueError(f"it takes {weights.shape[1]} inputs, got shape {shape}")
     return (len(weights),)
 
 
 def check_ceiling(spec: LayerSpec) -> None:
-    """Check the ceiling of a layer that has one."""
+    """Check that the ceiling of a layer is a positive finite number, or raise a ValueError."""
     checks.real("ceiling", spec.ceiling, np.finfo(float).tiny, np.finfo(float).max)
 
 
 def keep_array(spec: LayerSpec, name: str, values: Any) -> None:
-    """Let the field `name` of a frozen specification be a read-only copy of `values`."""
+    """Set the field `name` of a frozen specification to a read-only float64 copy of `values`."""
     copy = np.array(values, np.float64, order="C")
     copy.flags.writeable = False
     object.__setattr__(spec, name, copy)

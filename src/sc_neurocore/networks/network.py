@@ -179,15 +179,34 @@ class Network(NetworkDefinition):
             Number generator of the input streams; weights take its decorrelated partner.
         options
             Other fields of `CircuitOptions`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an option is wrong, or the network cannot be built with it.
         """
         return Circuit(self, CircuitOptions(length=length, generator=generator, **options))
 
     def describe(self, length: int = 256, encoding: Encoding = "split") -> str:
-        """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams."""
+        """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams.
+
+        Parameters
+        ----------
+        length
+            Stream length in clock cycles.
+        encoding
+            Encoding of the circuit; split streams count twice.
+        """
         return describe(self, length, encoding)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a safetensors file with a JSON description in its header, atomically."""
+        """Write a safetensors file with a JSON description in its header, atomically.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an existing file is then unchanged.
+        """
         files.save(self, Path(path))
 
     @classmethod

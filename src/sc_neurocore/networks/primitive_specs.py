@@ -59,7 +59,7 @@ class Inhibition(LayerSpec):
         return options
 
     def output_shape(self, shape: Shape) -> Shape:
-        """That of the inputs, or a ValueError if the radius does not fit."""
+        """Shape of the outputs, that of the inputs, or a ValueError if the radius does not fit."""
         self._options(shape[-2:])
         return shape
 
@@ -106,7 +106,7 @@ class KWinners(LayerSpec):
         checks.whole("k", self.k, 1)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """That of the inputs, or a ValueError if there are fewer than k."""
+        """Shape of the outputs, that of the inputs, or a ValueError if there are fewer than k."""
         WinnerTakeAll(math.prod(shape), self.k)
         return shape
 
@@ -353,7 +353,7 @@ class PredictiveCoding(LayerSpec):
 
     @property
     def input_shape(self) -> Shape:
-        """As many inputs as a neuron has weights."""
+        """Shape of a sample: as many inputs as a neuron has weights."""
         return (self.weights.shape[1],)
 
     def output_shape(self, shape: Shape) -> Shape:

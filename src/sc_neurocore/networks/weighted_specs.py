@@ -30,7 +30,7 @@ class WeightedSpec(LayerSpec):
 
     @property
     def input_shape(self) -> Shape | None:
-        """As many inputs as a neuron has weights."""
+        """Shape of a sample: as many inputs as a neuron has weights."""
         return (self.weights.shape[1],)
 
     def output_shape(self, shape: Shape) -> Shape:

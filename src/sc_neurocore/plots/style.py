@@ -1,4 +1,4 @@
-"""What the plots have in common: colours, axes, names at the ends of lines."""
+"""Style that the plots share: colours, axes, names at the ends of lines."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -15,9 +15,9 @@ class Preset(NamedTuple):
     parameters: Mapping[str, Any]
     """Keywords of a `MemristorModel`; what is not named keeps its default."""
     cell: str
-    """What the cell is made of."""
+    """Material of the cell."""
     cited: str
-    """What the cited paper reports."""
+    """Summary of what the cited paper reports."""
     typical: str
     """Round figures, typical of the material and from no paper."""
     reference: str

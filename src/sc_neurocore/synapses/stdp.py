@@ -26,9 +26,9 @@ class Traces(NamedTuple):
     """Traces: sums over the past spikes of a line, each decayed exponentially."""
 
     pre: Floats
-    """Of the inputs ``(n,)``."""
+    """Traces of the inputs ``(n,)``."""
     post: Floats
-    """Of the neurons ``(M,)``."""
+    """Traces of the neurons ``(M,)``."""
 
 
 def pair_stdp_step(

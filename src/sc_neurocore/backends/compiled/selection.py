@@ -1,4 +1,4 @@
-"""Which stream fills a counter first, which numbers are the largest."""
+"""Selection: cycles at which streams fill a counter, and indices of the largest numbers."""
 
 import numpy as np
 from numba import int64, uint64

@@ -27,7 +27,7 @@ class AttentionStreams(NamedTuple):
     values: Bitstream
     """``(..., M, dim_v)``."""
     weights: Bitstream
-    """Of the attention weights ``(..., N, M)``: of a row one is 1 in a cycle, none if its scores are 0."""
+    """Streams of the attention weights ``(..., N, M)``: in a cycle one of a row is 1, none if its scores are 0."""
 
 
 class AttentionCircuit:

@@ -1,4 +1,4 @@
-"""How the neurons of a learning layer compete: winner-take-all inhibition, and thresholds that adapt."""
+"""Competition between the neurons of a learning layer: winner-take-all inhibition and adaptive thresholds."""
 
 import math
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from ..base import Floats
 from .competition import NeuronCompetition
 
 STATE_NAMES = ("p", "threshold", "v", "refractory_left", "pre", "post", "eligibility")
-"""What a state dict calls the arrays of a `LearningState`, in their order."""
+"""Names in a state dict of the arrays of a `LearningState`, in their order."""
 _LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post": 0.0}
 
 

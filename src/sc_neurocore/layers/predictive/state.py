@@ -20,7 +20,7 @@ class PredictiveState(NamedTuple):
     running: Integers
     """2**memory times the running surprise ``(n_neurons,)``, a surprise of 1 being L n_inputs ones."""
     credit: Integers
-    """What `gain` has saved up ``(n_neurons,)``."""
+    """Accumulated credit of `gain` ``(n_neurons,)``."""
 
     @classmethod
     def start(cls, counters: Integers, learning: PredictiveLearning) -> Self:

@@ -219,7 +219,7 @@ def _in_order(lines: NDArray[np.uint32], weights: NDArray[np.uint32]) -> tuple[N
 
 
 def _ranks(rising: NDArray[np.uint32], thresholds: NDArray[np.uint64], rows: Any, bits: int) -> NDArray[np.int64]:
-    """How many numbers of its row ``rising[rows]`` are below each threshold: the ones of that stream."""
+    """Number of elements of ``rising[rows]`` below each threshold: the ones of that stream."""
     span = 1 << bits
     flat = rising.astype(np.int64) + (span + 1) * np.arange(len(rising))[:, None]
     found = np.searchsorted(flat.reshape(-1), thresholds.astype(np.int64) + (span + 1) * rows)

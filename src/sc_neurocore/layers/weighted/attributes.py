@@ -1,4 +1,4 @@
-"""Attributes that layers with weights share: options of the circuit, and what its parts know.
+"""Attributes that layers with weights share: options of the circuit, bias, fan-in, sharing policy, generator.
 
 A layer has ``options`` (`CircuitOptions`) and ``synapses`` (`SynapseArray`); each attribute is a property to be put
 into the body of its class.
@@ -8,7 +8,13 @@ from typing import Any
 
 
 def circuit_option(name: str) -> Any:
-    """A read-only attribute: one of the ``options`` of a layer."""
+    """A read-only property: one of the ``options`` of a layer.
+
+    Parameters
+    ----------
+    name
+        A field of `CircuitOptions`.
+    """
     return property(lambda layer: getattr(layer.options, name), doc=f"Read-only: see `CircuitOptions`, `{name}`.")
 
 

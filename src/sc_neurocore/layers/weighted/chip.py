@@ -1,4 +1,4 @@
-"""The chip of a layer whose weights are cells of a crossbar: attributes that such layers share."""
+"""Attributes of layers whose weights are cells of a memristor crossbar: weights and defects of the chip."""
 
 from typing import Any
 
@@ -10,7 +10,22 @@ from ..base import Floats
 
 
 def with_rates(device: MemristorModel | None, stuck_rate: float | None, variability: float | None) -> MemristorModel:
-    """A device with the given rates; without one, ideal cells with them."""
+    """The device with the given rates of stuck cells and variability; None: ideal cells with these rates.
+
+    Parameters
+    ----------
+    device
+        The cells, or None.
+    stuck_rate
+        Fraction of stuck cells in [0, 1], half of them low and half high; None: that of the device.
+    variability
+        Programming error, see `MemristorModel`; None: that of the device.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a rate is outside its range, or `device` is no `MemristorModel`.
+    """
     if device is not None and not isinstance(device, MemristorModel):
         raise TypeError(f"device must be a MemristorModel or None, got {type(device).__name__}")
     return (device or MemristorModel()).with_rates(stuck_rate, variability)
@@ -27,7 +42,7 @@ def _write(layer: Any, values: ArrayLike) -> None:
 
 
 def _of_cells(layer: Any, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Values of cells ``(n_neurons, n_inputs)``, of pairs of cells ``(2, n_neurons, n_inputs)``."""
+    """A mask without the bias's cells: ``(n_neurons, n_inputs)``, of pairs of cells ``(2, n_neurons, n_inputs)``."""
     planes = [layer.synapses.weights.dense(plane) for plane in cells]
     return np.stack(planes) if len(planes) == 2 else planes[0]
 

@@ -1,4 +1,4 @@
-"""The sums of a dense or sparse layer: every neuron meets the lines of a sample."""
+"""Weighted sums of a dense or sparse layer."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from .weights import DenseWeights
 
 
 class DenseSum:
-    """What adds up the products of all inputs, or of those that sparse neurons take.
+    """Weighted sums of a dense or sparse layer: every neuron takes all inputs, or those of its synapses.
 
     Parameters
     ----------
@@ -30,28 +30,44 @@ class DenseSum:
         self._dense = isinstance(weights, DenseWeights)
         memory = self.circuit.accumulator.memory(weights.n_neurons)
         self.sample_bytes = self.circuit.sample_bytes(synapses.n_synapses) + memory
-        """Memory that a sample takes."""
+        """Bytes of memory that a sample takes."""
 
     def lines(self, x: Floats) -> Floats:
         """Inputs ``(S, n_inputs)``, and the constant of a bias behind them: ``(S, fan_in)``."""
         return x if self.synapses.weights.bias is None else np.column_stack([x, np.ones(len(x))])
 
     def operands(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
-        """Streams at the gates: one group with all samples, or a group a sample where each has own weight streams."""
+        """Operands of the gates: one group of all samples, or a group for each if weight streams differ."""
         words, weights = self.circuit.inputs.words(self.lines(x), samples), self.synapses.words(seen, samples)
         axis = 0 if len(weights) == 1 else 1
         words, numbers = np.expand_dims(words, axis), np.expand_dims(samples, axis)
         return self.circuit.operands(words, weights, numbers, dense=self._dense)
 
     def outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
-        """Outputs ``(S, n_neurons)`` of inputs ``(S, n_inputs)``."""
+        """Outputs ``(S, n_neurons)`` of inputs ``(S, n_inputs)``.
+
+        Parameters
+        ----------
+        seen
+            Snapshot of the weights.
+        x
+            Inputs in the encoding's range.
+        samples
+            Sample numbers ``(S,)``, which decide the random bits.
+        """
         operands = self.operands(seen, x, samples)
         out = self.circuit.accumulator.outputs(operands, samples.reshape(-1, operands.n_samples))
         out = out.reshape(len(x), operands.n_neurons)
-        return out if self.synapses.device is None else self.circuit.converted(out, seen)
+        return out if self.synapses.device is None else self.circuit.through_adc(out, seen)
 
     def expected(self, seen: SeenWeights, x: Floats) -> Floats:
-        """Outputs ``(S, n_neurons)`` for infinitely long streams."""
+        """Outputs ``(S, n_neurons)`` for infinitely long streams.
+
+        Raises
+        ------
+        ValueError
+            If there is no closed form.
+        """
         lines = self.circuit.lines_as_seen_by_gates(self.lines(x))
         matrix = self.synapses.weights.matrix(self.circuit.weights_as_seen_by_gates(seen))
-        return self.circuit.converted(self.circuit.expected(lines, matrix), seen)
+        return self.circuit.through_adc(self.circuit.expected(lines, matrix), seen)

@@ -1,4 +1,4 @@
-"""The synapses of a layer: weights as the gates meet them, and the streams that carry them."""
+"""Synapses of a layer: weights with the errors of their device, and the streams that carry them to the gates."""
 
 from abc import ABC, abstractmethod
 
@@ -20,24 +20,24 @@ from .weights import Weights
 
 
 class SeenWeights:
-    """Weights and bias at one moment, checked, and what the gates make of them; edits make a new one."""
+    """Snapshot of weights and bias as the gates see them: checked, and with the errors of their device."""
 
     def __init__(self, weights: Weights, effective: Floats) -> None:
         self.values, self.bias = weights.values.copy(), None if weights.bias is None else weights.bias.copy()
         self.effective = effective
-        """Weights with the bias as the gates meet them: ``(n_neurons, fan_in)``, sparse ``(synapses,)``."""
+        """Weights with the bias as the gates see them: ``(n_neurons, fan_in)``, sparse ``(synapses,)``."""
         self.packed: Words | None = None
-        """Their stored streams, once they are made."""
+        """Their streams, if they are stored: made once, at first use."""
 
-    def still(self, weights: Weights) -> bool:
-        """Whether nothing has been edited since."""
+    def is_current(self, weights: Weights) -> bool:
+        """Whether the weights have not been edited since."""
         if not np.array_equal(self.values, weights.values):
             return False
         return self.bias is None or np.array_equal(self.bias, weights.bias)  # type: ignore[arg-type]
 
 
 class WeightStreams(ABC):
-    """Where the streams of weights come from.
+    """Base of the sources of weight streams.
 
     Parameters
     ----------
@@ -56,11 +56,19 @@ class WeightStreams(ABC):
 
     @abstractmethod
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
-        """Streams ``(G, rails, synapses, W)``; G is 1 where all samples share them."""
+        """Streams ``(G, rails, synapses, W)``; G is 1 where all samples share them.
+
+        Parameters
+        ----------
+        seen
+            Snapshot of the weights.
+        samples
+            Sample numbers ``(S,)``.
+        """
 
 
 class StoredStreams(WeightStreams):
-    """One set of streams serves every sample, as from a memory, or from generators that start anew."""
+    """Weight streams that all samples share, as from a memory, or from generators that restart for each sample."""
 
     per_sample = False
 
@@ -74,7 +82,7 @@ class StoredStreams(WeightStreams):
 
 
 class FreshStreams(WeightStreams):
-    """The generators of the weights run on: every sample gets new streams."""
+    """Weight streams that are new for every sample: the generators run on."""
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
         """Streams ``(S, rails, synapses, W)``."""
@@ -83,7 +91,7 @@ class FreshStreams(WeightStreams):
 
 
 class NoisyStreams(WeightStreams):
-    """Comparators read a memory cell with new noise in every cycle.
+    """Weight streams of comparators that read a memory cell with new noise in every cycle.
 
     A comparator of signed split weights gives a one on the positive or on the negative rail.
 
@@ -120,7 +128,7 @@ class NoisyStreams(WeightStreams):
 
 
 class SynapseArray:
-    """Weights, what a device makes of them, and the streams that carry them to the gates.
+    """Weights of a layer, the errors of their device, and the streams that carry them to the gates.
 
     Deterministic generators are shared by the neurons: line i of a neuron's inputs has one for all its weights.
 
@@ -177,9 +185,15 @@ class SynapseArray:
         self._seen: SeenWeights | None = None
 
     def seen(self) -> SeenWeights:
-        """The weights as the gates meet them; edits since the last call are checked and written into the device."""
+        """Snapshot of the weights as gates see them; edits since the last call are checked and programmed.
+
+        Raises
+        ------
+        ValueError
+            If an edit has left the encoding's range.
+        """
         seen = self._seen
-        if seen is None or not seen.still(self.weights):
+        if seen is None or not seen.is_current(self.weights):
             self.weights.check()
             effective = self.weights.joined().copy()
             if self.device is not None and self.defects is not None:
@@ -189,7 +203,7 @@ class SynapseArray:
         return seen
 
     def forget(self) -> None:
-        """Make streams and effective weights anew at the next call."""
+        """Discard streams and effective weights; the next call makes them anew."""
         self._seen = None
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
@@ -202,7 +216,7 @@ class SynapseArray:
         return self.faults.on_lines(words, samples, "weights", self._generator_of_synapse())
 
     def _generator_of_synapse(self) -> NDArray[np.int64]:
-        """Number of the generator that drives each weight stream."""
+        """Index of the generator that drives each weight stream."""
         if self.streams.encoder.share != "independent":
             return np.zeros(self.n_synapses, np.int64)
         return np.arange(self.n_synapses) if self.streams.random else self.streams.lines
@@ -213,12 +227,12 @@ class SynapseArray:
         return self.streams.per_sample or (self.faults is not None and self.faults.faults.weight_flips > 0)
 
     def sample_bytes(self) -> int:
-        """Memory of the weight streams of a sample, where it has its own."""
+        """Bytes of the weight streams of a sample; 0 where all samples share them."""
         own = 16 * words_for(self.streams.encoder.length) * self.rails * self.n_synapses
         return own if self.own_streams else 0
 
     def expected(self, seen: SeenWeights) -> Floats:
-        """Mean of the readings of the weights: noise moves it where it is clipped at the ends of the range.
+        """Mean weights as read by the gates: read noise shifts it where it is clipped at the ends of the range.
 
         Rails that are read apart have a mean difference; what is no plain sum of them has no closed form.
         """

@@ -1,4 +1,4 @@
-"""The sums of a layer: encoded lines meet the synapses, and accumulators add up the products."""
+"""Weighted sums of a layer: gates multiply input and weight streams, accumulators add up the products."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 
 
 class WeightedSum:
-    """What stands between the numbers on some lines and the sums of neurons.
+    """Circuit of weighted sums, from the numbers on input lines to the sums of neurons.
 
     ::
 
@@ -66,7 +66,20 @@ class WeightedSum:
     # ------------------------------------------------------------ streams
 
     def streams(self, lines: Floats, samples: Samples, batch: Shape, of_neurons: Shape) -> Streams:
-        """Streams of a forward: inputs ``(*batch, lines)``, weights ``(*of_neurons)`` or ``(*batch, *of_neurons)``."""
+        """Streams of a forward: inputs ``(*batch, lines)``, weights ``(*of_neurons)`` or ``(*batch, *of_neurons)``.
+
+        Parameters
+        ----------
+        lines
+            Numbers ``(S, lines)`` on the input lines.
+        samples
+            Sample numbers ``(S,)``.
+        batch
+            Leading axes of the samples, of S elements.
+        of_neurons
+            Axes of the weights, such as ``(n_neurons, fan_in)``. `batch` comes before them where samples differ in
+            their weight streams.
+        """
         encoding, seen = self.options.encoding, self.synapses.seen()
         weights = self.synapses.words(seen, samples)
         leading = batch if self.synapses.own_streams else ()
@@ -76,7 +89,7 @@ class WeightedSum:
         )
 
     def operands(self, x: Words, w: Words, windows: Samples, *, dense: bool) -> Operands:
-        """What meets at the gates, with flips of the products.
+        """Operands of the multiplier gates, with bit flips of the products.
 
         Inputs are ``(G, B, rails, n, W)``, weights ``(G, rails, synapses, W)``; `windows`
         ``(G, B)`` number the windows of all samples.
@@ -98,8 +111,11 @@ class WeightedSum:
             return operands
         return self.faults.on_products(operands, windows)
 
-    def converted(self, outputs: Floats, seen: SeenWeights) -> Floats:
-        """Outputs as the converter of the device reads its columns."""
+    def through_adc(self, outputs: Floats, seen: SeenWeights) -> Floats:
+        """Outputs after the analog-to-digital converter of the device, if it has one.
+
+        The full scale is the largest sum of |weights| of a neuron in `seen`; outputs in, outputs of the same shape out.
+        """
         device = self.synapses.device
         if device is None or device.adc_bits is None:
             return outputs
@@ -109,7 +125,7 @@ class WeightedSum:
         return device.adc(outputs, 0.0 if self.options.encoding == "unipolar" else -largest, largest)
 
     def sample_bytes(self, n_products: int) -> int:
-        """Memory of the streams of a sample whose neurons have so many gates in all."""
+        """Bytes of the streams of a sample whose neurons have `n_products` gates in all."""
         stream, rails = 8 * words_for(self.length), self.synapses.rails
         flipped = 2 * rails**2 * stream * n_products if self.product_flips else 0
         return rails * stream * self.inputs.encoder.n + self.synapses.sample_bytes() + flipped
@@ -117,20 +133,26 @@ class WeightedSum:
     # ------------------------------------------------------------ expectation
 
     def expected(self, lines: Floats, matrix: Any) -> Floats:
-        """Outputs ``(R, M)`` of windows of lines ``(R, fan_in)`` and weights ``(M, fan_in)`` as seen by the gates."""
+        """Outputs ``(R, M)`` of windows of lines ``(R, fan_in)`` and weights ``(M, fan_in)`` as seen by the gates.
+
+        Raises
+        ------
+        ValueError
+            If there is no closed form.
+        """
         return self.accumulator.expected(lines, matrix, self._conditions)
 
     def lines_as_seen_by_gates(self, lines: Floats) -> Floats:
-        """Numbers on the lines after rounding and flips."""
+        """Numbers on the input lines as the gates see them: after rounding and bit flips."""
         return self._as_seen_by_gates(lines, 0.0 if self.faults is None else self.faults.faults.input_flips)
 
     def weights_as_seen_by_gates(self, seen: SeenWeights) -> Floats:
-        """Weights after the device, rounding and flips."""
+        """Weights as the gates see them: after the device's errors, rounding and bit flips."""
         flips = 0.0 if self.faults is None else self.faults.faults.weight_flips
         return self._as_seen_by_gates(self.synapses.expected(seen), flips)
 
     def _as_seen_by_gates(self, values: Floats, flips: float) -> Floats:
-        """Values rounded where the width of thresholds is given, and pulled to the middle by flips."""
+        """Values rounded where the width of thresholds is given, and shrunk towards mid-range by bit flips."""
         faults, encoding = self.options.faults, self.options.encoding
         if faults is not None and faults.hard:
             raise ValueError(f"expected has no closed form with stuck lines or a dead generator, got {faults}")

@@ -1,4 +1,4 @@
-"""The weights of a layer: an array that its user edits, a bias, and which input each weight belongs to."""
+"""Weights of a layer: an array that its user may edit, a bias, and the wiring of weights to inputs."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -35,32 +35,32 @@ class Weights(ABC):
         self.bias = None if bias is None else self.checked_bias(bias)
 
     values: Floats
-    """What is edited: ``(M, ...)``, or the data of a sparse matrix."""
+    """The weights, which may be edited: ``(M, ...)``, or the data of a sparse matrix ``(synapses,)``."""
 
     def checked_bias(self, bias: ArrayLike) -> Floats:
-        """A copy of a bias, or its error."""
+        """Check a bias ``(M,)``: a float64 copy, or an error."""
         return checks.array("bias", bias, *self.bounds, shape=(self.n_neurons,)).copy()
 
     def set_bias(self, bias: ArrayLike) -> None:
-        """Take other biases, where there are some."""
+        """Replace the biases ``(M,)``; a ValueError if the layer has none."""
         if self.bias is None:
             raise ValueError("bias must be given to the constructor, got it for a layer without one")
         self.bias = self.checked_bias(bias)
 
     def check(self) -> None:
-        """An error if an edit has left the range."""
+        """Raise a ValueError if an edit left the encoding's range or is not finite."""
         checks.array("weights", self.values, *self.bounds)
         if self.bias is not None:
             self.checked_bias(self.bias)
 
     def state(self) -> dict[str, Any]:
-        """Arrays for a state dict."""
+        """Copies of weights and bias for a state dict."""
         return {"weights": self.values.copy()} | ({} if self.bias is None else {"bias": self.bias.copy()})
 
     @property
     @abstractmethod
     def fan_in(self) -> int:
-        """Input lines of a neuron, the constant of a bias included."""
+        """Number of input lines of a neuron, the constant of a bias included."""
 
     @abstractmethod
     def joined(self) -> Floats:
@@ -68,7 +68,7 @@ class Weights(ABC):
 
     @abstractmethod
     def wiring(self) -> Wiring:
-        """Which line each synapse belongs to."""
+        """Wiring of the neurons of a group: the input line and the weight stream of each synapse."""
 
     @abstractmethod
     def matrix(self, joined: Floats) -> Any:
@@ -80,7 +80,7 @@ class Weights(ABC):
 
     @abstractmethod
     def assign(self, values: ArrayLike) -> None:
-        """Take other weights of the same shape."""
+        """Replace the weights by others of the same shape, in the encoding's range."""
 
     @property
     @abstractmethod
@@ -98,9 +98,9 @@ class DenseWeights(Weights):
     Parameters
     ----------
     name
-        What errors call the array.
+        Name of the array in error messages.
     groups
-        Parts of the neurons that have inputs of their own, wired alike.
+        Number of groups of neurons with inputs of their own, as in a grouped convolution.
     """
 
     def __init__(
@@ -117,21 +117,21 @@ class DenseWeights(Weights):
         self.name, self.groups = name, groups
 
     def checked(self, name: str, values: ArrayLike) -> Floats:
-        """A copy of other weights of this shape, or its error."""
+        """Check new weights of this shape: a float64 copy, or an error."""
         return checks.array(name, values, *self.bounds, shape=self.values.shape).copy()
 
     def assign(self, values: ArrayLike) -> None:
-        """Take other weights of the same shape."""
+        """Replace the weights by others of the same shape, in the encoding's range."""
         self.values = self.checked(self.name, values)
 
     @property
     def array(self) -> Floats:
-        """The array itself: edits are seen."""
+        """The array itself, which may be edited."""
         return self.values
 
     @property
     def fan_in(self) -> int:
-        """Input lines of a neuron, the constant of a bias included."""
+        """Number of input lines of a neuron, the constant of a bias included."""
         return int(self.values[0].size) + (self.bias is not None)
 
     def joined(self) -> Floats:
@@ -144,11 +144,11 @@ class DenseWeights(Weights):
         return fully_connected(self.fan_in, self.n_neurons // self.groups)
 
     def matrix(self, joined: Floats) -> Floats:
-        """The values, as they are."""
+        """The values themselves, which are a matrix already."""
         return joined
 
     def dense(self, joined: NDArray[Any]) -> NDArray[Any]:
-        """A copy without the bias."""
+        """A copy ``(M, n_inputs)`` without the bias."""
         return joined[:, : self.values[0].size].copy()
 
     def load(self, state: dict[str, Any]) -> None:
@@ -183,7 +183,7 @@ class SparseWeights(Weights):
         return np.repeat(np.arange(self.n_neurons), np.diff(self.csr.indptr))
 
     def assign(self, values: ArrayLike) -> None:
-        """Take a matrix that is zero wherever there is no synapse."""
+        """Replace the weights by those of a matrix ``(M, n_inputs)``, zero wherever there is no synapse."""
         matrix = checks.array("weights", values, *self.bounds, shape=self.csr.shape).copy()
         places = self.rows, self.csr.indices
         kept = matrix[places]
@@ -201,11 +201,11 @@ class SparseWeights(Weights):
 
     @property
     def fan_in(self) -> int:
-        """Lines of the layer, the constant of a bias included."""
+        """Number of input lines of the layer, the constant of a bias included."""
         return int(self.csr.shape[1]) + (self.bias is not None)
 
     def joined(self) -> Floats:
-        """Weights ``(synapses,)``, the bias behind those of its neuron."""
+        """Weights with the bias ``(synapses,)``, each bias behind the weights of its neuron."""
         if self.bias is None:
             return self.values
         return np.insert(self.values, self.csr.indptr[1:], self.bias)
@@ -219,19 +219,19 @@ class SparseWeights(Weights):
         return Wiring(indptr, inputs, np.arange(inputs.size))
 
     def matrix(self, joined: Floats) -> csr_array:
-        """The values in CSR."""
+        """The values as a SciPy CSR matrix ``(M, fan_in)``."""
         wiring = self.wiring()
         return csr_array((joined, wiring.inputs, wiring.indptr), shape=(self.n_neurons, self.fan_in))
 
     def dense(self, joined: NDArray[Any]) -> NDArray[Any]:
-        """Zero where there is no synapse."""
+        """A new array ``(M, n_inputs)`` without the bias, zero where there is no synapse."""
         kept = self.wiring().inputs < self.csr.shape[1]
         out = np.zeros(self.csr.shape, joined.dtype)
         out[self.rows, self.csr.indices] = joined[kept]
         return out
 
     def state(self) -> dict[str, Any]:
-        """Arrays for a state dict, the wiring included."""
+        """Copies of weights, bias and wiring for a state dict."""
         return super().state() | {"indices": self.csr.indices.copy(), "indptr": self.csr.indptr.copy()}
 
     def load(self, state: dict[str, Any]) -> None:
@@ -252,7 +252,19 @@ class SparseWeights(Weights):
 def random_synapses(
     rng: np.random.Generator, shape: tuple[int, int], connectivity: float, bounds: tuple[float, float]
 ) -> csr_array:
-    """A share `connectivity` of all synapses, at random places, with weights uniform within `bounds`."""
+    """Random sparse weights: a fraction `connectivity` of all synapses, uniform within `bounds`, in CSR.
+
+    Parameters
+    ----------
+    rng
+        Draws places, then weights.
+    shape
+        ``(n_neurons, n_inputs)``.
+    connectivity
+        Fraction in (0, 1]; at least one synapse is made.
+    bounds
+        Smallest and largest weight.
+    """
     n_neurons, n_inputs = shape
     places = n_neurons * n_inputs
     kept = np.sort(rng.choice(places, max(1, round(connectivity * places)), replace=False, shuffle=False))

@@ -1,4 +1,4 @@
-"""The sums of a convolution: each window of an image is a dense layer with the same weight streams."""
+"""Weighted sums of a convolution: each window of an image is a dense layer with the same weight streams."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .weighted_sum import WeightedSum
 
 
 class WindowSum:
-    """What adds up the windows of images of one size.
+    """Weighted sums of all windows of images of one size.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class WindowSum:
         self._map_size = windows.output_size(size)
         self._neurons = synapses.weights.n_neurons // windows.groups
         self._counter: ParallelCounter | None = None
-        """Set where windows are counted without their streams being laid out, in the place where products are."""
+        """The counter, if a kernel counts the windows without a copy of their streams; else None."""
         kernels, accumulator = choose(options.backend), self.circuit.accumulator
         in_place = runs_on(kernels, "window_counts") == runs_on(kernels, "and_counts")
         if in_place and isinstance(accumulator, ParallelCounter) and not self.circuit.product_flips:
             self._counter = accumulator
         self.sample_bytes = self._bytes()
-        """Memory that a sample takes."""
+        """Bytes of memory that a sample takes."""
 
     def lines(self, images: Floats) -> Floats:
         """Pixels of the padded images ``(S, C, H, W)``, and the constant of a bias: ``(S, lines)``."""
@@ -55,20 +55,30 @@ class WindowSum:
         return pixels if self.synapses.weights.bias is None else np.column_stack([pixels, np.ones(len(pixels))])
 
     def outputs(self, seen: SeenWeights, images: Floats, samples: Samples) -> Floats:
-        """Maps ``(S, neurons, H_out, W_out)`` of images ``(S, C, H, W)``."""
+        """Maps ``(S, neurons, H_out, W_out)`` of images ``(S, C, H, W)``.
+
+        Parameters
+        ----------
+        seen
+            Snapshot of the weights.
+        images
+            Pixels in the encoding's range.
+        samples
+            Sample numbers ``(S,)``, which decide the random bits.
+        """
         words, weights = self.circuit.inputs.words(self.lines(images), samples), self.synapses.words(seen, samples)
         if self._counter is None:
             out = self._laid_out(words, weights, samples)
         else:
             out = self._counted(self._counter, words, weights)
-        return self.circuit.converted(self._maps(out.transpose(0, 1, 3, 2)), seen)
+        return self.circuit.through_adc(self._maps(out.transpose(0, 1, 3, 2)), seen)
 
     def _maps(self, out: Floats) -> Floats:
         """Outputs ``(S, groups, neurons, windows)`` as maps ``(S, channels, H_out, W_out)``."""
         return out.reshape(len(out), self.synapses.weights.n_neurons, *self._map_size)
 
     def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Floats:
-        """Outputs ``(S, groups, windows, neurons)``: the kernel gathers the lines of windows as it counts."""
+        """Outputs ``(S, groups, windows, neurons)``; the kernel gathers the lines of windows as it counts."""
         groups, n_windows, fan_in = self.indices.shape
         rails, weight_rails = x.shape[1], w.shape[1]
         kernels = choose(self.options.backend)
@@ -85,7 +95,7 @@ class WindowSum:
         return out.reshape(len(x), groups, n_windows, self._neurons)
 
     def _laid_out(self, x: Words, w: Words, samples: Samples) -> Floats:
-        """Outputs ``(S, groups, windows, neurons)`` of windows whose streams are copied from their lines."""
+        """Outputs ``(S, groups, windows, neurons)``; the streams of each window are copied from its lines."""
         groups, n_windows, fan_in = self.indices.shape
         n_samples, rails, n_lines, n_words = x.shape
         starts = (np.arange(n_samples)[:, None] * rails + np.arange(rails)) * n_lines
@@ -113,7 +123,13 @@ class WindowSum:
         return int(lines + counts + laid_out + n_windows * self.circuit.accumulator.memory(neurons))
 
     def expected(self, seen: SeenWeights, images: Floats) -> Floats:
-        """Maps for infinitely long streams."""
+        """Maps for infinitely long streams.
+
+        Raises
+        ------
+        ValueError
+            If there is no closed form.
+        """
         groups, n_windows, fan_in = self.indices.shape
         weights = self.circuit.weights_as_seen_by_gates(seen).reshape(groups, -1, fan_in)
         out = np.empty((len(images), groups, self._neurons, n_windows))
@@ -122,4 +138,4 @@ class WindowSum:
             rows = lines[:, self.indices[k]].reshape(len(images) * n_windows, fan_in)
             values = self.circuit.expected(rows, weights[k]).reshape(len(images), n_windows, self._neurons)
             out[:, k] = values.transpose(0, 2, 1)
-        return self.circuit.converted(self._maps(out), seen)
+        return self.circuit.through_adc(self._maps(out), seen)
