@@ -28,6 +28,7 @@ from .gates import Faults as Faults
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import load_network as load_network
+from .layers import CircuitOptions as CircuitOptions
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
 from .layers import JaxSCDenseLayer as JaxSCDenseLayer
 from .layers import LateralInhibition as LateralInhibition

@@ -157,3 +157,8 @@ def test_bad_input():
         layer.forward(np.zeros((3, 3)))
     with pytest.raises(ValueError, match=r"input_image must lie in \[0, 1\], got 2"):
         layer.forward(np.full((1, 3, 3), 2))
+
+
+def test_the_expectation_of_no_image_has_the_shape_of_pooled_images():
+    for kind in ("average", "max"):
+        assert SCPool2D(kind, 2).expected(np.empty((0, 3, 4, 6))).shape == (0, 3, 2, 3)

@@ -7,6 +7,7 @@ from .fusion import SCFusionLayer
 from .hardware_aware import HardwareAwareSCLayer
 from .jax_dense_layer import JaxSCDenseLayer
 from .memristive import MemristiveDenseLayer
+from .options import CircuitOptions
 from .pooling import SCPool2D
 from .predictive_coding import PredictiveCodingSCLayer
 from .rall_dendrite import RallDendrite
@@ -17,6 +18,7 @@ from .sc_learning_layer import SCLearningLayer
 from .vectorized_layer import VectorizedSCLayer
 
 __all__ = [
+    "CircuitOptions",
     "HardwareAwareSCLayer",
     "JaxSCDenseLayer",
     "LateralInhibition",

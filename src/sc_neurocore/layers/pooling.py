@@ -159,7 +159,7 @@ class SCPool2D(SCLayer):
         self.options.check_no_faults("pools")
         channels, height, width = x.shape[-3:]
         windows = window_indices(channels, (height, width), self.size, self.stride, groups=channels)
-        values = self.options.rounded(x).reshape(*x.shape[:-3], -1)[..., windows]
+        values = self.options.rounded(x).reshape(*x.shape[:-3], channels * height * width)[..., windows]
         pooled: Floats = values.max(-1) if self.kind == "max" else values.mean(-1)
         return pooled.reshape(*x.shape[:-3], *self.output_shape(channels, height, width))
 
