@@ -1,4 +1,4 @@
-"""The engine room: the only code that touches bits in bulk.
+"""Backends: interchangeable sets of kernels that compute on packed bitstreams, on CPU or GPU.
 
 `choose` gives a backend, a module with the kernels of the protocol `Kernels`: `reference` defines every kernel in
 plain NumPy; `compiled` (Numba) is the default and returns the same integers; `cuda` (CuPy) does the products of
