@@ -54,7 +54,3 @@ def updated_weights(p: Floats, gates: tuple[Floats, Floats], words: Draws | None
         draw = midpoints(words, 32)
         change = (1.0 - draw <= up).astype(np.float64) - (draw <= down)
     return np.clip(p + rule.step * change, 0.0, 1.0)
-
-
-synapse_numbers, middles, moved = synapse_words, midpoints, updated_weights
-"""Names of before, until nothing uses them."""
