@@ -57,10 +57,10 @@ def bare(currents: Any) -> Any:
 def loop(currents: np.ndarray) -> np.ndarray:
     """A NumPy step at a time."""
     numbers = LIFParameters(noise_std=0.0).membrane(1.0)
-    v, wait = np.zeros(currents.shape[1]), np.zeros(currents.shape[1], np.int64)
+    v, refractory_left = np.zeros(currents.shape[1]), np.zeros(currents.shape[1], np.int64)
     spikes = np.empty(currents.shape, np.uint8)
     for t, current in enumerate(currents):
-        v, wait, spikes[t] = membrane.lif_step(v, wait, current, numbers, np.zeros(1))
+        v, refractory_left, spikes[t] = membrane.lif_step(v, refractory_left, current, numbers, np.zeros(1))
     return spikes
 
 

@@ -198,8 +198,8 @@ def borrowed_secrets(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and any(is_private(alias.name) for alias in node.names):
             name = next(alias.name for alias in node.names if is_private(alias.name))
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "monkeypatch.setattr"):
-            told = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
-            private = [name.rpartition(".")[2] for name in told if is_private(name.rpartition(".")[2])]
+            names = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+            private = [name.rpartition(".")[2] for name in names if is_private(name.rpartition(".")[2])]
             if not private:
                 continue
             name = private[0]

@@ -28,9 +28,9 @@ def test_lif_equal(backend, rows, sources, steps, step, membrane, threads, split
     rng = np.random.default_rng(rows + steps)
     counts = rng.integers(0, 4, (sources, steps)).astype(np.int32)
     levels = 0.01 + 0.1 * (np.arange(4) / 3)
-    v, wait = rng.uniform(-0.2, 0.3, rows), rng.integers(0, 3, rows)
+    v, left = rng.uniform(-0.2, 0.3, rows), rng.integers(0, 3, rows)
     for values, table in ((counts, levels), (levels[counts], np.empty(0))):
-        arguments = KEY, values, table, step, membrane, v, wait
+        arguments = KEY, values, table, step, membrane, v, left
         for trace in (False, True):
             mine, theirs = (kernels.lif(*arguments, trace) for kernels in (backend, reference))
             for a, b in zip(mine, theirs, strict=True):
@@ -48,8 +48,8 @@ def test_lif_fixed_equal(backend, threads, split_over):
         membrane = FixedMembrane(3, -5, 150, 13, 256, 8, 511, 2, soft)
         for rows, sources in ((1, 1), (7, 1), (7, 7)):
             drive = rng.integers(-300, 400, (sources, 101))
-            v, wait = rng.integers(-50, 50, rows), rng.integers(0, 3, rows)
-            mine, theirs = (kernels.lif_fixed(drive, membrane, v, wait) for kernels in (backend, reference))
+            v, left = rng.integers(-50, 50, rows), rng.integers(0, 3, rows)
+            mine, theirs = (kernels.lif_fixed(drive, membrane, v, left) for kernels in (backend, reference))
             for a, b in zip(mine, theirs, strict=True):
                 assert a.dtype == b.dtype
                 np.testing.assert_array_equal(a, b)

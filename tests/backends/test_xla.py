@@ -54,9 +54,9 @@ def test_lif_rounds_as_the_rule(membrane, dtype):
     rng = np.random.default_rng(4)
     currents = rng.uniform(0, 0.35, (steps, samples, n)).astype(dtype)
     noise = standard_normals(5, samples * n, 0, steps).T.reshape(currents.shape).astype(dtype)
-    v, wait = rng.uniform(-0.2, 0.6, (samples, n)).astype(dtype), rng.integers(0, 2, (samples, n))
+    v, left = rng.uniform(-0.2, 0.6, (samples, n)).astype(dtype), rng.integers(0, 2, (samples, n))
     given = noise if membrane.noise else None
-    for rests in (wait, np.zeros_like(wait)):
+    for rests in (left, np.zeros_like(left)):
         spikes, after, still = xla.Devices().lif(currents, given, membrane, v, rests)
         assert (spikes.dtype, after.dtype, still.dtype) == (np.uint8, dtype, np.int64)
         numbers = membrane._replace(**{k: dtype(x) for k, x in zip(Membrane._fields[:7], membrane, strict=False)})
@@ -71,21 +71,21 @@ def test_lif_rounds_as_the_rule(membrane, dtype):
 
 def test_no_steps_and_no_samples():
     devices, membrane = xla.Devices(), PARAMETERS[1]
-    v, wait = np.array([[0.1, 0.2]]), np.array([[0, 1]])
-    spikes, after, still = devices.lif(np.empty((0, 1, 2)), np.empty((0, 1, 2)), membrane, v, wait)
+    v, left = np.array([[0.1, 0.2]]), np.array([[0, 1]])
+    spikes, after, still = devices.lif(np.empty((0, 1, 2)), np.empty((0, 1, 2)), membrane, v, left)
     assert spikes.shape == (0, 1, 2)
     np.testing.assert_array_equal(after, v)
-    np.testing.assert_array_equal(still, wait)
-    assert devices.lif(np.empty((4, 0, 2)), None, membrane, v[:0], wait[:0])[0].shape == (4, 0, 2)
+    np.testing.assert_array_equal(still, left)
+    assert devices.lif(np.empty((4, 0, 2)), None, membrane, v[:0], left[:0])[0].shape == (4, 0, 2)
 
 
 def test_the_flag_for_64_bits_is_left_alone():
     assert not jax.config.jax_enable_x64
-    v, wait = np.zeros((1, 2)), np.zeros((1, 2), np.int64)
+    v, left = np.zeros((1, 2)), np.zeros((1, 2), np.int64)
     for flag in (True, False):
         with jax.enable_x64(flag):
             for dtype in (np.float64, np.float32):
-                assert xla.Devices().lif(np.ones((3, 1, 2), dtype), None, PARAMETERS[0], v.astype(dtype), wait)[
+                assert xla.Devices().lif(np.ones((3, 1, 2), dtype), None, PARAMETERS[0], v.astype(dtype), left)[
                     1
                 ].dtype == dtype  # fmt: skip
             assert jax.config.jax_enable_x64 == flag

@@ -166,20 +166,20 @@ def test_rotate(n, length):
         assert rotated[i].tolist() == np.roll(plain[i], -(i * length // n)).tolist()
 
 
-@pytest.mark.parametrize("role", [0, 1])
+@pytest.mark.parametrize("partner", [0, 1])
 @pytest.mark.parametrize("generator", [Sobol(6), Halton(6), Ramp(6), VanDerCorput(6), LFSR(6)])
-def test_independent_inputs_have_partners_of_their_own(generator, role):
-    encoder = Encoder(4, 64, generator, share="independent", partner=role)
+def test_independent_inputs_have_partners_of_their_own(generator, partner):
+    encoder = Encoder(4, 64, generator, share="independent", partner=partner)
     streams = encoder.encode(np.full(4, 0.5)).bits()
     for i in range(4):
-        numbers = generator.decorrelated(2 * i + role).sequence(64)
+        numbers = generator.decorrelated(2 * i + partner).sequence(64)
         assert (streams[i] == (numbers < 32)).all()
 
 
 def test_inputs_and_weights_never_share_a_generator():
     for generator in (Sobol(6), Halton(6), Ramp(6), LFSR(6)):
         inputs, weights = (
-            {repr(generator.decorrelated(2 * i + role)) for i in range(10)} for role in (0, 1)
+            {repr(generator.decorrelated(2 * i + partner)) for i in range(10)} for partner in (0, 1)
         )  # fmt: skip
         assert not inputs & weights
 

@@ -43,15 +43,15 @@ def operands(n=3, keys=5, dim_k=4, dim_v=2, batch=(), encoding="unipolar", seed=
 # ------------------------------------------------------------ the circuit once more, on unpacked bits
 
 
-def bits_of(layer, seeds, source, length, name, role, values, share=None):
+def bits_of(layer, seeds, source, length, name, partner, values, share=None):
     """Bits ``(..., n, L)`` of probabilities ``(..., n)``."""
     if isinstance(source, Bernoulli):
-        encoder = Encoder(values.shape[-1], length, source, partner=role, share=share, seed=seeds.of(name))
+        encoder = Encoder(values.shape[-1], length, source, partner=partner, share=share, seed=seeds.of(name))
         encoder.samples = layer.samples * math.prod(values.shape[1:-1])
         return encoder.encode(values).bits()
     if isinstance(source, Ramp):
         source = source.decorrelated(1)
-    numbers = source.decorrelated(role).sequence(length)
+    numbers = source.decorrelated(partner).sequence(length)
     return (numbers < np.floor(values * 2.0**source.bits + 0.5)[..., None]).astype(np.uint8)
 
 
@@ -428,9 +428,9 @@ def test_how_errors_fall_with_the_length(size, trials):
     assert slope(clocked) > -0.1
 
 
-def other_circuit(q, k, v, length, roles, one_hot):
-    """Values, queries, keys and attention weights on the Sobol dimensions of `roles`."""
-    value, query, key, weight = (Encoder(len(k), length, "sobol", partner=role) for role in roles)
+def other_circuit(q, k, v, length, partners, one_hot):
+    """Values, queries, keys and attention weights on the Sobol dimensions of `partners`."""
+    value, query, key, weight = (Encoder(len(k), length, "sobol", partner=partner) for partner in partners)
     counts = compiled.and_counts(query.words(q, np.arange(len(q)))[None], key.words(k, np.arange(len(k)))[None])[0]
     shares = counts / counts.sum(-1, keepdims=True)
     words = weight.words(np.minimum(shares.cumsum(-1), 1) if one_hot else shares, np.arange(len(q)))

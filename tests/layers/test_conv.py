@@ -69,8 +69,8 @@ def slow_forward(layer, x):
     per_group, outs = layer.in_channels // layer.groups, layer.out_channels // layer.groups
     out = np.empty((len(x), *layer.output_shape(*x.shape[2:])))
     names = ("length", "encoding", "accumulate", "bias")
-    told = SimpleNamespace(**{name: getattr(layer, name) for name in names})
-    told.n_inputs = layer.kernels[0].size
+    like = SimpleNamespace(**{name: getattr(layer, name) for name in names})
+    like.n_inputs = layer.kernels[0].size
     for s, o in np.ndindex(out.shape[:2]):
         channels = slice(o // outs * per_group, (o // outs + 1) * per_group)
         w = w_bits[:, s if w_bits.shape[1] > 1 else 0, o]
@@ -78,7 +78,7 @@ def slow_forward(layer, x):
             lines = window.reshape(len(window), -1, layer.length)
             if layer.bias is not None:
                 lines = np.concatenate([lines, x_bits[:, s, -1:]], axis=1)
-            out[s, o, row, column] = neuron_output(lines, w, None if select is None else select[s], told)
+            out[s, o, row, column] = neuron_output(lines, w, None if select is None else select[s], like)
     return out
 
 

@@ -42,7 +42,7 @@ def constant(values, rows=None):
 # ------------------------------------------------------------ the circuit, bit by bit
 
 
-def slow_forward(layer, weights, x, encoding, role=1):
+def slow_forward(layer, weights, x, encoding, partner=1):
     """Fused features of ``x[name]`` ``(B, 4)``: the streams of the generators, a multiplexer a cycle at a time."""
     names, length, features = list(weights), layer.length, 4
     values = np.stack([x[name] for name in names], -1).reshape(-1, features * len(names))
@@ -57,13 +57,18 @@ def slow_forward(layer, weights, x, encoding, role=1):
         source = f if selects > 1 else 0
         if isinstance(layer.generator, Bernoulli):
             comparators = Encoder(
-                selects, length, layer.generator, share="independent", partner=role, seed=seeds_of(layer).of("select")
+                selects,
+                length,
+                layer.generator,
+                share="independent",
+                partner=partner,
+                seed=seeds_of(layer).of("select"),
             )
             comparators.samples = layer.samples + b
             below = [comparators.words(np.full(selects, c), np.array(comparators.samples))[source] for c in cumulative]
             below = np.unpackbits(np.array(below).view(np.uint8), axis=-1, bitorder="little", count=length)
         else:
-            sequence = layer.generator.decorrelated(2 * source + role)
+            sequence = layer.generator.decorrelated(2 * source + partner)
             numbers = sequence.sequence(length).astype(int)
             below = numbers < np.floor(cumulative * 2**sequence.bits + 0.5)[:, None]
         passed = np.array([np.flatnonzero(below[:, t])[0] for t in range(length)])

@@ -13,9 +13,9 @@ HARD = LIFParameters(v_rest=-0.1, v_reset=-0.3, v_threshold=0.8, tau_mem=9.0, re
 SOFT = LIFParameters(v_reset=None, tau_mem=9.0, noise_std=0.1)
 
 
-def at(v, wait=0):
+def at(v, left=0):
     v = jnp.asarray(v, float)
-    return LIFState(v, jnp.broadcast_to(jnp.asarray(wait), v.shape))
+    return LIFState(v, jnp.broadcast_to(jnp.asarray(left), v.shape))
 
 
 @pytest.mark.parametrize("parameters", [HARD, SOFT])
@@ -82,8 +82,8 @@ def gradient_of_a_spike(v, current, threshold, resistance, slope):
 def test_no_gradient_at_rest_nor_through_a_reset():
     params = HARD.membrane(1.0)
 
-    def outcome(current, v, wait):
-        state, spike = lif_step(at(v, wait), current, params)
+    def outcome(current, v, left):
+        state, spike = lif_step(at(v, left), current, params)
         return state.v, spike
 
     gradient = jax.jit(jax.jacrev(outcome))
@@ -113,7 +113,7 @@ def test_forward_and_reverse_agree():
 
 
 def test_training_reaches_the_wanted_counts():
-    """Ten neurons learn weights so that each fires as often as it is told, 0 to 27 times in 100 steps."""
+    """Ten neurons learn weights so that each fires a given number of times, 0 to 27 times in 100 steps."""
     rng = np.random.default_rng(0)
     inputs, wanted = (rng.random((100, 20)) < 0.3).astype(np.float32), jnp.arange(0.0, 30.0, 3.0)
     params = LIFParameters(noise_std=0.0).membrane(1.0)

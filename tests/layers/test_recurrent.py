@@ -44,8 +44,8 @@ def slow_run(layer, X, sample=0):
     random = layer.generator.__class__.__name__ == "Bernoulli"
     line_of, neuron_of = np.nonzero(there.T)  # line by line
 
-    def encoder(m, role, name):
-        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=role, seed=Seeds(5).of(name))
+    def encoder(m, partner, name):
+        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=partner, seed=Seeds(5).of(name))
 
     x_encoder, w_encoder = encoder(lines, 0, "inputs"), encoder(line_of.size if random else lines, 1, "weights")
 
@@ -57,8 +57,8 @@ def slow_run(layer, X, sample=0):
         columns = None if random else line_of
         return unpack(w_encoder.words(probabilities(flat)[None], np.array([number]), columns)[0], length)
 
-    def philox(role, step, call):
-        key = Seeds(5).key(role)
+    def philox(purpose, step, call):
+        key = Seeds(5).key(purpose)
         return philox4x32([call, step & 0xFFFFFFFF, step >> 32, sample], [key & 0xFFFFFFFF, key >> 32])
 
     out, state = [], layer.state if layer.state.ndim == 1 else layer.state[sample]

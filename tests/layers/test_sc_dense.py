@@ -55,15 +55,15 @@ def slow_spikes(currents, normals, dt=1.0, v_rest=0.0, v_reset=0.0, v_threshold=
     """The rule of the contract, a neuron and a step at a time."""
     spikes = np.zeros(normals.shape, np.uint8)
     for j in range(len(normals)):
-        v, wait = v_rest, 0
+        v, left = v_rest, 0
         for t in range(normals.shape[1]):
-            if wait:
-                v, wait = v_rest, wait - 1
+            if left:
+                v, left = v_rest, left - 1
                 continue
             drive = resistance * currents[j if len(currents) > 1 else 0, t] * dt
             v += -(v - v_rest) * dt / tau_mem + drive + noise_std * math.sqrt(dt) * normals[j, t]
             if v >= v_threshold:
-                spikes[j, t], wait = 1, refractory_period
+                spikes[j, t], left = 1, refractory_period
                 v = v - v_threshold if v_reset is None else v_reset
     return spikes
 

@@ -136,8 +136,8 @@ def test_convolutions(encoding, accumulate, geometry, options):
     assert streams.inputs.shape == (3, np.prod(size) + (layer.bias is not None))
     pixels = x_bits[:, :, : np.prod(size)].reshape(*x_bits.shape[:2], *size, LENGTH)
     w_bits = w_bits.reshape(*w_bits.shape[:2], 2, layer.fan_in, LENGTH)
-    told = SimpleNamespace(length=LENGTH, encoding=encoding, accumulate=accumulate, bias=layer.bias)
-    told.n_inputs = layer.kernels[0].size
+    like = SimpleNamespace(length=LENGTH, encoding=encoding, accumulate=accumulate, bias=layer.bias)
+    like.n_inputs = layer.kernels[0].size
     got = layer.forward(x)
     for s, o, i, j in np.ndindex(got.shape):
         row, column = i * layer.stride[0], j * layer.stride[1]
@@ -146,7 +146,7 @@ def test_convolutions(encoding, accumulate, geometry, options):
         if layer.bias is not None:
             window = np.concatenate([window, x_bits[:, s, -1:]], axis=1)
         w = w_bits[:, s if w_bits.shape[1] > 1 else 0, o]
-        want = neuron_output(window, w, None if select is None else select[s], told)
+        want = neuron_output(window, w, None if select is None else select[s], like)
         assert got[s, o, i, j] == pytest.approx(want, rel=0, abs=1e-13)
 
 

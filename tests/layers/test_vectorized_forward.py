@@ -101,12 +101,12 @@ def test_streams_are_comparisons_with_decorrelated_sequences(generator, encoding
     layer = build(encoding, n=n, m=m, length=length, generator=generator, share=share, seed=3)
     x = inputs((2, n), encoding)
 
-    def bits(values, role):
+    def bits(values, partner):
         source = layer.generator
         if share == "independent":
-            numbers = np.stack([source.decorrelated(2 * i + role).sequence(length) for i in range(n)])
+            numbers = np.stack([source.decorrelated(2 * i + partner).sequence(length) for i in range(n)])
         else:
-            one = source.decorrelated(role).sequence(length)
+            one = source.decorrelated(partner).sequence(length)
             numbers = np.stack([np.roll(one, -(i * length // n) if share == "rotate" else 0) for i in range(n)])
         p = to_probability(values, encoding).reshape(-1, *np.shape(values))
         return (numbers < np.floor(p * 2.0**source.bits + 0.5)[..., None]).astype(np.uint8)

@@ -25,11 +25,11 @@ def signed(word, bits):
 
 def slow(net, x, bits, faults, seed):
     """One sample, one product, one bit at a time (dense layers)."""
-    roles = [child.spawn(5) for child in np.random.SeedSequence(seed).spawn(len(net.layers))]
+    seeds = [child.spawn(5) for child in np.random.SeedSequence(seed).spawn(len(net.layers))]
     out, top = [], 2 ** (bits - 1) - 1
     for s, sample in enumerate(x):
         values, scale = sample, max(map(abs, net.input_range))
-        for layer, role in zip(net.layers, roles, strict=True):
+        for layer, own in zip(net.layers, seeds, strict=True):
 
             def broken(words, rate, flips, lines):
                 place = np.random.Generator(np.random.PCG64(lines)).random((len(words), bits))
@@ -47,13 +47,13 @@ def slow(net, x, bits, faults, seed):
                 return found
 
             words = [round(float(np.clip(v / scale, -1, 1) * top)) for v in values]
-            words = broken(words, faults.input_flips, role[0], role[1])
+            words = broken(words, faults.input_flips, own[0], own[1])
             gain = np.abs(layer.weights * scale).max()
             stored = [round(float(w)) for w in (layer.weights * scale / gain * top).ravel()]
-            stored = broken(stored, faults.weight_flips, role[2], role[3])
+            stored = broken(stored, faults.weight_flips, own[2], own[3])
             n = len(words)
             count = len(stored) * 2 * bits
-            mask = unpack(flip_masks(key_of(role[4]), faults.product_flips, np.array([s]), count), count)[0]
+            mask = unpack(flip_masks(key_of(own[4]), faults.product_flips, np.array([s]), count), count)[0]
             sums = []
             for j in range(len(layer.weights)):
                 total = 0

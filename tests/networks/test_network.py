@@ -132,8 +132,8 @@ def test_a_described_file_that_does_not_hold_together(network, tmp_path):
     path = tmp_path / "net.safetensors"
     network.save(path)
     arrays = load_file(path)
-    for told in ("{", "{}", json.dumps({"format": 99})):
-        save_file(arrays, path, {"sc_neurocore": told})
+    for header in ("{", "{}", json.dumps({"format": 99})):
+        save_file(arrays, path, {"sc_neurocore": header})
         with pytest.raises(ValueError, match="must hold a network, it does not"):
             load_network(path)
 
@@ -164,7 +164,7 @@ def test_model_files_that_are_none(tmp_path):
 def test_describe_counts_the_circuit():
     network = Network.from_arrays([np.ones((3, 4)), -np.ones((2, 3))], [np.ones(3), np.zeros(2)])
     lines = [line.split() for line in network.describe(100).splitlines()]
-    # 5 lines with the bias: 5 input streams (never negative), 2 halves of 15 weights; two words a stream.
+    # 5 lines with the bias: 5 input streams (never negative), 2 rails of 15 weights; two words a stream.
     assert lines[1][-4:] == ["35", "30", "100", "0.5"]
     assert lines[2][-4:] == ["15", "12", "100", "0.2"]
     assert lines[3][1:4] == ["50", "42", "200"]

@@ -17,17 +17,17 @@ QUIET = {"noise_std": 0.0}
 def loop(currents, v_rest=0.0, v_reset=0.0, v_threshold=1.0, tau_mem=20.0, resistance=1.0, refractory_period=0,
          dt=1.0, noise_std=0.0, normals=None):  # fmt: skip
     """One neuron, a step at a time: the rule as the documentation writes it."""
-    v, wait, spikes = v_rest, 0, []
+    v, left, spikes = v_rest, 0, []
     for t, current in enumerate(currents):
-        if wait:
-            v, wait, spike = v_rest, wait - 1, 0
+        if left:
+            v, left, spike = v_rest, left - 1, 0
         else:
             noise = 0.0 if normals is None else noise_std * math.sqrt(dt) * normals[t]
             v += -(v - v_rest) * dt / tau_mem + resistance * current * dt + noise
             spike = int(v >= v_threshold)
             if spike:
                 v = v - v_threshold if v_reset is None else v_reset
-                wait = refractory_period
+                left = refractory_period
         spikes.append(spike)
     return spikes, v
 

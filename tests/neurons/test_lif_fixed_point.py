@@ -10,17 +10,17 @@ def loop(currents, q, rest, reset, threshold, leak, gain, refractory):
     """One neuron in Python integers and fractions of them, rounded half up."""
     one, top = 2**q.fraction, q.largest
     rest, reset, threshold, leak, gain = (int(np.floor(x * one + 0.5)) for x in (rest, reset, threshold, leak, gain))
-    v, wait, spikes = rest, 0, []
+    v, left, spikes = rest, 0, []
     for current in currents:
         drive = int(np.floor(current * one + 0.5))
-        if wait:
-            v, wait, spike = rest, wait - 1, 0
+        if left:
+            v, left, spike = rest, left - 1, 0
         else:
             v += -((2 * (v - rest) * leak + one) // (2 * one)) + (2 * drive * gain + one) // (2 * one)
             v = max(-top - 1, min(top, v))
             spike = int(v >= threshold)
             if spike:
-                v, wait = reset, refractory
+                v, left = reset, refractory
         spikes.append(spike)
     return spikes, v / one
 

@@ -11,17 +11,17 @@ from sc_neurocore.synapses import StreamSynapse, dot_product
 ENCODINGS = ["unipolar", "bipolar", "split"]
 
 
-def streams(shape, encoding, length, role=0, seed=3):
+def streams(shape, encoding, length, partner=0, seed=3):
     low = 0.0 if encoding == "unipolar" else -1.0
     values = np.random.default_rng(seed).uniform(low, 1, shape)
-    return Encoder(shape[-1], length, "bernoulli", encoding, partner=role, seed=seed).encode(values)
+    return Encoder(shape[-1], length, "bernoulli", encoding, partner=partner, seed=seed).encode(values)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("length", [1, 63, 64, 65, 200, 300])
 @pytest.mark.parametrize("own", [False, True])
 def test_dot_product_counts_every_cycle(own, length, encoding):
-    x, w = streams((3, 11), encoding, length), streams((3, 4, 11) if own else (4, 11), encoding, length, role=1)
+    x, w = streams((3, 11), encoding, length), streams((3, 4, 11) if own else (4, 11), encoding, length, partner=1)
     a, b = x.bits().astype(int), w.bits().astype(int)
     if encoding == "split":
         a, b = a[0] - a[1], b[0] - b[1]

@@ -253,7 +253,7 @@ class Coding(NamedTuple):
 
 
 class Activation(NamedTuple):
-    """A table of outputs: `levels` for the counts `lowest`, lowest + 1, ..; beyond its ends, that of the end.
+    """Table of an activation function: `levels` for the counts `lowest`, lowest + 1, ..; constant beyond its ends.
 
     The state becomes ``(1 - leak) * state + leak * level``.
     """

@@ -243,7 +243,7 @@ def _sobol_points(dimensions: int, log2_length: int) -> NDArray[np.uint32]:
 
 
 class UserSequence(Generator):
-    """Numbers from an array, repeated when they run out.
+    """Number generator that reads numbers from an array, repeated when they run out.
 
     Parameters
     ----------

@@ -128,7 +128,7 @@ class LFSR(Generator):
         return self.state
 
     def reset(self) -> None:
-        """Back to the seed."""
+        """Set the state back to the seed."""
         self.state = self.seed
 
     def sequence(self, length: int) -> NDArray[np.uint32]:

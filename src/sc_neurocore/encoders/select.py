@@ -37,7 +37,7 @@ class SelectSource:
             self._shared = source.sequence(length) << np.uint32(32 - source.bits)
 
     def __call__(self, samples: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Numbers ``(S, L)`` in 0 .. 2**32 - 1 for sample numbers ``(S,)``."""
+        """Select numbers ``(S, L)`` in 0 .. 2**32 - 1, one a cycle, for sample numbers ``(S,)``."""
         if self._shared is not None:
             return np.broadcast_to(self._shared, (len(samples), self.length)).copy()
         return choose(self.backend).select_numbers(self.key, samples, self.length)

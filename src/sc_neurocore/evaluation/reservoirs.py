@@ -111,7 +111,7 @@ class ReservoirTask:
 
     @property
     def label(self) -> str:
-        """For a progress bar."""
+        """A few words for a progress bar."""
         return f"{self.kind}, {f'L = {self.length}' if self.length else f'N = {self.n_neurons}'}"
 
 

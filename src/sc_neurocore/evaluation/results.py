@@ -35,7 +35,7 @@ class Point:
 
     @property
     def cycles(self) -> float:
-        """The length, or the mean of those of the layers: points are sorted by it."""
+        """Stream length, or the mean of the layers' lengths, by which points are sorted."""
         return sum(self.length) / len(self.length) if isinstance(self.length, tuple) else float(self.length)
 
     @property
@@ -45,7 +45,7 @@ class Point:
 
     @property
     def agreement(self) -> float:
-        """Share of answers that are those of the float network, the mean of the repeats."""
+        """Share of samples that get the class of the float network, the mean of the repeats."""
         return self.agree / (self.images * self.repeats)
 
     @property

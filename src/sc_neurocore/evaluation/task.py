@@ -115,7 +115,7 @@ class Task:
 
     @property
     def label(self) -> str:
-        """For a progress bar."""
+        """A few words for a progress bar."""
         return f"{self.generator}, L = {text_of(self.length)}"
 
 
@@ -126,7 +126,7 @@ class Row:
     Parameters
     ----------
     task
-        What was run.
+        Options of the run.
     images
         Samples.
     correct, float_correct

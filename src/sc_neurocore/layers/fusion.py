@@ -146,7 +146,7 @@ class SCFusionLayer(SCLayer):
 
     @property
     def n_features(self) -> int:
-        """Features of a sample, and MUXes of the layer."""
+        """Number of features of a sample, one multiplexer each."""
         return self._modalities.n_features
 
     def _reseed(self) -> None:

@@ -241,7 +241,7 @@ class JaxSCDenseLayer(SCLayer):
         return (self.y_min + (self.y_max - self.y_min) * share).reshape(*shape[:-1], self.n_neurons)
 
     def reset(self) -> None:
-        """Back to construction: the neurons at rest, without batch axes, streams and noise rewound."""
+        """Restore the state of construction: the neurons at rest, without batch axes, streams and noise rewound."""
         super().reset()
         self._neurons.rest(())
 

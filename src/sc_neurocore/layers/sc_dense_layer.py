@@ -1,4 +1,4 @@
-"""Streams drive spiking neurons: the current of a cycle is a count of products."""
+"""Spiking neurons driven by bitstreams: the current of a cycle is a count of products."""
 
 import math
 from collections.abc import Mapping
@@ -166,7 +166,7 @@ class SCDenseLayer(SCLayer):
         return source
 
     def run(self, T: int) -> None:
-        """Advance by T steps; the generators, the noise and the neurons go on from where they are."""
+        """Advance by T steps; generators, noise and neurons continue from their present state."""
         steps = checks.whole("T", T, 0)
         if not steps:
             return
@@ -216,7 +216,7 @@ class SCDenseLayer(SCLayer):
         return np.broadcast_to(self.source.expected(), self.recorders.shape).copy()
 
     def reset(self) -> None:
-        """Back to construction: the neurons at rest, generators and noise rewound, nothing recorded."""
+        """Restore the state of construction: the neurons at rest, generators and noise rewound, nothing recorded."""
         super().reset()
         self.neurons.reset()
         self.recorders.reset()

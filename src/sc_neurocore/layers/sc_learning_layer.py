@@ -1,4 +1,4 @@
-"""Streams drive spiking neurons, and spikes change the streams' weights."""
+"""Spiking neurons driven by bitstreams, with synapses that learn from the times of spikes (STDP)."""
 
 import math
 from collections.abc import Mapping
@@ -171,7 +171,7 @@ class SCLearningLayer(SCLayer):
     def run_epoch(
         self, x: ArrayLike, reward: ArrayLike | None = None, *, learning: bool = True, spikes: bool | None = None
     ) -> NDArray[np.uint8]:
-        """Spikes of L cycles under an input, while the synapses learn; neurons and traces go on from where they are.
+        """Spikes of L cycles under an input, while the synapses learn; neurons and traces keep their state.
 
         Parameters
         ----------

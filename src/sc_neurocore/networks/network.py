@@ -211,7 +211,7 @@ class Network(NetworkDefinition):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote, or plain arrays; a ValueError of one line if the file is not such a file."""
+        """Load a file that `save` wrote, or a safetensors file of plain arrays; a ValueError for any other file."""
         file = Path(path)
         arrays, description = files.read(file)
         if description is None:

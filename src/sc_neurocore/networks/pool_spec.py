@@ -68,5 +68,5 @@ class Pool2D(LayerSpec):
         return SCPool2D(self.kind, *self.window, **context.stream_options), context.input_scale
 
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """The inputs of multiplexers, or of OR gates, are counted as gates."""
+        """Hardware cost; each input of a multiplexer or an OR gate counts as a gate."""
         return Cost(math.prod(shape), 0, self.indices(shape).size)

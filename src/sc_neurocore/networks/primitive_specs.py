@@ -64,7 +64,7 @@ class Inhibition(LayerSpec):
         return shape
 
     def forward(self, a: Floats) -> Floats:
-        """The inhibited rates."""
+        """Inhibited rates in floating point."""
         return LateralInhibition(**self._options(a.shape[1:][-2:])).apply(a)
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
@@ -76,7 +76,7 @@ class Inhibition(LayerSpec):
         return PrimitiveLayer(primitive, sample, context.unsigned(), context.options.seed), context.input_scale
 
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """Streams of units before and after they are counted, and of their inhibition; an AND gate a unit."""
+        """Hardware cost: streams of units before and after counting and of their inhibition, an AND gate a unit."""
         n = math.prod(shape)
         return Cost(3 * n, 0, n, windows=2)
 
@@ -111,7 +111,7 @@ class KWinners(LayerSpec):
         return shape
 
     def forward(self, a: Floats) -> Floats:
-        """The winners' rates, and zeros."""
+        """Rates of the winners, and zeros, in floating point."""
         flat = a.reshape(len(a), math.prod(a.shape[1:]))
         return WinnerTakeAll(flat.shape[1], self.k).apply(flat).reshape(a.shape)
 
@@ -122,7 +122,7 @@ class KWinners(LayerSpec):
         return layer, context.input_scale
 
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """A stream and an AND gate for every unit."""
+        """Hardware cost: a stream and an AND gate for every unit."""
         n = math.prod(shape)
         return Cost(n, 0, n, windows=3)
 
@@ -194,15 +194,15 @@ class SpikingDense(WeightedSpec):
         return self.neuron.rates(z)
 
     def gives_signed(self, signed: bool) -> bool:
-        """Rates are not negative."""
+        """Whether outputs may be negative: rates are not."""
         return False
 
     def bound(self, bound: float) -> float:
-        """The rate of the largest current."""
+        """Upper bound of rates: that of the largest current."""
         return float(self.activated(np.array(self.largest_sum(bound))))
 
     def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
-        """Its adder is a counter, whatever `accumulate` says."""
+        """The stochastic layer; it counts products, whatever `accumulate` says."""
         keywords |= {"accumulate": "sum", "neuron": self.neuron, "unit": gain}
         return SpikingDenseLayer.from_weights(weights, **keywords)
 
@@ -275,7 +275,7 @@ class Dendrite(LayerSpec):
 
     @property
     def takes_signed(self) -> bool:  # type: ignore[override]
-        """Currents may be negative, conductances may not."""
+        """Whether inputs may be negative: currents may, conductances may not."""
         return self.reversal is None
 
     def _bank(self, n_dendrites: int, scale: float = 1.0) -> DendriteBank:
@@ -291,16 +291,16 @@ class Dendrite(LayerSpec):
         return (n // self.n_branches,)
 
     def forward(self, a: Floats) -> Floats:
-        """Voltages: ``(B, ...)`` to ``(B, n_outputs)``."""
+        """Voltages in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
         flat = a.reshape(len(a), math.prod(a.shape[1:]))
         return self._bank(flat.shape[1] // self.n_branches).apply(flat)
 
     def gives_signed(self, signed: bool) -> bool:
-        """Voltages are negative for negative currents, and for a reversal below rest."""
+        """Whether outputs may be negative: for negative currents, and for a reversal potential below rest."""
         return signed if self.reversal is None else bool(np.min(self.reversal) < 0)
 
     def bound(self, bound: float) -> float:
-        """The voltage of the largest currents, or the largest reversal."""
+        """Upper bound of |voltages|: under the largest currents, or the largest reversal potential."""
         if self.reversal is not None:
             return float(np.abs(self.reversal).max())
         return float(self._bank(1).dendrite(1).expected(np.full(self.n_branches, bound)))
@@ -313,7 +313,7 @@ class Dendrite(LayerSpec):
         return PrimitiveLayer(bank, (bank.n_inputs,), options, options.seed), 1.0
 
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """A stream for every input, and no gates."""
+        """Hardware cost: a stream for every input, and no gates."""
         return Cost(math.prod(shape), 0, 0)
 
 
@@ -361,11 +361,11 @@ class PredictiveCoding(LayerSpec):
         return all_to_all_shape(self.weights, shape)
 
     def forward(self, a: Floats) -> Floats:
-        """Surprises: ``(B, ...)`` to ``(B, n_outputs)``."""
+        """Surprises in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
         return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, -1)).mean(-1))
 
     def bound(self, bound: float) -> float:
-        """The distance of the largest input or weight from 0."""
+        """Upper bound of surprises, from the largest |input| and |weight|."""
         return max(bound, float(self.weights.max()))
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
@@ -375,5 +375,5 @@ class PredictiveCoding(LayerSpec):
         return SurpriseLayer(self.weights / full, context.input_scale / full, options, options.seed), full
 
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """A stream for every input and weight, an XOR gate for every pair."""
+        """Hardware cost: a stream for every input and weight, an XOR gate for every pair."""
         return Cost(math.prod(shape), self.weights.size, self.weights.size)

@@ -72,7 +72,7 @@ class WeightedSpec(LayerSpec):
         return float(max(np.abs(self.weights * scale).max(), np.abs(self.bias).max()))
 
     def cost(self, shape: Shape, rails: int) -> Cost:
-        """A stream for every input and weight, a gate for every product."""
+        """Hardware cost: a stream for every input and weight, a gate for every product."""
         biased = bool(self.bias.any())
         fan_in = self.weights[0].size + biased
         gates = rails * fan_in * math.prod(self.output_shape(shape))

@@ -115,7 +115,7 @@ class SpikeRecorder:
         return unpack(self.words, self.steps).reshape(*self.shape, self.steps)
 
     def total_spikes(self) -> Any:
-        """Spikes of each neuron, int64 of `shape`."""
+        """Number of spikes of each neuron, int64 of `shape`."""
         return choose().popcount(self.words).reshape(self.shape)[()]
 
     def rates_hz(self) -> Any:

@@ -18,7 +18,7 @@ from .operands import Mask, Operands
 
 
 class AttentionStreams(NamedTuple):
-    """The streams that the next `StochasticAttention.forward_bitstream` uses."""
+    """Streams of queries, keys, values and attention weights of one `StochasticAttention.forward_bitstream`."""
 
     queries: Bitstream
     """``(..., N, dim_k)``."""

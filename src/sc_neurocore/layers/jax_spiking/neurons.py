@@ -67,7 +67,7 @@ class JaxNeurons:
         self.refractory_left = np.zeros(self.v.shape, np.int64)
 
     def currents(self, name: str, values: ArrayLike) -> Numbers:
-        """Currents ``(..., n_neurons)`` in the type of the neurons; an array that has it already is not copied."""
+        """Currents ``(..., n_neurons)`` in the neurons' data type, without a copy if they have it already."""
         limits = -self.largest, self.largest
         given = np.asarray(values)
         if given.dtype != self.dtype:

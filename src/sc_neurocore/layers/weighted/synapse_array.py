@@ -73,7 +73,7 @@ class StoredStreams(WeightStreams):
     per_sample = False
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
-        """Streams ``(1, rails, synapses, W)``, made once."""
+        """The streams ``(1, rails, synapses, W)`` of all samples, made once for a snapshot."""
         packed = seen.packed
         if packed is None:
             columns = None if self.random else self.lines

@@ -211,7 +211,7 @@ class SparseWeights(Weights):
         return np.insert(self.values, self.csr.indptr[1:], self.bias)
 
     def wiring(self) -> Wiring:
-        """The synapses that exist, and those of the bias."""
+        """Wiring of the synapses that exist, and of the bias."""
         indptr, inputs = self.csr.indptr.astype(np.int64), self.csr.indices.astype(np.int64)
         if self.bias is not None:
             inputs = np.insert(inputs, indptr[1:], self.csr.shape[1])
