@@ -20,6 +20,7 @@ from .encoders import Bernoulli as Bernoulli
 from .encoders import Encoder as Encoder
 from .encoders import Halton as Halton
 from .encoders import Ramp as Ramp
+from .encoders import Searched as Searched
 from .encoders import Sobol as Sobol
 from .encoders import UserSequence as UserSequence
 from .encoders import VanDerCorput as VanDerCorput

@@ -53,6 +53,15 @@ def mine(files):
     return ["evaluate", "--model", files / "net.safetensors", "--data", files / "mine.npz"]
 
 
+def test_searched_permutations(run, mine):
+    status, out, _ = run(*mine, "--lengths", "12,16", "--generators", "searched")
+    assert status == 0
+    assert out.count("searched") >= 2
+    status, _, err = run(*mine, "--lengths", "1024", "--generators", "searched", "--out", "other")
+    assert status != 0
+    assert "length must lie in 2..256 with generator 'searched', got 1024" in err
+
+
 def test_default_network(run, tmp_path):
     status, out, _ = run("evaluate", *SHORT)
     assert status == 0

@@ -13,6 +13,7 @@ from sc_neurocore.encoders import (
     Bernoulli,
     Halton,
     Ramp,
+    Searched,
     Sobol,
     UserSequence,
     VanDerCorput,
@@ -197,10 +198,10 @@ class TestMakeGenerator:
         assert make_generator("bernoulli", length).bits == 16
 
     def test_names(self):
-        made = {name: make_generator(name, 256, 9) for name in GENERATORS}
+        made = {name: make_generator(name, 256, 8) for name in GENERATORS}
         assert made == {
-            "bernoulli": Bernoulli(9), "lfsr": LFSR(9), "sobol": Sobol(9), "halton": Halton(9), "vdc": VanDerCorput(9),
-            "ramp": Ramp(9),
+            "bernoulli": Bernoulli(8), "lfsr": LFSR(8), "sobol": Sobol(8), "halton": Halton(8), "vdc": VanDerCorput(8),
+            "ramp": Ramp(8), "searched": Searched.of_length(256),
         }  # fmt: skip
 
     def test_an_object_is_passed_on(self):

@@ -443,7 +443,7 @@ def test_reset_rewinds(generator):
         (
             {"select_generator": "mersenne"},
             ValueError,
-            "select_generator must be one of bernoulli, lfsr, sobol, halton, vdc, ramp, got 'mersenne'",
+            "select_generator must be one of bernoulli, lfsr, sobol, halton, vdc, ramp, searched, got 'mersenne'",
         ),
         ({"share": "shift"}, ValueError, "share must be one or independent with a Bernoulli generator, got 'shift'"),
         ({"bits": 0}, ValueError, "bits must be an integer in 1..32, got 0"),

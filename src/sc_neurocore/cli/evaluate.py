@@ -70,7 +70,8 @@ def evaluate(
     lengths
         Stream lengths in clock cycles, separated by commas or blanks.
     generators
-        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp; or fixed-point, 8-bit words for comparison.
+        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp, searched (lengths of 2 to 256); or fixed-point,
+        8-bit words for comparison.
     encoding
         How a number becomes a stream: unipolar (0 to 1), bipolar (-1 to 1, XNOR multiplies) or split
         (positive and negative part in two streams, AND multiplies).

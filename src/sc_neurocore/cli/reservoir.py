@@ -50,8 +50,8 @@ def reservoir(
     lengths
         Stream lengths in clock cycles, separated by commas or blanks.
     generators
-        Sources of bits: bernoulli, lfsr, sobol, halton, vdc or ramp. With -shift (sobol-shift) the numbers are
-        shifted by a random word at every step, with -rounding states are rounded up or down at random.
+        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp or searched. With -shift (sobol-shift) the numbers
+        are shifted by a random word at every step, with -rounding states are rounded up or down at random.
     neurons
         Sizes of the reservoirs.
     train

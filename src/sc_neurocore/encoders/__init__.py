@@ -5,6 +5,7 @@ from .encoder import Encoder, Share
 from .generator import Generator
 from .generators import Bernoulli, Halton, Ramp, Sobol, UserSequence, VanDerCorput
 from .lfsr import LFSR
+from .searched import Searched
 from .seeds import Seed, seed_sequence
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Generator",
     "Halton",
     "Ramp",
+    "Searched",
     "Seed",
     "Share",
     "Sobol",

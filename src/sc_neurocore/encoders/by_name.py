@@ -6,6 +6,7 @@ from .. import checks
 from .generator import MAX_BITS, Generator
 from .generators import Bernoulli, Halton, Ramp, Sobol, VanDerCorput
 from .lfsr import LFSR
+from .searched import Searched
 
 _BY_NAME: dict[str, Callable[[int], Generator]] = {
     "bernoulli": Bernoulli,
@@ -15,7 +16,7 @@ _BY_NAME: dict[str, Callable[[int], Generator]] = {
     "vdc": VanDerCorput,
     "ramp": Ramp,
 }
-GENERATORS = tuple(_BY_NAME)
+GENERATORS = (*_BY_NAME, "searched")
 """Names of generators."""
 
 
@@ -24,7 +25,8 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
 
     `bits` defaults to 16 for ``"bernoulli"`` and to ``ceil(log2(length))`` for the others (at
     least 1; an LFSR at least 3), so that a stream of a power of two is one full period. A
-    generator object is returned as it is, and may not come with `bits`.
+    generator object is returned as it is, and may not come with `bits`. ``"searched"`` is there for
+    lengths of 2 to 256, each with a permutation, and so a width, of its own.
 
     >>> make_generator("sobol", 256)
     Sobol(bits=8, dimension=1)
@@ -37,6 +39,11 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     if not isinstance(generator, str):
         raise TypeError(f"generator must be a name or a Generator, got {generator!r}")
     name = checks.option("generator", generator, GENERATORS)
+    if name == "searched":
+        found = Searched.of_length(length)
+        if bits not in (None, found.bits):
+            raise ValueError(f"bits must be None or {found.bits} for {found!r}, got {bits}")
+        return found
     low = 3 if name == "lfsr" else 1
     if bits is None:
         bits = 16 if name == "bernoulli" else max(low, (length - 1).bit_length())

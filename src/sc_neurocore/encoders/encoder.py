@@ -43,7 +43,7 @@ class Encoder:
     length
         Clock cycles of a stream.
     generator
-        ``"bernoulli"``, ``"lfsr"``, ``"sobol"``, ``"halton"``, ``"vdc"``, ``"ramp"``, or a `Generator`.
+        ``"bernoulli"``, ``"lfsr"``, ``"sobol"``, ``"halton"``, ``"vdc"``, ``"ramp"``, ``"searched"``, or a `Generator`.
     encoding
         ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two rails of a split number share one
         sequence.
@@ -102,7 +102,7 @@ class Encoder:
         self._has_table = (
             self._sequences is not None
             and len(self._sequences) == 1
-            and (8 * words_for(self.length) << self.generator.bits) <= TABLE_BYTES
+            and 8 * words_for(self.length) * self.generator.modulus <= TABLE_BYTES
         )
         self._table: Words | None = None
         self._counter = SampleCounter()
@@ -159,12 +159,21 @@ class Encoder:
         return self._from_table(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
+<<<<<<< HEAD
         """Comparator thresholds ``floor(p 2**bits + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
         return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
         return np.asarray(self.thresholds(to_probability(values, self.encoding)) / 2.0**self.generator.bits)
+=======
+        """``floor(p modulus + 1/2)``, mostly ``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
+        return np.floor(probabilities * float(self.generator.modulus) + 0.5).astype(np.uint64)
+
+    def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities of numbers in the encoding's range as the comparators see them, of split ``(2, ...)``."""
+        return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self.generator.modulus))
+>>>>>>> searched
 
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
@@ -190,7 +199,7 @@ class Encoder:
         """
         if self._sequences is None:
             raise ValueError("levels must come from a sequence, a Bernoulli encoder has none")
-        return np.asarray((self._sequences + 0.5) / 2.0**self.generator.bits)
+        return np.asarray((self._sequences + 0.5) / float(self.generator.modulus))
 
     def words(
         self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
@@ -220,7 +229,7 @@ class Encoder:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
         table = self._table
         if table is None:
-            every = np.arange((1 << self.generator.bits) + 1, dtype=np.uint64)
+            every = np.arange(self.generator.modulus + 1, dtype=np.uint64)
             table = self._table = choose(self._backend).compare(self.sequences, every[:, None])[:, 0]
         return choose(self._backend).gather(table, thresholds)
 
@@ -249,7 +258,7 @@ class Encoder:
             if stop > longer.shape[1]:
                 longer = self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
             numbers = longer[:, start:stop]
-            every = (1 << self.generator.bits) + 1
+            every = self.generator.modulus + 1
             if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
                 table = choose(self._backend).compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
                 return choose(self._backend).gather(table, thresholds)
@@ -272,15 +281,17 @@ class Encoder:
             return np.stack([partner.sequence(length) for partner in partners])
         numbers = self.generator.decorrelated(self.partner).sequence(length)
         if self.share == "shift":
-            return numbers ^ _shift_masks(self._key, self.n, self.generator.bits)
+            return numbers ^ _shift_masks(self._key, self.n, self.generator)
         if self.share == "rotate":
             offsets = np.arange(self.n) * self.length // self.n
             return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self.length])
         return numbers[None]
 
 
-def _shift_masks(key: int, n: int, bits: int) -> NDArray[np.uint32]:
-    """A random word of `bits` bits for each input, ``(n, 1)``."""
+def _shift_masks(key: int, n: int, generator: Generator) -> NDArray[np.uint32]:
+    """A random word of the generator's width for each input, ``(n, 1)``."""
+    generator.check_binary('share="shift"')  # an XOR may not lead out of the range
+    bits = generator.bits
     dtype = np.uint32 if bits < 32 else np.uint64
     words = np.random.Generator(np.random.Philox(key=key)).integers(0, 1 << bits, n, dtype=dtype)
     return words[:, None].astype(np.uint32)

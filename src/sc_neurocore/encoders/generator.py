@@ -18,9 +18,14 @@ class Generator(ABC):
     bits: int
     """Width of a number."""
 
+    @property
+    def modulus(self) -> int:
+        """Numbers lie in [0, modulus), and a threshold of `modulus` makes a stream of ones; ``2**bits`` unless said."""
+        return 1 << self.bits
+
     @abstractmethod
     def sequence(self, length: int) -> NDArray[np.uint32]:
-        """The first `length` numbers, uint32 ``(length,)`` in [0, 2**bits)."""
+        """The first `length` numbers, uint32 ``(length,)`` in [0, modulus)."""
 
     @abstractmethod
     def decorrelated(self, index: int) -> "Generator":
@@ -28,6 +33,11 @@ class Generator(ABC):
 
         Inputs and weights of a product take different indices.
         """
+
+    def check_binary(self, circuit: str) -> None:
+        """An error for a circuit that needs numbers of all ``2**bits`` values, if these are fewer."""
+        if self.modulus != 1 << self.bits:
+            raise ValueError(f"{circuit} needs a generator with 2**bits values, got {self!r} with {self.modulus}")
 
     def with_at_least_bits(self, bits: int) -> "Generator":
         """The same source with numbers of at least `bits` bits, or itself where its kind has no wider ones."""

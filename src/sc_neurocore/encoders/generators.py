@@ -9,6 +9,7 @@ generator      circuit                               partner for the weights  er
 `Halton`       counter in a prime base, reversed     another prime            order log(L)**2 / L
 `VanDerCorput` counter, bits reversed                `Ramp`                   order log(L) / L
 `Ramp`         counter                               `VanDerCorput`           order log(L) / L
+`Searched`     counter and a look-up                 the counter              figures by length
 `UserSequence` a memory                              its next row             the user's
 =============  ====================================  =======================  ======================
 

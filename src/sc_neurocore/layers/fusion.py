@@ -226,7 +226,7 @@ class SCFusionLayer(SCLayer):
         x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
         cumulative = self._modalities.cumulative(x)
         if self._weights_quantised:  # multiples of 2**-bits, as the comparators hold them
-            cumulative = self._selects.thresholds(cumulative) / 2.0**self._selects.generator.bits
+            cumulative = self._selects.thresholds(cumulative) / float(self._selects.generator.modulus)
         return np.asarray(self.options.rounded(np.nan_to_num(x)) @ np.diff(cumulative, prepend=0.0))
 
     def _values(self) -> dict[str, Any]:

@@ -156,7 +156,7 @@ class CircuitOptions:
         """
         if self.bits is None and not isinstance(self.generator, Generator):
             return values
-        scale = 2.0 ** self.make_generator().bits
+        scale = float(self.make_generator().modulus)
         return from_probability(np.floor(to_probability(values, self.encoding) * scale + 0.5) / scale, self.encoding)
 
     def check_no_faults(self, circuit: str) -> None:

@@ -142,6 +142,7 @@ class PredictiveCodingSCLayer(SCLayer):
         self.length = checks.whole("length", length, 1)
         self.encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
         self.generator = make_generator(generator, self.length, bits)
+        self.generator.check_binary("predictive coding")
         self.learning = PredictiveLearning(
             self.n_inputs, self.n_neurons, self.length, self.generator.bits, lr, k, compete, memory, gain
         )

@@ -78,6 +78,7 @@ class ReservoirOptions:
         checks.option("activation", self.activation, ("clip", "tanh"))
         check_encoding(self.encoding)
         source = make_generator(self.generator, self.length, self.bits)
+        source.check_binary("a reservoir")
         checks.option("weight_streams", self.weight_streams, ("fresh", "stored"))
         checks.option("restart", self.restart, ("same", "shift"))
         checks.option("rounding", self.rounding, ("nearest", "stochastic"))

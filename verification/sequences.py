@@ -1,0 +1,187 @@
+"""``python -m verification.sequences``: the file of permutations of ``generator="searched"``, and its figures.
+
+``python -m verification.sequences`` searches the lengths that the file lacks, ``--lengths 2..64`` some again, and
+``--table`` prints the error of each generator. The file is written after every length; a search has a fixed seed.
+"""
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from sc_neurocore.backends import choose
+from sc_neurocore.encoders import Encoder, make_generator
+from sc_neurocore.files import atomic_write
+
+from .annealing import TERMS, anneal, best_lattice, dot_rmse
+
+LENGTHS = range(2, 257)
+"""Lengths of the file."""
+TABLE_LENGTHS = (8, 12, 16, 24, 32, 48, 64, 65, 100, 128, 129, 200, 256)
+TABLE_GENERATORS = ("bernoulli", "sobol", "searched")
+FILE = Path(str(resources.files("sc_neurocore.encoders"))) / "searched.npz"
+
+_NETS, _BEST_NETS = 60_000, 24
+
+
+@lru_cache(maxsize=2)
+def search(length: int) -> NDArray[np.int64]:
+    """The permutation of 0 .. length-1 with the least dot RMSE of all runs."""
+    return min(candidates(length), key=dot_rmse)
+
+
+def candidates(length: int) -> Iterator[NDArray[np.int64]]:
+    """What each run of simulated annealing found.
+
+    Short sequences have many valleys and want heat; long ones want many steps at low temperature. At powers of two
+    the best digital nets are ahead of what annealing finds from random starts, and serve as starts; just below 64,
+    so does the one of 64 with cycles left out.
+    """
+    rng = np.random.default_rng(length)
+    # Temperatures are in units of the squared dot RMSE that good permutations have, about 5.9 L**-.835.
+    unit = (5.9 * length**-0.835) ** 2
+    seeds = iter(range(1000))
+    runs: list[tuple[float, float, int]] = []
+    if length <= 48:
+        runs += [(10.0, 0.03, 1_000_000)] * 3 + [(1.0, 0.003, 1_000_000)] * 3
+    if length > 24:
+        runs += [(0.1, 0.001, 2_000_000)] * 2
+    if 48 < length < 64:
+        runs += [(0.05, 0.01, 8_000_000)] * 3 + [(0.3, 0.01, 8_000_000)] * 3
+    if length > 96:
+        runs += [(0.03, 0.0003, 1_000_000)] * 2
+    yield best_lattice(length)
+    for hot, cold, steps in runs:
+        yield anneal(rng.permutation(length), steps, hot * unit, cold * unit, next(seeds))
+    if length & (length - 1) == 0:
+        nets = sorted((digital_net(length, rng) for _ in range(_NETS)), key=dot_rmse)[:_BEST_NETS]
+        yield nets[0]
+        for net in nets:
+            for hot in (0.02, 0.01, 0.005):
+                yield anneal(net, 2_000_000, hot * unit, 0.0003 * unit, next(seeds))
+    if 48 < length < 64:
+        for start in shortened(search(64), length):
+            for hot in (0.02, 0.01, 0.005):
+                yield anneal(start, 2_000_000, hot * unit, 0.0003 * unit, next(seeds))
+
+
+def shortened(permutation: NDArray[np.int64], length: int, kept: int = 6) -> list[NDArray[np.int64]]:
+    """Good permutations of `length` from a longer one: cycles are left out, one by one, and numbers close up."""
+    found = [permutation]
+    while len(found[0]) > length:
+        shorter = {
+            tuple(np.where(rest > start[cycle], rest - 1, rest).tolist())
+            for start in found
+            for cycle in range(len(start))
+            for rest in (np.delete(start, cycle),)
+        }
+        found = sorted((np.array(each) for each in sorted(shorter)), key=dot_rmse)[:kept]
+    return found
+
+
+def digital_net(length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """A permutation of 0 .. 2**m - 1 whose points form a (0, m, 2)-net in base 2, shifted by an XOR mask.
+
+    The bits of a number are ``L R U`` times the bits of its cycle, modulo 2, where L is a lower and U an upper
+    triangular matrix and R reverses the order (H. Niederreiter, "Random Number Generation and Quasi-Monte Carlo
+    Methods", SIAM 1992, chapter 4).
+    """
+    m = length.bit_length() - 1
+    lower = np.tril(rng.integers(0, 2, (m, m)), -1) + np.eye(m, dtype=np.int64)
+    upper = np.triu(rng.integers(0, 2, (m, m)), 1) + np.eye(m, dtype=np.int64)
+    weights = 1 << np.arange(m)[::-1]
+    bits = (np.arange(length)[:, None] & weights != 0).astype(np.int64)
+    numbers: NDArray[np.int64] = bits @ (lower @ upper[:, ::-1]).T % 2 @ weights
+    return numbers ^ int(rng.integers(length))
+
+
+def generator_rmse(name: str, length: int) -> float:
+    """Dot RMSE of a generator by name and its partner, at operands k/L; exact, from streams."""
+    if name == "bernoulli":  # independent streams have a law of their own
+        return math.sqrt(TERMS * 5 / 36 / length)
+    grid = np.arange(length + 1)[:, None] / length
+    x, w = (Encoder(1, length, make_generator(name, length), partner=partner).encode(grid) for partner in (0, 1))
+    counts = choose().and_counts(x.words[None], w.words[None])[0]
+    error = counts / length - grid * grid.T
+    return math.sqrt(TERMS * error.var() + (TERMS * error.mean()) ** 2)
+
+
+def figures_table() -> Table:
+    """Dot RMSE of generators by length."""
+    table = Table(title="RMSE of a sum of 784 products, operands uniform on 0, 1/L, .., 1", title_justify="left")
+    for name in ("L", *TABLE_GENERATORS):
+        table.add_column(name, justify="right")
+    for length in TABLE_LENGTHS:
+        table.add_row(str(length), *(f"{generator_rmse(name, length):.3g}" for name in TABLE_GENERATORS))
+    return table
+
+
+def read() -> dict[int, NDArray[np.int64]]:
+    """Permutations of the file by length; none where there is no file."""
+    if not FILE.exists():
+        return {}
+    with np.load(FILE) as stored:
+        ends = np.cumsum(stored["lengths"])
+        rows = np.split(stored["permutations"].astype(np.int64), ends[:-1])
+        return dict(zip(stored["lengths"].tolist(), rows, strict=True))
+
+
+def write(permutations: dict[int, NDArray[np.int64]]) -> None:
+    """Write the file, in full or not at all."""
+    lengths = sorted(permutations)
+    rows = [permutations[length] for length in lengths]
+    with atomic_write(FILE) as path, path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            lengths=np.array(lengths, np.uint16),
+            permutations=np.concatenate(rows).astype(np.uint8),
+            rmse=np.array([dot_rmse(row) for row in rows]),
+        )
+
+
+def lengths_of(text: str) -> list[int]:
+    """Lengths from ``"2..64"`` or ``"8,16"``.
+
+    >>> lengths_of("2..4,8")
+    [2, 3, 4, 8]
+    """
+    found = []
+    for part in text.split(","):
+        first, _, last = part.partition("..")
+        found += range(int(first), int(last or first) + 1)
+    if not found or min(found) < LENGTHS[0] or max(found) > LENGTHS[-1]:
+        raise argparse.ArgumentTypeError(f"lengths must lie in {LENGTHS[0]}..{LENGTHS[-1]}, got {text!r}")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Search, or print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m verification.sequences", description="Search permutations for the generator 'searched'."
+    )
+    parser.add_argument("--lengths", type=lengths_of, help="such as 2..64 or 8,16; default: those not in the file")
+    parser.add_argument("--table", action="store_true", help="print the error of each generator instead")
+    options = parser.parse_args(arguments)
+    if options.table:
+        Console(width=None if sys.stdout.isatty() else 110).print(figures_table())
+        return 0
+    permutations = read()
+    for length in options.lengths or [length for length in LENGTHS if length not in permutations]:
+        start = time.perf_counter()
+        permutations[length] = search(length)
+        write(permutations)
+        print(f"L = {length}: {dot_rmse(permutations[length]):.4f} ({time.perf_counter() - start:.1f} s)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
