@@ -159,21 +159,12 @@ class Encoder:
         return self._from_table(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
-<<<<<<< HEAD
-        """Comparator thresholds ``floor(p 2**bits + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
-        return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.uint64)
-
-    def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
-        return np.asarray(self.thresholds(to_probability(values, self.encoding)) / 2.0**self.generator.bits)
-=======
-        """``floor(p modulus + 1/2)``, mostly ``floor(p 2**bits + 1/2)``: 0 and 1 are exact."""
+        """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
         return np.floor(probabilities * float(self.generator.modulus) + 0.5).astype(np.uint64)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probabilities of numbers in the encoding's range as the comparators see them, of split ``(2, ...)``."""
+        """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
         return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self.generator.modulus))
->>>>>>> searched
 
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
