@@ -87,9 +87,9 @@ class Encoder:
         self.encoding = check_encoding(encoding)
         self._magnitudes = MAGNITUDES[self.encoding]
         self.generator = make_generator(generator, self.length, bits)
+        self._modulus = self.generator.modulus
         self.partner = checks.whole("partner", partner, 0)
-        choose(backend)  # an unknown one is found now
-        self._backend = backend
+        self._backend = None if backend is None else choose(backend).name  # an unknown one is found now
         random = isinstance(self.generator, Bernoulli)
         default = "independent" if random else "one"
         self.share = cast(Share, checks.option("share", share or default, SHARES))
@@ -102,7 +102,7 @@ class Encoder:
         self._has_table = (
             self._sequences is not None
             and len(self._sequences) == 1
-            and 8 * words_for(self.length) * self.generator.modulus <= TABLE_BYTES
+            and 8 * words_for(self.length) * self._modulus <= TABLE_BYTES
         )
         self._table: Words | None = None
         self._counter = SampleCounter()
@@ -160,11 +160,11 @@ class Encoder:
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
-        return np.floor(probabilities * float(self.generator.modulus) + 0.5).astype(np.uint64)
+        return np.floor(probabilities * float(self._modulus) + 0.5).astype(np.uint64)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
-        return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self.generator.modulus))
+        return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self._modulus))
 
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
@@ -190,7 +190,7 @@ class Encoder:
         """
         if self._sequences is None:
             raise ValueError("levels must come from a sequence, a Bernoulli encoder has none")
-        return np.asarray((self._sequences + 0.5) / float(self.generator.modulus))
+        return np.asarray((self._sequences + 0.5) / float(self._modulus))
 
     def words(
         self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
@@ -220,7 +220,7 @@ class Encoder:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
         table = self._table
         if table is None:
-            every = np.arange(self.generator.modulus + 1, dtype=np.uint64)
+            every = np.arange(self._modulus + 1, dtype=np.uint64)
             table = self._table = choose(self._backend).compare(self.sequences, every[:, None])[:, 0]
         return choose(self._backend).gather(table, thresholds)
 
@@ -249,7 +249,7 @@ class Encoder:
             if stop > longer.shape[1]:
                 longer = self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
             numbers = longer[:, start:stop]
-            every = self.generator.modulus + 1
+            every = self._modulus + 1
             if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
                 table = choose(self._backend).compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
                 return choose(self._backend).gather(table, thresholds)
