@@ -60,7 +60,7 @@ def test_large_sets_announce_their_time(cache, monkeypatch):
     sentences = []
     network = default_model(Dataset("fashion", x, y, x[:10], y[:10], 10), sentences.append)
     assert (network.n_inputs, network.n_outputs) == (10, 10)
-    assert sentences == ["training a network on 20010 samples of fashion, about half a minute"]
+    assert sentences == ["training a network on 20010 samples of fashion, for about a minute"]
 
 
 def test_no_recipe():

@@ -69,7 +69,7 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
     Returns
     -------
     Network
-        From the cache folder, or trained (a few seconds; fashion and mnist half a minute) and put there.
+        From the cache folder, or trained (a few seconds; fashion and mnist about a minute) and put there.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _train(data: "Dataset", tell: Callable[[str], None]) -> "Network":
 
     from ..interop import from_sklearn
 
-    duration = ", about half a minute" if len(data.x_train) > _LARGE else ""
+    duration = ", for about a minute" if len(data.x_train) > _LARGE else ""
     tell(f"training a network on {len(data.x_train)} samples of {data.name}{duration}")
     model = MLPClassifier(random_state=0, **RECIPES[data.name])
     with warnings.catch_warnings():
