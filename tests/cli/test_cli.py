@@ -251,6 +251,22 @@ def test_missing_optional_library(run, monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["fashion", "mnist"])
+def test_data_set_from_a_folder(run, mine, monkeypatch, tmp_path_factory, name):
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("SC_NEUROCORE_DATA", str(folder))
+    for part, n in (("train", 0), ("t10k", 30)):
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(
+            bytes([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 28, 0, 0, 0, 28]) + bytes(784 * n)
+        )
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, n]) + bytes(n))
+    # A network for digits: the widths do not fit, and the message shows that the images were read.
+    status, _, err = run(*mine[:3], "--dataset", name, *SHORT)
+    assert status == 2
+    assert err.startswith("error: ")
+    assert "784" in err
+
+
 def test_debug_shows_the_traceback(run):
     status, _, err = run("evaluate", "--seed=-1", "--debug")
     assert status == 2

@@ -8,6 +8,7 @@ import pytest
 
 from sc_neurocore.datasets import Dataset, load_digits
 from sc_neurocore.evaluation import cache_folder, default_model
+from sc_neurocore.evaluation.default_model import RECIPES
 
 
 @pytest.fixture
@@ -52,8 +53,18 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     assert "the trained network is not kept" in sentences[-1]
 
 
+def test_large_sets_announce_their_time(cache, monkeypatch):
+    monkeypatch.setitem(RECIPES, "fashion", {**RECIPES["fashion"], "hidden_layer_sizes": [1], "max_iter": 1})
+    y = np.arange(20_010) % 10
+    x = (y[:, None] == np.arange(10)) / 2
+    sentences = []
+    network = default_model(Dataset("fashion", x, y, x[:10], y[:10], 10), sentences.append)
+    assert (network.n_inputs, network.n_outputs) == (10, 10)
+    assert sentences == ["training a network on 20010 samples of fashion, for about a minute"]
+
+
 def test_no_recipe():
-    with pytest.raises(ValueError, match="data must be one of digits, mnist5k, got 'mine'"):
+    with pytest.raises(ValueError, match="data must be one of digits, mnist5k, fashion, mnist, got 'mine'"):
         default_model(Dataset.held_out("mine", [[0.0]], [0]))
 
 

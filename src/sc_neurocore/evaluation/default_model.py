@@ -1,4 +1,4 @@
-"""Networks trained on the bundled data sets, and kept in a cache folder; the command `evaluate` runs them."""
+"""Networks trained on the library's data sets, and kept in a cache folder; the command `evaluate` runs them."""
 
 import hashlib
 import json
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 RECIPES: dict[str, dict[str, Any]] = {
     "digits": {"hidden_layer_sizes": [32], "max_iter": 200, "alpha": 0.3, "learning_rate_init": 0.003},
     "mnist5k": {"hidden_layer_sizes": [128], "max_iter": 60},
+    "fashion": {"hidden_layer_sizes": [128], "max_iter": 8, "batch_size": 200},
+    "mnist": {"hidden_layer_sizes": [128], "max_iter": 8, "batch_size": 200},
 }
 """Options of scikit-learn's MLPClassifier by the name of the data set.
 
 The decay `alpha` keeps the largest weight small: weights are written in units of it, so a single
 large one costs all others precision.
 """
+
+_LARGE = 20_000
+"""More training samples than this are announced as slow."""
 
 
 def cache_folder() -> Path:
@@ -51,12 +56,12 @@ def cache_folder() -> Path:
 
 
 def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) -> "Network":
-    """A network trained on a bundled data set: 64-32-10 for digits, 784-128-10 for mnist5k.
+    """A network trained on a known data set: 64-32-10 for digits, 784-128-10 for mnist5k, fashion and mnist.
 
     Parameters
     ----------
     data
-        `load_digits()` or `load_mnist5k()`.
+        `load_digits()`, `load_mnist5k()`, `load_fashion()` or `load_mnist()`.
     notice
         Called with a sentence when the network has to be trained, when a broken file is trained
         anew, and when the network cannot be kept.
@@ -64,7 +69,7 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
     Returns
     -------
     Network
-        From the cache folder, or trained in a few seconds and put there.
+        From the cache folder, or trained (a few seconds; fashion and mnist about a minute) and put there.
 
     Raises
     ------
@@ -107,7 +112,8 @@ def _train(data: "Dataset", tell: Callable[[str], None]) -> "Network":
 
     from ..interop import from_sklearn
 
-    tell(f"training a network on {len(data.x_train)} samples of {data.name}")
+    duration = ", for about a minute" if len(data.x_train) > _LARGE else ""
+    tell(f"training a network on {len(data.x_train)} samples of {data.name}{duration}")
     model = MLPClassifier(random_state=0, **RECIPES[data.name])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is part of the recipe
