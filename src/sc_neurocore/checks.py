@@ -3,13 +3,15 @@
 The sentence is only written once an argument is found wrong: layers check what they are given at every call.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _FLOAT64 = np.dtype(np.float64)
+LARGEST = 1e100
+"""Bound of numbers that are multiplied or summed: three of them multiplied are still finite."""
 
 
 def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -134,3 +136,10 @@ def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArra
     if between.any():
         raise ValueError(f"{name} must be 0 or 1, got {numbers[between][0]}")
     return numbers
+
+
+def state_keys(state: Mapping[str, Any], own: Collection[str]) -> None:
+    """Check a state dict: it must have the keys `own`, and no other."""
+    missing, unknown = sorted(set(own) - state.keys()), sorted(state.keys() - set(own))
+    if missing or unknown:
+        raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")

@@ -156,8 +156,8 @@ def delay_task(T: int, max_delay: int, seed: "Seed" = None, *, low: float = -1.0
     (True, True)
     """
     T, max_delay = checks.whole("T", T, 1), checks.whole("max_delay", max_delay, 1)
-    low = checks.real("low", low, -1e100, 1e100)
-    high = checks.real("high", high, low, 1e100)
+    low = checks.real("low", low, -checks.LARGEST, checks.LARGEST)
+    high = checks.real("high", high, low, checks.LARGEST)
     u = _generator(seed).uniform(low, high, T + max_delay)
     return TimeSeries(u[max_delay:, None].copy(), delayed(u, max_delay)[max_delay:])
 

@@ -160,7 +160,7 @@ class Encoder:
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
-        return np.floor(probabilities * float(self._modulus) + 0.5).astype(np.uint64)
+        return nearest_thresholds(probabilities, self._modulus)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
@@ -277,6 +277,11 @@ class Encoder:
             offsets = np.arange(self.n) * self.length // self.n
             return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self.length])
         return numbers[None]
+
+
+def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDArray[np.uint64]:
+    """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
+    return np.floor(probabilities * float(modulus) + 0.5).astype(np.uint64)
 
 
 def _shift_masks(key: int, n: int, generator: Generator) -> NDArray[np.uint32]:

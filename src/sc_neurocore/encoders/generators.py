@@ -70,7 +70,7 @@ class Ramp(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The counter's values."""
-        return (np.arange(length, dtype=np.uint64) % np.uint64(1 << self.bits)).astype(np.uint32)
+        return (np.arange(length, dtype=np.uint64) % np.uint64(self.modulus)).astype(np.uint32)
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the van der Corput sequence; 2, 3, .. are Halton sequences in the bases 3, 5, .."""

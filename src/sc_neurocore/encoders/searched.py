@@ -171,10 +171,6 @@ class Counter(Ramp):
     def __hash__(self) -> int:
         return hash(("counter", self.partner))
 
-    def sequence(self, length: int) -> NDArray[np.uint32]:
-        """The counter's values."""
-        return np.asarray(np.arange(length) % self.modulus, np.uint32)
-
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the permutation; there are no others."""
         return self if index == 0 else self.partner if index == 1 else self.partner.decorrelated(index)

@@ -69,10 +69,7 @@ class SCLayer(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a layer of the same shape; nothing changes if it does not fit."""
-        own = self.state_dict().keys()
-        missing, unknown = sorted(own - state.keys()), sorted(state.keys() - own)
-        if missing or unknown:
-            raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
+        checks.state_keys(state, self.state_dict().keys())
         samples = checks.whole("samples", state["samples"], 0)
         seeds = Seeds.from_state(state["entropy"], state["spawn_key"])
         self._load_values(state)

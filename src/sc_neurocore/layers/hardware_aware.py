@@ -11,6 +11,7 @@ from ..synapses import MemristorModel
 from .base import Floats
 from .vectorized_layer import VectorizedSCLayer
 from .weighted import chip
+from .weighted.weights import SparseWeights
 
 
 class HardwareAwareSCLayer(VectorizedSCLayer):
@@ -120,8 +121,8 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
         rate = checks.real("lr", lr, 0.0, np.finfo(float).max)
         low, high = value_range(self.encoding)
         updated = np.clip(self.ideal_weights - rate * np.where(self.stuck_mask, 0.0, step), low, high)
-        if self.sparse:
-            rows = np.repeat(np.arange(self.n_neurons), np.diff(self.weights_csr.indptr))
-            self.weights_csr.data[:] = updated[rows, self.weights_csr.indices]
+        stored = self.synapses.weights
+        if isinstance(stored, SparseWeights):
+            stored.csr.data[:] = updated[stored.rows, stored.csr.indices]
         else:
             self.ideal_weights[:] = updated

@@ -11,7 +11,7 @@ from .. import checks
 from ..backends import choose
 from ..bitstreams.encodings import Encoding, check_encoding, from_probability, to_probability
 from ..encoders import Generator, Seed, Share, make_generator
-from ..encoders.encoder import SHARES
+from ..encoders.encoder import SHARES, nearest_thresholds
 from ..gates.accumulators import ACCUMULATES, Accumulate
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
@@ -156,8 +156,9 @@ class CircuitOptions:
         """
         if self.bits is None and not isinstance(self.generator, Generator):
             return values
-        scale = float(self.make_generator().modulus)
-        return from_probability(np.floor(to_probability(values, self.encoding) * scale + 0.5) / scale, self.encoding)
+        modulus = self.make_generator().modulus
+        thresholds = nearest_thresholds(to_probability(values, self.encoding), modulus)
+        return from_probability(thresholds / float(modulus), self.encoding)
 
     def check_no_faults(self, circuit: str) -> None:
         """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them.

@@ -11,6 +11,7 @@ from ..backends import choose
 from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
+from ..encoders.encoder import nearest_thresholds
 from .base import Floats, SCLayer
 from .predictive.circuit import PredictiveCircuit
 from .predictive.learning import Compete, PredictiveLearning
@@ -251,7 +252,7 @@ class PredictiveCodingSCLayer(SCLayer):
         return to_probability(checks.array("x", x, last=self.n_inputs), self.encoding, "x")
 
     def _thresholds(self, probabilities: Floats) -> Integers:
-        return np.floor(probabilities * 2.0**self.generator.bits + 0.5).astype(np.int64)
+        return nearest_thresholds(probabilities, self.generator.modulus).astype(np.int64)
 
     def _advance(self, x: ArrayLike, learn: bool, trace: bool) -> tuple[Floats, Floats]:
         """Surprises ``(..., M)`` and, with `trace`, predictions ``(..., M, n)``."""

@@ -251,10 +251,7 @@ class RallDendrite:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
-        own = self.state_dict().keys()
-        missing, unknown = sorted(own - state.keys()), sorted(state.keys() - own)
-        if missing or unknown:
-            raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
+        checks.state_keys(state, self.state_dict().keys())
         branches = checks.array("branch_voltages", state["branch_voltages"], shape=self._tree.nodes.shape)
         soma = checks.array("soma_v", state["soma_v"], shape=())
         self._v[self._tree.nodes], self._v[SOMA] = branches, soma

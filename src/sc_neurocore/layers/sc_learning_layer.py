@@ -19,8 +19,6 @@ from .learning.state import STATE_NAMES, checked, gathered, pause_between_sample
 from .learning.streams import LearningStreams
 from .streams import Streams
 
-_LARGEST = 1e100
-
 
 class SCLearningLayer(SCLayer):
     """Spiking neurons driven by streams, whose synapses learn from the times of spikes in every cycle.
@@ -147,8 +145,8 @@ class SCLearningLayer(SCLayer):
             deterministic=deterministic, dt_ms=dt_ms, weights=weights, seed=self._seeds.of("plasticity"),
         )  # fmt: skip
         self.competition = NeuronCompetition(self.n_neurons, wta, inhibition, homeostasis, tau_homeostasis)
-        self.y_min = checks.real("y_min", y_min, -_LARGEST, _LARGEST)
-        self.y_max = checks.real("y_max", y_max, self.y_min, _LARGEST)
+        self.y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
+        self.y_max = checks.real("y_max", y_max, self.y_min, checks.LARGEST)
         self.pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
         self.thresholds = np.zeros(self.n_neurons)
         choose(backend)  # an unknown one is found now

@@ -57,9 +57,6 @@ class StreamFaults:
 
         Products stand in the place of inputs, and constant ones in that of weights.
         """
-        rate = self.faults.product_flips
-        if not rate:
-            return operands
         rails, weight_rails = operands.rails
         groups, _, n, n_words = operands.inputs.shape
         inputs = operands.inputs.reshape(groups, operands.n_samples, rails, n, n_words)
@@ -75,7 +72,7 @@ class StreamFaults:
                 out |= ~(left | right)
                 out[..., -1] &= tail_mask(self.length)
             streams = (windows[..., None] * 4 + place) * synapses + np.arange(synapses)
-            out ^= flip_masks(key, rate, streams, self.length, self.backend)
+            out ^= flip_masks(key, self.faults.product_flips, streams, self.length, self.backend)
         indptr = operands.wiring.indptr[: operands.n_neurons + 1]
         return operands._replace(
             inputs=products.reshape(groups, -1, synapses, n_words),

@@ -1,6 +1,7 @@
 """The check of streams that must be unipolar."""
 
 from ..bitstreams import Bitstream
+from ..gates.arguments import check_stream
 
 
 def check_unipolar(streams: object) -> Bitstream:
@@ -13,8 +14,7 @@ def check_unipolar(streams: object) -> Bitstream:
     ValueError
         If it has another encoding.
     """
-    if not isinstance(streams, Bitstream):
-        raise TypeError(f"streams must be a Bitstream, got {type(streams).__name__}")
-    if streams.encoding != "unipolar":
-        raise ValueError(f"streams must be unipolar, got {streams.encoding}")
-    return streams
+    checked = check_stream("streams", streams)
+    if checked.encoding != "unipolar":
+        raise ValueError(f"streams must be unipolar, got {checked.encoding}")
+    return checked

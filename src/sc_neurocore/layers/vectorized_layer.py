@@ -17,11 +17,12 @@ from ..gates.faults import Faults
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
+from .sparse import random_synapses
 from .streams import Streams
 from .weighted import attributes
 from .weighted.dense_sum import DenseSum
 from .weighted.synapse_array import SynapseArray
-from .weighted.weights import DenseWeights, SparseWeights, random_synapses
+from .weighted.weights import DenseWeights, SparseWeights
 
 
 class VectorizedSCLayer(SCLayer):

@@ -152,8 +152,7 @@ class WinnerTakeAll:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict`, which is empty."""
-        if state:
-            raise ValueError(f"state must have the keys of state_dict(); missing [], unknown {sorted(state)}")
+        checks.state_keys(state, ())
 
     def _earliness(self, streams: Bitstream) -> Floats:
         """Minus the cycle in which each counter is full."""

@@ -17,7 +17,6 @@ from ..encoders.seeds import key_of
 
 Floats = NDArray[np.float64]
 _NO_LEVELS = np.empty(0)
-_LARGEST = 1e100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +52,9 @@ class LIFParameters:
     def __post_init__(self) -> None:
         for name in ("v_rest", "v_reset", "v_threshold", "resistance"):
             if name != "v_reset" or self.v_reset is not None:
-                checks.real(name, getattr(self, name), -_LARGEST, _LARGEST)
+                checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
         checks.positive("tau_mem", self.tau_mem)
-        checks.real("noise_std", self.noise_std, 0.0, _LARGEST)
+        checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST)
         checks.whole("refractory_period", self.refractory_period, 0)
 
     @classmethod
@@ -232,12 +231,12 @@ class LIFNeurons:
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current, -_LARGEST, _LARGEST), self.v.shape)
+        drive = np.broadcast_to(checks.array("current", current, -checks.LARGEST, checks.LARGEST), self.v.shape)
         return self.run(drive[:, None])[:, 0]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n, T)`` under currents ``(n, T)``, or ``(1, T)`` for all neurons."""
-        drive = checks.array("currents", currents, -_LARGEST, _LARGEST, shape=(None, None))
+        drive = checks.array("currents", currents, -checks.LARGEST, checks.LARGEST, shape=(None, None))
         if len(drive) not in (1, len(self)):
             raise ValueError(f"currents must have shape (1, T) or ({len(self)}, T), got {drive.shape}")
         first = self.steps % 64

@@ -89,8 +89,8 @@ class BitstreamCurrentSource:
         seed: Seed = None,
     ) -> None:
         self.x_min, self.x_max = interval("x_min", x_min, "x_max", x_max)
-        self.y_min = checks.real("y_min", y_min, -1e100, 1e100)
-        self.y_max = checks.real("y_max", y_max, self.y_min, 1e100)
+        self.y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
+        self.y_max = checks.real("y_max", y_max, self.y_min, checks.LARGEST)
         self.length = checks.whole("length", length, 1)
         self.generator = make_generator(generator, self.length, bits)
         self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)

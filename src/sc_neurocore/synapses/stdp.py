@@ -19,7 +19,6 @@ from .stream_synapse import interval
 
 Floats = NDArray[np.float64]
 RULES = ("pair", "coincidence", "reward")
-_LARGEST = 1e100
 
 
 class Traces(NamedTuple):
@@ -265,7 +264,7 @@ class PlasticSynapses:
         shape = checks.whole("n_post", n_post, 1), checks.whole("n_pre", n_pre, 1)
         self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
         self.learning_rate = checks.real("learning_rate", learning_rate, 0.0, 1.0)
-        self.ltd_ratio = checks.real("ltd_ratio", ltd_ratio, 0.0, _LARGEST)
+        self.ltd_ratio = checks.real("ltd_ratio", ltd_ratio, 0.0, checks.LARGEST)
         self.rule = checks.option("rule", rule, RULES)
         self.taus = {
             "tau_plus": checks.positive("tau_plus", tau_plus),
@@ -333,7 +332,7 @@ class PlasticSynapses:
         else:
             gates = plasticity.pair_gates(x, y, before, after, rule.up, rule.down)
         if rule.modulated:
-            amount = checks.real("reward", reward, -_LARGEST, _LARGEST)
+            amount = checks.real("reward", reward, -checks.LARGEST, checks.LARGEST)
             self.eligibility, gates = plasticity.rewarded(self.eligibility, gates, amount, rule.keep_eligibility)
         draws = None if rule.deterministic else plasticity.synapse_words(self.key, n_post, n_pre, self.cycles)
         self.shares = plasticity.updated_weights(self.shares, gates, draws, rule)

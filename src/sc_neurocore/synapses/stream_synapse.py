@@ -176,7 +176,10 @@ def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
 
 def interval(low_name: str, low: float, high_name: str, high: float) -> tuple[float, float]:
     """`low` and `high` as floats, low below high, or an error."""
-    a, b = checks.real(low_name, low, -1e100, 1e100), checks.real(high_name, high, -1e100, 1e100)
+    a, b = (
+        checks.real(low_name, low, -checks.LARGEST, checks.LARGEST),
+        checks.real(high_name, high, -checks.LARGEST, checks.LARGEST),
+    )
     if not a < b:
         raise ValueError(f"{high_name} must be above {low_name}={a:g}, got {b:g}")
     return a, b

@@ -62,6 +62,7 @@ ACCUMULATES = ("mean", "sum", "saturate", "or", "mux")
 GENERATORS = ("bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp")
 SOURCES = ("bernoulli", "stored", *GENERATORS[1:])
 """Generators of a layer with weights; ``stored``: Bernoulli with one set of weight streams."""
+SHARES = (None, "independent", "shift", "one", "rotate")
 LENGTHS = (65, 1, 100, 7, 128, 64, 257)
 
 FAULTS: dict[str, Faults | None] = {

@@ -11,6 +11,7 @@ from tests.golden.recorded.cases import (
     FAULTS,
     GENERATORS,
     LENGTHS,
+    SHARES,
     SOURCES,
     Case,
     Outcome,
@@ -25,7 +26,6 @@ from tests.golden.recorded.cases import (
 )
 
 CROSSED = {"encoding": ENCODINGS, "accumulate": ACCUMULATES, "source": SOURCES}
-SHARES = (None, "independent", "shift", "one", "rotate")
 SIZES = ((5, 4), (1, 1), (17, 3), (3, 9), (33, 2), (2, 7))
 """Inputs and neurons."""
 BATCHES = ((3,), (), (2, 2), (0,), (5,))

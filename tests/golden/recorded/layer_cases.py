@@ -11,6 +11,7 @@ from tests.golden.recorded.cases import (
     ENCODINGS,
     GENERATORS,
     LENGTHS,
+    SHARES,
     Case,
     Outcome,
     attempt,
@@ -24,7 +25,6 @@ from tests.golden.recorded.cases import (
     words,
 )
 
-SHARES = (None, "independent", "shift", "one", "rotate")
 NEURONS: dict[str, dict[str, Any]] = {
     "default": {},
     "silent noise": {"noise_std": 0.0, "tau_mem": 12.5},

@@ -10,6 +10,7 @@ from ...backends.types import Words
 from ...bitstreams import Bitstream
 from ...bitstreams.encodings import from_counts
 from ...chunks import in_chunks
+from ...gates.arguments import check_stream
 from ..base import Floats
 from ..rall_dendrite import RallDendrite
 
@@ -91,8 +92,7 @@ class DendriteBank:
         ValueError
             If the shape is wrong, or a conductance is below 0.
         """
-        if not isinstance(streams, Bitstream):
-            raise TypeError(f"streams must be a Bitstream, got {type(streams).__name__}")
+        check_stream("streams", streams)
         if streams.shape[-1:] != (self.n_inputs,):
             raise ValueError(f"streams must have shape (..., {self.n_inputs}), got {streams.shape}")
         length, encoding = streams.length, streams.encoding

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[Any]
 Precision = Literal["float64", "float32"]
-LARGEST = {"float64": 1e100, "float32": 1e12}
+LARGEST = {"float64": checks.LARGEST, "float32": 1e12}
 """Bounds of currents and voltages."""
 
 

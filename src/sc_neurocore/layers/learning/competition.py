@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from ... import checks
 from ...backends.types import Competition
 
-_LARGEST = 1e100
-
 
 @dataclass(frozen=True)
 class NeuronCompetition:
@@ -57,7 +55,7 @@ class NeuronCompetition:
         checks.whole("inhibition", self.inhibition, 0)
         if self.inhibition and self.wta is None:
             raise ValueError(f"inhibition must be 0 without wta, got {self.inhibition}")
-        checks.real("homeostasis", self.homeostasis, 0.0, _LARGEST)
+        checks.real("homeostasis", self.homeostasis, 0.0, checks.LARGEST)
         checks.positive("tau_homeostasis", self.tau_homeostasis)
 
     def rule(self, dt_ms: float) -> Competition:

@@ -15,8 +15,6 @@ from ...encoders.seeds import Seeds
 from ..base import Floats
 from ..streams import Streams
 
-_LARGEST = 1e100
-
 
 class LearningStreams:
     """Encoder of a learning layer's inputs, and the random numbers of its weight streams.
@@ -93,7 +91,7 @@ class LearningStreams:
                 raise ValueError(f'reward must be None with rule={rule!r}, use rule="reward"')
             return np.empty((0, 0))
         length = self.encoder.length
-        amounts = checks.array("reward", 0.0 if reward is None else reward, -_LARGEST, _LARGEST)
+        amounts = checks.array("reward", 0.0 if reward is None else reward, -checks.LARGEST, checks.LARGEST)
         if amounts.ndim == 0 or amounts.shape == batch:
             amounts = amounts[..., None]
         elif amounts.shape != (*batch, length):

@@ -14,7 +14,7 @@ from ...backends import choose
 from ...backends.addresses import RESERVOIR, random_words
 from ...backends.types import Activation, Coding, RandomStreams, Synapses, Words
 from ...bitstreams import value_range
-from ...bitstreams.encodings import ENCODINGS, to_probability
+from ...bitstreams.encodings import ENCODINGS, from_probability, to_probability
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
 from ..base import Floats, Samples
@@ -103,16 +103,16 @@ class ReservoirCircuit(ABC):
 
     def _rounded(self, values: Floats, step: int) -> Floats:
         """Numbers on the lines ``(B, lines)`` rounded to the comparators' thresholds."""
-        encoding, scale = self.options.encoding, 2.0**self.coding.bits
-        exact = self._magnitudes(values) * scale
-        thresholds = np.floor(exact + 0.5)
+        magnitudes, scale = self._magnitudes(values), 2.0**self.coding.bits
         if self.coding.stochastic:
+            below, part = np.divmod(magnitudes * scale, 1.0)
             draws = self._random_words(self.coding.rounding_key, len(values), step)[:, : values.shape[1]]
-            thresholds = np.floor(exact) + (draws < (exact - np.floor(exact)) * 2.0**32)
-        shares = thresholds / scale
-        if encoding == "split":
+            shares = (below + (draws < part * 2.0**32)) / scale
+        else:
+            shares = self.lines.thresholds(magnitudes) / scale
+        if self.options.encoding == "split":
             return np.copysign(shares, values)
-        return 2 * shares - 1 if encoding == "bipolar" else shares
+        return from_probability(shares, self.options.encoding)
 
     def _random_words(self, key: int, samples: int, step: int) -> NDArray[np.uint32]:
         """Random words ``(samples, .., at least one for each line)`` of a step."""

@@ -7,7 +7,6 @@ from ... import checks
 from ...backends import choose
 from ...bitstreams.encodings import Encoding, check_encoding
 from ...encoders import Bernoulli, Generator, Share, make_generator
-from .weights import LARGEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ class ReservoirOptions:
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        checks.real("feedback_strength", self.feedback_strength, 0.0, LARGEST)
+        checks.real("feedback_strength", self.feedback_strength, 0.0, checks.LARGEST)
         checks.whole("length", self.length, 1)
         checks.positive("leak", self.leak)
         checks.real("leak", self.leak, 0.0, 1.0)

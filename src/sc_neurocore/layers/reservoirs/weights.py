@@ -10,10 +10,8 @@ from ... import checks
 from ...bitstreams.encodings import Encoding
 from ...encoders.seeds import Seeds
 from ..base import Floats
+from ..sparse import random_synapses, wired_as_saved
 from .spectral import spectral_radius_of
-
-LARGEST = 1e100
-"""Bound of strengths and weights."""
 
 
 class LineWeights(NamedTuple):
@@ -78,14 +76,14 @@ class ReservoirWeights:
     ) -> None:
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self.n_neurons = n = checks.whole("n_neurons", n_neurons, 1)
-        self.input_strength = checks.real("input_strength", input_strength, 0.0, LARGEST)
-        self.spectral_radius = checks.real("spectral_radius", spectral_radius, 0.0, LARGEST)
+        self.input_strength = checks.real("input_strength", input_strength, 0.0, checks.LARGEST)
+        self.spectral_radius = checks.real("spectral_radius", spectral_radius, 0.0, checks.LARGEST)
         self.connectivity = checks.positive("connectivity", connectivity)
         checks.real("connectivity", connectivity, 0.0, 1.0)
-        self.bias_strength = checks.real("bias_strength", bias_strength, 0.0, LARGEST)
+        self.bias_strength = checks.real("bias_strength", bias_strength, 0.0, checks.LARGEST)
         self.sparse = self.connectivity < 1
         low = 0.0 if encoding == "unipolar" else -1.0
-        self._lowest = 0.0 if encoding == "unipolar" else -LARGEST
+        self._lowest = 0.0 if encoding == "unipolar" else -checks.LARGEST
         rng = seeds.generator("values")
         self.inputs: Floats = _frozen(self.input_strength * rng.uniform(low, 1.0, (n, self.n_inputs)))
         """``(n_neurons, n_inputs)``, read-only as the others."""
@@ -100,11 +98,7 @@ class ReservoirWeights:
         if not self.sparse:
             matrix = rng.uniform(low, 1.0, (n, n))
         else:
-            count = max(1, round(self.connectivity * n * n))
-            places = np.sort(rng.choice(n * n, count, replace=False, shuffle=False))
-            rows, columns = np.divmod(places, n)
-            indptr = np.searchsorted(rows, np.arange(n + 1))
-            matrix = csr_array((rng.uniform(low, 1.0, count), columns, indptr), shape=(n, n))
+            matrix = random_synapses(rng, (n, n), self.connectivity, (low, 1.0))
         if self.spectral_radius == 0:
             matrix *= 0.0
             return matrix
@@ -137,7 +131,7 @@ class ReservoirWeights:
         self.recurrent = _frozen(csr_array((data, given.indices, given.indptr), shape=shape))
 
     def _checked(self, name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-        copy: Floats = _frozen(checks.array(name, values, self._lowest, LARGEST, shape=shape).copy())
+        copy: Floats = _frozen(checks.array(name, values, self._lowest, checks.LARGEST, shape=shape).copy())
         return copy
 
     def gain(self, feedback_strength: float) -> float:
@@ -183,12 +177,7 @@ class ReservoirWeights:
         if not self.sparse:
             return inputs, bias, self._checked("W_rec", state["W_rec"], (n, n))
         data = self._checked("W_rec", state["W_rec"], (len(state["indices"]),))
-        try:
-            recurrent = csr_array((data, np.array(state["indices"]), np.array(state["indptr"])), shape=(n, n))
-            recurrent.check_format()
-        except ValueError as error:
-            raise ValueError(f"indices and indptr must be a CSR wiring of shape {(n, n)}, got: {error}") from error
-        return inputs, bias, _frozen(recurrent)
+        return inputs, bias, _frozen(wired_as_saved(data, state, (n, n)))
 
     def load(self, parts: tuple[Floats, Floats, Any]) -> None:
         """Restore the values that `checked` returned."""

@@ -12,6 +12,7 @@ from ...backends.types import Wiring
 from ...bitstreams.encodings import Encoding, value_range
 from ...gates.operands import fully_connected
 from ..base import Floats
+from ..sparse import wired_as_saved
 
 
 class Weights(ABC):
@@ -239,35 +240,4 @@ class SparseWeights(Weights):
         bias = self.checked_bias(state["bias"]) if self.bias is not None else None
         shape = (len(state["indices"]),)
         data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()
-        try:
-            csr = csr_array((data, np.array(state["indices"]), np.array(state["indptr"])), shape=self.csr.shape)
-            csr.check_format()
-        except ValueError as error:
-            raise ValueError(
-                f"indices and indptr must be a CSR wiring of shape {self.csr.shape}, got: {error}"
-            ) from error
-        self.csr, self.bias = csr, bias
-
-
-def random_synapses(
-    rng: np.random.Generator, shape: tuple[int, int], connectivity: float, bounds: tuple[float, float]
-) -> csr_array:
-    """Random sparse weights: a fraction `connectivity` of all synapses, uniform within `bounds`, in CSR.
-
-    Parameters
-    ----------
-    rng
-        Draws places, then weights.
-    shape
-        ``(n_neurons, n_inputs)``.
-    connectivity
-        Fraction in (0, 1]; at least one synapse is made.
-    bounds
-        Smallest and largest weight.
-    """
-    n_neurons, n_inputs = shape
-    places = n_neurons * n_inputs
-    kept = np.sort(rng.choice(places, max(1, round(connectivity * places)), replace=False, shuffle=False))
-    rows, columns = np.divmod(kept, n_inputs)
-    indptr = np.searchsorted(rows, np.arange(n_neurons + 1))
-    return csr_array((rng.uniform(*bounds, kept.size), columns, indptr), shape=shape)
+        self.csr, self.bias = wired_as_saved(data, state, self.csr.shape), bias
