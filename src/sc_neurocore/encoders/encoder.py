@@ -43,15 +43,17 @@ class Encoder:
     length
         Clock cycles of a stream.
     generator
-        ``"bernoulli"``, ``"lfsr"``, ``"sobol"``, ``"halton"``, ``"vdc"``, ``"ramp"``, ``"searched"``, or a `Generator`.
+        A name, see `make_generator`, or a `Generator`.
     encoding
         ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two rails of a split number share one
         sequence.
     share
         ``"one"``: one generator feeds all inputs (their streams are correlated, SCC = +1).
-        ``"shift"``: input i XORs the numbers with a random word of its own (digital shift).
+        ``"shift"``: input i XORs the numbers with a random word of its own (digital shift), or adds it
+        modulo the number of values where they are no power of two.
         ``"rotate"``: input i starts ``i * L // n`` cycles later in the sequence of L numbers.
-        ``"independent"``: a generator per input (other dimensions, primes, phases or keys).
+        ``"independent"``: a generator per input (other dimensions, primes, phases or keys): input i takes
+        line ``2 i + partner`` of the generator, as far as it has lines.
         None: ``"independent"`` for Bernoulli, ``"one"`` for the others.
     bits
         Width of a threshold; None lets the generator choose (see `make_generator`).
@@ -268,11 +270,12 @@ class Encoder:
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:
         if self.share == "independent":
+            self.generator.check_lines(2 * self.n - 1 + self.partner, f'share="independent" with n = {self.n}')
             partners = (self.generator.decorrelated(2 * i + self.partner) for i in range(self.n))
             return np.stack([partner.sequence(length) for partner in partners])
         numbers = self.generator.decorrelated(self.partner).sequence(length)
         if self.share == "shift":
-            return numbers ^ _shift_masks(self._key, self.n, self.generator)
+            return _shifted(numbers, self._key, self.n, self.generator)
         if self.share == "rotate":
             offsets = np.arange(self.n) * self.length // self.n
             return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self.length])
@@ -284,13 +287,14 @@ def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDAr
     return np.floor(probabilities * float(modulus) + 0.5).astype(np.uint64)
 
 
-def _shift_masks(key: int, n: int, generator: Generator) -> NDArray[np.uint32]:
-    """A random word of the generator's width for each input, ``(n, 1)``."""
-    generator.check_binary('share="shift"')  # an XOR may not lead out of the range
-    bits = generator.bits
-    dtype = np.uint32 if bits < 32 else np.uint64
-    words = np.random.Generator(np.random.Philox(key=key)).integers(0, 1 << bits, n, dtype=dtype)
-    return words[:, None].astype(np.uint32)
+def _shifted(numbers: NDArray[np.uint32], key: int, n: int, generator: Generator) -> NDArray[np.uint32]:
+    """Numbers ``(L,)`` shifted by a random word of their range for each input, ``(n, L)``."""
+    modulus = generator.modulus
+    dtype = np.uint32 if modulus < 1 << 32 else np.uint64
+    words = np.random.Generator(np.random.Philox(key=key)).integers(0, modulus, n, dtype=dtype)[:, None]
+    if modulus == 1 << generator.bits:
+        return numbers ^ words.astype(np.uint32)
+    return ((numbers.astype(np.uint64) + words) % np.uint64(modulus)).astype(np.uint32)
 
 
 def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:

@@ -68,6 +68,11 @@ class Ramp(Generator):
     def __post_init__(self) -> None:
         checks.whole("bits", self.bits, 1, MAX_BITS)
 
+    @property
+    def in_runs(self) -> bool:
+        """The ones come first."""
+        return True
+
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The counter's values."""
         return (np.arange(length, dtype=np.uint64) % np.uint64(self.modulus)).astype(np.uint32)
@@ -97,10 +102,6 @@ class VanDerCorput(Generator):
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the ramp; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
         return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
-
-    def with_at_least_bits(self, bits: int) -> Self:
-        """More bits of the radical inverse."""
-        return replace(self, bits=max(bits, self.bits))
 
 
 def _halton_family(index: int, bits: int, first: Generator) -> Generator:
@@ -146,10 +147,6 @@ class Halton(Generator):
         """The Halton sequence of the prime `index` places after this base."""
         primes = _primes(index + self.base)
         return replace(self, base=primes[primes.index(self.base) + index])
-
-    def with_at_least_bits(self, bits: int) -> Self:
-        """More bits of the radical inverse."""
-        return replace(self, bits=max(bits, self.bits))
 
 
 @lru_cache(maxsize=8)
@@ -226,10 +223,6 @@ class Sobol(Generator):
     def decorrelated(self, index: int) -> Self:
         """The Sobol sequence of the dimension `index` places after this one."""
         return replace(self, dimension=self.dimension + index)
-
-    def with_at_least_bits(self, bits: int) -> Self:
-        """More bits of the same points."""
-        return replace(self, bits=max(bits, self.bits))
 
 
 @lru_cache(maxsize=8)

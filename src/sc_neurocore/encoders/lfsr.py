@@ -148,10 +148,6 @@ class LFSR(Generator):
         seed = 1 + (self.seed - 1 + index // 2 * (int(states * 0.6180339887) | 1)) % states
         return type(self)(self.bits, mirrored if index % 2 else self.taps, seed, insert_zero=self.insert_zero)
 
-    def with_at_least_bits(self, bits: int) -> Self:
-        """A wider register, of the default polynomial and this seed; itself if it is wide enough."""
-        return self if bits <= self.bits else type(self)(bits, None, self.seed, insert_zero=self.insert_zero)
-
 
 def is_primitive(taps: tuple[int, ...], degree: int) -> bool:
     """Whether ``x**degree + .. + 1`` with these taps has x as a generator of its field.

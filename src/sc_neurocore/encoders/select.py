@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 from ..backends import choose
 from .generator import Generator
 from .generators import Bernoulli
+from .width import at_width
 
-_SELECT_BITS = 24
+_BITS = 32
+"""Width of a select number."""
 
 
 class SelectSource:
@@ -33,8 +35,8 @@ class SelectSource:
         self.length, self.key, self.backend = length, key, backend
         self._shared: NDArray[np.uint32] | None = None
         if not isinstance(generator, Bernoulli):
-            source = generator.decorrelated(partner).with_at_least_bits(_SELECT_BITS)
-            self._shared = source.sequence(length) << np.uint32(32 - source.bits)
+            source = generator.decorrelated(partner)
+            self._shared = at_width(source.sequence(length), source.modulus, _BITS)
 
     def __call__(self, samples: NDArray[np.int64]) -> NDArray[np.uint32]:
         """Select numbers ``(S, L)`` in 0 .. 2**32 - 1, one a cycle, for sample numbers ``(S,)``."""

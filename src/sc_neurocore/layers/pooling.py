@@ -134,9 +134,8 @@ class SCPool2D(SCLayer):
         images = inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape)
         if self.kind == "max":
             return max_pool(images, self.size, stride=self.stride).value(self.options.backend)
-        partner = 2 * inputs.encoder.n if inputs.encoder.share == "independent" else 2
         select = SelectSource(
-            inputs.encoder.generator, partner, self.options.cycles, self._seeds.key("select"), self.options.backend
+            inputs.encoder.generator, 1, self.options.cycles, self._seeds.key("select"), self.options.backend
         )
         return average_pool(images, self.size, select(samples), stride=self.stride).value(self.options.backend)
 

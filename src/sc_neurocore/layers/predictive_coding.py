@@ -12,6 +12,7 @@ from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
 from ..encoders.encoder import nearest_thresholds
+from ..encoders.width import binary
 from .base import Floats, SCLayer
 from .predictive.circuit import PredictiveCircuit
 from .predictive.learning import Compete, PredictiveLearning
@@ -142,8 +143,7 @@ class PredictiveCodingSCLayer(SCLayer):
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         self.length = checks.whole("length", length, 1)
         self.encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
-        self.generator = make_generator(generator, self.length, bits)
-        self.generator.check_binary("predictive coding")
+        self.generator = binary(make_generator(generator, self.length, bits))
         self.learning = PredictiveLearning(
             self.n_inputs, self.n_neurons, self.length, self.generator.bits, lr, k, compete, memory, gain
         )

@@ -10,7 +10,7 @@ from ..backends import choose
 from ..backends.packing import unpack, words_for
 from ..backends.types import Words
 from ..bitstreams.encodings import Encoding
-from ..encoders import Bernoulli, Generator, Ramp, Share
+from ..encoders import Bernoulli, Generator, Share
 from ..gates.accumulators import Accumulator, Conditions
 from ..gates.operands import Operands, cycle_sums
 from ..neurons import LIFNeurons, LIFParameters
@@ -173,7 +173,7 @@ class SpikingDenseLayer(VectorizedSCLayer):
 
 def check_spread(generator: Generator) -> None:
     """Raise an error for a generator whose ones come in one run: a slow neuron would see a pulse, not a mean."""
-    if isinstance(generator, Ramp):
+    if generator.in_runs:
         raise ValueError(
             "generator must spread the ones of a stream over time, got a ramp, which sends them in one run"
         )

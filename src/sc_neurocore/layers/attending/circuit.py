@@ -11,7 +11,7 @@ from ...backends.packing import words_for
 from ...backends.types import Words
 from ...bitstreams import Bitstream, Encoding
 from ...chunks import chunks
-from ...encoders import Bernoulli, Encoder, Generator, Ramp
+from ...encoders import Bernoulli, Encoder, Generator
 from ...encoders.seeds import Seeds
 from ..base import Floats, Samples
 from .operands import Mask, Operands
@@ -36,7 +36,7 @@ class AttentionCircuit:
     Parameters
     ----------
     source
-        Makes the numbers; values, queries and keys take it and its partners 1 and 2.
+        Makes the numbers; queries take it and keys its partner 1, and values, which meet a clock, again itself.
     length
         Stream length L in clock cycles, of the scores and again of the output.
     encoding
@@ -59,17 +59,17 @@ class AttentionCircuit:
         seeds: Seeds,
         backend: str | None = None,
     ) -> None:
-        if isinstance(source, Ramp):  # the clock is the ramp: van der Corput's sequence is the next of the pair
+        if source.in_runs:  # the clock is the ramp: van der Corput's sequence is the next of the pair
             source = source.decorrelated(1)
         self.length, self.encoding, self.backend = length, encoding, backend
         self.values = Encoder(keys, length, source, encoding, partner=0, seed=seeds.of("values"), backend=backend)
         """Encoder of the values; those of queries and keys and, for Bernoulli, of the attention weights beside it."""
-        self.queries = Encoder(dim_k, length, source, partner=1, seed=seeds.of("queries"), backend=backend)
-        self.keys = Encoder(dim_k, length, source, partner=2, seed=seeds.of("keys"), backend=backend)
+        self.queries = Encoder(dim_k, length, source, partner=0, seed=seeds.of("queries"), backend=backend)
+        self.keys = Encoder(dim_k, length, source, partner=1, seed=seeds.of("keys"), backend=backend)
         self.select: Encoder | None = None
         if isinstance(source, Bernoulli):
             seed = seeds.of("attention weights")
-            self.select = Encoder(keys, length, source, share="one", partner=3, seed=seed, backend=backend)
+            self.select = Encoder(keys, length, source, share="one", partner=1, seed=seed, backend=backend)
 
     def run(self, operands: Operands, samples: Samples) -> Floats:
         """Outputs ``(B, N, dim_v)`` of operands with one batch axis."""

@@ -7,6 +7,7 @@ from ... import checks
 from ...backends import choose
 from ...bitstreams.encodings import Encoding, check_encoding
 from ...encoders import Bernoulli, Generator, Share, make_generator
+from ...encoders.width import binary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +78,19 @@ class ReservoirOptions:
         checks.option("activation", self.activation, ("clip", "tanh"))
         check_encoding(self.encoding)
         source = make_generator(self.generator, self.length, self.bits)
-        source.check_binary("a reservoir")
         checks.option("weight_streams", self.weight_streams, ("fresh", "stored"))
         checks.option("restart", self.restart, ("same", "shift"))
         checks.option("rounding", self.rounding, ("nearest", "stochastic"))
         if isinstance(source, Bernoulli) and self.restart == "shift":
             raise ValueError("restart must be 'same' with a Bernoulli generator, which never repeats, got 'shift'")
+        if self.restart == "shift":
+            source.check_binary("restart='shift'")
         choose(self.backend)
 
     @property
     def source(self) -> Generator:
-        """The number generator that the options name."""
-        return make_generator(self.generator, self.length, self.bits)
+        """The number generator that the options name, with numbers of ``2**bits`` values."""
+        return binary(make_generator(self.generator, self.length, self.bits))
 
     @property
     def given_bits(self) -> int | None:

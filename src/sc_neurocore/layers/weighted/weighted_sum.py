@@ -4,7 +4,6 @@ from typing import Any
 
 from ...backends.packing import words_for
 from ...backends.types import Words
-from ...encoders import Ramp
 from ...encoders.seeds import Seeds
 from ...encoders.select import SelectSource
 from ...gates.accumulators import Accumulator, Conditions, make_accumulator
@@ -59,7 +58,7 @@ class WeightedSum:
         self.accumulator = accumulator or make_accumulator(
             options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
         )
-        in_runs = any(isinstance(encoder.generator.decorrelated(partner), Ramp) for partner in (0, 1))
+        in_runs = any(encoder.generator.decorrelated(partner).in_runs for partner in (0, 1))
         self._conditions = Conditions(encoder.share, in_runs, options.faults)
         self.product_flips = options.faults is not None and options.faults.product_flips > 0
 

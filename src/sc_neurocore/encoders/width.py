@@ -1,0 +1,88 @@
+"""Comparators of another width than the numbers of a generator have."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import checks
+from .generator import MAX_BITS, Generator
+
+
+class OfWidth(Generator):
+    """A generator read by comparators of `bits` bits: the width decides how finely a number is held, not its mean.
+
+    A threshold ``k`` of 0 .. ``2**bits`` gives ``round(k M / 2**bits)`` ones in M cycles of a full period, M the
+    modulus of the generator. In a circuit, a wider comparator has a constant at its low inputs, a narrower one
+    leaves low bits of the numbers out.
+
+    Parameters
+    ----------
+    source
+        Makes the numbers.
+    bits
+        Width of the thresholds, 1..32.
+
+    Examples
+    --------
+    >>> from sc_neurocore.encoders import Ramp
+    >>> OfWidth(Ramp(2), bits=4).sequence(4), OfWidth(Ramp(2), bits=1).sequence(4)
+    (array([ 1,  5,  9, 13], dtype=uint32), array([0, 0, 1, 1], dtype=uint32))
+    """
+
+    def __init__(self, source: Generator, bits: int) -> None:
+        self.source = source
+        self.bits = checks.whole("bits", bits, 1, MAX_BITS)
+
+    def __repr__(self) -> str:
+        return f"OfWidth({self.source!r}, bits={self.bits})"
+
+    def __str__(self) -> str:
+        return f"{self.source}, read by comparators of {self.bits} bits"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OfWidth) and (self.source, self.bits) == (other.source, other.bits)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.bits))
+
+    @property
+    def n_lines(self) -> int | None:
+        """Lines of the source."""
+        return self.source.n_lines
+
+    @property
+    def in_runs(self) -> bool:
+        """As of the source."""
+        return self.source.in_runs
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The numbers of the source, at this width."""
+        return at_width(self.source.sequence(length), self.source.modulus, self.bits)
+
+    def decorrelated(self, index: int) -> "OfWidth":
+        """Line `index` of the source, at this width."""
+        return self if index == 0 else OfWidth(self.source.decorrelated(index), self.bits)
+
+
+def binary(source: Generator) -> Generator:
+    """The generator, read by comparators of its own width where its numbers do not take all values of that width."""
+    return source if source.modulus == 1 << source.bits else OfWidth(source, source.bits)
+
+
+def at_width(numbers: NDArray[Any], modulus: int, bits: int) -> NDArray[np.uint32]:
+    """Numbers in [0, modulus) as numbers of `bits` bits that are below as large a share of the thresholds.
+
+    Number u is below threshold k of `bits` bits if it is below ``round(k modulus / 2**bits)``, that is, if
+    ``2 k modulus >= (2 u + 1) 2**bits``.
+
+    >>> at_width(np.arange(3), modulus=3, bits=8)
+    array([ 42, 127, 213], dtype=uint32)
+    """
+    # (2 u + 1) 2**bits has up to 33 + 32 bits: the division is done in two steps of 64 bits.
+    twice = 2 * numbers.astype(np.uint64) + np.uint64(1)
+    divisor = np.uint64(2 * modulus)
+    whole, rest = np.divmod(twice << np.uint64(bits // 2), divisor)
+    shift = np.uint64(bits - bits // 2)
+    low, left = np.divmod(rest << shift, divisor)
+    return np.asarray((whole << shift) + low + (left > 0) - np.uint64(1), np.uint32)
