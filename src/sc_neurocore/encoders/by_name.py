@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from .. import checks
 from .generator import MAX_BITS, Generator
-from .generators import Bernoulli, Halton, Ramp, Sobol, VanDerCorput
+from .generators import Bernoulli, Halton, Ramp, VanDerCorput
 from .lfsr import LFSR
 from .searched import Searched
+from .sobol import Sobol
 
 _BY_NAME: dict[str, Callable[[int], Generator]] = {
     "bernoulli": Bernoulli,

@@ -1,9 +1,13 @@
 """Interface of the number generators that drive comparators."""
 
+import dataclasses
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .. import checks
 
 MAX_BITS = 32
 """Widest number of a generator."""
@@ -42,3 +46,24 @@ class Generator(ABC):
     def with_at_least_bits(self, bits: int) -> "Generator":
         """The same source with numbers of at least `bits` bits, or itself where its kind has no wider ones."""
         return self
+
+
+def check_mask(mask: int, bits: int) -> None:
+    """An error for a digital shift, the XOR of every number with one word, that is wider than the numbers."""
+    checks.whole("mask", mask, 0, (1 << bits) - 1)
+
+
+def wider(bits: int, mask: int, least: int) -> dict[str, int]:
+    """Bits, at least `least`, and mask of a digitally shifted generator whose leading bits stay as they are."""
+    more = max(least - bits, 0)
+    return {"bits": bits + more, "mask": mask << more}
+
+
+def shown(generator: Any) -> str:
+    """``Name(field=value, ..)`` of a dataclass; fields with ``repr=False`` only where they are not the default."""
+    fields = (
+        f"{each.name}={getattr(generator, each.name)!r}"
+        for each in dataclasses.fields(generator)
+        if each.repr or getattr(generator, each.name) != each.default
+    )
+    return f"{type(generator).__qualname__}({', '.join(fields)})"
