@@ -19,6 +19,7 @@ from .encoders import LFSR as LFSR
 from .encoders import Bernoulli as Bernoulli
 from .encoders import Encoder as Encoder
 from .encoders import Halton as Halton
+from .encoders import Lattice as Lattice
 from .encoders import Ramp as Ramp
 from .encoders import Searched as Searched
 from .encoders import Sobol as Sobol

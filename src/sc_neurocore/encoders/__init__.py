@@ -3,10 +3,12 @@
 from .by_name import GENERATORS, make_generator
 from .encoder import Encoder, Share
 from .generator import Generator
-from .generators import Bernoulli, Halton, Ramp, Sobol, UserSequence, VanDerCorput
+from .generators import Bernoulli, Halton, Ramp, UserSequence, VanDerCorput
+from .lattice import Lattice
 from .lfsr import LFSR
 from .searched import Searched
 from .seeds import Seed, seed_sequence
+from .sobol import Sobol
 
 __all__ = [
     "GENERATORS",
@@ -15,6 +17,7 @@ __all__ = [
     "Encoder",
     "Generator",
     "Halton",
+    "Lattice",
     "Ramp",
     "Searched",
     "Seed",

@@ -9,7 +9,6 @@ from .. import checks
 from .generator import Generator
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
 
-
 NAMES = ("sobol", "lattice", "lfsr", "halton", "vdc", "ramp")
 
 
@@ -99,14 +98,16 @@ class Bank(Generator):
 @lru_cache(maxsize=256)
 def lines_of(name: str, length: int) -> tuple[Generator, ...]:
     """The lines of a bank: stored ones, or found by a search."""
-    from .generators import Halton, Ramp, Sobol, VanDerCorput, _primes
+    from .generators import Halton, Ramp, VanDerCorput
     from .lfsr import LFSR
+    from .sobol import Sobol
+
     bits = max(1, (length - 1).bit_length())
     if name == "sobol":
         return tuple(Sobol(bits, d) for d in range(1, 33))
     if name == "lfsr":
         return tuple(LFSR(max(3, bits)).decorrelated(i) for i in range(16))
     if name == "halton":
-        return tuple(Halton(bits, p) for p in _primes(8)[:8])
+        return tuple(Halton(bits, p) for p in (2, 3, 5, 7, 11, 13, 17, 19))
     pair = (VanDerCorput(bits), Ramp(bits))
     return pair if name == "vdc" else pair[::-1]

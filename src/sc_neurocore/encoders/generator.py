@@ -1,9 +1,13 @@
 """Interface of the number generators that drive comparators."""
 
+import dataclasses
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .. import checks
 
 MAX_BITS = 32
 """Widest number of a generator."""
@@ -61,3 +65,18 @@ class Generator(ABC):
         """An error for a circuit that needs numbers of all ``2**bits`` values, if these are fewer."""
         if self.modulus != 1 << self.bits:
             raise ValueError(f"{circuit} needs a generator with 2**bits values, got {self!r} with {self.modulus}")
+
+
+def check_mask(mask: int, bits: int) -> None:
+    """An error for a digital shift, the XOR of every number with one word, that is wider than the numbers."""
+    checks.whole("mask", mask, 0, (1 << bits) - 1)
+
+
+def shown(generator: Any) -> str:
+    """``Name(field=value, ..)`` of a dataclass; fields with ``repr=False`` only where they are not the default."""
+    fields = (
+        f"{each.name}={getattr(generator, each.name)!r}"
+        for each in dataclasses.fields(generator)
+        if each.repr or getattr(generator, each.name) != each.default
+    )
+    return f"{type(generator).__qualname__}({', '.join(fields)})"

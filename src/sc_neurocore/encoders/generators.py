@@ -9,14 +9,16 @@ generator      circuit                               partner for the weights  er
 `Halton`       counter in a prime base, reversed     another prime            order log(L)**2 / L
 `VanDerCorput` counter, bits reversed                `Ramp`                   order log(L) / L
 `Ramp`         counter                               `VanDerCorput`           order log(L) / L
+`Lattice`      counter and adder, both modulo L      the counter              order log(L) / L
 `Searched`     counter and a look-up                 the counter              figures by length
 `UserSequence` a memory                              its next row             the user's
 =============  ====================================  =======================  ======================
 
-Ramp x van der Corput has a small bias of one sign, which adds up in a dot product: prefer Sobol.
+Ramp x van der Corput without a mask has a bias of one sign, which adds up in a dot product. The generators here are in
+this file but for `LFSR`, `Lattice`, `Searched` and `Sobol`, which have files of their own.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Self
 
@@ -24,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from .generator import MAX_BITS, Generator
+from .generator import MAX_BITS, Generator, check_mask, shown
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,38 @@ class Bernoulli(Generator):
 class Ramp(Generator):
     """A counter: 0, 1, .., 2**bits - 1, 0, ..; the ones of a stream come first.
 
+    Parameters
+    ----------
+    bits
+        Width of a number, 1..32.
+    mask
+        XORed with every number (a digital shift), so that the counter starts at `mask`.
+    period
+        Cycles of one run, at least 1: ``floor(t 2**bits / period)``, a register that a fraction is added to (the first
+        coordinate of Hammersley's points). None: ``2**bits``, the plain counter.
+
+    Notes
+    -----
+    Circuit: sky130 cells of 130, 165 and 200 square micrometres at L = 16, 32 and 64.
+
+    Examples
+    --------
     >>> Ramp(bits=2).sequence(5)
     array([0, 1, 2, 3, 0], dtype=uint32)
+    >>> Ramp(bits=3, period=5).sequence(6)
+    array([0, 1, 3, 4, 6, 0], dtype=uint32)
     """
 
     bits: int = 8
+    mask: int = field(default=0, kw_only=True, repr=False)
+    period: int | None = field(default=None, kw_only=True, repr=False)
+    __repr__ = shown
 
     def __post_init__(self) -> None:
         checks.whole("bits", self.bits, 1, MAX_BITS)
+        check_mask(self.mask, self.bits)
+        if self.period is not None:
+            checks.whole("period", self.period, 1, 1 << MAX_BITS)
 
     @property
     def in_runs(self) -> bool:
@@ -75,7 +101,12 @@ class Ramp(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The counter's values."""
-        return (np.arange(length, dtype=np.uint64) % np.uint64(self.modulus)).astype(np.uint32)
+        cycles = np.arange(length, dtype=np.uint64)
+        if self.period is None:
+            cycles %= np.uint64(self.modulus)
+        else:
+            cycles = cycles % np.uint64(self.period) * np.uint64(1 << self.bits) // np.uint64(self.period)
+        return cycles.astype(np.uint32) ^ np.uint32(self.mask)
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the van der Corput sequence; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
@@ -86,18 +117,38 @@ class Ramp(Generator):
 class VanDerCorput(Generator):
     """A counter whose bits are read in reverse.
 
+    Parameters
+    ----------
+    bits
+        Width of a number, 1..32.
+    mask
+        XORed with every number (a digital shift). With half of its bits 1 and a `Ramp` for partner, the error of one
+        sign that all products of the two have in common is gone where `bits` is even, and smallest where it is odd.
+
+    Notes
+    -----
+    Circuit: the counter, of 130, 165 and 200 square micrometres of sky130 cells at L = 16, 32 and 64; to read it in
+    reverse takes none.
+
+    Examples
+    --------
     >>> VanDerCorput(bits=2).sequence(4)
     array([0, 2, 1, 3], dtype=uint32)
+    >>> VanDerCorput(bits=2, mask=1).sequence(4)
+    array([1, 3, 0, 2], dtype=uint32)
     """
 
     bits: int = 8
+    mask: int = field(default=0, kw_only=True, repr=False)
+    __repr__ = shown
 
     def __post_init__(self) -> None:
         checks.whole("bits", self.bits, 1, MAX_BITS)
+        check_mask(self.mask, self.bits)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The radical inverse in base 2, floored to `bits` bits."""
-        return _radical_inverse(length, 2, self.bits)
+        return _radical_inverse(length, 2, self.bits) ^ np.uint32(self.mask)
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the ramp; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
@@ -118,6 +169,16 @@ class Halton(Generator):
         Width of a number, 1..32.
     base
         A prime.
+    mask
+        XORed with every number (a digital shift).
+
+    Notes
+    -----
+    In a base beyond L the numbers of L cycles only rise, as those of a ramp, and two such bases rise together: streams
+    of length L have use for the primes below L.
+
+    Circuit: a counter in this base and, unless it is 2, a multiplication by constants that makes bits of its reversed
+    digits.
 
     References
     ----------
@@ -132,16 +193,19 @@ class Halton(Generator):
 
     bits: int = 8
     base: int = 2
+    mask: int = field(default=0, kw_only=True, repr=False)
+    __repr__ = shown
 
     def __post_init__(self) -> None:
         checks.whole("bits", self.bits, 1, MAX_BITS)
         checks.whole("base", self.base, 2, 1 << 16)
         if any(self.base % d == 0 for d in range(2, int(self.base**0.5) + 1)):
             raise ValueError(f"base must be a prime, got {self.base}")
+        check_mask(self.mask, self.bits)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """``floor(radical_inverse(t) * 2**bits)``."""
-        return _radical_inverse(length, self.base, self.bits)
+        return _radical_inverse(length, self.base, self.bits) ^ np.uint32(self.mask)
 
     def decorrelated(self, index: int) -> Self:
         """The Halton sequence of the prime `index` places after this base."""

@@ -145,17 +145,17 @@ class Searched(Generator):
 
 
 class Counter(Ramp):
-    """The counter beside a permutation: 0, 1, .., L-1, 0, ..; the ones of a stream come first.
+    """The counter beside a permutation of its values: 0, 1, .., L-1, 0, ..; the ones of a stream come first.
 
     >>> Counter(Searched([1, 2, 0])).sequence(5)
     array([0, 1, 2, 0, 1], dtype=uint32)
     """
 
-    def __init__(self, partner: Searched) -> None:
+    def __init__(self, partner: Generator) -> None:
         super().__init__(partner.bits)
         object.__setattr__(self, "partner", partner)
 
-    partner: Searched
+    partner: Generator
 
     @property
     def modulus(self) -> int:
