@@ -30,8 +30,12 @@ def evaluate(
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
-    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (16, 32, 64, 128, 256, 1024),
-    generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = ("bernoulli", "sobol"),
+    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
+    generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = (
+        "bernoulli",
+        "sobol",
+        "searched",
+    ),
     encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
     share: Annotated[str | None, Parameter(group=_CIRCUIT)] = None,
@@ -52,8 +56,8 @@ def evaluate(
     """Run a classifier as a stochastic circuit and see how long its streams must be.
 
     Without options: train a small network on scikit-learn's digits (once, a few seconds), run it bit
-    for bit at six stream lengths with random (bernoulli) and evenly spread (sobol) bits, and compare
-    it with the same network in floating point.
+    for bit at six stream lengths with random (bernoulli), evenly spread (sobol) and searched bits, and
+    compare it with the same network in floating point.
 
     Writes into the folder `report`: **results.csv** (a row a run, integer counts), **record.json**
     (versions, seeds, hashes, options: all it takes to repeat it) and **accuracy.png**. Finished rows
@@ -73,8 +77,8 @@ def evaluate(
     lengths
         Stream lengths in clock cycles, separated by commas or blanks.
     generators
-        Sources of bits: bernoulli, lfsr, sobol, halton, vdc, ramp, searched (lengths of 2 to 256); or fixed-point,
-        8-bit words for comparison.
+        Sources of bits: bernoulli, searched, sobol, lattice, lfsr, halton, vdc, ramp; or fixed-point, 8-bit
+        words for comparison.
     encoding
         How a number becomes a stream: unipolar (0 to 1), bipolar (-1 to 1, XNOR multiplies) or split
         (positive and negative part in two streams, AND multiplies).

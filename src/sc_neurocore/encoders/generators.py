@@ -241,65 +241,6 @@ def _radical_inverse(length: int, base: int, bits: int) -> NDArray[np.uint32]:
     return result.astype(np.uint32)
 
 
-@dataclass(frozen=True)
-class Sobol(Generator):
-    """A Sobol sequence in Gray-code order, unscrambled, from index 0 (Joe-Kuo directions).
-
-    A bank of direction numbers; each cycle one of them, chosen by the lowest zero of a counter, is
-    XORed into the register. The first 2**bits numbers are a permutation of 0 .. 2**bits - 1.
-
-    Parameters
-    ----------
-    bits
-        Width of a number, 1..32.
-    dimension
-        1..21201. Dimension 1 is van der Corput's sequence in Gray-code order.
-
-    Notes
-    -----
-    Error law: the product of two dimensions at L = 2**bits is off by about log(L)**2 / L.
-
-    References
-    ----------
-    S. Liu, J. Han, "Energy efficient stochastic computing with Sobol sequences", DATE 2017,
-    https://doi.org/10.23919/DATE.2017.7927069; directions: S. Joe, F. Y. Kuo, SIAM J. Sci. Comput.
-    30, 2008, https://doi.org/10.1137/070709359, as shipped in ``scipy.stats.qmc``.
-
-    Examples
-    --------
-    >>> Sobol(bits=2, dimension=1).sequence(4)
-    array([0, 2, 3, 1], dtype=uint32)
-    """
-
-    bits: int = 8
-    dimension: int = 1
-
-    def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        checks.whole("dimension", self.dimension, 1, 21201)
-
-    def sequence(self, length: int) -> NDArray[np.uint32]:
-        """The points of one dimension, floored to `bits` bits."""
-        dimensions = min(1 << (self.dimension - 1).bit_length(), 21201)
-        points = _sobol_points(dimensions, (length - 1).bit_length())[:length, self.dimension - 1]
-        return points >> np.uint32(MAX_BITS - self.bits)
-
-    def decorrelated(self, index: int) -> Self:
-        """The Sobol sequence of the dimension `index` places after this one."""
-        return replace(self, dimension=self.dimension + index)
-
-
-@lru_cache(maxsize=8)
-def _sobol_points(dimensions: int, log2_length: int) -> NDArray[np.uint32]:
-    """Points ``(2**log2_length, dimensions)`` as 32-bit integers."""
-    from scipy.stats import qmc  # slow to import
-
-    unit = qmc.Sobol(dimensions, scramble=False, bits=MAX_BITS).random_base2(log2_length)
-    points: NDArray[np.uint32] = (unit * 2.0**MAX_BITS).astype(np.uint32)
-    points.flags.writeable = False
-    return points
-
-
 class UserSequence(Generator):
     """Number generator that reads numbers from an array, repeated when they run out.
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..networks import Circuit, FixedPoint, Network
     from ..synapses import MemristorModel
 
-LENGTHS = (16, 32, 64, 128, 256, 1024)
-GENERATORS = ("bernoulli", "sobol")
+LENGTHS = (4, 8, 16, 32, 64, 256)
+GENERATORS = ("bernoulli", "sobol", "searched")
 FIXED_BITS = 8
 
 

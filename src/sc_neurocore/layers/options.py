@@ -65,7 +65,7 @@ class CircuitOptions:
     """
 
     length: int | Sequence[int] = 256
-    generator: str | Generator = "sobol"
+    generator: str | Generator = "searched"
     encoding: Encoding = "split"
     accumulate: Accumulate = "sum"
     share: Share | None = None

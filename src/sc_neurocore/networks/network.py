@@ -168,7 +168,7 @@ class Network(NetworkDefinition):
             layers.append(layer.calibrated(bound))
         return tuple(layers)
 
-    def circuit(self, length: int | Sequence[int], generator: str | Generator = "sobol", **options: Any) -> Circuit:
+    def circuit(self, length: int | Sequence[int], generator: str | Generator = "searched", **options: Any) -> Circuit:
         """Build this network as a stochastic circuit with streams of `length` cycles.
 
         Parameters

@@ -39,7 +39,7 @@ class BitstreamCurrentSource:
     y_min, y_max
         Currents of the smallest and of the largest mean, y_min <= y_max.
     generator
-        ``"bernoulli"``, ``"lfsr"``, ``"sobol"``, ``"halton"``, ``"vdc"``, ``"ramp"``, ``"searched"``, or a `Generator`.
+        A name, see `make_generator`, or a `Generator`.
     encoding
         ``"unipolar"``: the maps go to [0, 1], gates are AND. ``"bipolar"``: to [-1, 1], XNOR.
         ``"split"``: to [-1, 1], signs and magnitudes. Products of -1 give y_min, of +1 y_max.
