@@ -49,18 +49,18 @@ def bits_of(layer, seeds, source, length, name, partner, values, share=None):
         encoder = Encoder(values.shape[-1], length, source, partner=partner, share=share, seed=seeds.of(name))
         encoder.samples = layer.samples * math.prod(values.shape[1:-1])
         return encoder.encode(values).bits()
-    if isinstance(source, Ramp):
+    if source.in_runs:
         source = source.decorrelated(1)
     numbers = source.decorrelated(partner).sequence(length)
-    return (numbers < np.floor(values * 2.0**source.bits + 0.5)[..., None]).astype(np.uint8)
+    return (numbers < np.floor(values * source.modulus + 0.5)[..., None]).astype(np.uint8)
 
 
 def slow(layer, seed, q, k, v, length, generator, mask=None):
     """What ``layer.forward_bitstream`` should give next; operands with one batch axis."""
     seeds = Seeds(seed)
     source = make_generator(generator, length, layer.bits)
-    q_bits = bits_of(layer, seeds, source, length, "queries", 1, q)
-    k_bits = bits_of(layer, seeds, source, length, "keys", 2, k)
+    q_bits = bits_of(layer, seeds, source, length, "queries", 0, q)
+    k_bits = bits_of(layer, seeds, source, length, "keys", 1, k)
     v_turned = np.swapaxes(v, 1, 2)
     p = abs(v_turned) if layer.encoding == "split" else to_probability(v_turned, layer.encoding)
     v_bits = bits_of(layer, seeds, source, length, "values", 0, p).astype(int)
@@ -73,7 +73,7 @@ def slow(layer, seed, q, k, v, length, generator, mask=None):
     running, total = scores.cumsum(-1), scores.sum(-1)
     if isinstance(source, Bernoulli):
         edges = running / np.maximum(total, 1)[..., None]
-        below = bits_of(layer, seeds, source, length, "attention weights", 3, edges, "one")
+        below = bits_of(layer, seeds, source, length, "attention weights", 1, edges, "one")
     out = np.zeros((len(q), q.shape[1], v.shape[2]))
     for b, n in np.ndindex(*total.shape):
         for t in range(length):

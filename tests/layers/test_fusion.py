@@ -70,7 +70,7 @@ def slow_forward(layer, weights, x, encoding, partner=1):
         else:
             sequence = layer.generator.decorrelated(2 * source + partner)
             numbers = sequence.sequence(length).astype(int)
-            below = numbers < np.floor(cumulative * 2**sequence.bits + 0.5)[:, None]
+            below = numbers < np.floor(cumulative * sequence.modulus + 0.5)[:, None]
         passed = np.array([np.flatnonzero(below[:, t])[0] for t in range(length)])
         ones = bits[..., b, f, :, :][..., passed, np.arange(length)].sum(-1)
         net = ones[0] - ones[1] if encoding == "split" else 2 * ones - length if encoding == "bipolar" else ones

@@ -16,7 +16,6 @@ from layer_helpers import (
 )
 
 from sc_neurocore import chunks
-from sc_neurocore.encoders import Bernoulli
 from sc_neurocore.encoders.select import SelectSource
 from sc_neurocore.layers import SCPool2D
 
@@ -35,9 +34,7 @@ def slow_pool(layer, x):
     samples = np.arange(layer.samples, layer.samples + len(x))
     bits = rail_bits(layer.streams(x).inputs)
     assert bits.shape[1:] == (*x.shape, layer.length)
-    one_sequence = not isinstance(layer.generator, Bernoulli)
-    partner = 2 if one_sequence else 2 * x[0].size  # of random pixels each has a source of its own
-    select = SelectSource(layer.generator, partner, layer.length, seeds_of(layer).key("select"))(samples)
+    select = SelectSource(layer.generator, 1, layer.length, seeds_of(layer).key("select"))(samples)
     (kh, kw), (sh, sw) = layer.size, layer.stride
     out = np.empty((len(x), *layer.output_shape(*x.shape[1:])))
     for s, c, i, j in np.ndindex(out.shape):

@@ -288,7 +288,7 @@ def test_with_m_more_bits_learning_at_two_to_the_minus_m_has_no_noise(m):
     x, w = np.full(6, 0.75), layer.weights
     for _ in range(40):
         layer.forward(x)
-        w = w + lr * (np.ceil(length * x) - np.ceil(length * w)) / length
+        w = w + lr * (np.floor(length * x + 0.5) - np.floor(length * w + 0.5)) / length
         np.testing.assert_array_equal(layer.weights, w)
     assert np.abs(w - x).max() < (1 - lr) ** 40 + 1 / length
 

@@ -17,7 +17,6 @@ from layer_helpers import (
 )
 
 from sc_neurocore import (
-    Bernoulli,
     Bitstream,
     Dendrite,
     Faults,
@@ -177,8 +176,7 @@ def test_pools(encoding, kind, generator, faults):
     if kind == "max":  # the largest is an OR of positive rails, and an AND of negative ones
         joined = np.stack([windows[0].max(4), *(rail.min(4) for rail in windows[1:])])
     else:
-        partner = 2 * x[0].size if isinstance(layer.generator, Bernoulli) else 2
-        source = SelectSource(layer.generator, partner, LENGTH, seeds_of(layer).key("select"))
+        source = SelectSource(layer.generator, 1, LENGTH, seeds_of(layer).key("select"))
         chosen = source(np.arange(layer.samples, layer.samples + 3)).astype(np.int64) * 4 >> 32
         joined = np.take_along_axis(windows, chosen[None, :, None, None, None, None], 5)[..., 0, :]
     shares = joined.mean(-1)

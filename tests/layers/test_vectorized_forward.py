@@ -109,7 +109,7 @@ def test_streams_are_comparisons_with_decorrelated_sequences(generator, encoding
             one = source.decorrelated(partner).sequence(length)
             numbers = np.stack([np.roll(one, -(i * length // n) if share == "rotate" else 0) for i in range(n)])
         p = to_probability(values, encoding).reshape(-1, *np.shape(values))
-        return (numbers < np.floor(p * 2.0**source.bits + 0.5)[..., None]).astype(np.uint8)
+        return (numbers < np.floor(p * source.modulus + 0.5)[..., None]).astype(np.uint8)
 
     w_bits = bits(layer.weights, 1)
     np.testing.assert_array_equal(unpack(layer.packed_weights, length).reshape(w_bits.shape), w_bits)
