@@ -1,0 +1,188 @@
+"""Lines of number generators that measured well together, found by a short seeded search where none are stored."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import checks
+from .generator import Generator
+from .generators import Halton, Ramp, VanDerCorput
+from .independence import POINTS, IndependentLines
+from .lattice import Lattice
+from .product_error import TERMS, product_errors
+from .searched import Counter
+from .sobol import Sobol
+
+NAMES = ("sobol", "halton", "vdc", "lattice")
+"""Kinds of lines. The van der Corput sequence has the ramp for partner."""
+BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
+"""Bases of Halton sequences; those beyond L only rise in L cycles."""
+
+Entry = tuple[int, int]
+"""What tells a line from others of its kind, see `line_of`."""
+
+_NUMBERS = 1 << 18
+"""Numbers of all lines that a search looks at."""
+_MULTIPLIERS = 4096
+"""Multipliers that a search looks at."""
+
+
+def bits_of(length: int) -> int:
+    """Width of the numbers of nets: ``ceil(log2 L)``, at least 1; wider ones measured no better."""
+    return max(1, (length - 1).bit_length())
+
+
+def line_of(name: str, length: int, entry: Entry) -> Generator:
+    """The generator of a line for streams of `length` cycles.
+
+    Parameters
+    ----------
+    name
+        ``"sobol"``, ``"halton"``, ``"vdc"`` or ``"lattice"``.
+    length
+        Clock cycles of a stream, at least 2.
+    entry
+        Of sobol (dimension, mask), of halton (base, mask). Of vdc as of halton; base 2 is the van der Corput sequence,
+        and 1 the ramp, which runs once in L cycles. Of lattice (multiplier, offset); (1, 0) is the counter.
+    """
+    first, second = entry
+    bits = bits_of(length)
+    if name == "lattice":
+        lattice = Lattice(length, first, second)
+        return Counter(lattice) if entry == (1, 0) else lattice
+    if name == "sobol":
+        return Sobol(bits, first, mask=second)
+    if name == "halton" or first > 2:
+        return Halton(bits, first, mask=second)
+    if first == 2:
+        return VanDerCorput(bits, mask=second)
+    return Ramp(bits, mask=second, period=None if length == 1 << bits else length)
+
+
+def candidates(name: str, length: int, count: int) -> list[Entry]:
+    """At most `count` lines of a kind to choose from, in random order, the same for the same arguments."""
+    numbers = 1 << bits_of(length)
+    if name == "lattice":
+        firsts = np.array(good_multipliers(length, count))
+        numbers = length
+    elif name == "sobol":
+        firsts = np.arange(1, 1 + min(64, max(4, _NUMBERS // length)))
+    else:
+        firsts = np.array([base for base in BASES if base <= length and (name == "halton" or base > 2)])
+    chosen = dict.fromkeys((_random(length, 4 * count) % np.uint64(firsts.size * numbers)).tolist())
+    return [(int(firsts[each // numbers]), each % numbers) for each in list(chosen)[:count]]
+
+
+def _random(seed: int, count: int) -> NDArray[np.uint64]:
+    """Random words, the same whatever the version of NumPy."""
+    return np.random.Philox(key=seed).random_raw(count)
+
+
+def good_multipliers(length: int, count: int) -> list[int]:
+    """At most `count` multipliers k of lattices, those first whose k / L has the smallest continued fraction.
+
+    The sum of its partial quotients bounds the discrepancy of the points (H. Niederreiter, "Random Number Generation
+    and Quasi-Monte Carlo Methods", SIAM 1992, section 5.2). Of k and L - k, which mirror each other, there is one.
+
+    >>> good_multipliers(21, 3)
+    [8, 5, 4]
+    """
+    multipliers = np.arange(length // 2, 0, -1)
+    if multipliers.size > _MULTIPLIERS:
+        multipliers = np.unique(1 + (_random(length, _MULTIPLIERS) % np.uint64(length // 2)).astype(np.int64))[::-1]
+    quotients, larger, smaller = np.zeros_like(multipliers), np.full_like(multipliers, length), multipliers
+    while smaller.any():
+        going = smaller > 0
+        quotient = larger // np.where(going, smaller, 1)
+        quotients += np.where(going, quotient, 0)
+        larger, smaller = np.where(going, smaller, larger), np.where(going, larger - quotient * smaller, 0)
+    coprime = larger == 1
+    found: list[int] = multipliers[coprime][np.argsort(quotients[coprime], kind="stable")[:count]].tolist()
+    return found
+
+
+def lattice_means(length: int, multiplier: int) -> NDArray[np.float64]:
+    """Mean error of a product of the counter and ``(k t + d) mod L`` for d = 0 .. L-1: ``(L,)``, exact.
+
+    From one offset to the next all numbers grow by one, but for L-1, which becomes 0.
+    """
+    cycles = np.arange(length)
+    start = ((length - cycles) * (length - cycles * multiplier % length)).sum()
+    last = (length - 1 - cycles[:-1]) * pow(multiplier, -1, length) % length
+    changes = length * (length - last) - length * (length + 1) // 2
+    ones = start + np.concatenate([[0], np.cumsum(changes)])
+    return np.asarray(ones / length / (length + 1) ** 2 - 0.25)
+
+
+@lru_cache(maxsize=256)
+def searched_lines(name: str, length: int, count: int = 2) -> tuple[Generator, ...]:
+    """Up to `count` lines: a pair with small errors of products, then lines that are independent of all before.
+
+    The same arguments give the same lines, and a smaller count the first of them. There may be fewer than asked for.
+
+    Parameters
+    ----------
+    name
+        ``"sobol"``, ``"halton"``, ``"vdc"`` or ``"lattice"``.
+    length
+        Clock cycles of a stream, at least 2.
+    count
+        Lines to find, at least 2.
+
+    Returns
+    -------
+    tuple
+        Generators with one modulus.
+
+    Notes
+    -----
+    The mean error of a product, which adds up in a sum, is computed for all pairs of a number of candidates (L steps a
+    pair), and the standard deviation on a grid of operands for those with the smallest.
+    """
+    checks.whole("length", length, 2)
+    found = list(_pair(checks.option("name", name, NAMES), length))
+    if count > 2:
+        lines = IndependentLines(found[0].modulus)
+        for line in found:
+            lines.append(line.sequence(length))
+        for entry in candidates(name, length, 512):
+            if len(found) >= count:
+                break
+            line = line_of(name, length, entry)
+            if lines.take(line.sequence(length)):
+                found.append(line)
+    return tuple(found)
+
+
+def _pair(name: str, length: int) -> tuple[Generator, Generator]:
+    firsts, seconds = _sides(name, length)
+    one, other = ([line_of(name, length, entry) for entry in side] for side in (firsts, seconds))
+    modulus = one[0].modulus
+    rows, columns = (np.stack([line.sequence(length) for line in side]) for side in (one, other))
+    # Twice the thresholds above a number, less one: with integers of that size a sum has no rounding, in any order.
+    weights = [2.0 * (modulus - side.astype(np.float64)) - 1 for side in (rows, columns)]
+    means = weights[0] @ weights[1].T / (4.0 * modulus**2 * length) - 0.25
+    order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(48, _NUMBERS // length))]
+    figures = []
+    for i, j in zip(*np.unravel_index(order, means.shape), strict=True):
+        (errors,) = product_errors(rows[i], columns[j], modulus, POINTS)
+        figure = math.hypot(float(errors.std()), math.sqrt(TERMS) * float(means[i, j]))
+        figures.append((round(figure, 12), int(i), int(j)))  # rounded: mirror images have one figure on any machine
+    _, i, j = min(figures)
+    return one[i], other[j]
+
+
+def _sides(name: str, length: int) -> tuple[list[Entry], list[Entry]]:
+    """Lines for the first and for the second of a pair."""
+    count = max(8, min(128, _NUMBERS // length))
+    if name == "lattice":
+        multipliers = good_multipliers(length, max(4, count // 3))
+        offsets = [np.argsort(np.abs(lattice_means(length, k)), kind="stable")[:3].tolist() for k in multipliers]
+        return [(k, d) for k, each in zip(multipliers, offsets, strict=True) for d in each], [(1, 0)]
+    if name == "vdc":
+        masks = (_random(length, count) % np.uint64(1 << bits_of(length))).tolist()
+        return [(2, mask) for mask in masks], [(1, 0)]
+    entries = candidates(name, length, count)
+    return entries, entries
