@@ -1,6 +1,9 @@
 """The linear feedback shift register (LFSR), a pseudo-random number source."""
 
+import math
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import combinations, product
 from typing import Self
 
 import numpy as np
@@ -8,11 +11,11 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from .generator import Generator
+from .generator import MAX_BITS, Generator
 
 # A primitive polynomial of every degree, by its taps (P. Alfke, Xilinx XAPP 052, 1996, table 3).
 TAPS: dict[int, tuple[int, ...]] = {
-    3: (3, 2), 4: (4, 3), 5: (5, 3), 6: (6, 5), 7: (7, 6), 8: (8, 6, 5, 4), 9: (9, 5), 10: (10, 7),
+    1: (1,), 2: (2, 1), 3: (3, 2), 4: (4, 3), 5: (5, 3), 6: (6, 5), 7: (7, 6), 8: (8, 6, 5, 4), 9: (9, 5), 10: (10, 7),
     11: (11, 9), 12: (12, 6, 4, 1), 13: (13, 4, 3, 1), 14: (14, 5, 3, 1), 15: (15, 14),
     16: (16, 15, 13, 4), 17: (17, 14), 18: (18, 11), 19: (19, 6, 2, 1), 20: (20, 17), 21: (21, 19),
     22: (22, 21), 23: (23, 18), 24: (24, 23, 22, 17), 25: (25, 22), 26: (26, 6, 2, 1),
@@ -20,24 +23,32 @@ TAPS: dict[int, tuple[int, ...]] = {
     32: (32, 22, 2, 1),
 }  # fmt: skip
 
+_PHASES, _TRIALS = 16, 64
+"""Lines of one polynomial, and jumps that are tried for them."""
+
 
 class LFSR(Generator):
     """A linear feedback shift register: each cycle the XOR of the taps enters at the low end (Fibonacci form).
 
     The other bits move up by one. With `insert_zero` a NOR gate over all but the highest bit joins the XOR,
     which puts the state 0 after 100..0. The period is then 2**bits (a de Bruijn sequence): v = 1 is a stream of
-    ones only, and a stream of one period holds its threshold exactly.
+    ones only, and a stream of one period holds its threshold exactly. The number of a cycle is the state, or what
+    wires and inverters make of it: `reverse` reads stage 1 as the highest bit, `mask` inverts bits.
 
     Parameters
     ----------
     bits
-        Register width, 3..32.
+        Register width, 1..32.
     taps
         Exponents of a primitive polynomial, `bits` among them; None takes one from a table.
     seed
         First state, 1..2**bits - 1.
     insert_zero
         False leaves the period at 2**bits - 1.
+    mask
+        XOR of the numbers, 0..2**bits - 1.
+    reverse
+        True reads the stages in reverse order.
 
     Raises
     ------
@@ -62,14 +73,25 @@ class LFSR(Generator):
      |    +----+----+----+
      |           |    |
      +----------XOR---+   (XOR NOR of bits 1..2)
+    >>> LFSR(3, mask=5, reverse=True).sequence(8)
+    array([1, 7, 0, 3, 2, 6, 4, 5], dtype=uint32)
     """
 
     def __init__(
-        self, bits: int = 8, taps: tuple[int, ...] | None = None, seed: int = 1, *, insert_zero: bool = True
+        self,
+        bits: int = 8,
+        taps: tuple[int, ...] | None = None,
+        seed: int = 1,
+        *,
+        insert_zero: bool = True,
+        mask: int = 0,
+        reverse: bool = False,
     ) -> None:
-        self.bits = checks.whole("bits", bits, 3, 32)
+        self.bits = checks.whole("bits", bits, 1, MAX_BITS)
         self.seed = checks.whole("seed", seed, 1, (1 << bits) - 1)
         self.insert_zero = checks.flag("insert_zero", insert_zero)
+        self.mask = checks.whole("mask", mask, 0, (1 << bits) - 1)
+        self.reverse = checks.flag("reverse", reverse)
         if taps is None:
             self.taps = TAPS[bits]
         else:
@@ -82,7 +104,9 @@ class LFSR(Generator):
 
     def __repr__(self) -> str:
         zero = "" if self.insert_zero else ", insert_zero=False"
-        return f"LFSR(bits={self.bits}, taps={self.taps}, seed={self.seed}{zero})"
+        mask = f", mask={self.mask}" if self.mask else ""
+        reverse = ", reverse=True" if self.reverse else ""
+        return f"LFSR(bits={self.bits}, taps={self.taps}, seed={self.seed}{zero}{mask}{reverse})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LFSR) and repr(self) == repr(other)
@@ -104,7 +128,11 @@ class LFSR(Generator):
             else:
                 feedback[column - 1 : column + 2] = "XOR"
         row[1], feedback[0:2] = "|", " +"
-        zero = f"   (XOR NOR of bits 1..{n - 1})" if self.insert_zero else ""
+        zero = "   (XOR NOR of bits " + (f"1..{n - 1})" if n > 2 else "1)") if self.insert_zero and n > 1 else ""
+        if self.insert_zero and n == 1:
+            zero = "   (inverted)"
+        stages = range(1, n + 1) if self.reverse else range(n, 0, -1)
+        number = ", ".join(f"{'not ' * (self.mask >> n - 1 - k & 1)}{stage}" for k, stage in enumerate(stages))
         return "\n".join([
             f"LFSR, {n} bits, {terms} + 1, period {self.period}",
             line,
@@ -112,6 +140,7 @@ class LFSR(Generator):
             " |    " + line[6:],
             "".join(row).rstrip(),
             "".join(feedback) + zero,
+            *([f"number, highest bit first: {number}"] if self.mask or self.reverse else []),
         ])  # fmt: skip
 
     @property
@@ -132,21 +161,60 @@ class LFSR(Generator):
         self.state = self.seed
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
-        """States from the seed on; `state` is neither read nor changed."""
-        return choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
+        """Numbers from the seed on; `state` is neither read nor changed."""
+        numbers = choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
+        if self.reverse:
+            stages = ((numbers >> k & 1) << self.bits - 1 - k for k in range(self.bits))
+            numbers = np.bitwise_or.reduce(list(stages))
+        return numbers ^ np.uint32(self.mask)
+
+    @property
+    def n_lines(self) -> int:
+        """Lines that `decorrelated` has: up to 32 from 3 bits on, whose phases are far apart; 1 below.
+
+        Of the streams of a whole period, the AND of any two lines has at most 1.1 times the RMSE of independent
+        Bernoulli streams, and the OR of any three at most 1.5 times (registers of the table, 3 to 10 bits).
+        """
+        if self.bits < 3:  # a polynomial of degree 1 or 2 is its own reciprocal
+            return 1
+        return 2 * min(len(_jumps(taps)) for taps in (self.taps, _reciprocal(self.taps)))
 
     def decorrelated(self, index: int) -> Self:
         """A register whose streams are uncorrelated with this one's; index 0 is this one itself.
 
-        Odd partners have the reciprocal polynomial; from 2 on, each also starts from another seed.
+        Odd partners have the reciprocal polynomial. From 2 on, partners are other phases of the two cycles.
+
+        Raises
+        ------
+        ValueError
+            If `index` is not below `n_lines`.
         """
         if index == 0:
             return self
-        mirrored = tuple(sorted({self.bits, *(self.bits - tap for tap in self.taps if tap != self.bits)}, reverse=True))
-        states = (1 << self.bits) - 1
-        # Weyl steps of the golden ratio spread the phases' seeds over the states.
-        seed = 1 + (self.seed - 1 + index // 2 * (int(states * 0.6180339887) | 1)) % states
-        return type(self)(self.bits, mirrored if index % 2 else self.taps, seed, insert_zero=self.insert_zero)
+        if index >= self.n_lines:
+            raise ValueError(f"{self!r} has {self.n_lines} lines, index {index} asked for; 'bernoulli' has no limit")
+        taps = _reciprocal(self.taps) if index % 2 else self.taps
+        # In reverse order of stages, a register looks like that of the reciprocal polynomial running backwards.
+        jump = -_jumps(_reciprocal(taps))[index // 2] if self.reverse else _jumps(taps)[index // 2]
+        return self._wired(taps, self.seed).ahead(jump)
+
+    def ahead(self, cycles: int) -> Self:
+        """The register that starts from the state after so many cycles, the inserted zero not counted.
+
+        Whatever the number of cycles, it takes the next `bits` states and x to that power modulo the polynomial,
+        which says the XOR of which of them it is.
+
+        >>> LFSR(32).ahead(1_000_000_007).seed
+        2580381740
+        """
+        power = _power_of_x(cycles % ((1 << self.bits) - 1), _polynomial(_reciprocal(self.taps)))
+        states = choose().lfsr(self.seed, self._mask(), self.bits, False, self.bits)
+        summed = [power >> k & 1 == 1 for k in range(self.bits)]
+        return self._wired(self.taps, int(np.bitwise_xor.reduce(states[summed])))
+
+    def _wired(self, taps: tuple[int, ...], seed: int) -> Self:
+        """A register of these taps and this seed, alike in the rest."""
+        return type(self)(self.bits, taps, seed, insert_zero=self.insert_zero, mask=self.mask, reverse=self.reverse)
 
 
 def is_primitive(taps: tuple[int, ...], degree: int) -> bool:
@@ -157,7 +225,25 @@ def is_primitive(taps: tuple[int, ...], degree: int) -> bool:
     """
     if degree not in taps:
         return False
-    polynomial = 1 | sum(1 << tap for tap in taps)
+    polynomial, order = _polynomial(taps), (1 << degree) - 1
+    powers = (_power_of_x(order // q, polynomial) for q in _prime_factors(order))
+    return _power_of_x(order, polynomial) == 1 and all(power != 1 for power in powers)
+
+
+def _polynomial(taps: tuple[int, ...]) -> int:
+    """Bit k is the coefficient of x**k."""
+    return 1 | sum(1 << tap for tap in taps)
+
+
+def _reciprocal(taps: tuple[int, ...]) -> tuple[int, ...]:
+    """Taps of the polynomial read backwards, whose register makes the same bits in reverse order."""
+    degree = max(taps)
+    return tuple(sorted({degree, *(degree - tap for tap in taps if tap != degree)}, reverse=True))
+
+
+def _power_of_x(exponent: int, polynomial: int) -> int:
+    """``x**exponent`` modulo a polynomial, by squaring."""
+    degree = polynomial.bit_length() - 1
 
     def times(a: int, b: int) -> int:
         product = 0
@@ -168,16 +254,12 @@ def is_primitive(taps: tuple[int, ...], degree: int) -> bool:
             a ^= polynomial if a >> degree else 0
         return product
 
-    def power_of_x(exponent: int) -> int:
-        result, square = 1, 2
-        while exponent:
-            result = times(result, square) if exponent & 1 else result
-            square = times(square, square)
-            exponent >>= 1
-        return result
-
-    order = (1 << degree) - 1
-    return power_of_x(order) == 1 and all(power_of_x(order // q) != 1 for q in _prime_factors(order))
+    result, square = 1, 2
+    while exponent:
+        result = times(result, square) if exponent & 1 else result
+        square = times(square, square)
+        exponent >>= 1
+    return result
 
 
 def _prime_factors(number: int) -> set[int]:
@@ -188,3 +270,53 @@ def _prime_factors(number: int) -> set[int]:
             number //= divisor
         divisor += 1
     return found | ({number} if number > 1 else set())
+
+
+@lru_cache(maxsize=64)
+def _jumps(taps: tuple[int, ...]) -> list[int]:
+    """Cycles from the first line of a register to its others, none of them near one another; 0 comes first.
+
+    The highest j, k and l bits of three lines are each a sum of state bits of one register. If no sum of them
+    vanishes, they take all their values equally often. A jump is accepted if this holds with all lines before it for
+    every ``j + k + l < degree / 2``, also where an inserted zero holds up some of the three by a cycle. Jumps are
+    tried at steps of the golden ratio.
+    """
+    degree = max(taps)
+    polynomial, order = _polynomial(_reciprocal(taps)), (1 << degree) - 1
+    stride = next(k for k in range(int(order * 0.6180339887), order) if math.gcd(k, order) == 1)
+    depth = (degree + 1) // 2 - 1
+    # Which line, and which power of x from its first on, each of the `depth` bits is.
+    depths = [(j, k, depth - j - k) for j in range(depth + 1) for k in range(depth + 1 - j)]
+    late = [delays for delays in product((0, 1), repeat=3) if sum(delays) < 3]
+    line = np.repeat([np.repeat([0, 1, 2], count) for count in depths], len(late), 0)
+    power = np.array([
+        [delay + k for delay, bits in zip(delays, count, strict=True) for k in range(bits)]
+        for count in depths for delays in late
+    ], np.int64)  # fmt: skip
+    alone = [1 << degree + k for k in range(depth + 1)]  # the second line meets one other: a third of its own bits
+    jumps: list[int] = []
+    accepted: list[list[int]] = []
+    for trial in range(min(_TRIALS, order)):
+        jump = trial * stride % order
+        powers = [_power_of_x(jump + k, polynomial) for k in range(depth + 1)]
+        others = list(combinations(accepted, 2)) or [(other, alone) for other in accepted]
+        if others and depth:
+            triples = np.array([(*pair, powers) for pair in others], np.uint64)
+            if _vanish(triples[:, line, power]):
+                continue
+        jumps.append(jump)
+        accepted.append(powers)
+        if len(jumps) == _PHASES:
+            break
+    return jumps
+
+
+def _vanish(vectors: NDArray[np.uint64]) -> bool:
+    """Whether the XOR of some of the vectors of a row is 0, in any row of ``(.., n)``."""
+    for k in range(vectors.shape[-1]):
+        pivot = vectors[..., k, None]
+        if not pivot.all():
+            return True
+        rest = vectors[..., k + 1 :]
+        rest ^= np.where(rest & (pivot & -pivot), pivot, np.uint64(0))
+    return False
