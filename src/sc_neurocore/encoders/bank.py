@@ -1,15 +1,20 @@
 """Number sequences that measurement found to go together: what a generator's name stands for at a stream length."""
 
+import json
 from functools import lru_cache
+from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
 from .generator import Generator
+from .line_search import line_of, searched_lines
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
 
 NAMES = ("sobol", "lattice", "lfsr", "halton", "vdc", "ramp")
+SEARCHED_LINES = 16
+"""Lines at most of a bank that is not stored."""
 
 
 class Bank(Generator):
@@ -41,15 +46,14 @@ class Bank(Generator):
 
     def __init__(self, name: str, length: int) -> None:
         self.name, self.length = name, checks.whole("length", length, 1)
-        self.lines = lines_of(name, self.length)
-        """The generators of the lines."""
-        self.bits = self.lines[0].bits
+        self._pair = lines_of(name, self.length, every=False)
+        self.bits = self._pair[0].bits
 
     def __repr__(self) -> str:
         return f"Bank({self.name!r}, {self.length})"
 
     def __str__(self) -> str:
-        first, second = self.lines[0], self.decorrelated(1)
+        first, second = self._pair[:2]
         return (
             f"{first!r} and {second!r}, dot RMSE {self.dot_rmse:.3g} "
             f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(self.length):.3g}), {self.n_lines} lines"
@@ -67,47 +71,56 @@ class Bank(Generator):
     @property
     def modulus(self) -> int:
         """Of all lines."""
-        return self.lines[0].modulus
+        return self._pair[0].modulus
 
     @property
     def n_lines(self) -> int:
-        """Number of lines."""
-        return len(self.lines)
+        """Number of lines; where the bank is not stored, the first look at it takes a search of a second."""
+        return len(lines_of(self.name, self.length, every=True))
 
     @property
     def in_runs(self) -> bool:
         """Of line 0."""
-        return self.lines[0].in_runs
+        return self._pair[0].in_runs
 
     @property
     def dot_rmse(self) -> float:
         """RMSE of a sum of 784 products of operands uniform on 0, 1/L, .., 1."""
-        first, second = (self.decorrelated(line).sequence(self.length) for line in (0, 1))
+        first, second = (line.sequence(self.length) for line in self._pair[:2])
         return dot_rmse(first, second, self.modulus)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Numbers of line 0."""
-        return self.lines[0].sequence(length)
+        return self._pair[0].sequence(length)
 
     def decorrelated(self, index: int) -> Generator:
         """The generator of line `index`."""
+        if index < 2:
+            return self._pair[index]
         self.check_lines(index + 1, "a circuit")
-        return self.lines[index]
+        return lines_of(self.name, self.length, every=True)[index]
 
 
 @lru_cache(maxsize=256)
-def lines_of(name: str, length: int) -> tuple[Generator, ...]:
-    """The lines of a bank: stored ones, or found by a search."""
-    from .generators import Halton, Ramp, VanDerCorput
-    from .lfsr import LFSR
-    from .sobol import Sobol
-
-    bits = max(1, (length - 1).bit_length())
-    if name == "sobol":
-        return tuple(Sobol(bits, d) for d in range(1, 33))
+def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
+    """The stored lines of a bank, or lines found by a search: the pair, or `every` line."""
+    if name == "ramp":  # the pair of "vdc", the other way round
+        lines = lines_of("vdc", length, every)
+        return tuple(lines[line ^ 1] for line in range(len(lines) // 2 * 2))
     if name == "lfsr":
-        return tuple(LFSR(max(3, bits)).decorrelated(i) for i in range(16))
-    if name == "halton":
-        return tuple(Halton(bits, p) for p in (2, 3, 5, 7, 11, 13, 17, 19))
-    pair = (VanDerCorput(bits), Ramp(bits))
-    return pair if name == "vdc" else pair[::-1]
+        from .lfsr import LFSR
+
+        return tuple(LFSR(max(3, (length - 1).bit_length())).decorrelated(i) for i in range(16 if length > 60 else 2))
+    entries = _stored()[name].get(str(length))
+    if entries is None:
+        return searched_lines(name, length, SEARCHED_LINES if every else 2)
+    return tuple(line_of(name, length, entry) for entry in entries)
+
+
+@lru_cache(maxsize=1)
+def _stored() -> dict[str, dict[str, list[list[int]]]]:
+    """Lines of the package: what `line_of` takes, by name and length."""
+    found: dict[str, dict[str, list[list[int]]]] = json.loads(
+        (resources.files(__package__) / "lines.json").read_text(encoding="utf-8")
+    )
+    return found
