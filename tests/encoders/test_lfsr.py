@@ -245,11 +245,6 @@ def test_equality_and_repr():
         assert eval(repr(register)) == register
 
 
-def test_with_at_least_bits():
-    assert LFSR(5, seed=3).with_at_least_bits(5) == LFSR(5, seed=3)
-    assert LFSR(5, seed=3).with_at_least_bits(9) == LFSR(9, seed=3)
-
-
 DRAWING_3 = """\
 LFSR, 3 bits, x^3 + x^2 + 1, period 7
       +----+----+----+

@@ -11,6 +11,7 @@ import pytest
 import sc_neurocore as sc
 from sc_neurocore.backends import choose
 from sc_neurocore.encoders import Encoder, Ramp, Searched, make_generator
+from sc_neurocore.encoders.bank import Bank
 from verification import annealing, sequences
 
 LENGTHS = range(2, 257)
@@ -199,16 +200,13 @@ def test_a_permutation_of_ones_own():
     assert Searched([0, 1, 2]) != Searched([1, 0, 2])
 
 
-@pytest.mark.parametrize("length", [1, 257, 1024])
-def test_lengths_without_a_permutation(length):
-    with pytest.raises(ValueError, match=rf"length must lie in 2..256 with generator 'searched', got {length}.*sobol"):
-        make_generator("searched", length)
-
-
-def test_bits_are_those_of_the_length():
-    assert make_generator("searched", 100, 7).bits == 7
-    with pytest.raises(ValueError, match=r"bits must be None or 7 for Searched.of_length"):
-        make_generator("searched", 100, 8)
+def test_longer_streams_take_the_best_bank():
+    for length in (257, 300, 512, 1024, 3000):
+        generator = make_generator("searched", length)
+        figures = {name: Bank(name, length).dot_rmse for name in ("lattice", "sobol")}
+        assert generator == Bank(min(figures, key=figures.get), length)
+    with pytest.raises(ValueError, match=r"length must lie in 2\.\.256 with generator 'searched', got 257"):
+        Searched.of_length(257)
 
 
 @pytest.mark.parametrize(
@@ -224,18 +222,22 @@ def test_circuits_that_need_more_lines(build):
         build()
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda length: Encoder(4, length, "searched", share="shift"),
-        lambda length: sc.SCRecurrentLayer(1, 4, length=length, generator="searched"),
-        lambda length: sc.PredictiveCodingSCLayer(2, 2, length, generator="searched"),
-    ],
-)
-def test_circuits_that_need_a_power_of_two(build):
-    build(64)
-    with pytest.raises(ValueError, match=r"needs a generator with 2\*\*bits values, got Searched.of_length\(100\)"):
-        build(100)
+def test_shifted_inputs_keep_their_number_of_ones():
+    """Numbers of 100 values are shifted modulo 100, not by an XOR, which would lead out of the range."""
+    encoder = Encoder(5, 100, "searched", share="shift", seed=1)
+    ones = encoder.encode(np.full(5, 0.37)).counts()
+    assert ones.tolist() == [37] * 5
+    assert len({tuple(row) for row in encoder.sequences.tolist()}) == 5
+
+
+@pytest.mark.parametrize("length", [64, 100])
+def test_circuits_with_counters_of_whole_bits(length):
+    reservoir = sc.SCRecurrentLayer(1, 4, length=length, generator="searched", seed=0)
+    assert reservoir.run(np.full((5, 1), 0.5)).shape == (5, 4)
+    predictor = sc.PredictiveCodingSCLayer(2, 1, length, generator="searched", weights=[[0.25, 0.5]])
+    assert predictor.forward([0.75, 0.5])["surprises"] == pytest.approx([0.25], abs=1 / length)
+    with pytest.raises(ValueError, match=r"restart='shift' needs a generator with 2\*\*bits values, got .*100"):
+        sc.SCRecurrentLayer(1, 4, length=100, generator="searched", restart="shift")
 
 
 @pytest.mark.parametrize("length", [4, 8, 21, 48])

@@ -13,7 +13,7 @@ class OfWidth(Generator):
     """A generator read by comparators of `bits` bits: the width decides how finely a number is held, not its mean.
 
     A threshold ``k`` of 0 .. ``2**bits`` gives ``round(k M / 2**bits)`` ones in M cycles of a full period, M the
-    modulus of the generator. In a circuit, a wider comparator has a constant at its low inputs, a narrower one
+    modulus of the generator; halves go to the even number, so that they have no common sign. In a circuit, a wider comparator has a constant at its low inputs, a narrower one
     leaves low bits of the numbers out.
 
     Parameters
@@ -27,7 +27,7 @@ class OfWidth(Generator):
     --------
     >>> from sc_neurocore.encoders import Ramp
     >>> OfWidth(Ramp(2), bits=4).sequence(4), OfWidth(Ramp(2), bits=1).sequence(4)
-    (array([ 1,  5,  9, 13], dtype=uint32), array([0, 0, 1, 1], dtype=uint32))
+    (array([ 2,  5, 10, 13], dtype=uint32), array([0, 0, 1, 1], dtype=uint32))
     """
 
     def __init__(self, source: Generator, bits: int) -> None:
@@ -74,15 +74,16 @@ def at_width(numbers: NDArray[Any], modulus: int, bits: int) -> NDArray[np.uint3
     """Numbers in [0, modulus) as numbers of `bits` bits that are below as large a share of the thresholds.
 
     Number u is below threshold k of `bits` bits if it is below ``round(k modulus / 2**bits)``, that is, if
-    ``2 k modulus >= (2 u + 1) 2**bits``.
+    ``2 k modulus`` is above ``(2 u + 1) 2**bits``, or equal and u is odd.
 
     >>> at_width(np.arange(3), modulus=3, bits=8)
     array([ 42, 127, 213], dtype=uint32)
     """
     # (2 u + 1) 2**bits has up to 33 + 32 bits: the division is done in two steps of 64 bits.
-    twice = 2 * numbers.astype(np.uint64) + np.uint64(1)
+    wide = numbers.astype(np.uint64)
+    twice = 2 * wide + np.uint64(1)
     divisor = np.uint64(2 * modulus)
     whole, rest = np.divmod(twice << np.uint64(bits // 2), divisor)
     shift = np.uint64(bits - bits // 2)
     low, left = np.divmod(rest << shift, divisor)
-    return np.asarray((whole << shift) + low + (left > 0) - np.uint64(1), np.uint32)
+    return np.asarray((whole << shift) + low - ((left == 0) & (wide % 2 == 1)), np.uint32)
