@@ -369,6 +369,19 @@ def test_a_crossbar(run, mine, tmp_path):
     assert record["runs"][0]["options"]["device"]["stuck_high_rate"] == 0.1
 
 
+def test_a_crossbar_with_laws_is_kept_and_found_again(run, mine, tmp_path):
+    for _ in range(2):
+        status, out, _ = run(*mine, "--device", "pcm", *SHORT)
+        assert status == 0
+        assert '"read_noise_per": "read-out"' in out.replace("\n", " ")
+    record = json.loads((tmp_path / "report" / "record.json").read_text())
+    assert [len(part["computed"]) for part in record["runs"]] == [2]
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    pcm = sc.MemristorModel.preset("pcm")
+    assert {row.task.device_model for row in rows} == {pcm}
+    assert sc.MemristorModel(**record["runs"][0]["options"]["device"]) == pcm
+
+
 def test_a_study_of_faults(run, mine, tmp_path):
     status, out, _ = run(*mine, "--fault", "product-flips=0.01,0.2", *SHORT)
     assert status == 0

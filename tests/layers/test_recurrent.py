@@ -353,6 +353,27 @@ def test_echo_state_property(expected):
     assert abs(wild_one.run(X, expected=expected) - wild_two.run(X, expected=expected))[-50:].max() > 0.1
 
 
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+@pytest.mark.parametrize("n", [100, 200])
+def test_streams_keep_a_residue_between_two_starts(n, generator):
+    """Exactly equal in floating point only: the page states .01 to .04 for two starts at L = 256."""
+    X = np.random.default_rng(5).uniform(0, 0.5, (450, 1))
+    options = {"length": 256, "seed": 0, "encoding": "split", "activation": "tanh", "generator": generator}
+    starts = np.random.default_rng(6).uniform(-1, 1, (2, n))
+    differences = {}
+    for expected in (True, False):
+        states = []
+        for start in starts:
+            layer = SCRecurrentLayer(1, n, 0.9, 0.5, 0.9, **options)
+            layer.state = start
+            states.append(layer.run(X, expected=expected))
+        differences[expected] = np.sqrt(np.square(states[0] - states[1]).mean(1))
+    assert differences[True][0] > 0.1
+    assert differences[True][-1] < 1e-12
+    assert 0.01 < differences[False][-50:].mean() < 0.04
+    assert differences[False][-50:].min() > 0
+
+
 def test_every_keyword_has_an_effect():
     X = inputs(6, encoding="unipolar")
     base = {"seed": 5, "generator": "sobol", "length": 100, "encoding": "split"}

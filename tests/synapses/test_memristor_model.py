@@ -10,6 +10,7 @@ from scipy import integrate, stats
 from sc_neurocore.bitstreams import to_probability
 from sc_neurocore.synapses import Defects, MemristorModel, crossbar_transfer
 
+PCM = MemristorModel.preset("pcm")
 ENCODINGS = ["unipolar", "bipolar", "split"]
 
 
@@ -162,7 +163,8 @@ def test_noisy_comparator_against_quadrature(sigma):
         return body + stats.norm.sf(1, w, s)
 
     pair = sigma * np.sqrt(2)
-    assert model.read_sigma(pairs=True) == pytest.approx(pair)
+    chip = model.defects((6,), 0, pairs=True)
+    np.testing.assert_allclose(model.read_sigma(np.clip(w, -1, 1), chip), pair)
     np.testing.assert_allclose(model.read_probability(w, "unipolar"), [mean(v, sigma) for v in w], atol=1e-9)
     bipolar = [mean((v + 1) / 2, pair / 2) for v in w]
     np.testing.assert_allclose(model.read_probability(w, "bipolar"), bipolar, atol=1e-9)
@@ -257,6 +259,10 @@ def test_a_model_is_a_value():
         ({"wire_resistance": "1 ohm"}, TypeError, "wire_resistance must be a number in .* got '1 ohm'"),
         ({"ir_drop": "spice"}, ValueError, "ir_drop must be one of exact, first_order, got 'spice'"),
         ({"read_noise": -1}, ValueError, "read_noise must be a number in"),
+        ({"read_noise_per": "read"}, ValueError, "read_noise_per must be one of cycle, read-out, got 'read'"),
+        ({"read_noise": PCM.variability}, TypeError, "read_noise must be a number in .* got ProgrammingError"),
+        ({"read_noise": {"scale": 0.1}}, ValueError, "read_noise must have the fields ceiling, .*, got scale"),
+        ({"variability": PCM.variability, "proportional": True}, ValueError, "proportional must be False where"),
         ({"adc_bits": 0}, ValueError, r"adc_bits must be an integer in 1..32, got 0"),
     ],
 )
@@ -292,7 +298,9 @@ def test_bad_arrays():
 
 def test_bad_defects():
     no, yes, spread = np.zeros((1, 2), bool), np.ones((1, 2), bool), np.zeros((1, 2))
+    short = r"drift_spread must have shape \(1, 2\), got \(1, 1\)"
     for masks, error, message in [
+        ((no, no, spread, spread[:, :1]), ValueError, short),
         ((yes, yes, spread), ValueError, "must not meet, got 2 cells in both"),
         ((no, no.astype(int), spread), TypeError, "stuck_high_mask must be an array of bools, got int64"),
         ((no[:, :1], no, spread), ValueError, r"stuck_low_mask must have shape \(1, 2\) as spread has, got \(1, 1\)"),

@@ -147,7 +147,7 @@ def delay_task(T: int, max_delay: int, seed: "Seed" = None, *, low: float = -1.0
 
     References
     ----------
-    H. Jaeger, "Short term memory in echo state networks", GMD Report 152, 2001.
+    H. Jaeger, "Short term memory in echo state networks", GMD Report 152, 2001 (2002 in some lists).
 
     Examples
     --------

@@ -46,7 +46,7 @@ def memory_capacity(predicted: ArrayLike, target: ArrayLike) -> float:
 
     References
     ----------
-    H. Jaeger, "Short term memory in echo state networks", GMD Report 152, 2001.
+    H. Jaeger, "Short term memory in echo state networks", GMD Report 152, 2001 (2002 in some lists).
 
     Examples
     --------

@@ -80,8 +80,9 @@ class RallDendrite:
 
     References
     ----------
-    W. Rall, "Electrophysiology of a dendritic neuron model", Biophysical Journal 2(2), 1962,
-    https://doi.org/10.1016/S0006-3495(62)86953-7.
+    W. Rall, "Theory of physiological properties of dendrites", Annals of the New York Academy of Sciences 96(4),
+    1962, https://doi.org/10.1111/j.1749-6632.1962.tb54120.x (the 3/2 power rule); "Electrophysiology of a dendritic
+    neuron model", Biophysical Journal 2(2), 1962, https://doi.org/10.1016/S0006-3495(62)86953-7.
     M. Hines, "Efficient computation of branched nerve equations", International Journal of Bio-Medical
     Computing 15(1), 1984, https://doi.org/10.1016/0020-7101(84)90008-4.
     M. E. Hosea, L. F. Shampine, "Analysis and implementation of TR-BDF2", Applied Numerical Mathematics 20,

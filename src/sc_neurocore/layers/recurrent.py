@@ -84,7 +84,10 @@ class SCRecurrentLayer(Reservoir):
     and ``docs/reservoirs.md``.
 
     Echo state property: for leak = 1 and tanh or clip, an effective spectral norm below 1 makes states from two
-    starts converge for every input; an effective spectral radius below 1 usually does.
+    starts converge for every input; an effective spectral radius below 1 usually does. That holds exactly in floating
+    point only. States of streams are rounded to counts, and signed reservoirs keep a residue: at L = 256 with an
+    effective radius of .81, states of two starts still differ by .01 to .04 (root mean square) after 400 steps, with
+    Bernoulli or Sobol streams and 100 or 200 neurons; see ``docs/reservoirs.md``.
 
     References
     ----------

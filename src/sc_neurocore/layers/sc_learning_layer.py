@@ -55,7 +55,7 @@ class SCLearningLayer(SCLayer):
         Fixes weights, streams, noise and gates; 0 is a seed like any other, None draws fresh entropy.
     w_min, w_max, learning_rate, ltd_ratio, rule, tau_plus, tau_minus, tau_eligibility, step, soft_bounds, deterministic
         Of the synapses, as for `PlasticSynapses`, which names the sources. Weights are mapped affinely to probabilities
-        0 and 1. ``"pair"`` is the window above; with the default taus and ltd_ratio its areas balance.
+        0 and 1. ``"pair"`` is the window above; by default its areas balance to 1.8 % (.3 % for dt_ms to 0).
     wta, inhibition, homeostasis, tau_homeostasis
         Winner-take-all inhibition and adaptive thresholds, see `NeuronCompetition`.
     y_min, y_max, dt_ms, neuron_params

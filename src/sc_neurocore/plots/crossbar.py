@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..encoders import Seed
-from ..synapses import MemristorModel
+from ..synapses import MemristorModel, ProgrammingError
 from .style import INK, QUIET, picture
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def _facts(model: MemristorModel, stuck: int) -> list[str]:
     facts = [f"{1e6 * model.g_min:g} to {1e6 * model.g_max:g} µS"]
     if model.levels is not None:
         facts.append(f"{model.levels} levels")
-    if model.variability:
+    if isinstance(model.variability, ProgrammingError):
+        facts.append(f"{model.distribution} spread, {model.variability}")
+    elif model.variability:
         facts.append(f"{100 * model.variability:g} % {model.distribution} spread")
     if stuck:
         facts.append(f"{stuck} stuck cells")

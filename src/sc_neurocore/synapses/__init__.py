@@ -1,5 +1,6 @@
 """Synapses: weights as bitstreams, in memristors, and weights that learn from the times of spikes."""
 
+from .conductance_laws import ClippedLogarithm, DriftExponent, FlickerNoise, ProgrammingError
 from .crossbar import crossbar_transfer
 from .defects import Defects
 from .memristor import MemristorModel
@@ -9,10 +10,14 @@ from .stream_synapse import StreamSynapse, dot_product
 
 __all__ = [
     "PRESETS",
+    "ClippedLogarithm",
     "Defects",
+    "DriftExponent",
+    "FlickerNoise",
     "MemristorModel",
     "PlasticSynapses",
     "Preset",
+    "ProgrammingError",
     "StreamSynapse",
     "Traces",
     "crossbar_transfer",

@@ -22,6 +22,8 @@ class Defects:
     spread
         ``(devices, *shape)``: a standard normal number for each cell, its programming error in
         units of the standard deviation.
+    drift_spread
+        The same for its drift exponent; None: 0 for all.
 
     Raises
     ------
@@ -32,6 +34,7 @@ class Defects:
     stuck_low_mask: NDArray[np.bool_]
     stuck_high_mask: NDArray[np.bool_]
     spread: Floats
+    drift_spread: Floats = None  # type: ignore[assignment]  # an array once the object is made
 
     def __post_init__(self) -> None:
         spread = checks.array("spread", self.spread)
@@ -43,6 +46,9 @@ class Defects:
                 raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
             if mask.shape != spread.shape:
                 raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
+        if self.drift_spread is None:
+            object.__setattr__(self, "drift_spread", np.zeros(spread.shape))
+        checks.array("drift_spread", self.drift_spread, shape=spread.shape)
         twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
         if twice:
             raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
@@ -56,6 +62,10 @@ class Defects:
     def stuck_mask(self) -> NDArray[np.bool_]:
         """Cells that are stuck, ``(devices, *shape)``."""
         return np.asarray(self.stuck_low_mask | self.stuck_high_mask)
+
+    def stuck(self, conductances: Floats, low: float, high: float) -> Floats:
+        """Conductances ``(devices, *shape)`` with those of stuck cells replaced by `low` and `high`."""
+        return np.where(self.stuck_low_mask, low, np.where(self.stuck_high_mask, high, conductances))
 
     @property
     def n_stuck(self) -> int:
@@ -112,4 +122,15 @@ def draw_defects(
         low_mask, high_mask = rank < stuck_low, rank >= chance.size - stuck_high
     else:
         low_mask, high_mask = chance < stuck_low_rate, chance >= 1 - stuck_high_rate
-    return Defects(low_mask, high_mask & ~low_mask, rng.standard_normal(cells))
+    spread = rng.standard_normal(cells)
+    return Defects(low_mask, high_mask & ~low_mask, spread, rng.standard_normal(cells))
+
+
+def without_defects(shape: tuple[int, ...], *, pairs: bool = False) -> Defects:
+    """Defects of an array of weights of that shape whose cells all work and err by nothing.
+
+    >>> without_defects((2, 3), pairs=True).spread.shape
+    (2, 2, 3)
+    """
+    cells = (2 if pairs else 1, *shape)
+    return Defects(np.zeros(cells, np.bool_), np.zeros(cells, np.bool_), np.zeros(cells))

@@ -1,8 +1,8 @@
 """The memristor: a resistor whose conductance can be set and is kept; it holds a weight."""
 
 import json
-from dataclasses import dataclass, fields, replace
-from typing import Self
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,12 +10,15 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..bitstreams.encodings import Encoding, to_probability, value_range
 from ..encoders.seeds import Seed, seed_sequence
+from .conductance_laws import DriftExponent, FlickerNoise, ProgrammingError, left_by_drift, number_or_law
 from .crossbar import IR_DROPS, Floats, IRDrop
-from .defects import Defects, draw_defects
+from .defects import Defects, draw_defects, without_defects
 from .describe import table_of_errors
 from .presets import PRESETS
-from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_spread
+from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_error
 from .reading import convert, noisy_probability, through_wires
+
+ReadNoisePer = Literal["cycle", "read-out"]
 
 _BOUNDS = {
     "g_min": (0.0, 1e9),
@@ -47,7 +50,8 @@ class MemristorModel:
         w = (g - g_min) / (g_max - g_min)      w = (g+ - g-) / (g_max - g_min)
         in [0, 1]                              in [-1, 1], one device of a pair is at g_min
 
-    Every mechanism is off by default. `program` applies them in the order of this list.
+    Every mechanism is off by default. `program` applies them in the order of this list. A law in place of a number may
+    also be the dict of its fields, as `changes` writes it.
 
     Parameters
     ----------
@@ -57,20 +61,20 @@ class MemristorModel:
         Equally spaced conductances a cell can be set to, >= 2; None: any.
     variability, proportional
         Standard deviation of the programmed conductance, fixed for each cell, in units of g_max - g_min,
-        or of the conductance itself with ``proportional=True``.
+        or of the conductance itself with ``proportional=True``; or a `ProgrammingError`.
     distribution
         ``"normal"`` or ``"lognormal"``, with the wanted conductance as their mean.
     stuck_low_rate, stuck_high_rate
         Probabilities that a cell stays at g_min and at g_max, whatever is programmed.
     drift_exponent, drift_time
         nu and t / t0 >= 1 in ``g(t) = g(t0) (t / t0)^-nu``; all cells, stuck ones and the reference of single ones too.
-    wire_resistance
-        Ohm per segment of the crossbar, see `crossbar_transfer`. Columns lie in the order of the
-        neurons, a pair's two side by side; single cells have one more column of g_min at the far end.
-    ir_drop
-        ``"exact"`` or ``"first_order"``: how the wires are solved.
-    read_noise
-        Standard deviation of a conductance, fresh every cycle, in units of g_max - g_min; see `read_probability`.
+        By a `DriftExponent` each cell has its own nu (the reference the mean).
+    wire_resistance, ir_drop
+        Ohm per segment of the crossbar, solved ``"exact"`` or to ``"first_order"``, see `crossbar_transfer`. Columns
+        lie in the order of neurons, a pair's two side by side; single cells have one more of g_min at the far end.
+    read_noise, read_noise_per
+        Standard deviation of a conductance as it is read, in units of g_max - g_min; or a `FlickerNoise`. Drawn anew
+        per ``"cycle"``, or per ``"read-out"``, one forward of a sample, within which slow noise does not average away.
     adc_bits
         Width of the converter at a column, 1..32, see `adc`; None: none.
 
@@ -84,7 +88,7 @@ class MemristorModel:
     Error laws, in units of the weight: levels, mean square step^2 / 12 with step = 1 / (levels - 1); absolute
     variability sigma, variance sigma^2 a device, so that an output sum_i w_i x_i of single cells has the variance
     sigma^2 |x|^2; stuck single cells, mean (1 - p_low - p_high) w + p_high; drift, w (t / t0)^-nu. Near the ends of
-    the range the mean of the spread is not zero, see `with_spread`.
+    the range the mean of the spread is not zero, see `with_error`.
 
     References
     ----------
@@ -95,8 +99,6 @@ class MemristorModel:
     --------
     >>> model = MemristorModel(levels=5, stuck_high_rate=0.25)
     >>> defects = model.defects((2, 4), seed=1, exact=True)
-    >>> defects.n_stuck
-    2
     >>> model.program([[0.1, 0.2, 0.3, 0.4], [0.6, 0.7, 0.8, 0.9]], defects)
     array([[0.  , 1.  , 0.25, 1.  ],
            [0.5 , 0.75, 0.75, 1.  ]])
@@ -105,29 +107,30 @@ class MemristorModel:
     g_min: float = 1e-6
     g_max: float = 1e-4
     levels: int | None = None
-    variability: float = 0.0
+    variability: float | ProgrammingError = 0.0
     distribution: Distribution = "normal"
     proportional: bool = False
     stuck_low_rate: float = 0.0
     stuck_high_rate: float = 0.0
-    drift_exponent: float = 0.0
+    drift_exponent: float | DriftExponent = 0.0
     drift_time: float = 1.0
     wire_resistance: float = 0.0
     ir_drop: IRDrop = "exact"
-    read_noise: float = 0.0
+    read_noise: float | FlickerNoise = 0.0
+    read_noise_per: ReadNoisePer = "cycle"
     adc_bits: int | None = None
 
     def __post_init__(self) -> None:
         for name, bounds in _BOUNDS.items():
-            object.__setattr__(self, name, checks.real(name, getattr(self, name), *bounds))
+            object.__setattr__(self, name, number_or_law(name, getattr(self, name), *bounds))
         _check(self)
 
     @classmethod
     def preset(cls, name: str) -> Self:
         """The model of that name in `PRESETS`; change it with `dataclasses.replace`.
 
-        >>> MemristorModel.preset("pcm").drift_exponent
-        0.05
+        >>> MemristorModel.preset("hfo2").levels
+        64
         """
         return cls(**PRESETS[checks.option("name", name, PRESETS)].parameters)
 
@@ -149,9 +152,8 @@ class MemristorModel:
         >>> MemristorModel(levels=4, variability=0.1).changes()
         '{"levels": 4, "variability": 0.1}'
         """
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
         ideal = {field.name: field.default for field in fields(self)}
-        return json.dumps({name: value for name, value in values.items() if value != ideal[name]}, sort_keys=True)
+        return json.dumps({k: value for k, value in asdict(self).items() if value != ideal[k]}, sort_keys=True)
 
     @property
     def g_range(self) -> float:
@@ -160,8 +162,11 @@ class MemristorModel:
 
     @property
     def drift(self) -> float:
-        """Fraction of a conductance that is left after the drift: (t / t0)^-nu."""
-        return float(self.drift_time**-self.drift_exponent)
+        """Fraction of a conductance that is left after the drift: (t / t0)^-nu; by a law, of a mean cell at g_max."""
+        return self._left(self.g_max)
+
+    def _left(self, g: float) -> float:
+        return float(left_by_drift(self.drift_exponent, self.drift_time, np.array(g / self.g_max)))
 
     def to_conductance(self, weights: ArrayLike, pairs: bool = False) -> Floats:
         """Wanted conductances ``(devices, *shape)`` of `weights` ``(*shape)``.
@@ -184,7 +189,7 @@ class MemristorModel:
         g = checks.array("conductances", conductances)
         if g.ndim == 0 or len(g) not in (1, 2):
             raise ValueError(f"conductances must have shape (1, ...) or (2, ...), got {g.shape}")
-        other = g[1] if len(g) == 2 else self.g_min * self.drift
+        other = g[1] if len(g) == 2 else self.g_min * self._left(self.g_min)
         return np.asarray((g[0] - other) / self.g_range)
 
     def defects(
@@ -197,72 +202,71 @@ class MemristorModel:
         return draw_defects(shape, self.stuck_low_rate, self.stuck_high_rate, seed, pairs=pairs, exact=exact)
 
     def program(self, weights: ArrayLike, defects: Defects) -> Floats:
-        """Effective weights of an array after `weights` are programmed into it.
+        """Effective weights ``(*shape)`` of an array after `weights` ``(*shape)`` are programmed into it.
 
-        Parameters
-        ----------
-        weights
-            ``(n_neurons, n_inputs)``, or any shape where the wires are ideal; in [0, 1], or [-1, 1] if `defects`
-            has pairs.
-        defects
-            Of the array, from `defects`. Programming twice gives the same errors twice.
-
-        Returns
-        -------
-        numpy.ndarray
-            Effective weights, of the shape of `weights`: levels, programming error, ends of the range, stuck cells,
-            drift, wires, in this order. Wires can leave a weight a little outside the encoding's range.
-
-        Raises
-        ------
-        ValueError
-            If a weight is out of range or shapes do not fit.
+        They include levels, programming error, ends of the range, stuck cells, drift and wires, in this order. Wires
+        need a matrix ``(n_neurons, n_inputs)`` and can leave a weight a little outside the encoding's range. `weights`
+        lie in [0, 1], of pairs in [-1, 1]; `defects` are of the array: the same errors each time that it is programmed.
         """
         return self.read(self.write(self.to_conductance(weights, defects.pairs), defects))
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
         """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
+        g, left = self._programmed(wanted, defects)
+        return np.asarray(g * left)
+
+    def _programmed(self, wanted: ArrayLike, defects: Defects) -> tuple[Floats, Floats | float]:
+        """Conductances ``(devices, *shape)`` before the drift, and the fractions of them that it leaves."""
         g = checks.array("wanted", wanted, self.g_min, self.g_max)
         if g.shape != defects.spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
             g = nearest_level(g, self.g_min, self.g_range, self.levels)
+        aimed = defects.stuck(g, self.g_min, self.g_max) / self.g_max
         if self.variability:
-            unit = None if self.proportional else self.g_range
-            g = with_spread(g, defects.spread, self.variability, self.distribution, unit)
-            g = np.clip(g, self.g_min, self.g_max)
-        g = np.where(defects.stuck_low_mask, self.g_min, np.where(defects.stuck_high_mask, self.g_max, g))
-        return np.asarray(g * self.drift)
+            ends = self.g_min, self.g_max
+            g = with_error(g, defects.spread, self.variability, self.distribution, self.proportional, ends)
+        left = left_by_drift(self.drift_exponent, self.drift_time, aimed, defects.drift_spread)
+        return defects.stuck(g, self.g_min, self.g_max), left
 
     def read(self, conductances: ArrayLike) -> Floats:
         """Effective weights of conductances ``(devices, *shape)``, wires included."""
         if not self.wire_resistance:
             return self.from_conductance(conductances)
         g = checks.array("conductances", conductances, 0.0)
-        return through_wires(g, self.g_min * self.drift, self.wire_resistance, self.ir_drop) / self.g_range
+        return through_wires(g, self.g_min * self._left(self.g_min), self.wire_resistance, self.ir_drop) / self.g_range
 
-    def read_sigma(self, pairs: bool = False) -> float:
-        """Standard deviation of a weight from cycle to cycle: `read_noise`, of a pair sqrt(2) times it."""
-        return self.read_noise * (2**0.5 if checks.flag("pairs", pairs) else 1.0)
+    def read_sigma(self, weights: ArrayLike, defects: Defects) -> Floats:
+        """Standard deviations ``(*shape)`` of the effective weights as they are read, by `read_noise`; wires aside.
 
-    def read_probability(self, weights: ArrayLike, encoding: Encoding) -> Floats:
-        """Probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
+        That of a number is the same for all cells, sqrt(2) times it for pairs. Arguments as for `program`.
+        """
+        if not isinstance(self.read_noise, FlickerNoise):
+            return np.full(defects.spread.shape[1:], self.read_noise * len(defects.spread) ** 0.5)
+        g, left = self._programmed(self.to_conductance(weights, defects.pairs), defects)
+        sigma = g * left * self.read_noise.relative(g / self.g_max, self.drift_time)
+        return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
 
-        A comparator turns the weight of a cycle, w plus fresh noise, into a bit; below 0 it gives no ones and above 1
-        only ones. The bits stay independent; see `noisy_probability`. Unipolar weights are single cells, others pairs.
+    def read_probability(self, weights: ArrayLike, encoding: Encoding, sigma: ArrayLike | None = None) -> Floats:
+        """Mean probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
+
+        What is read below 0 gives no ones and above 1 only ones, see `noisy_probability`. Unipolar weights are single
+        cells, others pairs. `sigma`: see `read_sigma`; None: that of cells that were written without an error.
 
         >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
         array([0.0399, 0.5   ])
         """
         low, _ = value_range(encoding)
         w = checks.array("weights", weights)
-        return noisy_probability(w, self.read_sigma(pairs=low < 0), encoding)
+        if sigma is None:
+            sigma = self.read_sigma(np.clip(w, low, 1.0), without_defects(w.shape, pairs=low < 0))
+        return noisy_probability(w, checks.array("sigma", sigma, 0.0, shape=w.shape), encoding)
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
         """Column values after an analog-to-digital converter of `adc_bits` bits: midpoints of 2^b equal steps.
 
-        Values outside [low, high] saturate. Without a converter (`adc_bits` None) they pass as they are.
-        Error law: at most half a step; mean square R^2 / (12 4^b) over a range R.
+        Values outside [low, high] saturate. Without a converter (`adc_bits` None) they pass as they are. Errors are at
+        most half a step; mean square R^2 / (12 4^b) over a range R.
 
         >>> MemristorModel(adc_bits=2).adc([0.0, 0.3, 7.0], 0.0, 4.0)
         array([0.5, 0.5, 3.5])
@@ -293,9 +297,12 @@ def _check(model: MemristorModel) -> None:
         checks.whole("levels", model.levels, 2)
     if model.adc_bits is not None:
         checks.whole("adc_bits", model.adc_bits, 1, 32)
+    checks.option("read_noise_per", model.read_noise_per, get_args(ReadNoisePer))
     checks.option("distribution", model.distribution, DISTRIBUTIONS)
     checks.option("ir_drop", model.ir_drop, IR_DROPS)
     proportional = checks.flag("proportional", model.proportional)
+    if proportional and isinstance(model.variability, ProgrammingError):
+        raise ValueError("proportional must be False where variability is a ProgrammingError, which has its own unit")
     if model.distribution == "lognormal" and not proportional and model.g_min == 0:
         raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
 
@@ -313,8 +320,8 @@ def _table(model: MemristorModel, weights: ArrayLike, seed: Seed) -> str:
         (name, setting, alone.program(w, alone.defects(w.shape, entropy, pairs=pairs)) - w)
         for name, setting, alone in [*_mechanisms(model), ("all of it", "", model)]
     ]
-    head = _summary(model, w.shape, model.defects(w.shape, entropy, pairs=pairs))
-    return "\n".join([head, *table_of_errors(rows), *_reading(model, pairs)])
+    defects = model.defects(w.shape, entropy, pairs=pairs)
+    return "\n".join([_summary(model, w.shape, defects), *table_of_errors(rows), *_reading(model, w, defects)])
 
 
 def _summary(model: MemristorModel, shape: tuple[int, ...], defects: Defects) -> str:
@@ -329,14 +336,16 @@ def _summary(model: MemristorModel, shape: tuple[int, ...], defects: Defects) ->
 
 def _mechanisms(model: MemristorModel) -> list[tuple[str, str, MemristorModel]]:
     """Name, setting, and the model with this mechanism only, of those that change what is programmed."""
-    unit = "g" if model.proportional else "range"
+    spread = str(model.variability)
+    if not isinstance(model.variability, ProgrammingError):
+        spread = f"{100 * model.variability:.3g} % of {'g' if model.proportional else 'range'}"
     low, high = model.stuck_low_rate, model.stuck_high_rate
     table = (
         (model.levels is not None, "levels", f"{model.levels}", ("levels",)),
         (
-            model.variability > 0,
+            bool(model.variability),
             "variability",
-            f"{model.distribution}, {100 * model.variability:.3g} % of {unit}",
+            f"{model.distribution}, {spread}",
             ("variability", "distribution", "proportional"),
         ),
         (
@@ -365,11 +374,12 @@ def _mechanisms(model: MemristorModel) -> list[tuple[str, str, MemristorModel]]:
     ]
 
 
-def _reading(model: MemristorModel, pairs: bool) -> list[str]:
+def _reading(model: MemristorModel, weights: Floats, defects: Defects) -> list[str]:
     """Lines about the errors of reading the array, beside those of programming it."""
     lines = []
     if model.read_noise:
-        lines.append(f"read noise: {model.read_sigma(pairs):.4f} of a weight, fresh every cycle")
+        sigma = np.sqrt(np.square(model.read_sigma(weights, defects)).mean())
+        lines.append(f"read noise: {sigma:.4f} of a weight, fresh every {model.read_noise_per}")
     if model.adc_bits is not None:
         error = 12**-0.5 / 2**model.adc_bits
         lines.append(f"converter: {model.adc_bits} bits a column, RMS error {error:.2g} of its range")

@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from .conductance_laws import ProgrammingError
 from .crossbar import Floats
 
 Distribution = Literal["normal", "lognormal"]
@@ -20,7 +21,9 @@ def nearest_level(g: Floats, g_min: float, g_range: float, levels: int) -> Float
     return np.asarray(g_min + g_range / steps * np.rint((g - g_min) / g_range * steps))
 
 
-def with_spread(g: Floats, normal: Floats, variability: float, distribution: str, unit: float | None = None) -> Floats:
+def with_spread(
+    g: Floats, normal: Floats, variability: Floats | float, distribution: str, unit: float | None = None
+) -> Floats:
     """Conductances after programming with random errors.
 
     Parameters
@@ -36,13 +39,6 @@ def with_spread(g: Floats, normal: Floats, variability: float, distribution: str
     unit
         A conductance; None: the wanted conductance of the cell itself.
 
-    Notes
-    -----
-    A result that would leave the range of a cell stops at its end (`MemristorModel.write` clips), as the material
-    does. Within a few standard deviations sigma of an end the mean error is therefore not zero but points to the
-    middle: the idle device of a pair, at g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance
-    sigma^2 (1/2 - 1/(2 pi)).
-
     Examples
     --------
     >>> with_spread(np.array([1.0, 2.0]), np.array([0.0, 1.0]), 0.25, "normal", unit=4.0)
@@ -53,3 +49,41 @@ def with_spread(g: Floats, normal: Floats, variability: float, distribution: str
     relative = variability if unit is None else variability * unit / g
     log_variance = np.log1p(np.square(relative))
     return np.asarray(g * np.exp(np.sqrt(log_variance) * normal - log_variance / 2))
+
+
+def with_error(
+    g: Floats,
+    normal: Floats,
+    variability: float | ProgrammingError,
+    distribution: str,
+    proportional: bool,
+    ends: tuple[float, float],
+) -> Floats:
+    """Conductances of cells after programming with random errors, within the range that a cell has.
+
+    Parameters
+    ----------
+    g, normal, distribution
+        As for `with_spread`.
+    variability
+        Standard deviation as a multiple of the range, or of `g` with `proportional`; or its law.
+    ends
+        Smallest and largest conductance, g_min and g_max.
+
+    Notes
+    -----
+    A result that would leave the range stops at its end, as the material does. Within a few standard deviations
+    sigma of an end the mean error is therefore not zero but points to the middle: the idle device of a pair, at
+    g_min, errs by max(sigma eps, 0), mean sigma / sqrt(2 pi), variance sigma^2 (1/2 - 1/(2 pi)).
+
+    Examples
+    --------
+    >>> with_error(np.array([1.0, 2.0]), np.array([-1.0, 1.0]), 0.25, "normal", False, (1.0, 3.0))
+    array([1. , 2.5])
+    """
+    low, high = ends
+    if isinstance(variability, ProgrammingError):
+        found = with_spread(g, normal, variability.deviation(g / high), distribution, high)
+    else:
+        found = with_spread(g, normal, variability, distribution, None if proportional else high - low)
+    return np.clip(found, low, high)

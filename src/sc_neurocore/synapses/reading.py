@@ -41,17 +41,17 @@ def through_wires(g: Floats, reference: float, wire_resistance: float, ir_drop: 
     return np.asarray(currents[:-1] - currents[-1])
 
 
-def noisy_probability(weights: Floats, sigma: float, encoding: Encoding) -> Floats:
-    """Probabilities of ones of streams that a comparator makes of weights with fresh noise in every cycle.
+def noisy_probability(weights: Floats, sigma: Floats | float, encoding: Encoding) -> Floats:
+    """Mean probabilities of ones of streams that a comparator makes of weights that are read with noise.
 
-    They are ``E[clip(w + sigma eps, 0, 1)]`` for a standard normal eps.
+    They are ``E[clip(w + sigma eps, 0, 1)]`` for a standard normal eps, be it drawn in every cycle or less often.
 
     Parameters
     ----------
     weights
         ``(...)``; values outside the encoding's range saturate.
     sigma
-        Standard deviation of a weight from cycle to cycle.
+        Standard deviations of the weights as they are read, ``(...)`` or one for all.
     encoding
         ``"unipolar"``, ``"bipolar"`` or ``"split"``.
 
@@ -70,22 +70,21 @@ def noisy_probability(weights: Floats, sigma: float, encoding: Encoding) -> Floa
     return clipped_mean(np.stack([weights, -weights]) if encoding == "split" else weights, sigma)
 
 
-def clipped_mean(mean: Floats, sigma: float) -> Floats:
-    """Mean of normal numbers that are clipped to [0, 1].
+def clipped_mean(mean: Floats, sigma: Floats | float) -> Floats:
+    """Mean of normal numbers of standard deviations `sigma` that are clipped to [0, 1].
 
     With h(z) = z Phi(z) + phi(z) it is ``sigma (h(mean / sigma) - h((mean - 1) / sigma))``.
 
-    >>> clipped_mean(np.array([-9.0, 0.5]), 0.1)
-    array([0. , 0.5])
+    >>> clipped_mean(np.array([-9.0, 0.5, 1.5]), np.array([0.1, 0.1, 0.0]))
+    array([0. , 0.5, 1. ])
     """
-    if sigma == 0:
-        return np.clip(mean, 0.0, 1.0)
 
     def positive_part(z: Floats) -> Floats:
         return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
 
-    spread = sigma * (positive_part(mean / sigma) - positive_part((mean - 1) / sigma))
-    return np.clip(spread, 0.0, 1.0)  # rounding only
+    positive = np.where(np.asarray(sigma) > 0, sigma, 1.0)
+    spread = positive * (positive_part(mean / positive) - positive_part((mean - 1) / positive))
+    return np.clip(np.where(np.asarray(sigma) > 0, spread, mean), 0.0, 1.0)  # of a spread, rounding only
 
 
 def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDArray[np.float64]:

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from ...backends.packing import pack, words_for
 from ...backends.types import Words
-from ...bitstreams.encodings import from_probability
+from ...bitstreams.encodings import from_probability, value_range
 from ...chunks import chunks
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
 from ...gates.operands import railed
-from ...synapses import Defects, MemristorModel
+from ...synapses import Defects
 from ..base import Floats, Samples
 from ..options import CircuitOptions
 from ..stream_faults import StreamFaults
@@ -22,10 +22,12 @@ from .weights import Weights
 class SeenWeights:
     """Snapshot of weights and bias as the gates see them: checked, and with the errors of their device."""
 
-    def __init__(self, weights: Weights, effective: Floats) -> None:
+    def __init__(self, weights: Weights, effective: Floats, read_sigma: Floats | None = None) -> None:
         self.values, self.bias = weights.values.copy(), None if weights.bias is None else weights.bias.copy()
         self.effective = effective
         """Weights with the bias as the gates see them: ``(n_neurons, fan_in)``, sparse ``(synapses,)``."""
+        self.read_sigma = read_sigma
+        """Standard deviations of the effective weights as they are read, of the same shape; None: no noise."""
         self.packed: Words | None = None
         """Their streams, if they are stored: made once, at first use."""
 
@@ -67,6 +69,16 @@ class WeightStreams(ABC):
         """
 
 
+def _read_sigma(seen: SeenWeights) -> Floats:
+    """Standard deviations ``(synapses,)`` of the weights as they are read."""
+    return np.zeros(seen.effective.size) if seen.read_sigma is None else seen.read_sigma.reshape(-1)
+
+
+def _noise(key: int, sample: int, use: int = 0) -> np.random.Generator:
+    """Generator of the read noise of a sample, whatever samples come before or beside it; another for each `use`."""
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, use, sample]))
+
+
 class StoredStreams(WeightStreams):
     """Weight streams that all samples share, as from a memory, or from generators that restart for each sample."""
 
@@ -90,6 +102,32 @@ class FreshStreams(WeightStreams):
         return self.encoder.rails(np.broadcast_to(values.reshape(-1), (len(samples), values.size)), samples)
 
 
+class ReadStreams(WeightStreams):
+    """Weight streams of comparators that read a memory cell, with noise that is new for every read-out, a sample.
+
+    Parameters
+    ----------
+    key
+        Philox key of the noise.
+    fresh
+        Whether Bernoulli comparators run on from sample to sample.
+    """
+
+    def __init__(self, encoder: Encoder, lines: NDArray[np.int64], key: int, fresh: bool) -> None:
+        super().__init__(encoder, lines)
+        self.key, self.fresh = key, fresh
+
+    def words(self, seen: SeenWeights, samples: Samples) -> Words:
+        """Streams ``(S, rails, synapses, W)``."""
+        flat, sigma = seen.effective.reshape(-1), _read_sigma(seen)
+        read = np.empty((len(samples), flat.size))
+        for place, sample in enumerate(samples.tolist()):
+            read[place] = flat + sigma * _noise(self.key, sample).standard_normal(flat.size)
+        np.clip(read, *value_range(self.encoder.encoding), out=read)  # no comparator follows further
+        numbers = samples if self.random and self.fresh else np.zeros_like(samples)
+        return self.encoder.rails(read, numbers, None if self.random else self.lines)
+
+
 class NoisyStreams(WeightStreams):
     """Weight streams of comparators that read a memory cell with new noise in every cycle.
 
@@ -97,28 +135,27 @@ class NoisyStreams(WeightStreams):
 
     Parameters
     ----------
-    device
-        The cells.
     key
         Philox key of the noise.
     """
 
-    def __init__(self, encoder: Encoder, lines: NDArray[np.int64], device: MemristorModel, key: int) -> None:
+    def __init__(self, encoder: Encoder, lines: NDArray[np.int64], key: int) -> None:
         super().__init__(encoder, lines)
-        self.sigma, self.key = device.read_sigma(encoder.encoding != "unipolar"), key
+        self.key = key
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
         """Streams ``(S, rails, synapses, W)``."""
-        flat, length, encoding = seen.effective.reshape(-1), self.encoder.length, self.encoder.encoding
+        flat, sigma = seen.effective.reshape(-1), _read_sigma(seen)
+        length, encoding = self.encoder.length, self.encoder.encoding
         rails = 2 if encoding == "split" else 1
         levels = np.empty((1, 0)) if self.random else self.encoder.levels()
         words = np.empty((len(samples), rails, flat.size, words_for(length)), np.uint64)
         for place, sample in enumerate(samples.tolist()):
-            rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, sample]))
+            normal, uniform = _noise(self.key, sample), _noise(self.key, sample, 1)
             for part in chunks(flat.size, 32 * length):
-                read = flat[part, None] + self.sigma * rng.standard_normal((flat[part].size, length))
+                read = flat[part, None] + sigma[part, None] * normal.standard_normal((flat[part].size, length))
                 of_lines = levels if len(levels) == 1 else levels[self.lines[part]]
-                u = rng.random(read.shape) if self.random else of_lines
+                u = uniform.random(read.shape) if self.random else of_lines
                 if encoding == "bipolar":
                     read = (read + 1) / 2
                 words[place, 0, part] = pack(u < read)
@@ -177,7 +214,11 @@ class SynapseArray:
         every = np.tile(self.lines, self.n_synapses // max(1, self.lines.size))
         self.streams: WeightStreams
         if self.device is not None and self.device.read_noise:
-            self.streams = NoisyStreams(encoder, every, self.device, seeds.key("read noise"))
+            key = seeds.key("read noise")
+            if self.device.read_noise_per == "cycle":
+                self.streams = NoisyStreams(encoder, every, key)
+            else:
+                self.streams = ReadStreams(encoder, every, key, options.weight_streams == "fresh")
         elif random and options.weight_streams == "fresh":
             self.streams = FreshStreams(encoder, every)
         else:
@@ -195,11 +236,13 @@ class SynapseArray:
         seen = self._seen
         if seen is None or not seen.is_current(self.weights):
             self.weights.check()
-            effective = self.weights.joined().copy()
+            effective, sigma = self.weights.joined().copy(), None
             if self.device is not None and self.defects is not None:
+                if self.device.read_noise:
+                    sigma = self.device.read_sigma(effective, self.defects)
                 # Wires can leave a weight a little outside the range, where no comparator follows.
                 effective = np.clip(self.device.program(effective, self.defects), *self.weights.bounds)
-            seen = self._seen = SeenWeights(self.weights, effective)
+            seen = self._seen = SeenWeights(self.weights, effective, sigma)
         return seen
 
     def forget(self) -> None:
@@ -234,16 +277,26 @@ class SynapseArray:
     def expected(self, seen: SeenWeights) -> Floats:
         """Mean weights as read by the gates: read noise shifts it where it is clipped at the ends of the range.
 
-        Rails that are read apart have a mean difference; what is no plain sum of them has no closed form.
+        Rails that are read apart have a mean difference; what is no plain sum of them has no closed form. Nor has
+        what is not linear in each weight where the noise stays for a read-out.
         """
-        if self.device is None or not self.device.read_noise:
+        if self.device is None or seen.read_sigma is None:
             return seen.effective
-        p = self.device.read_probability(seen.effective, self._encoding)
-        if self._encoding != "split":
-            return from_probability(p, self._encoding)
-        if self._accumulate not in ("mean", "sum"):
-            raise ValueError(f"expected has no closed form for accumulate={self._accumulate!r} with split read noise")
-        return np.asarray(p[0] - p[1])
+        p = self.device.read_probability(seen.effective, self._encoding, seen.read_sigma)
+        if self._encoding == "split":
+            if self._accumulate not in ("mean", "sum"):
+                raise ValueError(
+                    f"expected has no closed form for accumulate={self._accumulate!r} with split read noise"
+                )
+            return np.asarray(p[0] - p[1])
+        bent = self._accumulate == "saturate" or (
+            self._accumulate == "or" and self.streams.encoder.share != "independent"
+        )
+        if bent and self.device.read_noise_per == "read-out":
+            raise ValueError(
+                f"expected has no closed form for accumulate={self._accumulate!r} with read noise per read-out"
+            )
+        return from_probability(p, self._encoding)
 
     def column_sums(self, seen: SeenWeights) -> Floats:
         """Sums of |weights| of each neuron ``(M,)``."""
