@@ -89,8 +89,8 @@ class Dataset:
         checks.option("part", part, ("test", "train"))
         x, y = (self.x_test, self.y_test) if part == "test" else (self.x_train, self.y_train)
         content = hashlib.sha256(repr(x.shape).encode())
-        content.update(np.ascontiguousarray(x, "<f8").reshape(-1))
-        content.update(np.ascontiguousarray(y, "<i8"))
+        content.update(np.ascontiguousarray(x, "<f8").reshape(-1).data)
+        content.update(np.ascontiguousarray(y, "<i8").data)
         return content.hexdigest()
 
     def __repr__(self) -> str:
