@@ -279,7 +279,7 @@ def _show(console: "Console", evaluation: "Evaluation") -> None:
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
     if any(point.wrong for point in evaluation.points):
-        console.print("below float: accuracy of float minus that of the circuit on the same images, in points")
+        console.print("below float: float's accuracy minus the circuit's on the same images, in points")
 
 
 _COLUMNS = ("generator", "L", "accuracy %", "95 % interval", "below float", "95 % interval", "as float %", "images/s")
@@ -292,7 +292,7 @@ def _table(evaluation: "Evaluation", columns: int) -> "Table":
 
     from ..evaluation.rows import text_of
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in _COLUMNS[:columns]:
         left = name == "generator"
         table.add_column(name, justify="left" if left else "right", no_wrap=not left)
