@@ -69,11 +69,36 @@ def test_default_network(run, tmp_path):
     assert "95 % interval" in out
     assert "within one point of float from L = " in out
     report = tmp_path / "report"
-    assert {file.name for file in report.iterdir()} == {"results.csv", "record.json", "accuracy.png"}
+    assert {file.name for file in report.iterdir()} == {"results.csv", "wrong.bits", "record.json", "accuracy.png"}
     assert all(file.stat().st_size > 200 for file in report.iterdir())
     status, out, err = run("evaluate", *SHORT)
     assert (status, err) == (0, "")
     assert "reused 2 of 2 rows from report" in out
+
+
+@pytest.mark.parametrize(("columns", "last"), [(80, "95 % interval"), (90, "as float %"), (120, "images/s")])
+def test_the_table_fits_the_terminal(run, mine, monkeypatch, columns, last):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    words = [*mine, "--lengths", "2,1024", "--generators", "bernoulli,fixed-point", "--repeats", 2]
+    status, out, _ = run(*words)
+    assert status == 0
+    lines = out[: out.index("float network")].splitlines()
+    assert max(map(len, lines)) <= columns
+    (header,) = (line for line in lines if "generator" in line)
+    assert header.rstrip().endswith(last)
+    assert header.count("95 % interval") == 2
+    assert "…" not in out  # nothing is cut off
+    assert sum(line.strip().startswith(("bernoulli", "fixed-point")) for line in lines) == 3
+    assert "below float: float's accuracy minus the circuit's on the same images, in points" in out
+
+
+def test_old_rows_have_no_difference(run, mine, tmp_path):
+    words = [*mine, "--lengths", "16", "--generators", "sobol"]
+    assert run(*words)[0] == 0
+    (tmp_path / "report" / "wrong.bits").unlink()
+    status, out, err = run(*words)
+    assert (status, err) == (0, "")
+    assert "below float:" not in out
 
 
 def test_a_network_of_primitives(run, files, tmp_path):

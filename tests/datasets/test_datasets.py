@@ -53,6 +53,15 @@ def test_digest_is_of_the_held_out_numbers_only():
     # Same bytes in another shape, and a digest that is pinned: a file of results refers to it.
     assert Dataset.held_out("a", X.reshape(6, 1), [0] * 6).digest() != Dataset.held_out("a", X, [0] * 3).digest()
     assert data.digest()[:16] == "087372fcc60009dc"
+    assert Dataset.held_out("a", X[::-1], Y[::-1]).digest() != data.digest()  # the order counts
+
+
+def test_digest_of_the_training_part():
+    data = Dataset("a", X, Y, X + 0.1, Y, 2)
+    assert data.digest("train") == Dataset.held_out("b", X, Y).digest() != data.digest()
+    assert Dataset.held_out("a", X, Y).digest("train") == Dataset.held_out("a", X + 1, Y).digest("train")
+    with pytest.raises(ValueError, match="part must be one of test, train, got 'all'"):
+        data.digest("all")
 
 
 @pytest.mark.parametrize(

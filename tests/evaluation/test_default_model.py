@@ -1,6 +1,7 @@
 """The cached default network."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,31 @@ def test_trained_once_then_cached(cache):
     x = data.x_test
     np.testing.assert_array_equal(first.float_forward(x), second.float_forward(x))
     assert 0.965 < np.mean(first.float_predict(x) == data.y_test) < 0.99
+
+
+@pytest.mark.parametrize("changed", ["x_train", "y_train"])
+def test_other_training_data_have_another_network(cache, monkeypatch, changed):
+    """They have the shape, the name and the held-out part of the first: its network must not be taken for theirs."""
+    monkeypatch.setitem(RECIPES, "digits", {**RECIPES["digits"], "hidden_layer_sizes": [2], "max_iter": 1})
+    data = load_digits()
+    other = replace(data, **{changed: getattr(data, changed)[::-1]})
+    assert other.digest() == data.digest()
+    sentences = []
+    networks = [default_model(each, sentences.append) for each in (data, other, data, other)]
+    assert len(sentences) == len(list(cache.iterdir())) == 2
+    assert networks[0].digest() == networks[2].digest() != networks[1].digest() == networks[3].digest()
+
+
+def test_seed_and_folder(cache, tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "digits", {**RECIPES["digits"], "hidden_layer_sizes": [2], "max_iter": 1})
+    data = load_digits()
+    networks = [default_model(data, seed=seed, folder=tmp_path / "own") for seed in (0, 1, 0)]
+    assert not cache.exists()
+    assert len(list((tmp_path / "own").iterdir())) == 2
+    assert networks[0].digest() == networks[2].digest() != networks[1].digest()
+    assert default_model(data).digest() == networks[0].digest()
+    with pytest.raises(ValueError, match="seed must be an integer of at least 0, got -1"):
+        default_model(data, seed=-1)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network", None])

@@ -121,7 +121,7 @@ def test_files_and_resume(network, data, tmp_path):
     third = evaluate(network, data, **OPTIONS, out=out)
     assert (third.reused, third.rows, network.calls) == (4, second.rows, [])
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
-    assert set(before) == {"results.csv", "record.json"}
+    assert set(before) == {"results.csv", "wrong.bits", "record.json"}
     # Another network, other data, another seed: nothing is reused, all is kept.
     assert evaluate(type(network)("other"), data, **OPTIONS, out=out).reused == 0
     other = Dataset.held_out("points", data.x_test[:100], data.y_test[:100])

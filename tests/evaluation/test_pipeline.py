@@ -49,7 +49,7 @@ def squared(task):
 
 
 def plan(out=None, tasks=SQUARES):
-    return Plan(tasks, Result, out, "squares.csv")
+    return Plan(tasks, out, lambda folder: RowStore(folder / "squares.csv", Result))
 
 
 class Backwards:

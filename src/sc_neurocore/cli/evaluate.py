@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
+    from rich.table import Table
 
     from ..datasets import Dataset
     from ..evaluation import Evaluation, FaultStudy
@@ -59,9 +60,9 @@ def evaluate(
     for bit at six stream lengths with random (bernoulli), evenly spread (sobol) and searched bits, and
     compare it with the same network in floating point.
 
-    Writes into the folder `report`: **results.csv** (a row a run, integer counts), **record.json**
-    (versions, seeds, hashes, options: all it takes to repeat it) and **accuracy.png**. Finished rows
-    are kept on Ctrl-C; the same command goes on where it stopped.
+    Writes into the folder `report`: **results.csv** (a row a run, integer counts), **wrong.bits** (which images were
+    wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it) and
+    **accuracy.png**. Finished rows are kept on Ctrl-C; the same command goes on where it stopped.
 
     Parameters
     ----------
@@ -183,7 +184,8 @@ def _study(console: "Console", network: "Network", data: "Dataset", options: dic
 
 
 def _written(console: "Console", out: Path, picture: str) -> None:
-    files = f"written: {out / 'results.csv'}, {out / 'record.json'}, {out / picture}"
+    names = ("results.csv", "wrong.bits", "record.json", picture)
+    files = f"written: {', '.join(str(out / name) for name in names)}"
     console.print(files, highlight=False, soft_wrap=True)
 
 
@@ -268,31 +270,49 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
     )
 
 
-def _show(console: Any, evaluation: "Evaluation") -> None:
+def _show(console: "Console", evaluation: "Evaluation") -> None:
+    from rich.measure import Measurement
+
+    table = _table(evaluation, len(_COLUMNS))
+    for count in range(len(_COLUMNS) - 1, len(_COLUMNS) - 3, -1):  # the last two give way in a narrow terminal
+        if Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width:
+            break
+        table = _table(evaluation, count)
+    console.print(table)
+    console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
+    for generator in evaluation.generators:
+        console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
+    if any(point.wrong for point in evaluation.points):
+        console.print("below float: float's accuracy minus the circuit's on the same images, in points")
+
+
+_COLUMNS = ("generator", "L", "accuracy %", "95 % interval", "below float", "95 % interval", "as float %", "images/s")
+
+
+def _table(evaluation: "Evaluation", columns: int) -> "Table":
+    """The first `columns` columns of the results, a row a circuit."""
     from rich import box
     from rich.table import Table
 
     from ..evaluation.rows import text_of
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("generator")
-    for name in ("L", "accuracy %", "95 % interval", "as float %", "images/s"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in _COLUMNS[:columns]:
+        left = name == "generator"
+        table.add_column(name, justify="left" if left else "right", no_wrap=not left)
     for generator in evaluation.generators:
         needed = evaluation.needed_length(generator)
         for point in evaluation.line(generator):
             low, high = point.interval()
-            table.add_row(
+            cells = (
                 generator,
                 text_of(point.length),
                 f"{100 * point.accuracy:.2f}",
                 f"{100 * low:.2f} .. {100 * high:.2f}",
+                *point.below_float_texts(),
                 f"{100 * point.agreement:.2f}",
                 f"{point.images_per_second:,.0f}",
-                style="bold green" if point.length == needed else None,
             )
+            table.add_row(*cells[:columns], style="bold green" if point.length == needed else None)
         table.add_section()
-    console.print(table)
-    console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
-    for generator in evaluation.generators:
-        console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
+    return table

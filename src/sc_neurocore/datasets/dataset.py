@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -72,17 +73,24 @@ class Dataset:
         x_test, y_test = samples("x", x), labels("y", y)
         return cls(name, x_test[:0], y_test[:0], x_test, y_test, len(np.unique(y_test)))
 
-    def digest(self) -> str:
-        """SHA-256 of the held-out part, in hex: the same for the same numbers, whatever the file.
+    def digest(self, part: Literal["test", "train"] = "test") -> str:
+        """SHA-256 of the held-out or the training part, in hex: the same for the same numbers in the same order.
+
+        Parameters
+        ----------
+        part
+            ``"test"``: the held-out samples and their labels; ``"train"``: those for training.
 
         Examples
         --------
         >>> Dataset.held_out("a", [[0.5]], [0]).digest() == Dataset.held_out("b", [[0.5]], [0]).digest()
         True
         """
-        content = hashlib.sha256(repr(self.x_test.shape).encode())
-        content.update(np.ascontiguousarray(self.x_test, "<f8").tobytes())
-        content.update(np.ascontiguousarray(self.y_test, "<i8").tobytes())
+        checks.option("part", part, ("test", "train"))
+        x, y = (self.x_test, self.y_test) if part == "test" else (self.x_train, self.y_train)
+        content = hashlib.sha256(repr(x.shape).encode())
+        content.update(np.ascontiguousarray(x, "<f8").reshape(-1).data)
+        content.update(np.ascontiguousarray(y, "<i8").data)
         return content.hexdigest()
 
     def __repr__(self) -> str:

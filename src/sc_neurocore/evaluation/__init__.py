@@ -3,7 +3,8 @@
 from .default_model import cache_folder, default_model
 from .evaluate import evaluate
 from .fault_study import FaultStudy, fault_study
-from .intervals import wilson_interval
+from .intervals import paired_interval, wilson_interval
+from .pairing import PairedDifference, WrongImages, paired
 from .reservoirs import ReservoirRow, ReservoirStudy, ReservoirTask, narma_reservoir, reservoir_study
 from .results import Evaluation, Point
 from .series import memory_capacity, nrmse_std
@@ -13,6 +14,7 @@ from .task import Row, Task
 __all__ = [
     "Evaluation",
     "FaultStudy",
+    "PairedDifference",
     "Point",
     "ReservoirRow",
     "ReservoirStudy",
@@ -21,6 +23,7 @@ __all__ = [
     "Row",
     "RowStore",
     "Task",
+    "WrongImages",
     "cache_folder",
     "default_model",
     "evaluate",
@@ -28,6 +31,8 @@ __all__ = [
     "memory_capacity",
     "narma_reservoir",
     "nrmse_std",
+    "paired",
+    "paired_interval",
     "reservoir_study",
     "wilson_interval",
 ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..datasets import Dataset
 from ..networks import Circuit, FixedPoint, Network
+from .pairing import WrongImages
 from .task import Row, Task
 
 Classes = NDArray[np.int64]
@@ -103,7 +104,7 @@ class Classification:
         Returns
         -------
         Row
-            Counts, and the time of the run in ns.
+            Counts, wrong samples, and the time of the run in ns.
         """
         if circuit is None:
             circuit = self.circuit(task, backend)
@@ -112,7 +113,11 @@ class Classification:
         if elapsed < SHORT_NS:
             elapsed = min(elapsed, _timed(circuit, self.data.x_test)[1])
         correct, agree = int((found == self.true_classes).sum()), int((found == self.float_classes).sum())
-        return Row(task, len(self.true_classes), correct, self.float_correct, agree, elapsed)
+        wrong, float_wrong = (
+            WrongImages.of(task.data, classes != self.true_classes) for classes in (found, self.float_classes)
+        )
+        counts = len(self.true_classes), correct, self.float_correct, agree
+        return Row(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
 
 
 def _timed(circuit: Circuit | FixedPoint, x: NDArray[np.float64]) -> tuple[Classes, int]:

@@ -55,7 +55,13 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "sc-neurocore"
 
 
-def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) -> "Network":
+def default_model(
+    data: "Dataset",
+    notice: Callable[[str], None] | None = None,
+    *,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+) -> "Network":
     """A network trained on a known data set: 64-32-10 for digits, 784-128-10 for mnist5k, fashion and mnist.
 
     Parameters
@@ -65,11 +71,15 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
     notice
         Called with a sentence when the network has to be trained, when a broken file is trained
         anew, and when the network cannot be kept.
+    seed
+        scikit-learn's ``random_state``, at least 0: another one is another start and order of training.
+    folder
+        Where trained networks are kept; None: `cache_folder`.
 
     Returns
     -------
     Network
-        From the cache folder, or trained (a few seconds; fashion and mnist about a minute) and put there.
+        From the folder, or trained (a few seconds; fashion and mnist about a minute) and put there.
 
     Raises
     ------
@@ -80,7 +90,8 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
 
     checks.option("data", data.name, tuple(RECIPES))
     tell = notice or (lambda sentence: None)
-    path = cache_folder() / _file_name(data)
+    checks.whole("seed", seed, 0)
+    path = Path(folder or cache_folder()) / _file_name(data, seed)
     if path.exists():
         try:
             network = load_network(path)
@@ -89,7 +100,7 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
             tell(f"{path} is of another width; training anew")
         except (ValueError, OSError) as error:
             tell(f"{path} is broken ({error}); training anew")
-    network = _train(data, tell)
+    network = _train(data, seed, tell)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
@@ -99,14 +110,16 @@ def default_model(data: "Dataset", notice: Callable[[str], None] | None = None) 
     return network
 
 
-def _file_name(data: "Dataset") -> str:
-    recipe = [RECIPES[data.name], package_version(), library_versions(("scikit-learn", "numpy")), data.digest()]
+def _file_name(data: "Dataset", seed: int) -> str:
+    """Named after everything that decides the trained weights."""
+    versions = [package_version(), library_versions(("scikit-learn", "numpy"))]
+    recipe = [RECIPES[data.name], seed, *versions, data.digest("train")]
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
     hidden = "-".join(map(str, RECIPES[data.name]["hidden_layer_sizes"]))
     return f"{data.name}-{data.x_train.shape[1]}-{hidden}-{data.n_classes}-{digest}.safetensors"
 
 
-def _train(data: "Dataset", tell: Callable[[str], None]) -> "Network":
+def _train(data: "Dataset", seed: int, tell: Callable[[str], None]) -> "Network":
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
@@ -114,7 +127,7 @@ def _train(data: "Dataset", tell: Callable[[str], None]) -> "Network":
 
     duration = ", for about a minute" if len(data.x_train) > _LARGE else ""
     tell(f"training a network on {len(data.x_train)} samples of {data.name}{duration}")
-    model = MLPClassifier(random_state=0, **RECIPES[data.name])
+    model = MLPClassifier(random_state=seed, **RECIPES[data.name])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is part of the recipe
         model.fit(data.x_train, data.y_train)

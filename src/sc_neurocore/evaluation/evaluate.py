@@ -11,11 +11,11 @@ from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from .classification import FIXED_POINT, Classification
-from .old_files import FirstRow
 from .pipeline import Plan, Progress
 from .record import package_version
 from .results import Evaluation
 from .rows import Length, text_of
+from .store import ResultStore
 from .task import Row, Task
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def evaluate(
     backend
         What computes, see `CircuitOptions`; the counts do not depend on it.
     out
-        Folder for ``results.csv`` (a row a finished task, integer counts) and ``record.json``
-        (what is needed to repeat them). Rows that are there already are not run again. None:
-        nothing is written.
+        Folder for ``results.csv`` (a row a finished task, integer counts), ``wrong.bits`` (which samples
+        were wrong) and ``record.json`` (what is needed to repeat them). Rows that are there already are
+        not run again. None: nothing is written.
     executor
         Runs the tasks, see ``concurrent.futures``; the counts do not depend on it. None: one after the other
         in this thread, so that their times can be compared (the kernels use all threads).
@@ -162,7 +162,7 @@ def evaluate_each(
     subject = Classification.of(network, data, clip)
     names = {"version": package_version(), "network": network.digest(), "data": data.digest()}
     groups = [_tasks(each_length, generators, repeats, options, names) for options in variants]
-    plan = Plan([task for tasks in groups for task in tasks], Row, out, "results.csv", (FirstRow,))
+    plan = Plan([task for tasks in groups for task in tasks], out, lambda folder: ResultStore(folder / "results.csv"))
     circuits, descriptions = _first_circuits(subject, plan, backend)
     record = {**_facts(subject, names, each_length, generators, repeats, variants[0]), "generators": descriptions}
     rows = plan.run(

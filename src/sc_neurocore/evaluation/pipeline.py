@@ -31,14 +31,10 @@ class Plan(Generic[T, R]):
     ----------
     tasks
         The tasks whose results are wanted, each once.
-    kind
-        Class of the rows, see `rows`.
     out
         Folder for the rows and ``record.json``; None: nothing is written.
-    file_name
-        Name of the file of rows.
-    older
-        Classes of the rows of earlier formats of the file, see `RowStore`.
+    store
+        Gives the file of rows in that folder.
 
     Raises
     ------
@@ -51,10 +47,8 @@ class Plan(Generic[T, R]):
     def __init__(
         self,
         tasks: Sequence[T],
-        kind: type[R],
         out: str | os.PathLike[str] | None,
-        file_name: str,
-        older: Sequence[type[Any]] = (),
+        store: Callable[[Path], RowStore[R]],
     ) -> None:
         self.tasks = tuple(tasks)
         self._rows: dict[str, R] = {}
@@ -62,7 +56,7 @@ class Plan(Generic[T, R]):
         self._record: Record | None = None
         if out is not None:
             check_writable(out)
-            self._store = RowStore(Path(out) / file_name, kind, older)
+            self._store = store(Path(out))
             self._rows = self._store.read()
             self._record = Record(Path(out) / "record.json", self._store.new_ids())
         self.pending = tuple(task for task in self.tasks if task.id not in self._rows)

@@ -26,6 +26,7 @@ from .pipeline import Plan, Progress
 from .record import package_version
 from .rows import digest_of
 from .series import memory_capacity, nrmse_std
+from .store import RowStore
 
 Floats = NDArray[np.float64]
 
@@ -256,7 +257,7 @@ def reservoir_study(
     common = package_version(), train, test, seed
     tasks = [task for repeat in range(repeats) for task in _tasks(common, repeat, lengths, kinds, neurons)]
     tasks.sort(key=lambda task: (task.n_neurons if task.kind != LINEAR else 0, task.kind != EXPECTED))
-    plan = Plan(tasks, ReservoirRow, out, "reservoir.csv")
+    plan = Plan(tasks, out, lambda folder: RowStore(folder / "reservoir.csv", ReservoirRow))
     facts: dict[str, Any] = {
         "options": {
             "lengths": lengths,

@@ -1,9 +1,10 @@
 """The outcome of an evaluation: counts, and the rates that follow from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .intervals import wilson_interval
+from .pairing import PairedDifference, WrongImages, paired
 from .rows import Length, text_of
 from .task import Row
 
@@ -22,6 +23,9 @@ class Point:
         Runs with other seeds.
     correct, float_correct, agree, elapsed_ns
         Sums over the repeats, as in `Row`.
+    wrong, float_wrong
+        Wrong samples of each repeat, of the circuit and of the float network; none unless all rows have them. Two
+        points over the same samples are compared by ``paired(one.wrong, other.wrong)``.
     """
 
     generator: str
@@ -32,6 +36,8 @@ class Point:
     float_correct: int
     agree: int
     elapsed_ns: int
+    wrong: tuple[WrongImages, ...] = field(default=(), repr=False)
+    float_wrong: tuple[WrongImages, ...] = field(default=(), repr=False)
 
     @property
     def cycles(self) -> float:
@@ -56,6 +62,21 @@ class Point:
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Wilson interval of the accuracy over *images*: a repeat of an image is no new image."""
         return wilson_interval(self.correct / self.repeats, self.images, confidence)
+
+    def below_float(self, confidence: float = 0.95) -> PairedDifference | None:
+        """How far the accuracy is below that of the float network on the same samples, the mean of the repeats.
+
+        The interval is that of `paired`. None where the wrong samples were not kept.
+        """
+        return paired(self.wrong, self.float_wrong, confidence) if self.wrong else None
+
+    def below_float_texts(self) -> tuple[str, str]:
+        """`below_float` and its interval in percentage points, as text: empty where it is not known."""
+        found = self.below_float()
+        if found is None:
+            return "", ""
+        difference, low, high = (f"{round(100 * share, 2) + 0.0:.2f}" for share in found)  # never -0.00
+        return difference, f"{low} .. {high}"
 
     @property
     def near_float(self) -> bool:
@@ -102,6 +123,7 @@ class Evaluation:
                 sum(row.float_correct for row in rows),
                 sum(row.agree for row in rows),
                 sum(row.elapsed_ns for row in rows),
+                *_wrong_of(rows),
             )
             for (generator, length), rows in groups.items()
         )
@@ -136,13 +158,16 @@ class Evaluation:
     def table(self) -> str:
         """The points as a plain-text table, one a line, with the rates that follow from them."""
         lines = [
-            f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {'95 % interval':>15}  {'= float %':>9}  {'images/s':>9}"
+            f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {'95 % interval':>15}  {'below float':>11}  "
+            f"{'95 % interval':>16}  {'= float %':>9}  {'images/s':>9}"
         ]
         for point in self.points:
             low, high = point.interval()
+            below, its_interval = point.below_float_texts()
             lines.append(
                 f"{point.generator:<12}{text_of(point.length):>6}  {100 * point.accuracy:>10.2f}  "
-                f"{f'{100 * low:.2f} .. {100 * high:.2f}':>15}  {100 * point.agreement:>9.2f}  "
+                f"{f'{100 * low:.2f} .. {100 * high:.2f}':>15}  {below:>11}  {its_interval:>16}  "
+                f"{100 * point.agreement:>9.2f}  "
                 f"{point.images_per_second:>9,.0f}"
             )
         lines.append(f"float network: {100 * self.float_accuracy:.2f} % of {self.images} images")
@@ -155,3 +180,9 @@ class Evaluation:
         if needed is None:
             return f"not within one point of float up to L = {text_of(self.line(generator)[-1].length)}"
         return f"within one point of float from L = {text_of(needed)}"
+
+
+def _wrong_of(rows: list[Row]) -> tuple[tuple[WrongImages, ...], tuple[WrongImages, ...]]:
+    """Wrong samples of the circuits and of the float network, if all rows have both."""
+    pairs = [(row.wrong, row.float_wrong) for row in rows if row.wrong and row.float_wrong]
+    return (tuple(a for a, _ in pairs), tuple(b for _, b in pairs)) if len(pairs) == len(rows) else ((), ())

@@ -1,7 +1,7 @@
 """Rows of a CSV file: a task and its result, as fields of text and back.
 
 A row is a dataclass whose field ``task`` is another dataclass; all other fields of both are columns, read and
-written by their types. The first column is the id of the task.
+written by their types, but for those marked `NO_COLUMN`. The first column is the id of the task.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, Protocol, TypeVar, get_type_hints
 
+NO_COLUMN = {"column": False}
+"""Metadata of a field of a row that is kept elsewhere than in the CSV file; it must have a default."""
 Length = int | tuple[int, ...]
 """Clock cycles of a stream: one number, or one for each layer of a network."""
 
@@ -109,7 +111,7 @@ def _values(kind: type[Any], texts: dict[str, str]) -> dict[str, Any]:
 
 
 def _own_fields(kind: type[Any]) -> list[str]:
-    return [field.name for field in fields(kind) if field.name != "task"]
+    return [field.name for field in fields(kind) if field.name != "task" and field.metadata != NO_COLUMN]
 
 
 def _read(name: str, kind: Any, text: str) -> Any:

@@ -3,14 +3,17 @@
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 from ..files import atomic_write
 from .old_files import FirstRow
-from .rows import R, columns, from_fields, to_fields
-from .task import Row
+from .pairing import WrongImages
+from .rows import R, columns, digest_of, from_fields, to_fields
+from .task import Row, Task
+from .wrong_file import WrongFile
 
 
 class RowStore(Generic[R]):
@@ -104,8 +107,31 @@ def _line(texts: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
+@dataclass(frozen=True)
+class FloatRun:
+    """What decides which images the float network gets wrong: their bits are kept once for all rows of it."""
+
+    version: str
+    network: str
+    data: str
+
+    @classmethod
+    def of(cls, task: Task) -> Self:
+        """The float network beside the circuit of a task."""
+        return cls(task.version, task.network, task.data)
+
+    @property
+    def id(self) -> str:
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(self)
+
+
 class ResultStore(RowStore[Row]):
     """The rows of `evaluate` in a CSV file, see `RowStore`; files of all earlier versions are read.
+
+    Which images were wrong is kept in the file ``wrong.bits`` beside it, see `WrongFile`: written before the row, so
+    that a row that is there has its bits. Rows of files that have none, or whose bits do not fit their counts, are
+    read without.
 
     Examples
     --------
@@ -120,3 +146,31 @@ class ResultStore(RowStore[Row]):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path, Row, (FirstRow,))
+        self._wrong = WrongFile(self.path.with_name("wrong.bits"))
+
+    def read(self) -> dict[str, Row]:
+        """The rows by the id of their task, with their wrong images; a later row of the same task wins."""
+        kept = self._wrong.read()
+        return {name: _marked(row, kept) for name, row in super().read().items()}
+
+    def append(self, row: Row) -> None:
+        """Add the wrong images of a row, and then the row itself."""
+        parts = {row.id: row.wrong, FloatRun.of(row.task).id: row.float_wrong}
+        new = {name: (part.images, part.packed) for name, part in parts.items() if part is not None}
+        if new:
+            self._prepare()  # refuses a foreign file, before anything is written beside it
+            kept = self._wrong.read()
+            self._wrong.append({name: bits for name, bits in new.items() if kept.get(name) != bits})
+        super().append(row)
+
+
+def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:
+    """A row with its wrong images, if these are there and fit its counts."""
+
+    def found(name: str, correct: int) -> WrongImages | None:
+        images, packed = kept.get(name, (0, b""))
+        part = WrongImages(row.task.data, images, packed) if images else None
+        return part if part and (part.images, part.count) == (row.images, row.images - correct) else None
+
+    float_wrong = found(FloatRun.of(row.task).id, row.float_correct)
+    return replace(row, wrong=found(row.id, row.correct), float_wrong=float_wrong)

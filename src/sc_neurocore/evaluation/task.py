@@ -1,7 +1,7 @@
 """One run of a network over held-out samples: its options, and its result in integer counts."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self, cast
 
@@ -10,7 +10,8 @@ import numpy as np
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..synapses import MemristorModel
-from .rows import Length, digest_of, text_of
+from .pairing import WrongImages
+from .rows import NO_COLUMN, Length, digest_of, text_of
 
 _PLAIN = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "clip")
 """Options that a task holds as they are."""
@@ -135,6 +136,9 @@ class Row:
         Samples that both put into the same class.
     elapsed_ns
         Nanoseconds of the run, compilation excluded.
+    wrong, float_wrong
+        Which samples the circuit, and the float network, put into a wrong class; None where this was not kept.
+        They are no columns of the CSV file, but stand in a file beside it; rows are equal without them.
     """
 
     task: Task
@@ -143,6 +147,8 @@ class Row:
     float_correct: int
     agree: int
     elapsed_ns: int
+    wrong: WrongImages | None = field(default=None, compare=False, repr=False, metadata=NO_COLUMN)
+    float_wrong: WrongImages | None = field(default=None, compare=False, repr=False, metadata=NO_COLUMN)
 
     def __post_init__(self) -> None:
         counts = (self.correct, self.float_correct, self.agree)
@@ -150,6 +156,11 @@ class Row:
             raise ValueError(f"counts must lie in 0..images, got {self}")
         if self.elapsed_ns < 1:
             raise ValueError(f"elapsed_ns must be at least 1, got {self.elapsed_ns}")
+        for name, correct in (("wrong", self.correct), ("float_wrong", self.float_correct)):
+            bits: WrongImages | None = getattr(self, name)
+            fitting = self.task.data, self.images, self.images - correct
+            if bits is not None and (bits.data, bits.images, bits.count) != fitting:
+                raise ValueError(f"{name} must fit the data and counts of the row, got {bits.count} wrong in {self}")
 
     @property
     def id(self) -> str:

@@ -1,0 +1,96 @@
+"""File of which images were wrong, by run, beside the results."""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .pairing import packed_size
+
+_MAGIC = b"sc-neurocore wrong images 1\n"
+_HEAD, _SUM = struct.Struct("<8sI"), struct.Struct("<I")
+
+
+class WrongFile:
+    """Bits of wrong images by the id of their run: an entry is on the disk, whole, as soon as `append` returns.
+
+    ::
+
+        "sc-neurocore wrong images 1\\n"
+        id (8 bytes) | images n (4) | a bit an image (ceil(n / 8)) | CRC-32 of the three (4)
+        id | n | ..
+
+    Numbers are little-endian. An entry has 16 bytes more than its bits.
+
+    Parameters
+    ----------
+    path
+        The file; it need not exist. Reading never changes it.
+
+    Raises
+    ------
+    ValueError
+        From `read` and `append`, if the file was not written by this class, or is damaged.
+
+    Notes
+    -----
+    An entry is one write, followed by fsync. A last entry that was cut off by a crash is left out by `read` and
+    removed by `append`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = WrongFile(Path(folder, "wrong.bits"))
+    ...     file.append({"0123456789abcdef": (9, bytes([18, 1]))})
+    ...     file.read()
+    {'0123456789abcdef': (9, b'\\x12\\x01')}
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, tuple[int, bytes]]:
+        """Number of images and packed bits by id; a later entry of the same id wins."""
+        return {name: (images, packed) for name, images, packed, _ in self._entries(self._content())}
+
+    def append(self, entries: Mapping[str, tuple[int, bytes]]) -> None:
+        """Add entries; make the file, or repair its cut-off end, if need be."""
+        content = self._content()
+        end = max((end for *_, end in self._entries(content)), default=len(_MAGIC))
+        whole = content.startswith(_MAGIC)
+        if len(content) > (end if whole else 0):
+            os.truncate(self.path, end if whole else 0)
+        with self.path.open("ab") as file:
+            file.write((b"" if whole else _MAGIC) + b"".join(_entry(*each) for each in entries.items()))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _content(self) -> bytes:
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        if content[: len(_MAGIC)] != _MAGIC[: len(content)]:
+            raise ValueError(f"{self.path} must be a file of wrong images of this version, its first line differs")
+        return content
+
+    def _entries(self, content: bytes) -> Iterator[tuple[str, int, bytes, int]]:
+        """Id, images and bits of every whole entry, and the place where it ends."""
+        start = len(_MAGIC)
+        while start + _HEAD.size <= len(content):
+            name, images = _HEAD.unpack_from(content, start)
+            last = start + _HEAD.size + packed_size(images)
+            if last + _SUM.size > len(content):
+                return
+            if _SUM.unpack_from(content, last)[0] != zlib.crc32(content[start:last]):
+                raise ValueError(f"{self.path} is damaged: the entry at byte {start} has another checksum")
+            yield name.hex(), images, content[start + _HEAD.size : last], last + _SUM.size
+            start = last + _SUM.size
+
+
+def _entry(name: str, bits: tuple[int, bytes]) -> bytes:
+    images, packed = bits
+    content = _HEAD.pack(bytes.fromhex(name), images) + packed
+    return content + _SUM.pack(zlib.crc32(content))
