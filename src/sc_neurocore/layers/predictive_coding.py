@@ -137,9 +137,9 @@ class PredictiveCodingSCLayer(SCLayer):
         bits: int | None = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        super().__init__(seed, (self.n_neurons, self.n_inputs))
         self.length = checks.whole("length", length, 1)
         self.encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
         self.generator = make_generator(generator, self.length, bits)
