@@ -100,7 +100,7 @@ def seeds_of(layer):
     elif hasattr(layer, "n_neurons"):
         shape = (layer.n_neurons, layer.n_inputs)
     else:  # pools have the size of their windows, fusion that of its features
-        shape = layer.size if hasattr(layer, "size") else (layer.n_features, len(layer.norm_weights))
+        shape = layer.size if hasattr(layer, "size") else (layer.n_features, len(layer.input_dims))
     return Seeds(0, type(layer), shape).restored(layer.state_dict())
 
 

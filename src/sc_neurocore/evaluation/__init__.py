@@ -4,7 +4,8 @@ from .default_model import cache_folder, default_model
 from .evaluate import evaluate
 from .fault_study import FaultStudy, fault_study
 from .intervals import wilson_interval
-from .reservoirs import ReservoirRow, ReservoirStudy, ReservoirTask, narma_reservoir, reservoir_study
+from .reservoir_rows import ReservoirRow, ReservoirTask
+from .reservoirs import ReservoirStudy, narma_reservoir, reservoir_study
 from .results import Evaluation, Point
 from .series import memory_capacity, nrmse_std
 from .store import ResultStore, RowStore

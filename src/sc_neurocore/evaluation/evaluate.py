@@ -11,7 +11,7 @@ from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from .classification import FIXED_POINT, Classification
-from .old_files import FirstRow
+from .old_files import FirstRow, SecondRow
 from .pipeline import Plan, Progress
 from .record import package_version
 from .results import Evaluation
@@ -162,7 +162,7 @@ def evaluate_each(
     subject = Classification.of(network, data, clip)
     names = {"version": package_version(), "network": network.digest(), "data": data.digest()}
     groups = [_tasks(each_length, generators, repeats, options, names) for options in variants]
-    plan = Plan([task for tasks in groups for task in tasks], Row, out, "results.csv", (FirstRow,))
+    plan = Plan([task for tasks in groups for task in tasks], Row, out, "results.csv", (SecondRow, FirstRow))
     circuits, descriptions = _first_circuits(subject, plan, backend)
     record = {**_facts(subject, names, each_length, generators, repeats, variants[0]), "generators": descriptions}
     rows = plan.run(

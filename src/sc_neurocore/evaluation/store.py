@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from ..files import atomic_write
-from .old_files import FirstRow
+from .old_files import FirstRow, SecondRow
 from .rows import R, columns, from_fields, to_fields
 from .task import Row
 
@@ -119,4 +119,4 @@ class ResultStore(RowStore[Row]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path, Row, (FirstRow,))
+        super().__init__(path, Row, (SecondRow, FirstRow))

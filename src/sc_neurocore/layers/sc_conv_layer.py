@@ -102,11 +102,6 @@ class SCConv2DLayer(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.out_channels = checks.whole("out_channels", out_channels, 1)
-        self.in_channels = checks.whole("in_channels", in_channels, 1)
-        self.kernel_size = pair("kernel_size", kernel_size, 1)
-        self.groups = checks.whole("groups", groups, 1)
-        super().__init__(seed, (self.out_channels, self.in_channels, *self.kernel_size, self.groups))
         self.options = layer_options(
             length,
             use_gpu,
@@ -120,6 +115,11 @@ class SCConv2DLayer(SCLayer):
             faults=faults,
             device=device,
         )
+        self.out_channels = checks.whole("out_channels", out_channels, 1)
+        self.in_channels = checks.whole("in_channels", in_channels, 1)
+        self.kernel_size = pair("kernel_size", kernel_size, 1)
+        self.groups = checks.whole("groups", groups, 1)
+        super().__init__(seed, (self.out_channels, self.in_channels, *self.kernel_size, self.groups))
         for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if channels % self.groups:
                 raise ValueError(f"{name} must be a multiple of groups={self.groups}, got {channels}")
