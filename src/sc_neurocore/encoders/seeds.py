@@ -42,9 +42,6 @@ PURPOSES = (
 _LIBRARY = 0x5CF53DA270264E0F3906B4BBC815FB3C
 """128 bits of the SHA-256 of "sc_neurocore": what follows them in a spawn key is no key of a user's."""
 _PACKAGE = __name__.partition(".")[0]
-_COMMON = {"device": "MemristorModel"}
-"""Purposes that belong to a part which layers of several classes have, by the class of that part: one seed is one
-chip, whichever layer is made of it."""
 
 
 class Seeds:
@@ -69,10 +66,6 @@ class Seeds:
         Numbers that define the object's size, each at least 0 and below 2**32. Of a layer: its units, then the
         inputs of a unit.
 
-    Notes
-    -----
-    Layers of one seed and shape share the purpose ``"device"``, whatever their class: one seed is one chip.
-
     Examples
     --------
     >>> seeds = Seeds(7, "example", (4, 3))
@@ -87,6 +80,11 @@ class Seeds:
         self._owner, self._shape = owner if isinstance(owner, str) else _library_name(owner), shape
         self._keys: dict[str, int] = {}
 
+    @property
+    def seed(self) -> np.random.SeedSequence:
+        """The seed itself, for a part that objects of any class share if their seed is the same, such as a chip."""
+        return self._root
+
     def of(self, purpose: str) -> np.random.SeedSequence:
         """The child seed for one of `PURPOSES`.
 
@@ -97,8 +95,7 @@ class Seeds:
         """
         if purpose not in PURPOSES:
             raise ValueError(f"purpose must be one of {', '.join(PURPOSES)}, got {purpose!r}")
-        owner = _COMMON.get(purpose, self._owner)
-        own = _LIBRARY, _word(owner), len(self._shape), *self._shape, _word(purpose)
+        own = _LIBRARY, _word(self._owner), len(self._shape), *self._shape, _word(purpose)
         root = self._root
         return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, *own), pool_size=root.pool_size)
 
