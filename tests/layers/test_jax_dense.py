@@ -10,7 +10,7 @@ from scipy import stats
 
 from sc_neurocore import JaxSCDenseLayer, SCDenseLayer, Sobol
 from sc_neurocore.backends import reference
-from sc_neurocore.encoders.seeds import Seeds
+from sc_neurocore.encoders.seeds import PURPOSES, Seeds
 from sc_neurocore.layers.jax_spiking.products import JaxProducts
 from sc_neurocore.neurons import LIFNeurons, LIFParameters
 
@@ -44,6 +44,8 @@ def x_of(*shape, encoding="unipolar"):
 @pytest.mark.parametrize("parameters", PARAMETERS)
 def test_the_trains_of_scdenselayer(parameters, encoding, monkeypatch):
     """Of its currents and, where both take it of one key, of its noise: bit for bit."""
+    keys = {purpose: np.random.SeedSequence(k) for k, purpose in enumerate(PURPOSES)}
+    monkeypatch.setattr(Seeds, "of", lambda self, purpose: keys[purpose])  # whatever class and shape
     low = 0.0 if encoding == "unipolar" else -1.0
     weights = inputs((6, 4), encoding)
     maps = {"x_min": low, "x_max": 1, "w_min": low, "w_max": 1}
@@ -52,7 +54,6 @@ def test_the_trains_of_scdenselayer(parameters, encoding, monkeypatch):
         encoding=encoding,
     )  # fmt: skip
     layer = JaxSCDenseLayer(6, 4, neuron_params=parameters, seed=3)
-    monkeypatch.setattr(cycles.neurons, "_key", Seeds(3, JaxSCDenseLayer, (6, 4)).key("membrane noise"))
     cycles.run(333)
     spikes = layer.run(cycles.source.currents(0, 333).T)
     assert spikes.any()

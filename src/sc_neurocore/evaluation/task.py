@@ -46,7 +46,7 @@ class Task:
     --------
     >>> task = Task("0.1.0", "ab", "cd", "sobol", 256)
     >>> task.id
-    '1aa096bacc96f0b0'
+    'f87aa14451342693'
     """
 
     version: str
