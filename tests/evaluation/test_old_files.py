@@ -1,6 +1,7 @@
 """Files of earlier versions: read as rows of today, and renewed when a row is added.
 
-``files/first_format`` and ``files/first_reservoir`` were written by the version before `CircuitOptions`.
+``files/first_format`` and ``files/first_reservoir`` were written by the version before `CircuitOptions`,
+``files/second_format`` by the one in which keys of random numbers had neither class nor shape.
 """
 
 import csv
@@ -14,13 +15,15 @@ import pytest
 
 from sc_neurocore import Faults, MemristorModel, Network
 from sc_neurocore.datasets import Dataset, load_digits
+from sc_neurocore.encoders.seeds import STREAM_VERSION
 from sc_neurocore.evaluation import ReservoirRow, ResultStore, RowStore, evaluate, reservoir_study
-from sc_neurocore.evaluation.old_files import FirstRow, FirstTask
+from sc_neurocore.evaluation.old_files import FirstReservoirRow, FirstRow, FirstTask, SecondTask
 from sc_neurocore.evaluation.record import Record
 from sc_neurocore.evaluation.rows import columns, to_fields
 
 FILES = Path(__file__).parent / "files"
 FIRST = FILES / "first_format"
+SECOND = FILES / "second_format"
 OLD = list(csv.DictReader((FIRST / "results.csv").read_text().splitlines()))
 WRITTEN_BY = "0.1.0"
 DEVICE = MemristorModel(**json.loads(OLD[-1]["device"]))
@@ -56,6 +59,40 @@ def test_the_id_of_the_first_format_is_pinned():
         "0.1.0", "ab" * 32, "cd" * 32, "sobol", 256, "split", "sum", None, 0, 0, 0.1, False, "", ""
     )  # fmt: skip
     assert task.id == "49051d4b0a53e1b6"
+
+
+def test_the_id_of_the_second_format_is_pinned():
+    task = SecondTask(
+        "0.1.0", "ab", "cd", "sobol", 256, "split", "sum", None, None, "fresh", 0, 0, False, "", ""
+    )  # fmt: skip
+    assert task.id == "1aa096bacc96f0b0"
+
+
+def test_rows_of_the_second_format_are_read_and_say_which_streams_they_had():
+    old = list(csv.DictReader((SECOND / "results.csv").read_text().splitlines()))
+    rows = list(ResultStore(SECOND / "results.csv").read().values())
+    assert len(rows) == len(old) == 11
+    for row, texts in zip(rows, old, strict=True):
+        today = dict(zip(columns(type(row)), to_fields(row), strict=True))
+        assert (today.pop("stream_version"), today.pop("task")) == ("1", row.id)
+        assert today == {name: text for name, text in texts.items() if name != "task"}
+    assert {row.task.length for row in rows} == {1, 16, (16, 32)}
+
+
+@pytest.mark.parametrize("written", [FIRST, SECOND], ids=["first", "second"])
+def test_rows_of_other_streams_are_kept_but_not_reused(written, tmp_path, network, data, same_version):
+    folder = shutil.copytree(written, tmp_path / "report")
+    before = ResultStore(folder / "results.csv").read()
+    evaluation = evaluate(network, data, **PLAIN, out=folder)
+    assert evaluation.reused == 0
+    assert {row.task.stream_version for row in evaluation.rows} == {STREAM_VERSION}
+    after = ResultStore(folder / "results.csv").read()
+    assert after == before | {row.id: row for row in evaluation.rows}
+    assert len(after) == len(before) + 8
+    assert {row.task.stream_version for row in before.values()} == {1}
+    versions = [run["stream_version"] for run in json.loads((folder / "record.json").read_text())["runs"]]
+    assert versions == [1] * (len(versions) - 1) + [STREAM_VERSION]
+    assert evaluate(network, data, **PLAIN, out=folder).reused == 8
 
 
 def test_rows_are_read_as_those_of_today():
@@ -122,32 +159,12 @@ def test_an_edited_row_is_refused(folder):
 OLD_TASK = FirstTask("0", "n", "d", "sobol", 16, "split", "sum", None, 0, 0, 0.0, False, "", "")
 
 
-def test_evaluate_goes_on_with_old_rows(folder, network, data, same_version):
-    before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    again = evaluate(network, data, **PLAIN, out=folder)
-    assert again.reused == 8
-    flips = evaluate(network, data, [16], ["bernoulli", "sobol"], faults=Faults.flips(0.01), out=folder)
-    stuck = evaluate(network, data, [16], ["sobol", "fixed-point"], faults=Faults(stuck_lines=0.1), out=folder)
-    options = {"device": DEVICE, "bits": 6, "encoding": "bipolar", "clip": True}
-    chip = evaluate(network, data, [16], ["sobol"], **options, out=folder)
-    assert (flips.reused, stuck.reused, chip.reused) == (2, 2, 1)
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before  # nothing was missing
-    fresh = [
-        evaluate(network, data, **PLAIN),
-        evaluate(network, data, [16], ["bernoulli", "sobol"], faults=Faults.flips(0.01)),
-        evaluate(network, data, [16], ["sobol", "fixed-point"], faults=Faults(stuck_lines=0.1)),
-        evaluate(network, data, [16], ["sobol"], **options),
-    ]
-    for old, new in zip([again, flips, stuck, chip], fresh, strict=True):
-        assert [replace(row, elapsed_ns=1) for row in old.rows] == [replace(row, elapsed_ns=1) for row in new.rows]
-
-
 def test_a_run_more_renews_the_record(folder, network, data, same_version):
-    assert evaluate(network, data, [16, 64], ["sobol"], out=folder).reused == 1
+    assert evaluate(network, data, [16, 64], ["sobol"], out=folder).reused == 0
     store = ResultStore(folder / "results.csv")
     assert store.new_ids() == {}
     content = json.loads((folder / "record.json").read_text())
-    assert content["format"] == 2
+    assert content["format"] == 3
     assert [len(run["tasks"]) for run in content["runs"]] == [8, 2, 2, 1, 2]
     assert {task for run in content["runs"] for task in run["tasks"]} == set(store.read())
     options = [run["options"] for run in content["runs"]]
@@ -169,12 +186,18 @@ def test_record_of_the_first_format_is_read():
 
 
 def test_reservoirs_of_the_first_format(tmp_path, same_version):
-    shutil.copytree(FILES / "first_reservoir", tmp_path / "out")
-    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    folder = shutil.copytree(FILES / "first_reservoir", tmp_path / "out")
+    old = list(csv.DictReader((folder / "reservoir.csv").read_text().splitlines()))
+    before = RowStore(folder / "reservoir.csv", ReservoirRow, (FirstReservoirRow,)).read()
+    assert len(before) == len(old) == 4
+    for row, texts in zip(before.values(), old, strict=True):
+        today = dict(zip(columns(ReservoirRow), to_fields(row), strict=True))
+        assert (today.pop("stream_version"), today.pop("task")) == ("1", row.id)
+        assert today == {name: text for name, text in texts.items() if name != "task"}
     options = {"lengths": [16], "kinds": ["sobol", "lfsr-shift"], "neurons": [12], "train": 150, "test": 80}
-    study = reservoir_study(**options, repeats=1, out=tmp_path / "out")
-    assert study.reused == len(study.rows) == 4
-    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
-    assert reservoir_study(**options, repeats=2, out=tmp_path / "out").reused == 4
-    assert (tmp_path / "out" / "reservoir.csv").read_bytes().startswith(before["reservoir.csv"])
-    assert len(RowStore(tmp_path / "out" / "reservoir.csv", ReservoirRow).read()) == 8
+    study = reservoir_study(**options, repeats=1, out=folder)
+    assert study.reused == 0
+    after = RowStore(folder / "reservoir.csv", ReservoirRow).read()
+    assert after == before | {row.id: row for row in study.rows}
+    assert len(after) == 8
+    assert reservoir_study(**options, repeats=1, out=folder).reused == 4

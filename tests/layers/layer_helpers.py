@@ -95,8 +95,13 @@ def rail_bits(streams):
 
 def seeds_of(layer):
     """The layer's random numbers, from what its state tells."""
-    state = layer.state_dict()
-    return Seeds.from_state(state["entropy"], state["spawn_key"])
+    if hasattr(layer, "kernel_size"):
+        shape = (layer.out_channels, layer.in_channels, *layer.kernel_size, layer.groups)
+    elif hasattr(layer, "n_neurons"):
+        shape = (layer.n_neurons, layer.n_inputs)
+    else:  # pools have the size of their windows, fusion that of its features
+        shape = layer.size if hasattr(layer, "size") else (layer.n_features, len(layer.input_dims))
+    return Seeds(0, type(layer), shape).restored(layer.state_dict())
 
 
 def select_numbers(layer, lines, samples):

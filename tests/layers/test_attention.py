@@ -57,7 +57,7 @@ def bits_of(layer, seeds, source, length, name, partner, values, share=None):
 
 def slow(layer, seed, q, k, v, length, generator, mask=None):
     """What ``layer.forward_bitstream`` should give next; operands with one batch axis."""
-    seeds = Seeds(seed)
+    seeds = Seeds(seed, StochasticAttention, (layer.dim_k,))
     source = make_generator(generator, length, layer.bits)
     q_bits = bits_of(layer, seeds, source, length, "queries", 0, q)
     k_bits = bits_of(layer, seeds, source, length, "keys", 1, k)
@@ -375,7 +375,7 @@ def test_the_seed_of_a_call_stays_in_the_call():
 def test_every_operand_draws_from_a_source_of_its_own():
     """Equal numbers everywhere: no stream of one operand is a stream of another."""
     for source in (Bernoulli(), Sobol(9)):
-        circuit = AttentionCircuit(source, 512, "unipolar", 3, 3, Seeds(9))
+        circuit = AttentionCircuit(source, 512, "unipolar", 3, 3, Seeds(9, StochasticAttention, (3,)))
         half, rows = np.full((2, 3), 0.5), np.arange(2)
         encoders = [circuit.values, circuit.queries, circuit.keys]
         if isinstance(source, Bernoulli):
@@ -559,7 +559,7 @@ def test_state_and_pickle():
     fresh.load_state_dict(state)
     np.testing.assert_array_equal(fresh.forward_bitstream(*given), wanted)
     with pytest.raises(ValueError, match=r"^state must have the keys of state_dict\(\); missing \['samples'\]"):
-        fresh.load_state_dict({"entropy": 1, "spawn_key": ()})
+        fresh.load_state_dict({name: value for name, value in state.items() if name != "samples"})
 
 
 def test_repr():

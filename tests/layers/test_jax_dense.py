@@ -8,8 +8,10 @@ import pytest
 from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, inputs
 from scipy import stats
 
-from sc_neurocore import JaxSCDenseLayer, SCDenseLayer, Sobol, VectorizedSCLayer
+from sc_neurocore import JaxSCDenseLayer, SCDenseLayer, Sobol
 from sc_neurocore.backends import reference
+from sc_neurocore.encoders.seeds import PURPOSES, Seeds
+from sc_neurocore.layers.jax_spiking.products import JaxProducts
 from sc_neurocore.neurons import LIFNeurons, LIFParameters
 
 QUIET = {"noise_std": 0.0}
@@ -24,6 +26,13 @@ def small(**options):
     return JaxSCDenseLayer(5, 3, 65, **{"seed": 7, "y_max": 0.4, **options})
 
 
+class ProductsOnNumba(JaxProducts):
+    """The products of a `JaxSCDenseLayer`, from the same random numbers, counted by the compiled kernels."""
+
+    def _accumulator(self):
+        return None
+
+
 def x_of(*shape, encoding="unipolar"):
     return inputs((*shape, 3), encoding, seed=2)
 
@@ -33,8 +42,10 @@ def x_of(*shape, encoding="unipolar"):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("parameters", PARAMETERS)
-def test_the_trains_of_scdenselayer(parameters, encoding):
-    """Of its currents and, as the seed is the same, of its noise: bit for bit."""
+def test_the_trains_of_scdenselayer(parameters, encoding, monkeypatch):
+    """Of its currents and, where both take it of one key, of its noise: bit for bit."""
+    keys = {purpose: np.random.SeedSequence(k) for k, purpose in enumerate(PURPOSES)}
+    monkeypatch.setattr(Seeds, "of", lambda self, purpose: keys[purpose])  # whatever class and shape
     low = 0.0 if encoding == "unipolar" else -1.0
     weights = inputs((6, 4), encoding)
     maps = {"x_min": low, "x_max": 1, "w_min": low, "w_max": 1}
@@ -42,8 +53,8 @@ def test_the_trains_of_scdenselayer(parameters, encoding):
         6, inputs((4,), encoding, 1), weights, **maps, length=100, y_max=0.3, neuron_params=parameters, base_seed=3,
         encoding=encoding,
     )  # fmt: skip
-    cycles.run(333)
     layer = JaxSCDenseLayer(6, 4, neuron_params=parameters, seed=3)
+    cycles.run(333)
     spikes = layer.run(cycles.source.currents(0, 333).T)
     assert spikes.any()
     np.testing.assert_array_equal(spikes.T, cycles.get_spike_trains())
@@ -96,9 +107,9 @@ def test_currents_may_be_jax_arrays():
 @pytest.mark.parametrize("length", [1, 65])
 def test_counts_are_those_of_numba(generator, encoding, length):
     weights, x = inputs((5, 3), encoding), x_of(7, encoding=encoding)
-    numba = VectorizedSCLayer.from_weights(
-        weights, length, generator=generator, encoding=encoding, accumulate="mean", seed=9, use_gpu=False
-    )
+    options = {"generator": generator, "encoding": encoding, "accumulate": "mean", "seed": 9}
+    numba = ProductsOnNumba(None, 3, 5, length, **options)
+    numba.weights = weights
     layer = JaxSCDenseLayer(
         5, 3, length, seed=9, weights=weights, generator=generator, encoding=encoding, y_min=0.0, y_max=1.0
     )

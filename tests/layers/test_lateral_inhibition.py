@@ -306,7 +306,7 @@ def test_bernoulli_sequences_are_binomial_and_a_biased_source_is_found_out():
 def scatter(repeats):
     """Chi-square p-value of the scatter of counts, of which each appears `repeats` times."""
     bits = np.tile(np.arange(256) < 154, (400, 10, 1))
-    layer = LateralInhibition(10, 0.5, 2, generator="bernoulli", seed=7)
+    layer = LateralInhibition(10, 0.5, 2, generator="bernoulli", seed=8)
     ones = np.repeat(layer.apply_bitstream(Bitstream.from_bits(bits[::repeats])).counts()[:, 3], repeats)
     statistic = np.sum((ones - 77) ** 2) / (256 * SHARE * (1 - SHARE))
     return 2 * min(stats.chi2.cdf(statistic, 400), stats.chi2.sf(statistic, 400))

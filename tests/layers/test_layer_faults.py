@@ -15,6 +15,7 @@ from layer_helpers import (
 
 from sc_neurocore import Faults, SCConv2DLayer, SCPool2D, VectorizedSCLayer, chunks
 from sc_neurocore.backends.packing import unpack
+from sc_neurocore.encoders.seeds import PURPOSES, Seeds
 from sc_neurocore.gates.faults import flip_masks
 
 KINDS = [
@@ -91,7 +92,9 @@ def test_product_flips_on_bits(encoding, accumulate, options):
 
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_a_window_with_product_flips_is_a_dense_layer(encoding, accumulate):
+def test_a_window_with_product_flips_is_a_dense_layer(encoding, accumulate, monkeypatch):
+    keys = {purpose: np.random.SeedSequence(k) for k, purpose in enumerate(PURPOSES)}
+    monkeypatch.setattr(Seeds, "of", lambda self, purpose: keys[purpose])  # whatever class and shape
     kernels = inputs((3, 2, 2, 2), encoding, 4)
     options = {
         "length": 100, "encoding": encoding, "accumulate": accumulate, "seed": 5, "generator": "sobol",

@@ -64,7 +64,7 @@ def test_spikes_are_those_of_the_streams(generator):
     x, levels = rates(6), 0.6 * np.arange(7) / 6
     inputs, weights = layer.streams(x)
     products = inputs.bits() & weights.bits()
-    neurons = LIFNeurons(4, None, 1.0, Seeds(5).of("membrane noise"))
+    neurons = LIFNeurons(4, None, 1.0, Seeds(5, SCLearningLayer, (4, 6)).of("membrane noise"))
     want = neurons.run(levels[products.sum(1, dtype=int)])
     np.testing.assert_array_equal(layer.run_epoch(x, learning=False), want)
     assert want.any()
@@ -79,11 +79,11 @@ def test_streams_are_made_of_their_numbers(generator):
     x = rates(6)
     inputs, weights = layer.streams(x)
     assert layer.samples == 2
-    encoder = Encoder(6, 40, generator, seed=Seeds(5).of("inputs"))
+    encoder = Encoder(6, 40, generator, seed=Seeds(5, SCLearningLayer, (4, 6)).of("inputs"))
     encoder.samples = 2
     np.testing.assert_array_equal(inputs.bits(), encoder.encode(x).bits())
     if generator == "bernoulli":
-        key = Seeds(5).key("weights")
+        key = Seeds(5, SCLearningLayer, (4, 6)).key("weights")
         numbers = [plasticity.synapse_words(key, 4, 6, 2 * 40 + t) for t in range(40)]
         draws = np.stack([plasticity.midpoints(drawn, 16) for drawn in numbers], axis=-1)
     else:
@@ -210,7 +210,7 @@ def trained_on_groups(share):
     rng, n, length = np.random.default_rng(0), 20, 2000
     layer = SCLearningLayer(
         2 * n, 4, learning_rate=1.0, ltd_ratio=0.65, tau_plus=5.0, tau_minus=10.0, step=1 / 64, length=length,
-        base_seed=3, y_max=12.0, neuron_params={"tau_mem": 5.0, "noise_std": 0.0, "v_threshold": 2.5}, wta=1,
+        base_seed=5, y_max=12.0, neuron_params={"tau_mem": 5.0, "noise_std": 0.0, "v_threshold": 2.5}, wta=1,
         inhibition=5,
     )  # fmt: skip
     for _ in range(20):

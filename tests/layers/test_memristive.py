@@ -71,7 +71,7 @@ def test_stuck_cells_are_at_the_ends():
 
 
 def test_writing_again_meets_the_same_error():
-    layer = build(stuck_rate=0.0, device=MemristorModel(proportional=False))
+    layer = build(stuck_rate=0.0, variability=0.05, device=MemristorModel(proportional=False))
     layer.weights = np.full((4, 6), 0.4)
     first = layer.weights - 0.4
     layer.weights = np.full((4, 6), 0.5)

@@ -32,7 +32,8 @@ def same(a, b):
 def gates_of(layer, seed, sample):
     """The bits of every neuron's gate in the window of a sample."""
     neurons = np.arange(layer.n_neurons, dtype=np.uint64)
-    key, gate = Seeds(seed).key("plasticity"), np.full(layer.n_neurons, layer.learning.rule.gate, np.uint64)
+    key = Seeds(seed, PredictiveCodingSCLayer, (layer.n_neurons, layer.n_inputs)).key("plasticity")
+    gate = np.full(layer.n_neurons, layer.learning.rule.gate, np.uint64)
     words = reference.bernoulli(key, neurons + np.uint64(sample * layer.n_neurons), gate, GATE_BITS, layer.length)
     return unpack(words, layer.length).astype(bool)
 
@@ -124,7 +125,11 @@ def test_no_operation_of_the_circuit_multiplies(compete, gain, k):
     layer = PredictiveCodingSCLayer(n, neurons, length, 0.2, 0, k=k, compete=compete, gain=gain)
     x = Encoder(n, length, layer.generator).thresholds(uniform(1, n)).astype(np.int64)
     Traced.log.clear()
-    state, key, sequences = layer.state_dict(), Seeds(0).key("plasticity"), layer.generator.sequence(length)[None]
+    state, key, sequences = (
+        layer.state_dict(),
+        Seeds(0, PredictiveCodingSCLayer, (neurons, n)).key("plasticity"),
+        layer.generator.sequence(length)[None],
+    )
     arrays = [a.view(Traced) for a in (x, state["counters"], state["running"], state["credit"])]
     out = reference.predictive(key, 0, sequences, arrays[0], layer.learning.rule, True, True, *arrays[1:])
     assert isinstance(out[2], Traced)  # nothing escaped
@@ -218,7 +223,7 @@ NEURONS = 2000
 
 def moves_of_one_window(lr, w=(0.25,), x=(0.75,), **options):
     """A layer of equal neurons, and how far its counters go in one window, in steps of the counter."""
-    options = {"length": 256, "seed": 11, "memory": 0, **options}
+    options = {"length": 256, "seed": 12, "memory": 0, **options}
     layer = PredictiveCodingSCLayer(len(w), NEURONS, lr=lr, weights=np.tile(w, (NEURONS, 1)), **options)
     before = layer.counters
     layer.forward(x)

@@ -36,6 +36,7 @@ def dense(matrix):
 def slow_run(layer, X, sample=0):
     """The circuit a step at a time: streams from encoders, gates and counts in NumPy, one neuron after another."""
     n, length, encoding = layer.n_neurons, layer.length, layer.encoding
+    seeds = Seeds(5, SCRecurrentLayer, (n, layer.n_inputs))
     weights = np.column_stack([layer.W_in, layer.feedback_strength * dense(layer.W_rec), layer.bias]) / layer.gain
     there = np.column_stack([np.ones_like(layer.W_in), dense(layer.W_rec) != 0, np.ones(n)]).astype(bool)
     if not layer.bias.any():
@@ -45,7 +46,7 @@ def slow_run(layer, X, sample=0):
     line_of, neuron_of = np.nonzero(there.T)  # line by line
 
     def encoder(m, partner, name):
-        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=partner, seed=Seeds(5).of(name))
+        return Encoder(m, length, layer.generator, encoding, share=layer.share, partner=partner, seed=seeds.of(name))
 
     x_encoder, w_encoder = encoder(lines, 0, "inputs"), encoder(line_of.size if random else lines, 1, "weights")
 
@@ -58,7 +59,7 @@ def slow_run(layer, X, sample=0):
         return unpack(w_encoder.words(probabilities(flat)[None], np.array([number]), columns)[0], length)
 
     def philox(purpose, step, call):
-        key = Seeds(5).key(purpose)
+        key = seeds.key(purpose)
         return philox4x32([call, step & 0xFFFFFFFF, step >> 32, sample], [key & 0xFFFFFFFF, key >> 32])
 
     out, state = [], layer.state if layer.state.ndim == 1 else layer.state[sample]

@@ -12,7 +12,6 @@ from rich.console import Console
 from sc_neurocore import chunks
 from sc_neurocore.backends.reference import standard_normals
 from sc_neurocore.encoders import Sobol
-from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.layers import SCDenseLayer, sc_dense_layer
 from sc_neurocore.recorders import SpikeRecorder
 from sc_neurocore.sources import BitstreamCurrentSource
@@ -80,7 +79,7 @@ def test_spike_trains_are_those_of_a_plain_loop(generator, encoding, weights, ne
     currents = slow_currents(layer, 300)
     layer.run(300)
     np.testing.assert_array_equal(layer.source.currents(0, 300), currents)
-    normals = standard_normals(Seeds(7).key("membrane noise"), 5, 0, 300)
+    normals = standard_normals(layer.neurons.noise_key, 5, 0, 300)
     wanted = slow_spikes(currents, normals, 0.5, **neuron)
     np.testing.assert_array_equal(layer.get_spike_trains(), wanted)
     assert wanted.any()
@@ -91,7 +90,7 @@ def test_every_generator_meets_the_same_circuit(generator):
     layer = build(w=OWN, generator=generator, length=100)
     currents = slow_currents(layer, 230)
     layer.run(230)  # past the length
-    normals = standard_normals(Seeds(7).key("membrane noise"), 5, 0, 230)
+    normals = standard_normals(layer.neurons.noise_key, 5, 0, 230)
     np.testing.assert_array_equal(layer.get_spike_trains(), slow_spikes(currents, normals))
 
 

@@ -7,7 +7,7 @@ from test_spatial import samples
 
 from sc_neurocore import Faults, Network, chunks
 from sc_neurocore.backends.packing import unpack
-from sc_neurocore.encoders.seeds import key_of
+from sc_neurocore.encoders.seeds import Seeds
 from sc_neurocore.gates.faults import flip_masks
 from sc_neurocore.networks import FixedPoint
 
@@ -25,16 +25,18 @@ def signed(word, bits):
 
 def slow(net, x, bits, faults, seed):
     """One sample, one product, one bit at a time (dense layers)."""
-    seeds = [child.spawn(5) for child in np.random.SeedSequence(seed).spawn(len(net.layers))]
+    of_layers = Seeds(seed, FixedPoint).of("layers").spawn(len(net.layers))
+    seeds = [Seeds(own, FixedPoint, shape) for own, shape in zip(of_layers, net.shapes(), strict=False)]
     out, top = [], 2 ** (bits - 1) - 1
     for s, sample in enumerate(x):
         values, scale = sample, max(map(abs, net.input_range))
         for layer, own in zip(net.layers, seeds, strict=True):
 
-            def broken(words, rate, flips, lines):
+            def broken(words, rate, side):
+                lines = own.of("stuck lines").spawn(2)[side == "weights"]  # noqa: B023
                 place = np.random.Generator(np.random.PCG64(lines)).random((len(words), bits))
                 count = len(words) * bits
-                mask = unpack(flip_masks(key_of(flips), rate, np.array([s]), count), count)[0]  # noqa: B023
+                mask = unpack(flip_masks(own.key(f"{side[:-1]} flips"), rate, np.array([s]), count), count)[0]  # noqa: B023
                 found = []
                 for k, word in enumerate(words):
                     for b in range(bits):
@@ -47,13 +49,13 @@ def slow(net, x, bits, faults, seed):
                 return found
 
             words = [round(float(np.clip(v / scale, -1, 1) * top)) for v in values]
-            words = broken(words, faults.input_flips, own[0], own[1])
+            words = broken(words, faults.input_flips, "inputs")
             gain = np.abs(layer.weights * scale).max()
             stored = [round(float(w)) for w in (layer.weights * scale / gain * top).ravel()]
-            stored = broken(stored, faults.weight_flips, own[2], own[3])
+            stored = broken(stored, faults.weight_flips, "weights")
             n = len(words)
             count = len(stored) * 2 * bits
-            mask = unpack(flip_masks(key_of(own[4]), faults.product_flips, np.array([s]), count), count)[0]
+            mask = unpack(flip_masks(own.key("product flips"), faults.product_flips, np.array([s]), count), count)[0]
             sums = []
             for j in range(len(layer.weights)):
                 total = 0

@@ -63,7 +63,7 @@ def narma10(T: int, seed: "Seed" = None) -> TimeSeries:
     from ..backends import choose
 
     T = checks.whole("T", T, 1)
-    rng = _generator(seed)
+    rng = _generator(seed, "narma10")
     while True:
         u = rng.uniform(0.0, 0.5, T + _ORDER)
         y = choose().narma(u, _ORDER, 0.3, 0.05, 1.5, 0.1)
@@ -158,14 +158,14 @@ def delay_task(T: int, max_delay: int, seed: "Seed" = None, *, low: float = -1.0
     T, max_delay = checks.whole("T", T, 1), checks.whole("max_delay", max_delay, 1)
     low = checks.real("low", low, -checks.LARGEST, checks.LARGEST)
     high = checks.real("high", high, low, checks.LARGEST)
-    u = _generator(seed).uniform(low, high, T + max_delay)
+    u = _generator(seed, "delay_task").uniform(low, high, T + max_delay)
     return TimeSeries(u[max_delay:, None].copy(), delayed(u, max_delay)[max_delay:])
 
 
-def _generator(seed: "Seed") -> np.random.Generator:
-    from ..encoders import seed_sequence
+def _generator(seed: "Seed", owner: str) -> np.random.Generator:
+    from ..encoders.seeds import Seeds
 
-    return np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+    return Seeds(seed, owner).generator("values")
 
 
 def delayed(u: Floats, max_delay: int) -> Floats:

@@ -16,7 +16,7 @@ from .by_name import make_generator
 from .generator import Generator
 from .generators import Bernoulli
 from .sample_counter import SampleCounter
-from .seeds import Seed, key_of, seed_sequence
+from .seeds import Seed, Seeds
 
 Share = Literal["one", "shift", "rotate", "independent"]
 SHARES: tuple[str, ...] = get_args(Share)
@@ -97,7 +97,7 @@ class Encoder:
         self.share = cast(Share, checks.option("share", share or default, SHARES))
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
-        self._key = key_of(_of_partner(seed_sequence(seed), self.partner))
+        self._key = Seeds(seed, type(self), (self.n, self.partner)).key("streams")
         self._sequences = None if random else self._make_sequences(self.length)
         self._longer = np.empty((0, 0), np.uint32)
         """Numbers as far as `window` was asked for."""
@@ -302,11 +302,3 @@ def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:
     zero = np.uint64(0)
     below = negative[..., None]
     return np.stack([np.where(below, zero, magnitude), np.where(below, magnitude, zero)], axis=-3)
-
-
-def _of_partner(sequence: np.random.SeedSequence, partner: int) -> np.random.SeedSequence:
-    """The seed itself for partner 0, a child of it for every other one: one seed serves inputs and weights."""
-    if partner == 0:
-        return sequence
-    spawn_key = (*sequence.spawn_key, partner)
-    return np.random.SeedSequence(sequence.entropy, spawn_key=spawn_key, pool_size=sequence.pool_size)

@@ -1,10 +1,18 @@
-"""Seeds: from one seed, independent random numbers for every purpose."""
+"""Seeds: from one seed, independent random numbers for every class, shape and purpose."""
 
+import zlib
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
 Seed = int | np.random.SeedSequence | np.random.Generator | None
+
+STREAM_VERSION = 2
+"""Version of the rule that makes random bits of a seed; results and states say under which one they were made.
+
+1: keys without class and shape, and Bernoulli digits from the least significant one.
+"""
 
 PURPOSES = (
     "values",
@@ -26,28 +34,56 @@ PURPOSES = (
     "digital shift",
     "rounding",
     "plasticity",
+    "streams",
+    "layers",
 )
-"""Uses of random numbers; the place in this tuple is the spawn key, so append only."""
+"""Uses of random numbers; their order has no meaning."""
+
+_LIBRARY = 0x5CF53DA270264E0F3906B4BBC815FB3C
+"""128 bits of the SHA-256 of "sc_neurocore": what follows them in a spawn key is no key of a user's."""
+_PACKAGE = __name__.partition(".")[0]
 
 
 class Seeds:
-    """One seed for all the random numbers of a circuit: a child seed, and a key, for each purpose.
+    """One seed for all the random numbers of an object: a child seed, and a key, for each purpose.
+
+    ::
+
+        entropy | spawn key of the user's seed | library, class, size of the shape, shape, purpose
+
+    This spawn key goes into ``numpy.random.SeedSequence``. So two objects share random numbers only if seed, class
+    and shape are the same, and no seed that a user spawns is one of them. Options such as length, encoding and
+    generator are not among them: circuits that differ in an option can be compared draw by draw.
 
     Parameters
     ----------
     seed
         See `seed_sequence`.
+    owner
+        Class of the object: the first class of this library among it and its bases counts, so that a user's subclass
+        has the numbers of its parent. Of a function, its name.
+    shape
+        Numbers that define the object's size, each at least 0 and below 2**32. Of a layer: its units, then the
+        inputs of a unit.
 
     Examples
     --------
-    >>> seeds = Seeds(7)
-    >>> seeds.of("inputs").spawn_key, seeds.key("inputs") == key_of(seeds.of("inputs"))
-    ((1,), True)
+    >>> seeds = Seeds(7, "example", (4, 3))
+    >>> seeds.key("inputs") == key_of(seeds.of("inputs"))
+    True
+    >>> seeds.key("inputs") == Seeds(7, "example", (3, 4)).key("inputs")
+    False
     """
 
-    def __init__(self, seed: Seed) -> None:
+    def __init__(self, seed: Seed, owner: type[Any] | str, shape: tuple[int, ...] = ()) -> None:
         self._root = seed_sequence(seed)
+        self._owner, self._shape = owner if isinstance(owner, str) else _library_name(owner), shape
         self._keys: dict[str, int] = {}
+
+    @property
+    def seed(self) -> np.random.SeedSequence:
+        """The seed itself, for a part that objects of any class share if their seed is the same, such as a chip."""
+        return self._root
 
     def of(self, purpose: str) -> np.random.SeedSequence:
         """The child seed for one of `PURPOSES`.
@@ -57,8 +93,11 @@ class Seeds:
         ValueError
             If `purpose` is not one of `PURPOSES`.
         """
+        if purpose not in PURPOSES:
+            raise ValueError(f"purpose must be one of {', '.join(PURPOSES)}, got {purpose!r}")
+        own = _LIBRARY, _word(self._owner), len(self._shape), *self._shape, _word(purpose)
         root = self._root
-        return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, PURPOSES.index(purpose)))
+        return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, *own), pool_size=root.pool_size)
 
     def key(self, purpose: str) -> int:
         """The 64-bit key of a counter-based generator for one of `PURPOSES`; made once."""
@@ -71,19 +110,49 @@ class Seeds:
         return np.random.Generator(np.random.PCG64(self.of(purpose)))
 
     def state(self) -> dict[str, Any]:
-        """The seed as a dict for a state dict: ``entropy`` and ``spawn_key``, the arguments of `from_state`."""
-        return {"entropy": self._root.entropy, "spawn_key": tuple(self._root.spawn_key)}
+        """The seed as entries of a state dict, for `restored`: `STREAM_VERSION`, arguments of ``SeedSequence``."""
+        root = self._root
+        return {
+            "stream_version": STREAM_VERSION,
+            "entropy": root.entropy,
+            "spawn_key": tuple(root.spawn_key),
+            "pool_size": root.pool_size,
+        }
 
-    @classmethod
-    def from_state(cls, entropy: Any, spawn_key: tuple[int, ...]) -> Self:
-        """Seeds from the entries of `state`.
+    def restored(self, state: Mapping[str, Any]) -> Self:
+        """Seeds of the same class and shape, from the seed that `state` has told.
 
-        Parameters
-        ----------
-        entropy, spawn_key
-            As for ``numpy.random.SeedSequence``.
+        Raises
+        ------
+        ValueError
+            As `check_stream_version`.
         """
-        return cls(np.random.SeedSequence(entropy, spawn_key=spawn_key))
+        check_stream_version(state)
+        root = np.random.SeedSequence(state["entropy"], spawn_key=state["spawn_key"], pool_size=state["pool_size"])
+        return type(self)(root, self._owner, self._shape)
+
+
+def check_stream_version(state: Mapping[str, Any]) -> None:
+    """Raise a ValueError for a state dict of another `STREAM_VERSION`, in which the same seed makes other bits."""
+    version = state.get("stream_version", 1)  # the first one did not say
+    if version != STREAM_VERSION:
+        raise ValueError(
+            f"state must be of stream version {STREAM_VERSION}, got one of version {version}, whose seed makes other "
+            "bits; assign its arrays, such as weights, one by one"
+        )
+
+
+def _library_name(owner: type[Any]) -> str:
+    """Name of the first class of this library among a class and its bases."""
+    for each in owner.__mro__:
+        if each.__module__.partition(".")[0] == _PACKAGE:
+            return each.__name__
+    raise TypeError(f"owner must be a class of {_PACKAGE} or derived from one, got {owner.__name__}")
+
+
+def _word(name: str) -> int:
+    """A fixed 32-bit number for a name; ``hash`` would be another one in every process."""
+    return zlib.crc32(name.encode())
 
 
 def seed_sequence(seed: Seed) -> np.random.SeedSequence:

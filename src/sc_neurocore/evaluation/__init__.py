@@ -5,7 +5,8 @@ from .evaluate import evaluate
 from .fault_study import FaultStudy, fault_study
 from .intervals import paired_interval, wilson_interval
 from .pairing import PairedDifference, WrongImages, paired
-from .reservoirs import ReservoirRow, ReservoirStudy, ReservoirTask, narma_reservoir, reservoir_study
+from .reservoir_rows import ReservoirRow, ReservoirTask
+from .reservoirs import ReservoirStudy, narma_reservoir, reservoir_study
 from .results import Evaluation, Point
 from .series import memory_capacity, nrmse_std
 from .store import ResultStore, RowStore

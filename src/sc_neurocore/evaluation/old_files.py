@@ -1,7 +1,9 @@
-"""Rows of `evaluate` as earlier versions wrote them: still read, and rewritten when a row is added to their file.
+"""Rows of studies as earlier versions wrote them: still read, and rewritten when a row is added to their file.
 
-First format: flips of the bits of inputs and weights had a column of their own, ``bit_flip_rate``; there were no
-columns ``share`` and ``weight_streams``, whose only values were the defaults of today.
+First format of `evaluate`: flips of the bits of inputs and weights had a column of their own, ``bit_flip_rate``; there
+were no columns ``share`` and ``weight_streams``, whose only values were the defaults of today.
+
+Second format of `evaluate`, first of `reservoir_study`: no column ``stream_version``, which was 1.
 """
 
 from dataclasses import asdict, dataclass
@@ -9,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from ..gates.faults import Faults
-from .rows import digest_of
+from .reservoir_rows import ReservoirRow, ReservoirTask
+from .rows import Length, digest_of
 from .task import Row, Task
 
 
@@ -59,7 +62,93 @@ class FirstRow:
         values = {name: value for name, value in vars(self.task).items() if name in Task.__dataclass_fields__}
         if rate := self.task.bit_flip_rate:
             values["faults"] = Faults.flips(rate).changes()
-        return Row(Task(**values), *(value for name, value in vars(self).items() if name != "task"))
+        return Row(Task(**values, stream_version=1), *(value for name, value in vars(self).items() if name != "task"))
+
+
+@dataclass(frozen=True)
+class SecondTask:
+    """`Task` in the second format; its id is that of the file."""
+
+    version: str
+    network: str
+    data: str
+    generator: str
+    length: Length
+    encoding: str
+    accumulate: str
+    share: str | None
+    bits: int | None
+    weight_streams: str
+    seed: int
+    repeat: int
+    clip: bool
+    device: str
+    faults: str
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(self)
+
+
+@dataclass(frozen=True)
+class SecondRow:
+    """`Row` in the second format."""
+
+    task: SecondTask
+    images: int
+    correct: int
+    float_correct: int
+    agree: int
+    elapsed_ns: int
+
+    @property
+    def id(self) -> str:
+        """Id of the task."""
+        return self.task.id
+
+    def renewed(self) -> Row:
+        """This row in today's format, with today's id of its task."""
+        values = {**vars(self), "task": Task(**asdict(self.task), stream_version=1)}
+        return Row(**values)
+
+
+@dataclass(frozen=True)
+class FirstReservoirTask:
+    """`ReservoirTask` in the first format; its id is that of the file."""
+
+    version: str
+    kind: str
+    length: int
+    n_neurons: int
+    train: int
+    test: int
+    seed: int
+    repeat: int
+    preset: str
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(self)
+
+
+@dataclass(frozen=True)
+class FirstReservoirRow:
+    """`ReservoirRow` in the first format."""
+
+    task: FirstReservoirTask
+    nrmse_std: float
+    memory: float
+
+    @property
+    def id(self) -> str:
+        """Id of the task."""
+        return self.task.id
+
+    def renewed(self) -> ReservoirRow:
+        """This row in today's format, with today's id of its task."""
+        return ReservoirRow(ReservoirTask(**asdict(self.task), stream_version=1), self.nrmse_std, self.memory)
 
 
 def renewed_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..backends.threads import thread_count
+from ..encoders.seeds import STREAM_VERSION
 from ..files import atomic_write
 from .old_files import renewed_options
 
-FORMAT = 2
-"""The format that is written; the first one had another column of faults, see `old_files`."""
+FORMAT = 3
+"""The format that is written; earlier ones had other columns, see `old_files`, and no ``stream_version``."""
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors")
 
 
@@ -52,6 +53,7 @@ def environment() -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command_line": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "version": package_version(),
+        "stream_version": STREAM_VERSION,
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
@@ -109,4 +111,4 @@ def _renewed(run: dict[str, Any], new_ids: Mapping[str, str]) -> dict[str, Any]:
         name: [new_ids.get(task, task) for task in run[name]] for name in ("tasks", "computed") if name in run
     }
     options: dict[str, Any] = {"options": renewed_options(run["options"])} if "options" in run else {}
-    return {**run, **options, **ids}
+    return {"stream_version": 1, **run, **options, **ids}

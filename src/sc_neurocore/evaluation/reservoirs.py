@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,10 @@ from ..datasets.time_series import delayed, narma10
 from ..encoders import GENERATORS
 from ..layers.recurrent import SCRecurrentLayer
 from ..layers.reservoirs.readout import ridge_regression
+from .old_files import FirstReservoirRow
 from .pipeline import Plan, Progress
 from .record import package_version
-from .rows import digest_of
+from .reservoir_rows import DELAYS, ReservoirRow, ReservoirTask
 from .series import memory_capacity, nrmse_std
 from .store import RowStore
 
@@ -35,7 +36,7 @@ NEURONS = (100, 200)
 KINDS = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding")
 """Generators of the study, with what is done to them at every step."""
 EXPECTED, LINEAR = "expected", "linear"
-TAPS, DELAYS, WASHOUT = 20, 100, 200
+TAPS, WASHOUT = 20, 200
 RESERVOIRPY = {100: 0.331, 200: 0.212}
 """NRMSE of tuned reservoirs of so many neurons that were run with ReservoirPy."""
 
@@ -70,78 +71,6 @@ def narma_reservoir(n_neurons: int, length: int = 1024, seed: Any = None, **opti
     connectivity = min(1.0, SYNAPSES_PER_NEURON / checks.whole("n_neurons", n_neurons, 1))
     given = {**PRESET, "connectivity": connectivity, **options}
     return SCRecurrentLayer(1, n_neurons, length=length, seed=seed, **given)
-
-
-@dataclass(frozen=True)
-class ReservoirTask:
-    """Options of one run: everything that decides its scores.
-
-    Parameters
-    ----------
-    version
-        Version of this package.
-    kind
-        A generator's name, alone or with ``-shift`` (digital shift at every step) or ``-rounding`` (stochastic);
-        ``"expected"``: floating point; ``"linear"``: a filter of `TAPS` taps.
-    length
-        Stream length, 0 for the last two.
-    n_neurons
-        Size of the reservoir; `TAPS` for the filter.
-    train, test
-        Steps of NARMA10.
-    seed, repeat
-        The data have ``SeedSequence(seed, spawn_key=(repeat, 0))``, the reservoir ``(repeat, 1)``.
-    preset
-        The reservoir, in words.
-    """
-
-    version: str
-    kind: str
-    length: int
-    n_neurons: int
-    train: int
-    test: int
-    seed: int
-    repeat: int
-    preset: str
-
-    @cached_property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
-
-    @property
-    def label(self) -> str:
-        """A few words for a progress bar."""
-        return f"{self.kind}, {f'L = {self.length}' if self.length else f'N = {self.n_neurons}'}"
-
-
-@dataclass(frozen=True)
-class ReservoirRow:
-    """The scores of one finished task.
-
-    Parameters
-    ----------
-    task
-        What was run.
-    nrmse_std
-        Of NARMA10's held-out steps, see `nrmse_std`.
-    memory
-        Memory capacity over `DELAYS` delays on the same steps.
-    """
-
-    task: ReservoirTask
-    nrmse_std: float
-    memory: float
-
-    def __post_init__(self) -> None:
-        if not (self.nrmse_std >= 0 and 0 <= self.memory <= DELAYS):
-            raise ValueError(f"scores must be at least 0 and the memory at most {DELAYS}, got {self}")
-
-    @property
-    def id(self) -> str:
-        """Id of the task."""
-        return self.task.id
 
 
 @dataclass(frozen=True)
@@ -257,7 +186,7 @@ def reservoir_study(
     common = package_version(), train, test, seed
     tasks = [task for repeat in range(repeats) for task in _tasks(common, repeat, lengths, kinds, neurons)]
     tasks.sort(key=lambda task: (task.n_neurons if task.kind != LINEAR else 0, task.kind != EXPECTED))
-    plan = Plan(tasks, out, lambda folder: RowStore(folder / "reservoir.csv", ReservoirRow))
+    plan = Plan(tasks, out, lambda folder: RowStore(folder / "reservoir.csv", ReservoirRow, (FirstReservoirRow,)))
     facts: dict[str, Any] = {
         "options": {
             "lengths": lengths,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, Self
 
 from ..files import atomic_write
-from .old_files import FirstRow
+from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
 from .rows import R, columns, digest_of, from_fields, to_fields
 from .task import Row, Task
@@ -145,7 +145,7 @@ class ResultStore(RowStore[Row]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path, Row, (FirstRow,))
+        super().__init__(path, Row, (SecondRow, FirstRow))
         self._wrong = WrongFile(self.path.with_name("wrong.bits"))
 
     def read(self) -> dict[str, Row]:

@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from ..encoders.seeds import STREAM_VERSION
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..synapses import MemristorModel
@@ -39,12 +40,14 @@ class Task:
         `MemristorModel.changes` of the crossbar that holds the weights; empty for none.
     faults
         `Faults.changes` of the faults; empty for none.
+    stream_version
+        Rule that made random bits of the seed, see `STREAM_VERSION`; rows of another one are kept but not reused.
 
     Examples
     --------
     >>> task = Task("0.1.0", "ab", "cd", "sobol", 256)
     >>> task.id
-    '1aa096bacc96f0b0'
+    'f87aa14451342693'
     """
 
     version: str
@@ -62,6 +65,7 @@ class Task:
     clip: bool = False
     device: str = ""
     faults: str = ""
+    stream_version: int = STREAM_VERSION
 
     @classmethod
     def of(cls, options: CircuitOptions, repeat: int, *, version: str, network: str, data: str) -> Self:

@@ -111,8 +111,8 @@ class StochasticAttention(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.dim_k = checks.whole("dim_k", dim_k, 1)
+        super().__init__(seed, (self.dim_k,))
         self.temperature = checks.real("temperature", temperature, 0.0, np.inf)
         if not 0 < self.temperature < np.inf:
             raise ValueError(f"temperature must be finite and above 0, got {temperature}")
@@ -250,7 +250,7 @@ class StochasticAttention(SCLayer):
         chosen = self.generator if generator is None else generator
         source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits)
         operands = checked_operands(self.dim_k, Q, K, V, mask, (0.0, 1.0), value_range(self.encoding))
-        seeds = self._seeds if seed is None else Seeds(seed)
+        seeds = self._seeds if seed is None else Seeds(seed, type(self), (self.dim_k,))
         keys = operands.k.shape[-2]
         return AttentionCircuit(source, length, self.encoding, self.dim_k, keys, seeds, self._backend), operands
 

@@ -12,7 +12,7 @@ from .. import checks
 from ..chunks import in_chunks
 from ..encoders import Seed
 from ..encoders.sample_counter import SampleCounter
-from ..encoders.seeds import Seeds
+from ..encoders.seeds import Seeds, check_stream_version
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.int64]
@@ -26,10 +26,17 @@ class SCLayer(ABC):
     gets the bits of its number, whichever thread takes it.
 
     Subclasses define `_values`, `_load_values` and `_reseed`.
+
+    Parameters
+    ----------
+    seed
+        Fixes all random numbers, together with class and shape: see `Seeds`.
+    shape
+        Numbers that define the layer's size: its units, then the inputs of a unit.
     """
 
-    def __init__(self, seed: Seed) -> None:
-        self._seeds = Seeds(seed)
+    def __init__(self, seed: Seed, shape: tuple[int, ...]) -> None:
+        self._seeds = Seeds(seed, type(self), shape)
         self._counter = SampleCounter()
 
     @property
@@ -68,10 +75,12 @@ class SCLayer(ABC):
         return {"samples": self.samples, **self._seeds.state(), **self._values()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore a `state_dict` of a layer of the same shape; nothing changes if it does not fit."""
+        """Restore a `state_dict` of a layer of the same class and shape; nothing changes if it does not fit."""
+        if "entropy" in state:  # of any version
+            check_stream_version(state)
         checks.state_keys(state, self.state_dict().keys())
         samples = checks.whole("samples", state["samples"], 0)
-        seeds = Seeds.from_state(state["entropy"], state["spawn_key"])
+        seeds = self._seeds.restored(state)
         self._load_values(state)
         self._counter.next, self._seeds = samples, seeds
         self._reseed()

@@ -36,10 +36,19 @@ class EncodedLayer(SCLayer):
         Fixes Bernoulli streams, select numbers and faults.
     share
         How inputs share generators, see `Encoder`; None: as `options` say.
+    units
+        The shape of the layer but for its inputs, see `SCLayer`.
     """
 
-    def __init__(self, n_inputs: int, options: CircuitOptions, seed: Seed, share: Share | None = None) -> None:
-        super().__init__(seed)
+    def __init__(
+        self,
+        n_inputs: int,
+        options: CircuitOptions,
+        seed: Seed,
+        share: Share | None = None,
+        units: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(seed, (*units, n_inputs))
         self.n_inputs, self.options, self._share = n_inputs, options, share
         self._reseed()
 
@@ -150,12 +159,12 @@ class PrimitiveLayer(EncodedLayer):
 
     def __init__(self, primitive: Primitive, shape: tuple[int, ...], options: CircuitOptions, seed: Seed) -> None:
         self.primitive, self._shape = primitive, shape
-        super().__init__(math.prod(shape), options, seed)
+        super().__init__(math.prod(shape), options, seed, units=shape[:-1])
 
     def _reseed(self) -> None:
         super()._reseed()
         if isinstance(self.primitive, SCLayer):  # its comparators are no part of the encoder: they have own numbers
-            self.primitive.load_state_dict({"samples": 0, **Seeds(self._seeds.of("select")).state()})
+            self.primitive.load_state_dict({"samples": 0, **Seeds(self._seeds.of("select"), type(self)).state()})
 
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
         numbers = {}

@@ -112,11 +112,11 @@ class SCFusionLayer(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.options = layer_options(
             length, False, backend, generator=generator, encoding=encoding, share=share, bits=bits
         )
         self._modalities = Modalities(input_dims, fusion_weights)
+        super().__init__(seed, (self._modalities.n_features, len(self._modalities.input_dims)))
         self.share_select = checks.option("share_select", share_select, ("layer", "feature"))
         self.missing = checks.option("missing", missing, ("error", "renormalise"))
         if select_generator is not None and not isinstance(select_generator, Generator):

@@ -47,7 +47,7 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
     --------
     >>> layer = HardwareAwareSCLayer(8, 4, length=256)
     >>> layer.n_stuck, layer.stuck_mask.shape
-    (4, (4, 8))
+    (1, (4, 8))
     >>> before = layer.weights
     >>> layer.update_weights(np.ones((4, 8)))
     >>> bool((layer.weights < before)[~layer.stuck_mask].all()), bool((layer.weights == before)[layer.stuck_mask].all())

@@ -125,9 +125,9 @@ class JaxSCDenseLayer(SCLayer):
     ) -> None:
         from ..backends import xla
 
-        root = seed_sequence(seed)
-        super().__init__(root)
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        root = seed_sequence(seed)
+        super().__init__(root, (checks.whole("n_neurons", n_neurons, 1), self.n_inputs))
         self.bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
         self.devices = xla.Devices(mesh)
         self._neurons = JaxNeurons(n_neurons, LIFParameters.of(neuron_params), dt_ms, dtype, self.devices)
@@ -251,7 +251,7 @@ class JaxSCDenseLayer(SCLayer):
 
     def _load_values(self, state: dict[str, Any]) -> None:
         neurons = self._neurons.checked(state)
-        own = {name: state[name] for name in ("entropy", "spawn_key", "weights")}
+        own = {name: state[name] for name in (*self._seeds.state(), "weights")}
         self._products.load_state_dict(self._products.state_dict() | own)
         self._neurons.load(neurons)
 

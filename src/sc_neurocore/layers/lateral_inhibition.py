@@ -109,12 +109,12 @@ class LateralInhibition(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.n_neurons = checks.whole("n_neurons", n_neurons, 2)
+        self.shape = None if shape is None else _sheet(shape, self.n_neurons)
+        super().__init__(seed, self._sides)
         self.inhibition_strength = checks.real("inhibition_strength", inhibition_strength, 0.0, np.inf)
         if np.isinf(self.inhibition_strength):
             raise ValueError("inhibition_strength must be finite, got inf")
-        self.shape = None if shape is None else _sheet(shape, self.n_neurons)
         self.radius = checks.whole("radius", radius, 1, min(self._sides) - 1)
         self.boundary = cast(Boundary, checks.option("boundary", boundary, _EXTEND))
         make_generator(generator, 1)  # an unknown one is found now

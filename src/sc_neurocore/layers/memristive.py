@@ -36,7 +36,8 @@ class MemristiveDenseLayer(VectorizedSCLayer):
     Notes
     -----
     One seed is one chip: the map of defects is drawn once and does not change when weights are
-    written again. Error laws: see `MemristorModel`.
+    written again, and any layer of that seed on an array of that shape has it, as has
+    ``device.defects((n_neurons, n_inputs), seed)``. Error laws: see `MemristorModel`.
 
     Examples
     --------
@@ -46,7 +47,7 @@ class MemristiveDenseLayer(VectorizedSCLayer):
     (4,)
     >>> worn = MemristiveDenseLayer.from_weights(np.full((2, 3), 0.5), stuck_rate=1.0, variability=0.0, seed=1)
     >>> worn.ideal_weights[0], worn.weights[0]
-    (array([0.5, 0.5, 0.5]), array([0., 1., 1.]))
+    (array([0.5, 0.5, 0.5]), array([1., 0., 0.]))
     """
 
     def __init__(

@@ -77,9 +77,9 @@ class SCPool2D(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.kind = cast(Pooling, checks.option("kind", kind, get_args(Pooling)))
         self.size = pair("size", size, 1)
+        super().__init__(seed, self.size)
         self.stride = self.size if stride is None else pair("stride", stride, 1)
         self.options = layer_options(
             length, False, backend, generator=generator, encoding=encoding, bits=bits, faults=faults

@@ -117,7 +117,7 @@ class PredictiveCodingSCLayer(SCLayer):
     >>> layer.forward([0.5, 0.75], learn=False)
     {'prediction_error': 0.125, 'surprises': array([0.125]), 'predictions': array([[0.25, 0.75]])}
     >>> layer.run([[0.5, 0.75]] * 12)[::4].round(3).ravel()  # halved at every step, on average
-    array([0.125, 0.006, 0.   ])
+    array([0.125, 0.004, 0.   ])
     """
 
     def __init__(
@@ -138,9 +138,9 @@ class PredictiveCodingSCLayer(SCLayer):
         bits: int | None = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        super().__init__(seed, (self.n_neurons, self.n_inputs))
         self.length = checks.whole("length", length, 1)
         self.encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
         self.generator = binary(make_generator(generator, self.length, bits))

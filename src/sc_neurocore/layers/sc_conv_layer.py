@@ -102,7 +102,6 @@ class SCConv2DLayer(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.options = layer_options(
             length,
             use_gpu,
@@ -118,11 +117,12 @@ class SCConv2DLayer(SCLayer):
         )
         self.out_channels = checks.whole("out_channels", out_channels, 1)
         self.in_channels = checks.whole("in_channels", in_channels, 1)
+        self.kernel_size = pair("kernel_size", kernel_size, 1)
         self.groups = checks.whole("groups", groups, 1)
+        super().__init__(seed, (self.out_channels, self.in_channels, *self.kernel_size, self.groups))
         for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if channels % self.groups:
                 raise ValueError(f"{name} must be a multiple of groups={self.groups}, got {channels}")
-        self.kernel_size = pair("kernel_size", kernel_size, 1)
         self.stride = pair("stride", stride, 1)
         self.dilation = pair("dilation", dilation, 1)
         if isinstance(padding, str):

@@ -137,8 +137,9 @@ class SCDenseLayer(SCLayer):
         bits: int | None = None,
         record_membrane: bool = False,
     ) -> None:
-        super().__init__(base_seed)
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        n_inputs = checks.array("weight_values", weight_values).shape[-1:]
+        super().__init__(base_seed, (self.n_neurons, *n_inputs))
         maps = {"x_min": x_min, "x_max": x_max, "w_min": w_min, "w_max": w_max, "y_min": y_min, "y_max": y_max}
         self._options: dict[str, Any] = {
             "length": length,

@@ -134,9 +134,9 @@ class SCLearningLayer(SCLayer):
         weights: ArrayLike | None = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(base_seed)
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        super().__init__(base_seed, (self.n_neurons, self.n_inputs))
         self.length = checks.whole("length", length, 1)
         self.neurons = LIFNeurons(self.n_neurons, neuron_params, dt_ms, self._seeds.of("membrane noise"))
         self.synapses = PlasticSynapses(
@@ -202,7 +202,7 @@ class SCLearningLayer(SCLayer):
         rewards = streams.rewards(reward, batch, synapses.rule)
         words = streams.words(inputs, spiking, self.samples)
         model = LearningModel(
-            LearningKeys(self._seeds.key("membrane noise"), streams.weight_key, synapses.key), self.length,
+            LearningKeys(neurons.noise_key, streams.weight_key, synapses.key), self.length,
             self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
             self.competition.rule(neurons.dt_ms), self._pause(),
         )  # fmt: skip

@@ -119,7 +119,6 @@ class VectorizedSCLayer(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        super().__init__(seed)
         self.options = layer_options(
             length,
             use_gpu,
@@ -135,6 +134,7 @@ class VectorizedSCLayer(SCLayer):
         )
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        super().__init__(seed, (self.n_neurons, self.n_inputs))
         self.sparse = checks.flag("sparse", sparse)
         self.connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
         if self.connectivity == 0:

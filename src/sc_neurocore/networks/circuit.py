@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..encoders import seed_sequence
+from ..encoders.seeds import Seeds
 from ..layers.options import CircuitOptions
 from .activations import Floats
 from .definition import NetworkDefinition
@@ -74,7 +74,7 @@ class Circuit:
             raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
         scale, signed = network.input_scale, low < 0
         self._steps: list[_Step] = []
-        seeds = seed_sequence(options.seed).spawn(count)
+        seeds = Seeds(options.seed, type(self)).of("layers").spawn(count)
         for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
             context = BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
             layer, gain = spec.build(shape, context)

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..chunks import in_chunks
-from ..encoders import Seed, seed_sequence
+from ..encoders import Seed
 from ..encoders.sample_counter import SampleCounter
-from ..encoders.seeds import key_of
-from ..gates.faults import Faults, flip_masks
+from ..encoders.seeds import Seeds
+from ..gates.faults import Faults, OperandSide, flip_masks
 from .activations import Floats
 from .definition import NetworkDefinition
 from .primitive_specs import Dendrite, PredictiveCoding
@@ -83,7 +83,8 @@ class FixedPoint:
             raise ValueError(f"dead_generator must be None in fixed point, got {self.faults.dead_generator!r}")
         self.clip = checks.flag("clip", clip)
         self._counter = SampleCounter()
-        self._seeds = seed_sequence(seed).spawn(len(network.layers))
+        of_layers = Seeds(seed, type(self)).of("layers").spawn(len(network.layers))
+        self._seeds = [Seeds(own, type(self), shape) for own, shape in zip(of_layers, network.shapes(), strict=False)]
 
     @property
     def generator_descriptions(self) -> list[str]:
@@ -129,19 +130,18 @@ class FixedPoint:
     def _run(self, x: Floats, samples: Integers) -> Floats:
         scale = self.network.input_scale
         values, top = x, 2 ** (self.bits - 1) - 1
-        for layer, shape, seed in zip(self.network.layers, self.network.shapes(), self._seeds, strict=False):
+        for layer, shape, seeds in zip(self.network.layers, self.network.shapes(), self._seeds, strict=False):
             values = values.reshape(len(values), math.prod(shape))
             words = np.rint(np.clip(values / scale, -1.0, 1.0) * top).astype(np.int64)
-            seeds = seed_sequence(seed).spawn(5)
-            words = self._faulty(words, self.faults.input_flips, samples, seeds[0], seeds[1])
+            words = self._faulty(words, self.faults.input_flips, samples, seeds, "inputs")
             if not isinstance(layer, WeightedSpec):  # in the units of its inputs, whatever these are
                 values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (scale / top)
                 continue
             weights = layer.weights.reshape(len(layer.weights), -1) * scale
             gain = float(np.abs(weights).max()) or 1.0
             stored = np.rint(weights / gain * top).astype(np.int64)
-            used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, seeds[2], seeds[3])
-            sums = self._sums(words, used.reshape(-1, *stored.shape), layer, shape, samples, seeds[4])
+            used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, seeds, "weights")
+            sums = self._sums(words, used.reshape(-1, *stored.shape), layer, shape, samples, seeds.key("product flips"))
             values = sums * (gain / top**2) + np.repeat(layer.bias, sums.shape[1] // len(layer.bias))
             values, scale = layer.activated(values), layer.ceiling
         return values.reshape(len(x), self.network.n_outputs)
@@ -153,14 +153,14 @@ class FixedPoint:
         layer: WeightedSpec,
         shape: tuple[int, ...],
         samples: Integers,
-        seed: np.random.SeedSequence,
+        key: int,
     ) -> Floats:
         """Accumulators ``(S, out * windows)`` of words ``(S, inputs)`` and weights ``(S or 1, out, fan_in)``."""
         windows = layer.windows(words, shape)
         matrix = weights.reshape(len(weights), windows.shape[1], -1, weights.shape[-1])
         if self.faults.product_flips:
             products = windows[:, :, None] * matrix[:, :, :, None]  # (S, groups, out, windows, fan_in)
-            sums = _flipped(products, 2 * self.bits, self.faults.product_flips, samples, seed).sum(-1)
+            sums = _flipped(products, 2 * self.bits, self.faults.product_flips, samples, key).sum(-1)
         else:  # exact in float64: products have 2 * bits <= 32 bits
             sums = np.matmul(matrix.astype(np.float64), np.swapaxes(windows, 2, 3).astype(np.float64))
         return np.asarray(sums, np.float64).reshape(len(words), -1)
@@ -170,11 +170,12 @@ class FixedPoint:
         words: Integers,
         rate: float,
         samples: Integers,
-        flips: np.random.SeedSequence,
-        lines: np.random.SeedSequence,
+        seeds: Seeds,
+        side: OperandSide,
     ) -> Integers:
         """Words ``(S or 1, n)`` with stuck bit lines, then flips; flips make a row a sample."""
         if self.faults.stuck_lines:
+            lines = seeds.of("stuck lines").spawn(2)[side == "weights"]
             place = np.random.Generator(np.random.PCG64(lines)).random((words.shape[1], self.bits))
             weight = 1 << np.arange(self.bits)
             zeros = ((place < self.faults.stuck_lines / 2) * weight).sum(-1)
@@ -182,13 +183,14 @@ class FixedPoint:
             words = _signed((words & ~zeros) | ones, self.bits)
         if not rate:
             return words
-        return _flipped(np.broadcast_to(words, (len(samples), words.shape[1])), self.bits, rate, samples, flips)
+        key = seeds.key("input flips" if side == "inputs" else "weight flips")
+        return _flipped(np.broadcast_to(words, (len(samples), words.shape[1])), self.bits, rate, samples, key)
 
 
-def _flipped(words: Integers, bits: int, rate: float, samples: Integers, seed: np.random.SeedSequence) -> Integers:
+def _flipped(words: Integers, bits: int, rate: float, samples: Integers, key: int) -> Integers:
     """Words ``(S, ...)`` of `bits` bits with every bit inverted at `rate`: a stream of bits a sample."""
     each = math.prod(words.shape[1:])
-    masks = flip_masks(key_of(seed), rate, samples, each * bits)
+    masks = flip_masks(key, rate, samples, each * bits)
     if bits in (8, 16, 32):
         numbers = masks.view(f"<u{bits // 8}")[:, :each].astype(np.int64)
     else:

@@ -12,8 +12,8 @@ from .. import checks
 from ..backends import choose, membrane
 from ..backends.packing import unpack
 from ..backends.types import Membrane, Words
-from ..encoders import Seed, seed_sequence
-from ..encoders.seeds import key_of
+from ..encoders import Seed
+from ..encoders.seeds import Seeds
 
 Floats = NDArray[np.float64]
 _NO_LEVELS = np.empty(0)
@@ -218,7 +218,8 @@ class LIFNeurons:
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""
-        self._key = key_of(seed_sequence(seed))
+        # Without their number: more neurons, such as those of a longer batch, do not change the first.
+        self._key = Seeds(seed, type(self)).key("membrane noise")
 
     @property
     def noise_key(self) -> int:

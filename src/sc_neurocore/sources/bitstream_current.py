@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams import Bitstream, Encoding
-from ..encoders import Encoder, Generator, Seed, Share, make_generator, seed_sequence
+from ..encoders import Encoder, Generator, Seed, Share, make_generator
+from ..encoders.seeds import Seeds
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
 Floats = NDArray[np.float64]
@@ -67,7 +68,7 @@ class BitstreamCurrentSource:
     >>> source.expected().round(4)
     array([0.029])
     >>> source.currents(0, 6)
-    array([[0.  , 0.05, 0.  , 0.  , 0.1 , 0.05]])
+    array([[0.05, 0.05, 0.05, 0.05, 0.05, 0.05]])
     """
 
     def __init__(
@@ -102,22 +103,25 @@ class BitstreamCurrentSource:
             )
         self.weight_values.flags.writeable = False
         self.n_inputs = self.weight_values.shape[-1]
-        seed = seed_sequence(seed)
+        weights = np.atleast_2d(self.weight_values)
+        seeds = Seeds(seed, type(self), weights.shape)
         self._synapse = StreamSynapse(
-            np.atleast_2d(self.weight_values),
+            weights,
             self.w_min,
             self.w_max,
             self.length,
             generator=self.generator,
             encoding=encoding,
             share=share,
-            seed=seed,
+            seed=seeds.of("weights"),
         )
         self.encoding = self._synapse.encoding
         self.x_inputs = checks.array("x_inputs", x_inputs, self.x_min, self.x_max, last=self.n_inputs).copy()
         """Inputs ``(..., n)``, read-only."""
         self.x_inputs.flags.writeable = False
-        self._encoder = Encoder(self.n_inputs, self.length, self.generator, self.encoding, share=share, seed=seed)
+        self._encoder = Encoder(
+            self.n_inputs, self.length, self.generator, self.encoding, share=share, seed=seeds.of("inputs")
+        )
         self._window = _NOTHING
         """First cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each word once."""
 

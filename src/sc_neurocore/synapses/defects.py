@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..encoders.seeds import Seed, seed_sequence
+from ..encoders.seeds import Seed, Seeds
 from .crossbar import Floats
 
 
@@ -113,7 +113,7 @@ def draw_defects(
         raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
     sizes = tuple(checks.whole("shape", size, 0) for size in shape)
     cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
-    rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+    rng = Seeds(seed, Defects, sizes).generator("device")
     chance = rng.random(cells)
     if checks.flag("exact", exact):
         stuck_low = round(stuck_low_rate * chance.size)

@@ -100,8 +100,8 @@ class MemristorModel:
     >>> model = MemristorModel(levels=5, stuck_high_rate=0.25)
     >>> defects = model.defects((2, 4), seed=1, exact=True)
     >>> model.program([[0.1, 0.2, 0.3, 0.4], [0.6, 0.7, 0.8, 0.9]], defects)
-    array([[0.  , 1.  , 0.25, 1.  ],
-           [0.5 , 0.75, 0.75, 1.  ]])
+    array([[0.  , 0.25, 1.  , 0.5 ],
+           [0.5 , 1.  , 0.75, 1.  ]])
     """
 
     g_min: float = 1e-6

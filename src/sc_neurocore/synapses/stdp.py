@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import plasticity
 from ..backends.types import Plasticity
-from ..encoders import Seed, seed_sequence
-from ..encoders.seeds import key_of
+from ..encoders import Seed
+from ..encoders.seeds import Seeds
 from .stream_synapse import interval
 
 Floats = NDArray[np.float64]
@@ -289,9 +289,11 @@ class PlasticSynapses:
             deterministic=checks.flag("deterministic", deterministic),
         )
         """The rule as numbers for the kernels."""
-        start = self.reseed(seed)
+        seeds = Seeds(seed, type(self), shape)
+        self.key = seeds.key("plasticity")
+        """Philox key of the gates."""
         if weights is None:
-            self.shares = np.random.Generator(np.random.PCG64(start)).random(shape)
+            self.shares = seeds.generator("values").random(shape)
             """Weights ``(M, n)`` as fractions of [w_min, w_max]."""
         else:
             self.shares = self.shares_of(weights, shape)
@@ -300,11 +302,9 @@ class PlasticSynapses:
         self.cycles = 0
         """Cycles since construction or `reset`; the random numbers of a cycle depend on its number."""
 
-    def reseed(self, seed: Seed) -> np.random.SeedSequence:
-        """Take the random numbers of the gates from another seed; returns a seed for the first weights."""
-        gates, start = seed_sequence(seed).spawn(2)
-        self.key = key_of(gates)
-        return start
+    def reseed(self, seed: Seed) -> None:
+        """Take the random numbers of the gates from another seed."""
+        self.key = Seeds(seed, type(self), self.shares.shape).key("plasticity")
 
     def shares_of(self, weights: ArrayLike, shape: tuple[int, int]) -> Floats:
         """Weights of that shape, checked, as fractions of [w_min, w_max]."""

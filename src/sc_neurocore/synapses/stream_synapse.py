@@ -7,6 +7,7 @@ from .. import checks
 from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
+from ..encoders.seeds import Seeds
 from ..gates.multiply import multiply
 from ..gates.operands import Operands, cycle_sums, fully_connected, railed
 
@@ -34,7 +35,7 @@ class StreamSynapse:
         As for `VectorizedSCLayer`. Deterministic generators are shared by the neurons: synapse i of
         each neuron compares with the same numbers. Bernoulli streams are fresh for every sample.
     seed
-        Fixes Bernoulli streams. An input encoder of the same seed (partner 0) makes independent ones.
+        Fixes Bernoulli streams. An encoder of the same seed makes independent ones.
 
     Notes
     -----
@@ -68,8 +69,9 @@ class StreamSynapse:
         self.weights.flags.writeable = False
         source = make_generator(generator, length, bits)
         self._fresh = isinstance(source, Bernoulli)
+        seeds = Seeds(seed, type(self), self.weights.shape)
         n = self.weights.size if self._fresh else self.weights.shape[-1]
-        self._encoder = Encoder(n, length, source, self.encoding, share=share, partner=1, seed=seed)
+        self._encoder = Encoder(n, length, source, self.encoding, share=share, partner=1, seed=seeds.of("weights"))
 
     @property
     def encoded(self) -> Floats:

@@ -41,7 +41,7 @@ class SurpriseLayer(EncodedLayer):
 
     def __init__(self, weights: Floats, input_scale: float, options: CircuitOptions, seed: Seed) -> None:
         self._weights, self._input_scale = weights, input_scale
-        super().__init__(weights.shape[1], options, seed, share="one")
+        super().__init__(weights.shape[1], options, seed, "one", units=weights.shape[:1])
         if options.faults is not None and options.faults.dead_generator is not None:
             raise ValueError(
                 f"dead_generator must be None where one generator drives inputs and weights, "

@@ -34,7 +34,7 @@ class Reservoir(SCLayer):
     def __init__(
         self, options: ReservoirOptions, seed: Seed, n_inputs: int, n_neurons: int, **strengths: float
     ) -> None:
-        super().__init__(seed)
+        super().__init__(seed, (checks.whole("n_neurons", n_neurons, 1), checks.whole("n_inputs", n_inputs, 1)))
         self.options = options
         self._weights = ReservoirWeights(n_inputs, n_neurons, options.encoding, seeds=self._seeds, **strengths)
         self._state: Floats = np.zeros(self.n_neurons)

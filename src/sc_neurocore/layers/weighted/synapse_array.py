@@ -199,7 +199,8 @@ class SynapseArray:
         self.defects: Defects | None = None
         if self.device is not None:
             pairs = options.encoding != "unipolar"
-            self.defects = self.device.defects(joined.shape, seeds.of("device"), pairs=pairs)
+            # Of the seed itself: one seed is one chip, whichever layer is made of it.
+            self.defects = self.device.defects(joined.shape, seeds.seed, pairs=pairs)
         random = isinstance(generator, Bernoulli)
         encoder = Encoder(
             self.n_synapses if random else weights.fan_in,
