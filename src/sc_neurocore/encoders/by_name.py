@@ -20,16 +20,19 @@ GENERATORS = (*_BY_NAME, "searched")
 """Names of generators."""
 
 
-def make_generator(generator: str | Generator, length: int, bits: int | None = None) -> Generator:
+def make_generator(generator: str | Generator, length: int, bits: int | None = None, fan_in: int = 1) -> Generator:
     """The generator of that name for streams of `length` cycles.
 
-    `bits` defaults to 16 for ``"bernoulli"`` and to ``ceil(log2(length))`` for the others (at
-    least 1; an LFSR at least 3), so that a stream of a power of two is one full period. A
-    generator object is returned as it is, and may not come with `bits`. ``"searched"`` is there for
+    `bits` defaults to ``ceil(log2(length))`` (at least 1; an LFSR at least 3), so that a stream of a power of two is
+    one full period. For ``"bernoulli"`` it is the least of 16 .. 32 with ``fan_in * 2**-(bits + 1) <= .1 / length``:
+    the rounding of `fan_in` thresholds to `bits` bits adds up to a tenth of one count at most. A generator object is
+    returned as it is, and may not come with `bits`. ``"searched"`` is there for
     lengths of 2 to 256, each with a permutation, and so a width, of its own.
 
     >>> make_generator("sobol", 256)
     Sobol(bits=8, dimension=1)
+    >>> make_generator("bernoulli", 256), make_generator("bernoulli", 1024, fan_in=784)
+    (Bernoulli(bits=16), Bernoulli(bits=22))
     """
     length = checks.whole("length", length, 1)
     if isinstance(generator, Generator):
@@ -46,5 +49,6 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
         return found
     low = 3 if name == "lfsr" else 1
     if bits is None:
-        bits = 16 if name == "bernoulli" else max(low, (length - 1).bit_length())
+        fine = (10 * checks.whole("fan_in", fan_in, 1) * length - 1).bit_length() - 1
+        bits = min(max(16, fine), MAX_BITS) if name == "bernoulli" else max(low, (length - 1).bit_length())
     return _BY_NAME[name](checks.whole("bits", bits, low, MAX_BITS))

@@ -9,7 +9,7 @@ from .. import checks
 from ..backends import choose
 from ..backends.packing import WORD_BITS, words_for
 from ..backends.types import Words
-from ..bitstreams import Bitstream, Encoding, to_probability, value_range
+from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from ..chunks import chunks
 from .by_name import make_generator
@@ -52,7 +52,7 @@ class Encoder:
         ``"independent"``: a generator per input (other dimensions, primes, phases or keys).
         None: ``"independent"`` for Bernoulli, ``"one"`` for the others.
     bits
-        Width of a threshold; None lets the generator choose (see `make_generator`).
+        Width of a threshold; None: what the generator needs, see `make_generator`.
     partner
         Which of the generator's decorrelated partners to use: 0 for inputs, 1 for weights, ..
     seed
@@ -163,6 +163,10 @@ class Encoder:
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
         return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self._modulus))
+
+    def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Numbers ``(...)`` that the streams of `values` stand for: `quantised`, decoded."""
+        return from_probability(self.quantised(values), self.encoding)
 
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
