@@ -9,6 +9,7 @@ from sc_neurocore.backends import addresses, plasticity
 from sc_neurocore.backends.addresses import USES, counter, fields, random_words
 from sc_neurocore.backends.normal import box_muller
 from sc_neurocore.backends.philox import philox4x32
+from sc_neurocore.backends.splitmix import gamma_of, outputs
 
 LAYOUTS = dict(
     zip(
@@ -76,11 +77,10 @@ def test_kernels_are_at_these_addresses(every_backend):
     normals = every_backend.standard_normals(KEY, row + 1, step, step + 4)[row]
     pairs = [np.ravel(box_muller(words[first : first + 1], words[first + 1 : first + 2])) for first in (0, 2)]
     np.testing.assert_array_equal(normals, np.concatenate(pairs))
-    halves = random_words(KEY, addresses.BERNOULLI, sample, 2, [0, 1]).astype(object)
-    s0, s3 = int(halves[0, 0]) | int(halves[0, 1]) << 32, int(halves[1, 2]) | int(halves[1, 3]) << 32
-    total = (s0 + s3) & (2**64 - 1)
-    first = ((total << 23 | total >> 41) + s0) & (2**64 - 1)
+    four = random_words(KEY, addresses.BERNOULLI, sample).astype(object)
+    gamma = gamma_of(np.array([four[2] | four[3] << 32], np.uint64))[0]
+    first = outputs(np.uint64(four[0] | four[1] << 32), gamma, np.array([2 * 128], np.uint64))
     half = every_backend.bernoulli(KEY, np.array([sample], np.uint64), np.array([1], np.uint64), 1, 64, 2)
-    assert half.tolist() == [[first]]
+    np.testing.assert_array_equal(~half[0], first)
     words = random_words(KEY, addresses.SYNAPSES, [[0, 1]], [[0], [1], [2]], step // 4)
     np.testing.assert_array_equal(plasticity.synapse_words(KEY, 3, 2, step + 1), words[..., 1])

@@ -16,7 +16,7 @@ ROWS, LENGTH = 1024, 1000
 
 PROBABILITIES = [
     (1, 1), (1, 4), (8, 4), (15, 4), (1, 8), (77, 8), (128, 8), (255, 8), (300, 16), (32768, 16), (65000, 16),
-    (2**31 + 12345, 32),
+    (2**31 + 12345, 32), (37, 12), (81, 13), (1234567, 28),
 ]  # fmt: skip
 EACH_PROBABILITY = pytest.mark.parametrize(("threshold", "bits"), PROBABILITIES)
 
@@ -116,12 +116,55 @@ def test_bits_of_a_stream(lag, threshold, bits):
     assert independent(first, sticky(first, second)) < ALARM
 
 
-@NEIGHBOURS
-def test_bits_of_neighbouring_blocks(threshold, bits):
-    sample = draw(threshold, bits, rows=64, length=4 * 4096)
-    first, second = sample[:, :-4096], sample[:, 4096:]
+def digit(place, rows=256, length=4096):
+    """Digit `place` of the random numbers, 0 the most significant: how the streams of its thresholds alternate."""
+    width = place + 1
+    found = np.zeros((rows, length), np.uint8)
+    for threshold in range(1, 2**width):
+        found ^= draw(threshold, width, rows, length)
+    return found
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 2), (1, 2), (2, 3), (0, 4)])
+def test_digits_of_a_number(one, other):
+    first, second = digit(one), digit(other)
+    assert share(first, 0.5) > ALARM
     assert independent(first, second) > ALARM
     assert independent(first, sticky(first, second)) < ALARM
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 0), (0, 1), (1, 0), (3, 0), (0, 3)])
+@pytest.mark.parametrize("words", [1, 2, 16])
+def test_digits_of_neighbouring_words(one, other, words):
+    """Outputs of a SplitMix64 generator are 128 numbers apart from word to word."""
+    first, second = digit(one)[:, : -64 * words], digit(other)[:, 64 * words :]
+    assert independent(first, second) > ALARM
+    assert independent(first, sticky(first, second)) < ALARM
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 0), (0, 1), (2, 1)])
+def test_digits_of_neighbouring_streams(one, other):
+    first, second = digit(one)[:-1], digit(other)[1:]
+    assert independent(first, second) > ALARM
+    assert independent(first, sticky(first, second)) < ALARM
+
+
+def pairs(words):
+    """Chi-square test that the 64 x 63 / 2 pairs of bits of random words agree as often as not, all at once."""
+    signs = 2.0 * words - 1.0
+    sums = signs.T @ signs
+    upper = sums[np.triu_indices(64, 1)]
+    return stats.chi2(upper.size).sf(float(np.sum(upper**2)) / len(signs))
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_pairs_of_cycles_of_a_word(place):
+    words = digit(place).reshape(-1, 64)
+    assert pairs(words) > ALARM
+    shifted = words.copy()
+    shifted[:, 7] = np.where(sometimes(len(words)), words[:, 40], words[:, 7])
+    shifted[:, 8:] = sticky(words[:, 7:-1], words[:, 8:])
+    assert pairs(shifted) < ALARM
 
 
 @NEIGHBOURS

@@ -21,8 +21,8 @@ Layout = tuple[tuple[np.uint64, np.uint64, np.uint64], ...]
 """For each counter word: the field it comes from, the shift to the right, and the mask."""
 
 USES = {
-    # Four words are half of the state of xoshiro256++ for a block of BLOCK_WORDS words: half 0, half 1.
-    "bernoulli": ("stream", "stream >> 32", "block", "half"),
+    # Four words are the seed (the first two) and the gamma of a SplitMix64 generator, see `bernoulli` in `reference`.
+    "bernoulli": ("stream", "stream >> 32", "0", "0"),
     # Four words drive a multiplexer for four cycles: call = cycle // 4.
     "select": ("sample", "sample >> 32", "call", "0"),
     # Four words make normals for four steps of a row: call = step // 4.

@@ -43,12 +43,12 @@ class StreamKernels(Protocol):
         """Rows of a table of streams ``(T, W)``: ``(..., W)`` for row numbers ``(...)``."""
 
     def bernoulli(
-        self, key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_block: int = 0
+        self, key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_word: int = 0
     ) -> Words:
         """Random streams ``(R, W)``: every bit of row r is 1 with probability ``thresholds[r] / 2**bits``.
 
         Row r is the stream numbered ``streams[r]`` under the key; bit i of a stream depends on (key, number, i)
-        only. The first bit of a row is that of block `first_block`, of `BLOCK_WORDS` words.
+        only, for the law see `reference`. The first bit of a row is that of word `first_word`; `bits` is at most 32.
         """
 
     def select_numbers(self, key: int, samples: Indices, length: int) -> Draws:

@@ -27,8 +27,13 @@ Thresholds = NDArray[np.uint64]
 Numeric = NDArray[Any]
 """An array of any type of number."""
 
-BLOCK_WORDS = 64
-"""Words after which a Bernoulli stream is seeded anew from Philox."""
+NUMBER_DIGITS = 32
+"""Binary digits of the numbers that the thresholds of Bernoulli streams are compared with."""
+SHARED_DIGITS = 10
+"""The first of these digits: each comes for the 64 cycles of a word from one random word."""
+WORD_STEP = 128
+"""Numbers of random words that belong to one word of a Bernoulli stream: those of digits, and from half of it on those
+of the cycles."""
 GATE_BITS = 24
 """Binary digits of the probability with which a counter of `predictive` counts."""
 UNIPOLAR, BIPOLAR, SPLIT = range(3)

@@ -114,7 +114,7 @@ def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
     entries = _stored()[name].get(str(length))
     if entries is None:
         return searched_lines(name, length, SEARCHED_LINES if every else 2)
-    return tuple(line_of(name, length, entry) for entry in entries)
+    return tuple(line_of(name, length, (entry[0], entry[1])) for entry in entries)
 
 
 @lru_cache(maxsize=1)

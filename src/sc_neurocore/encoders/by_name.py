@@ -9,10 +9,10 @@ from .width import OfWidth
 
 GENERATORS = ("bernoulli", "searched", *NAMES)
 """Names of generators."""
-_BERNOULLI_BITS = 16
+_LEAST_BERNOULLI_BITS = 16
 
 
-def make_generator(generator: str | Generator, length: int, bits: int | None = None) -> Generator:
+def make_generator(generator: str | Generator, length: int, bits: int | None = None, fan_in: int = 1) -> Generator:
     """The generator of that name for streams of `length` cycles.
 
     Parameters
@@ -24,8 +24,11 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     length
         Clock cycles L.
     bits
-        Width of a threshold, 1..32: the precision of the numbers that are encoded. None: 16 for ``"bernoulli"``, and
-        that of the numbers, ``ceil(log2(L))``, for the others.
+        Width of a threshold, 1..32: the precision of the numbers that are encoded. None: that of the sequence, for a
+        full period ``ceil(log2(L))``; for ``"bernoulli"`` the least of 16 .. 32 with
+        ``fan_in * 2**-(bits + 1) <= .1 / L``: the rounding of all thresholds of a sum adds up to a tenth of a count.
+    fan_in
+        Products of a sum that the streams are for.
 
     Examples
     --------
@@ -33,6 +36,8 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     Bank('sobol', 256)
     >>> make_generator("searched", 100, bits=4)
     OfWidth(Searched.of_length(100), bits=4)
+    >>> make_generator("bernoulli", 256), make_generator("bernoulli", 1024, fan_in=784)
+    (Bernoulli(bits=16), Bernoulli(bits=22))
     """
     length = checks.whole("length", length, 1)
     if isinstance(generator, Generator):
@@ -45,9 +50,14 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     if bits is not None:
         bits = checks.whole("bits", bits, 1, MAX_BITS)
     if name == "bernoulli":
-        return Bernoulli(_BERNOULLI_BITS if bits is None else bits)
+        return Bernoulli(_bernoulli_bits(fan_in, length) if bits is None else bits)
     source = _sequences(name, length)
     return source if bits is None or source.modulus == 1 << bits else OfWidth(source, bits)
+
+
+def _bernoulli_bits(fan_in: int, length: int) -> int:
+    fine = (10 * checks.whole("fan_in", fan_in, 1) * length - 1).bit_length() - 1
+    return min(max(_LEAST_BERNOULLI_BITS, fine), MAX_BITS)
 
 
 def _sequences(name: str, length: int) -> Generator:

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.packing import WORD_BITS, words_for
-from ..backends.types import BLOCK_WORDS, Words
-from ..bitstreams import Bitstream, Encoding, to_probability, value_range
+from ..backends.types import Words
+from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from ..chunks import chunks
 from .by_name import make_generator
@@ -21,8 +21,6 @@ from .seeds import Seed, Seeds
 Share = Literal["one", "shift", "rotate", "independent"]
 SHARES: tuple[str, ...] = get_args(Share)
 
-BLOCK_CYCLES = WORD_BITS * BLOCK_WORDS
-"""Cycles of a Bernoulli stream that are made from one seed."""
 TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
 
@@ -56,7 +54,7 @@ class Encoder:
         line ``2 i + partner`` of the generator, as far as it has lines.
         None: ``"independent"`` for Bernoulli, ``"one"`` for the others.
     bits
-        Width of a threshold; None lets the generator choose (see `make_generator`).
+        Width of a threshold; None: what the generator needs, see `make_generator`.
     partner
         Which of the generator's decorrelated partners to use: 0 for inputs, 1 for weights, ..
     seed
@@ -168,6 +166,10 @@ class Encoder:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
         return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self._modulus))
 
+    def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Numbers ``(...)`` that the streams of `values` stand for: `quantised`, decoded."""
+        return from_probability(self.quantised(values), self.encoding)
+
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
         """Index of the generator that drives each input ``(n,)``: all 0 where they share one."""
@@ -243,9 +245,7 @@ class Encoder:
     def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
         thresholds = self.thresholds(probabilities)
         if self._sequences is None:
-            first = start // BLOCK_CYCLES
-            words = self._bernoulli(thresholds, samples, stop - first * BLOCK_CYCLES, first)
-            words = np.ascontiguousarray(words[:, (start - first * BLOCK_CYCLES) // WORD_BITS :])
+            words = self._bernoulli(thresholds, samples, stop - start, start // WORD_BITS)
         else:
             longer = self._longer
             if stop > longer.shape[1]:
@@ -259,13 +259,13 @@ class Encoder:
         return words.reshape(*thresholds.shape, words_for(stop - start))
 
     def _bernoulli(
-        self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_block: int
+        self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
     ) -> Words:
-        """Streams ``(R, W)`` of all thresholds ``(..., n)``, from block `first_block` on."""
+        """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
         streams = np.broadcast_to(samples[..., None] * self.n + self.generator_of_line, thresholds.shape)
         streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
         return choose(self._backend).bernoulli(
-            self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_block
+            self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_word
         )
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:

@@ -13,8 +13,8 @@ class OfWidth(Generator):
     """A generator read by comparators of `bits` bits: the width decides how finely a number is held, not its mean.
 
     A threshold ``k`` of 0 .. ``2**bits`` gives ``round(k M / 2**bits)`` ones in M cycles of a full period, M the
-    modulus of the generator; halves go to the even number, so that they have no common sign. In a circuit, a wider comparator has a constant at its low inputs, a narrower one
-    leaves low bits of the numbers out.
+    modulus of the generator; halves go to the even number, so that they have no common sign. In a circuit, a wider
+    comparator has a constant at its low inputs, a narrower one leaves low bits of the numbers out.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class StochasticAttention(SCLayer):
         Of the values: ``"unipolar"`` [0, 1], ``"bipolar"`` [-1, 1], or ``"split"`` [-1, 1] on a positive
         and a negative rail. Queries and keys are unipolar, since shares of a row need scores >= 0.
     bits
-        Width of thresholds; None lets the generator choose.
+        Width of thresholds; None: what the generator needs, see `make_generator`.
     seed
         Fixes the streams.
     backend
@@ -125,7 +125,7 @@ class StochasticAttention(SCLayer):
     backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")
 
     def forward(self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, *, mask: ArrayLike | None = None) -> Floats:
-        """Limit of `forward_bitstream` as the stream length grows: row-normalised linear attention.
+        """Limit of `forward_bitstream` for exact operands as the stream length grows: row-normalised linear attention.
 
         Parameters
         ----------
@@ -214,33 +214,29 @@ class StochasticAttention(SCLayer):
         out = circuit.run(flat, first + np.arange(len(flat.mask)))
         return out.reshape(*batch, *out.shape[1:])
 
+    def expected(
+        self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, length: int = 1024, use_sobol: bool = False, *,
+        generator: str | Generator | None = None, mask: ArrayLike | None = None,
+    ) -> Floats:  # fmt: skip
+        """Limit of `forward_bitstream` as its sequences go on: `forward` of operands rounded to its thresholds.
+
+        The edges of the attention weights are rounded as well, with the clock to multiples of 1 / L.
+        """
+        circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, None)
+        return circuit.expected(operands)
+
     def streams(
-        self,
-        Q: ArrayLike,
-        K: ArrayLike,
-        V: ArrayLike,
-        length: int = 1024,
-        use_sobol: bool = False,
-        *,
-        generator: str | Generator | None = None,
-        seed: Seed = None,
-        mask: ArrayLike | None = None,
-    ) -> AttentionStreams:
+        self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, length: int = 1024, use_sobol: bool = False, *,
+        generator: str | Generator | None = None, seed: Seed = None, mask: ArrayLike | None = None,
+    ) -> AttentionStreams:  # fmt: skip
         """The streams that the next `forward_bitstream` with these arguments uses; the generators do not advance."""
         circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, seed)
         return circuit.streams(operands, self.samples if seed is None else 0)
 
     def _circuit(
-        self,
-        Q: ArrayLike,
-        K: ArrayLike,
-        V: ArrayLike,
-        mask: ArrayLike | None,
-        length: int,
-        use_sobol: bool,
-        generator: str | Generator | None,
-        seed: Seed,
-    ) -> tuple[AttentionCircuit, Operands]:
+        self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, mask: ArrayLike | None, length: int, use_sobol: bool,
+        generator: str | Generator | None, seed: Seed,
+    ) -> tuple[AttentionCircuit, Operands]:  # fmt: skip
         """The circuit of a call, and its operands, all checked."""
         length = checks.whole("length", length, 1)
         if checks.flag("use_sobol", use_sobol):
@@ -248,7 +244,7 @@ class StochasticAttention(SCLayer):
                 raise ValueError(f"generator must be None with use_sobol=True, got {generator!r}")
             generator = "sobol"
         chosen = self.generator if generator is None else generator
-        source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits)
+        source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits, self.dim_k)
         operands = checked_operands(self.dim_k, Q, K, V, mask, (0.0, 1.0), value_range(self.encoding))
         seeds = self._seeds if seed is None else Seeds(seed, type(self), (self.dim_k,))
         keys = operands.k.shape[-2]

@@ -125,7 +125,6 @@ class SCFusionLayer(SCLayer):
         # Of the features' own generator the selects take partner 1; a source that was named is taken as it is.
         self._select_partner = 1 if select_generator is None else 0
         self._select_source = make_generator(source, self.length, None if isinstance(source, Generator) else bits)
-        self._weights_quantised = bits is not None or isinstance(source, Generator)
         self._reseed()
         if select_generator is not None:
             _check_sources(self._inputs.encoder, self._selects)
@@ -222,12 +221,11 @@ class SCFusionLayer(SCLayer):
         return weighted_mux(features, self._select_streams(cumulative, samples)).value(self.options.backend)
 
     def expected(self, inputs: Mapping[str, ArrayLike]) -> Floats:
-        """Limit of `forward` as the stream length grows: sum w v."""
+        """Limit of `forward` as the stream length grows: sum w v, both rounded to the comparators' thresholds."""
         x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
         cumulative = self._modalities.cumulative(x)
-        if self._weights_quantised:  # multiples of 2**-bits, as the comparators hold them
-            cumulative = self._selects.thresholds(cumulative) / float(self._selects.generator.modulus)
-        return np.asarray(self.options.rounded(np.nan_to_num(x)) @ np.diff(cumulative, prepend=0.0))
+        shares = np.diff(self._selects.quantised(cumulative), prepend=0.0)
+        return np.asarray(self.options.rounded(np.nan_to_num(x)) @ shares)
 
     def _values(self) -> dict[str, Any]:
         return {"fusion_weights": self._modalities.weights.copy()}

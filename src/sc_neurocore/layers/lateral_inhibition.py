@@ -132,7 +132,7 @@ class LateralInhibition(SCLayer):
         return (self.n_neurons,) if self.shape is None else self.shape
 
     def apply(self, rates: ArrayLike) -> Floats:
-        """Limit of `apply_bitstream` as the stream length grows.
+        """Limit of `apply_bitstream` as the stream length grows; a `Generator` object rounds to its thresholds.
 
         Parameters
         ----------
@@ -151,9 +151,13 @@ class LateralInhibition(SCLayer):
         """
         numbers = checks.array("rates", rates)
         sums, total = self._neighbours(numbers.reshape(self._on_axes("rates", numbers.shape)), self._taps)
-        sums *= -self.inhibition_strength / total
+        sums *= self.inhibition_strength / total
         sums = sums.reshape(numbers.shape)
-        sums += numbers
+        if isinstance(self.generator, Generator):
+            numbers, sums = (np.floor(part * self.generator.modulus + 0.5) for part in (numbers, sums))
+        np.subtract(numbers, sums, out=sums)
+        if isinstance(self.generator, Generator):
+            sums /= self.generator.modulus
         return np.maximum(sums, 0.0, out=sums)
 
     def apply_bitstream(self, streams: Bitstream, *, samples: ArrayLike | None = None) -> Bitstream:

@@ -38,7 +38,7 @@ class CircuitOptions:
     share
         How lines share generators, see `Encoder`; None: the default of the generator.
     bits
-        Width of thresholds; None lets the generator choose.
+        Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
         Bernoulli only: ``"fresh"`` streams for every sample, or one set that is ``"stored"``.
     faults
@@ -122,6 +122,28 @@ class CircuitOptions:
         length = self.length[place] if isinstance(self.length, Sequence) else self.length
         return replace(self, length=length, seed=seed)
 
+    def for_fan_in(self, fan_in: int) -> Self:
+        """Options whose thresholds are fine enough for sums of `fan_in` products, see `make_generator`.
+
+        Parameters
+        ----------
+        fan_in
+            Number of products of a sum, at least 1.
+
+        Returns
+        -------
+        CircuitOptions
+            A copy with `bits`; the same options if the width is given or does not depend on it.
+
+        Examples
+        --------
+        >>> CircuitOptions(1024, "bernoulli").for_fan_in(784).bits
+        22
+        """
+        if self.bits is not None or self.generator != "bernoulli":
+            return self
+        return replace(self, bits=make_generator(self.generator, self.cycles, None, fan_in).bits)
+
     def make_generator(self) -> Generator:
         """The number generator, built for the stream length of a layer.
 
@@ -140,7 +162,7 @@ class CircuitOptions:
         return self.length
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values rounded to the comparators' thresholds, where their width is given by `bits` or a generator.
+        """Values rounded to the comparators' thresholds.
 
         Without a given width the thresholds become exact as the length grows, and so do the values.
 
@@ -152,10 +174,8 @@ class CircuitOptions:
         Returns
         -------
         ndarray
-            Numbers of the same shape; errors are at most half a step of ``2**-bits`` in probability.
+            Numbers of the same shape; errors are at most half a step in probability, ``2**-(bits + 1)``.
         """
-        if self.bits is None and not isinstance(self.generator, Generator):
-            return values
         modulus = self.make_generator().modulus
         thresholds = nearest_thresholds(to_probability(values, self.encoding), modulus)
         return from_probability(thresholds / float(modulus), self.encoding)

@@ -227,11 +227,12 @@ class PredictiveCodingSCLayer(SCLayer):
     def expected(self, x: ArrayLike) -> Prediction:
         """Limit of ``forward(x, learn=False)`` as the stream length grows: surprises of ``mean_i |w - x|``.
 
-        In the bipolar encoding half of that.
+        In the bipolar encoding half of that. x is rounded to the comparators' thresholds, as the weights are.
         """
         from scipy.spatial.distance import cdist  # slow to import
 
-        p, w = self._probabilities(x), self.counters / 2.0**self.generator.bits
+        top = 2.0**self.generator.bits
+        p, w = self._thresholds(self._probabilities(x)) / top, self.counters / top
         sums = cdist(p.reshape(-1, self.n_inputs), w, "cityblock")
         surprises = (sums / self.n_inputs).reshape(*p.shape[:-1], self.n_neurons)
         return _prediction(surprises, np.broadcast_to(self.weights, (*surprises.shape, self.n_inputs)).copy())

@@ -136,6 +136,7 @@ class SCConv2DLayer(SCLayer):
         shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         kernels = self._seeds.generator("values").uniform(*value_range(encoding), shape)
         self._weights = DenseWeights(kernels, encoding, bias, name="kernels", groups=self.groups)
+        self.options = self.options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers

@@ -73,7 +73,7 @@ class SCDenseLayer(SCLayer):
         default of deterministic generators, the inputs are 1 in the same cycles: the current has the right
         mean but comes in bursts, and neurons near their threshold fire more often.
     bits
-        Width of a threshold; None lets the generator choose.
+        Width of a threshold; None: what the generator needs, see `make_generator`.
     record_membrane
         Keep the voltages of every step in `membrane` (8 bytes a neuron and step).
 

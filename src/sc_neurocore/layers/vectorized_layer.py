@@ -59,7 +59,7 @@ class VectorizedSCLayer(SCLayer):
     share
         How inputs share generators, see `Encoder`.
     bits
-        Width of thresholds; None lets the generator choose.
+        Width of thresholds; None: what the generator needs, see `make_generator`.
     bias
         ``(n_neurons,)`` in the encoding's range: one more synapse whose input is the constant 1.
     weight_streams
@@ -148,6 +148,7 @@ class VectorizedSCLayer(SCLayer):
             self._weights = SparseWeights(synapses, encoding, bias)
         else:
             self._weights = DenseWeights(rng.uniform(*bounds, shape), encoding, bias)
+        self.options = self.options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers

@@ -112,7 +112,9 @@ class Circuit:
         return values.reshape(*batch, self._n_outputs)
 
     def expected(self, x: ArrayLike) -> Floats:
-        """Limit of `forward` for L -> infinity: the float network with the clipping of the circuit.
+        """Limit of `forward` for L -> infinity: the float network with the clipping and rounding of the circuit.
+
+        Numbers are rounded to the thresholds of the comparators, which are finer for longer streams.
 
         Raises
         ------

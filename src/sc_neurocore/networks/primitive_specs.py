@@ -308,6 +308,7 @@ class Dendrite(LayerSpec):
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
         """A `DendriteBank` behind an encoder; streams of inputs that are never negative are unipolar."""
         options = context.options if context.signed else context.unsigned()
+        options = options.for_fan_in(self.n_branches)
         check_spread(options.make_generator())
         bank = self._bank(self.output_shape(shape)[0], context.input_scale)
         return PrimitiveLayer(bank, (bank.n_inputs,), options, options.seed), 1.0

@@ -48,7 +48,7 @@ class BitstreamCurrentSource:
         How inputs share generators, see `Encoder`, and how the synapses of a neuron do. With ``"one"``, the
         default of deterministic generators, the inputs are 1 in the same cycles, so the current is bursty.
     bits
-        Width of a threshold; None lets the generator choose.
+        Width of a threshold; None: what the generator needs, see `make_generator`.
     seed
         Fixes Bernoulli streams and digital shifts.
 
@@ -93,7 +93,6 @@ class BitstreamCurrentSource:
         self.y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
         self.y_max = checks.real("y_max", y_max, self.y_min, checks.LARGEST)
         self.length = checks.whole("length", length, 1)
-        self.generator = make_generator(generator, self.length, bits)
         self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
         self.weight_values = checks.array("weight_values", weight_values, self.w_min, self.w_max).copy()
         """Weights ``(n,)`` or ``(M, n)``, read-only."""
@@ -103,6 +102,7 @@ class BitstreamCurrentSource:
             )
         self.weight_values.flags.writeable = False
         self.n_inputs = self.weight_values.shape[-1]
+        self.generator = make_generator(generator, self.length, bits, self.n_inputs)
         weights = np.atleast_2d(self.weight_values)
         seeds = Seeds(seed, type(self), weights.shape)
         self._synapse = StreamSynapse(

@@ -67,7 +67,7 @@ class StreamSynapse:
         if self.weights.ndim not in (1, 2) or not self.weights.size:
             raise ValueError(f"weights must have shape (n >= 1,) or (M >= 1, n >= 1), got {self.weights.shape}")
         self.weights.flags.writeable = False
-        source = make_generator(generator, length, bits)
+        source = make_generator(generator, length, bits, self.weights.shape[-1])
         self._fresh = isinstance(source, Bernoulli)
         seeds = Seeds(seed, type(self), self.weights.shape)
         n = self.weights.size if self._fresh else self.weights.shape[-1]

@@ -4,6 +4,7 @@ Every public function has the name, the arguments and the integers of its twin i
 Loops are written so that LLVM vectorises them: fixed trip counts, one array per inner loop body.
 """
 
+from .bernoulli import bernoulli
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
 from .learning import learn
@@ -14,7 +15,7 @@ from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .series import mackey_glass, narma
-from .streams import bernoulli, compare, gather, select_numbers
+from .streams import compare, gather, select_numbers
 
 name = "numba"
 

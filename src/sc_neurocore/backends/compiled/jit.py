@@ -17,7 +17,7 @@ inline: Callable[..., Any] = numba.njit(inline="always")
 LANES = 16
 _WEYL_0 = tuple(uint64(k * WEYL_0) for k in range(ROUNDS))
 _WEYL_1 = tuple(uint64(k * WEYL_1) for k in range(ROUNDS))
-L1, L2, L3, L4, L5 = (uint64(k * LANES) for k in range(1, 6))
+L1, L2, L3, L4 = (uint64(k * LANES) for k in range(1, 5))
 
 counter = inline(counter_of_numbers)
 """`addresses.counter` of a layout and a place, a tuple of uint64."""

@@ -5,10 +5,10 @@ from numba import int64, uint64
 
 from ..packing import tail_mask
 from ..types import GATE_BITS, Counts, CycleCounts, Draws, PredictiveRule
+from .bernoulli import bernoulli_rows
 from .intrinsics import popcount64
 from .jit import inline, jit
 from .selection import largest_rows
-from .streams import bernoulli_rows
 
 
 @inline

@@ -24,9 +24,9 @@ from ..types import (
     Synapses,
     Words,
 )
+from .bernoulli import bernoulli_rows
 from .intrinsics import popcount64
 from .jit import LANES, counter, inline, jit, philox_lanes, put
-from .streams import bernoulli_rows
 
 _MANY_BITS = 1 << 31
 

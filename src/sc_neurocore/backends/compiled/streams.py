@@ -1,13 +1,13 @@
-"""Streams from sequences and from thresholds of their own."""
+"""Streams from sequences, and the numbers that drive multiplexers."""
 
 import numpy as np
 from numba import uint64
 
-from ..addresses import BERNOULLI, SELECT
-from ..packing import tail_mask, words_for
+from ..addresses import SELECT
+from ..packing import words_for
 from ..threads import over_rows
-from ..types import BLOCK_WORDS, Draws, Indices, Thresholds, Words
-from .jit import L1, L2, L3, L4, L5, LANES, counter, inline, jit, philox_lanes, put
+from ..types import Draws, Indices, Thresholds, Words
+from .jit import LANES, counter, jit, philox_lanes, put
 
 
 @jit
@@ -49,77 +49,6 @@ def gather(table: Words, rows: Thresholds) -> Words:
 
 def _take(table: Words, rows: Indices, out: Words, start: int, stop: int) -> None:
     np.take(table, rows[start:stop], axis=0, out=out[start:stop], mode="clip")
-
-
-@inline
-def _rotate(word, by):  # type: ignore[no-untyped-def]
-    return (word << uint64(by)) | (word >> uint64(64 - by))
-
-
-@inline
-def _seed_lanes(key, streams, first, block, lanes, scratch):  # type: ignore[no-untyped-def]
-    """State of block `block` of LANES streams: two Philox calls of 128 bits each."""
-    last = streams.size - 1
-    for half in range(2):
-        for lane in range(LANES):
-            stream = streams[min(first + lane, last)]
-            put(scratch, uint64(lane), counter(BERNOULLI, (stream, uint64(block), uint64(half))))
-        philox_lanes(key, scratch)
-        to = L2 if half else uint64(0)
-        for lane in range(uint64(LANES)):
-            lanes[to + lane] = scratch[lane] | scratch[L1 + lane] << uint64(32)
-            lanes[to + L1 + lane] = scratch[L2 + lane] | scratch[L3 + lane] << uint64(32)
-
-
-@jit
-def bernoulli_rows(key, streams, thresholds, bits, first_block, tail, out, start, stop):  # type: ignore[no-untyped-def]
-    """`bernoulli` of the rows start to stop; `tail` masks the last word."""
-    rows, n_words = out.shape
-    lanes = np.empty(6 * LANES, np.uint64)
-    scratch = np.empty(4 * LANES, np.uint64)
-    for first in range(start, stop, LANES):
-        count = min(LANES, stop - first)
-        for lane in range(LANES):
-            lanes[L5 + uint64(lane)] = thresholds[min(first + lane, rows - 1)]
-        for w in range(n_words):
-            if w % BLOCK_WORDS == 0:
-                _seed_lanes(key, streams, first, first_block + w // BLOCK_WORDS, lanes, scratch)
-            for lane in range(uint64(LANES)):
-                lanes[L4 + lane] = uint64(0)
-            for digit in range(uint64(bits)):
-                for lane in range(uint64(LANES)):
-                    s0, s1 = lanes[lane], lanes[L1 + lane]
-                    s2, s3 = lanes[L2 + lane], lanes[L3 + lane]
-                    r = lanes[L4 + lane]
-                    ones = uint64(0) - ((lanes[L5 + lane] >> digit) & uint64(1))
-                    u = _rotate(s0 + s3, 23) + s0
-                    shifted = s1 << uint64(17)
-                    s2 ^= s0
-                    s3 ^= s1
-                    lanes[L1 + lane] = s1 ^ s2
-                    lanes[lane] = s0 ^ s3
-                    lanes[L2 + lane] = s2 ^ shifted
-                    lanes[L3 + lane] = _rotate(s3, 45)
-                    lanes[L4 + lane] = (u & (r | ones)) | (r & ones)
-            for lane in range(count):
-                certain = uint64(0) - (lanes[L5 + uint64(lane)] >> uint64(bits))
-                word = lanes[L4 + uint64(lane)] | certain
-                out[first + lane, w] = word & tail if w == n_words - 1 else word
-
-
-def bernoulli(
-    key: int,
-    streams: Thresholds,
-    thresholds: Thresholds,
-    bits: int,
-    length: int,
-    first_block: int = 0,
-) -> Words:
-    out = np.empty((streams.size, words_for(length)), np.uint64)
-    if streams.size:
-        args = np.uint64(key), streams, thresholds, bits, first_block, tail_mask(length), out
-        over_rows(bernoulli_rows, args, streams.size, out.size * 20, LANES)
-    return out
 
 
 @jit

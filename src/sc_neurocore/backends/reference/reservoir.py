@@ -21,7 +21,9 @@ from ..types import (
     Thresholds,
     Words,
 )
-from .streams import MASK_64, bernoulli
+from .streams import bernoulli
+
+MASK_64 = (1 << 64) - 1
 
 
 def reservoir_shared(

@@ -3,10 +3,9 @@
 import numpy as np
 
 from ..addresses import BERNOULLI, SELECT, random_words
-from ..packing import pack, unpack
-from ..types import BLOCK_WORDS, Draws, Indices, Thresholds, Words
-
-MASK_64 = (1 << 64) - 1
+from ..packing import pack
+from ..splitmix import gamma_of, outputs
+from ..types import NUMBER_DIGITS, SHARED_DIGITS, WORD_STEP, Draws, Indices, Thresholds, Words
 
 
 def compare(sequences: Draws, thresholds: Thresholds) -> Words:
@@ -17,46 +16,37 @@ def gather(table: Words, rows: Thresholds) -> Words:
     return table[rows.astype(np.intp)]
 
 
-def _rotate(word: int, by: int) -> int:
-    return ((word << by) | (word >> (64 - by))) & MASK_64
-
-
 def bernoulli(
     key: int,
     streams: Thresholds,
     thresholds: Thresholds,
     bits: int,
     length: int,
-    first_block: int = 0,
+    first_word: int = 0,
 ) -> Words:
     """Random streams ``(R, W)``: every bit of row r is 1 with probability ``thresholds[r] / 2**bits``.
 
-    Block b of 64 words of the stream numbered s is made by xoshiro256++ (Blackman & Vigna 2021,
-    https://doi.org/10.1145/3460772) whose 256-bit state is Philox(key, counter (s, b, 0 and 1)).
-    A word takes `bits` draws u, one for each binary digit of the threshold from the lowest:
-    ``r = digit ? r | u : r & u`` leaves 64 independent bits of the wanted probability. The first bit
-    of a row is that of block `first_block`.
+    A bit is 1 where a number of 32 binary digits is below the threshold, to which zeros are added on the right up to
+    that width: written with more digits, a probability gives the same stream. The numbers of the stream numbered s
+    are made of the outputs of SplitMix64 (`splitmix`) whose seed and gamma are Philox(key, counter s). Of the 64
+    cycles of word w, output ``128 w + d`` holds digit d = 0 .. 9, a bit for each cycle; 0 is the most significant one.
+    The other 22 digits of cycle t are the highest bits of output ``128 w + 64 + t``: they are needed where the first
+    ten are those of the threshold, in one cycle of 1024. The first bit of a row is that of word `first_word`.
     """
-    n_words = -(-length // 64)
-    words = np.zeros((len(streams), n_words), np.uint64)
-    state = [0, 0, 0, 0]
-    for row, (stream, threshold) in enumerate(zip(streams.tolist(), thresholds.tolist(), strict=True)):
-        for w in range(n_words):
-            if w % BLOCK_WORDS == 0:
-                block = first_block + w // BLOCK_WORDS
-                halves = random_words(key, BERNOULLI, stream, block, [0, 1]).reshape(4, 2).tolist()
-                state = [low | high << 32 for low, high in halves]
-            r = 0
-            for digit in range(bits):
-                s0, s1, s2, s3 = state
-                u = (_rotate((s0 + s3) & MASK_64, 23) + s0) & MASK_64
-                shifted = (s1 << 17) & MASK_64
-                s2, s3 = s2 ^ s0, s3 ^ s1
-                s1, s0 = s1 ^ s2, s0 ^ s3
-                state = [s0, s1, s2 ^ shifted, _rotate(s3, 45)]
-                r = r | u if threshold >> digit & 1 else r & u
-            words[row, w] = MASK_64 if threshold >> bits else r
-    return pack(unpack(words, length))
+    words = np.arange(first_word, first_word + -(-length // 64), dtype=np.uint64)[:, None] * np.uint64(WORD_STEP)
+    digits = np.arange(SHARED_DIGITS, dtype=np.uint64)
+    cycles = np.arange(64, dtype=np.uint64)
+    own_digits = np.uint64(NUMBER_DIGITS - SHARED_DIGITS)
+    bits_of_rows = np.empty((len(streams), length), bool)
+    four = random_words(key, BERNOULLI, streams).astype(np.uint64)
+    seeds, gammas = four[:, 0] | four[:, 1] << np.uint64(32), gamma_of(four[:, 2] | four[:, 3] << np.uint64(32))
+    for row, (seed, gamma, threshold) in enumerate(zip(seeds, gammas, thresholds, strict=True)):
+        shared = outputs(seed, gamma, words + digits)[:, None] >> cycles[:, None] & np.uint64(1)
+        first = (shared << digits[::-1]).sum(-1)
+        own = outputs(seed, gamma, words + np.uint64(WORD_STEP // 2) + cycles)
+        numbers = first << own_digits | own >> (np.uint64(64) - own_digits)
+        bits_of_rows[row] = numbers.reshape(-1)[:length] < threshold << np.uint64(NUMBER_DIGITS - bits)
+    return pack(bits_of_rows)
 
 
 def select_numbers(key: int, samples: Indices, length: int) -> Draws:

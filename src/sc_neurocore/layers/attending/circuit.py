@@ -12,6 +12,7 @@ from ...backends.types import Words
 from ...bitstreams import Bitstream, Encoding
 from ...chunks import chunks
 from ...encoders import Bernoulli, Encoder, Generator
+from ...encoders.encoder import nearest_thresholds
 from ...encoders.seeds import Seeds
 from ..base import Floats, Samples
 from .operands import Mask, Operands
@@ -86,6 +87,19 @@ class AttentionCircuit:
                 counts = self._scores(self.queries.words(q[part], numbers), k_words, mask[part])
                 out[part] = self._mean(counts, v_words, numbers)
         return out
+
+    def expected(self, operands: Operands) -> Floats:
+        """Outputs ``(..., N, dim_v)`` of infinitely many cycles, with operands and edges rounded to thresholds.
+
+        Operands may have any leading axes.
+        """
+        q, k, v = self.queries.rounded(operands.q), self.keys.rounded(operands.k), operands.v
+        v = np.swapaxes(self.values.rounded(np.swapaxes(v, -1, -2)), -1, -2)
+        running = np.where(operands.mask, q @ np.swapaxes(k, -1, -2), 0.0).cumsum(-1)
+        total = running[..., -1:]
+        edges = running / np.where(total == 0, 1, total)
+        modulus = self.length if self.select is None else self.select.generator.modulus
+        return np.asarray(np.diff(nearest_thresholds(edges, modulus) / float(modulus), prepend=0.0) @ v)
 
     def streams(self, operands: Operands, first: int) -> AttentionStreams:
         """The streams of samples number `first`, `first` + 1, ..; operands with any leading axes."""

@@ -10,7 +10,7 @@ from ...backends import plasticity
 from ...backends.packing import pack
 from ...backends.types import Words
 from ...bitstreams import Bitstream
-from ...encoders import Bernoulli, Encoder, Generator
+from ...encoders import Bernoulli, Encoder, Generator, make_generator
 from ...encoders.seeds import Seeds
 from ..base import Floats
 from ..streams import Streams
@@ -43,13 +43,14 @@ class LearningStreams:
         seeds: Seeds,
         backend: str | None,
     ) -> None:
-        self.encoder = Encoder(n_inputs, length, generator, bits=bits, seed=seeds.of("inputs"), backend=backend)
+        source = make_generator(generator, length, bits, n_inputs)
+        self.encoder = Encoder(n_inputs, length, source, seed=seeds.of("inputs"), backend=backend)
         self.weight_key = seeds.key("weights")
         """Philox key of the Bernoulli random words of the weights."""
         self.midpoints: Floats = np.empty(0)
         """Midpoints of the steps of the weights' sequence ``(L,)``; empty for Bernoulli."""
-        if not isinstance(self.encoder.generator, Bernoulli):
-            self.midpoints = Encoder(n_inputs, length, self.encoder.generator, partner=1).levels()[0].copy()
+        if not isinstance(source, Bernoulli):
+            self.midpoints = Encoder(n_inputs, length, source, partner=1).levels()[0].copy()
 
     def read(self, x: ArrayLike, spikes: bool | None) -> tuple[Floats, bool, tuple[int, ...]]:
         """Inputs as numbers, whether they are spikes ``(..., L, n_inputs)``, and the axes of their samples.

@@ -6,7 +6,7 @@ from typing import Any
 from scipy.sparse import csr_array, issparse
 
 from ...backends import choose
-from ...bitstreams.encodings import ENCODINGS, from_probability
+from ...bitstreams.encodings import ENCODINGS
 from ...encoders import Encoder
 from ..base import Floats
 from .options import ReservoirOptions
@@ -16,8 +16,8 @@ from .weights import ReservoirWeights
 class ReservoirExpectation:
     """The update ``x = (1 - leak) x + leak f(W_in u + bias + feedback_strength W_rec x)`` on numbers.
 
-    Where a width of thresholds was asked for, weights are quantised, and so are inputs and states unless they are
-    rounded stochastically.
+    Weights are rounded to the comparators' thresholds, and so are inputs and states unless they are rounded
+    stochastically.
 
     Parameters
     ----------
@@ -29,7 +29,6 @@ class ReservoirExpectation:
 
     def __init__(self, options: ReservoirOptions, weights: ReservoirWeights, encoder: Encoder) -> None:
         self._options, self._encoder = options, encoder
-        self._quantised = options.given_bits is not None
         self._gain = weights.gain(options.feedback_strength)
         self._w_in, self._bias = self._seen(weights.inputs), self._seen(weights.bias)
         self._w_rec = self._seen(options.feedback_strength * weights.recurrent)
@@ -37,9 +36,9 @@ class ReservoirExpectation:
     def run(self, inputs: Floats, state: Floats) -> Floats:
         """States ``(..., T, n)`` from `state` ``(..., n)``, under inputs ``(..., T, n_inputs)``."""
         options = self._options
-        lines_quantised = self._quantised and options.rounding == "nearest"
-        u = self._rounded(inputs) if lines_quantised else inputs
-        scale = 2.0**self._encoder.generator.bits if lines_quantised else 0.0
+        nearest = options.rounding == "nearest"
+        u = self._encoder.rounded(inputs) if nearest else inputs
+        scale = float(self._encoder.generator.modulus) if nearest else 0.0
         n = state.shape[-1]
         drive = (u @ self._w_in.T + self._bias).reshape(math.prod(inputs.shape[:-2]), inputs.shape[-2], n)
         kind, squash = ENCODINGS.index(options.encoding), options.activation == "tanh"
@@ -50,12 +49,7 @@ class ReservoirExpectation:
 
     def _seen(self, weights: Any) -> Any:
         """Weights rounded to the comparators' thresholds."""
-        if not self._quantised:
-            return weights
         if issparse(weights):
-            data = self._gain * self._rounded(weights.data / self._gain)
+            data = self._gain * self._encoder.rounded(weights.data / self._gain)
             return csr_array((data, weights.indices, weights.indptr), shape=weights.shape)
-        return self._gain * self._rounded(weights / self._gain)
-
-    def _rounded(self, values: Floats) -> Floats:
-        return from_probability(self._encoder.quantised(values), self._options.encoding)
+        return self._gain * self._encoder.rounded(weights / self._gain)

@@ -1,7 +1,7 @@
 """Options of a reservoir: the encoding of its numbers, the streams of its weights, its update rule."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from ... import checks
 from ...backends import choose
@@ -33,7 +33,7 @@ class ReservoirOptions:
         How lines share generators, see `Encoder`. ``"rotate"`` turns a line's numbers and those of its weights
         alike, so its counts are those of ``"one"``.
     bits
-        Width of thresholds; None lets the generator choose.
+        Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
         Bernoulli only. ``"fresh"``: every step gets new weight streams. ``"stored"``: one set serves all steps.
     restart
@@ -92,8 +92,8 @@ class ReservoirOptions:
         """The number generator that the options name, with numbers of ``2**bits`` values."""
         return binary(make_generator(self.generator, self.length, self.bits))
 
-    @property
-    def given_bits(self) -> int | None:
-        """Width of thresholds if it was given: then rounding is part of the expectation; None if it was not."""
-        given = self.bits is not None or isinstance(self.generator, Generator)
-        return self.source.bits if given else None
+    def for_fan_in(self, fan_in: int) -> Self:
+        """Options whose thresholds are fine enough for sums of `fan_in` products, see `make_generator`."""
+        if self.bits is not None or self.generator != "bernoulli":
+            return self
+        return replace(self, bits=make_generator(self.generator, self.length, None, fan_in).bits)

@@ -35,8 +35,8 @@ class Reservoir(SCLayer):
         self, options: ReservoirOptions, seed: Seed, n_inputs: int, n_neurons: int, **strengths: float
     ) -> None:
         super().__init__(seed, (checks.whole("n_neurons", n_neurons, 1), checks.whole("n_inputs", n_inputs, 1)))
-        self.options = options
         self._weights = ReservoirWeights(n_inputs, n_neurons, options.encoding, seeds=self._seeds, **strengths)
+        self.options = options.for_fan_in(self.n_inputs + self.n_neurons + 1)
         self._state: Floats = np.zeros(self.n_neurons)
         self._reseed()
 
@@ -138,7 +138,7 @@ class Reservoir(SCLayer):
     def expected(self, X: ArrayLike) -> Floats:
         """Limit of `run` as the stream length grows: the same circuit in floating point; nothing moves.
 
-        Where `bits` is given, weights are quantised, and so are inputs and states unless they are rounded
+        Weights are rounded to the comparators' thresholds, and so are inputs and states unless they are rounded
         stochastically.
         """
         inputs = self._checked_sequences(X)

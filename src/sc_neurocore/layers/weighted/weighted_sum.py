@@ -151,7 +151,7 @@ class WeightedSum:
         return self._as_seen_by_gates(self.synapses.expected(seen), flips)
 
     def _as_seen_by_gates(self, values: Floats, flips: float) -> Floats:
-        """Values rounded where the width of thresholds is given, and shrunk towards mid-range by bit flips."""
+        """Values rounded to thresholds, and shrunk towards mid-range by bit flips."""
         faults, encoding = self.options.faults, self.options.encoding
         if faults is not None and faults.hard:
             raise ValueError(f"expected has no closed form with stuck lines or a dead generator, got {faults}")
