@@ -71,6 +71,8 @@ def candidates(name: str, length: int, count: int) -> list[Entry]:
         firsts = np.arange(1, 1 + min(64, max(4, _NUMBERS // length)))
     else:
         firsts = np.array([base for base in BASES if base <= length and (name == "halton" or base > 2)])
+    if firsts.size == 0:
+        return []
     chosen = dict.fromkeys((_random(length, 4 * count) % np.uint64(firsts.size * numbers)).tolist())
     return [(int(firsts[each // numbers]), each % numbers) for each in list(chosen)[:count]]
 
@@ -164,7 +166,7 @@ def _pair(name: str, length: int) -> tuple[Generator, Generator]:
     # Twice the thresholds above a number, less one: with integers of that size a sum has no rounding, in any order.
     weights = [2.0 * (modulus - side.astype(np.float64)) - 1 for side in (rows, columns)]
     means = weights[0] @ weights[1].T / (4.0 * modulus**2 * length) - 0.25
-    order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(48, _NUMBERS // length))]
+    order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(128, _NUMBERS // length))]
     figures = []
     for i, j in zip(*np.unravel_index(order, means.shape), strict=True):
         (errors,) = product_errors(rows[i], columns[j], modulus, POINTS)
