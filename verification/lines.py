@@ -1,8 +1,9 @@
 """``python -m verification.lines``: the file of lines of generators by name that measured well together.
 
 ``python -m verification.lines`` searches the lengths that the file lacks, ``--lengths 2..64`` some again, ``--names
-sobol,lattice`` for some generators only, and ``--check`` prints the figures of all lists, recomputed, instead. The file
-is written after every length, in full or not at all; a search has a fixed seed.
+sobol,lattice`` for some generators only. Instead, ``--check`` prints the figures of all lists, recomputed, and
+``--every`` at which length of 16 .. 4096 pairs are worst, of the file or searched for at run-time. The file is written
+after every length, in full or not at all; a search has a fixed seed.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from sc_neurocore.encoders.line_search import (
     good_multipliers,
     lattice_means,
     line_of,
+    searched_lines,
 )
 from sc_neurocore.encoders.product_error import bernoulli_dot_rmse
 from sc_neurocore.files import atomic_write
@@ -227,6 +229,20 @@ def report(name: str, length: int, entries: list[Entry]) -> str:
     )
 
 
+def worst_ratio(name: str, lengths: Sequence[int], lists: Lists) -> tuple[float, int]:
+    """Largest dot RMSE of the pair of a length over Bernoulli's, and that length."""
+    found = []
+    for length in lengths:
+        if str(length) in lists[name]:
+            lines = [line_of(name, length, entry) for entry in entries_of(lists, name, length)[:2]]
+        else:
+            lines = list(searched_lines(name, length))
+        rank = rank_of_number(length, lines[0].modulus)
+        first, second = (rank[line.sequence(length)] for line in lines)
+        found.append((float(dot_rmse(first, second)) / bernoulli_dot_rmse(length), length))
+    return max(found)
+
+
 def lengths_of(text: str) -> list[int]:
     """Lengths of the file in ``"2..64"`` or ``"8,16"``.
 
@@ -258,9 +274,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lengths", type=lengths_of, default=LENGTHS, help="such as 2..64 or 8,16")
     parser.add_argument("--names", type=names_of, default=NAMES, help=f"of {', '.join(NAMES)}")
     parser.add_argument("--check", action="store_true", help="recompute the figures of the file instead")
+    parser.add_argument("--every", action="store_true", help="find the worst pair of the lengths 16 .. 4096 instead")
     options = parser.parse_args(arguments)
     lists = read()
     show = partial(print, flush=True)
+    if options.every:
+        for name in options.names:
+            ratio, length = worst_ratio(name, range(16, 4097), lists)
+            show(f"{name}: dot RMSE at most {ratio:.3f} of Bernoulli's for L = 16 .. 4096, at L = {length}")
+        return 0
     above = False
     for length in options.lengths:
         for name in options.names:
