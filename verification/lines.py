@@ -178,8 +178,8 @@ def greedy(name: str, length: int, pair: tuple[Entry, Entry], pool: list[Entry],
 
 
 def _lines(name: str, length: int) -> IndependentLines:
-    """An empty list; above 2048 cycles products are tried at a part of the operands, which ``--check`` makes up for."""
-    return IndependentLines(modulus_of(name, length), exact_and_error if length <= 2048 else and_error)
+    """An empty list; above 256 cycles products are tried at a part of the operands, which ``--check`` makes up for."""
+    return IndependentLines(modulus_of(name, length), exact_and_error if length <= 256 else and_error)
 
 
 def worst_errors(name: str, length: int, entries: list[Entry], exact: bool) -> tuple[float, float]:
@@ -298,9 +298,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 start = time.perf_counter()
                 lists[name][str(length)] = [list(entry) for entry in search(name, length)]
                 write(lists)
-                show(
-                    f"{report(name, length, entries_of(lists, name, length), False)} ({time.perf_counter() - start:.1f} s)"
-                )
+                line = report(name, length, entries_of(lists, name, length), False)
+                show(f"{line} ({time.perf_counter() - start:.1f} s)")
             elif options.check and stored:
                 line = report(name, length, entries_of(lists, name, length), True)
                 above = above or "ABOVE" in line
