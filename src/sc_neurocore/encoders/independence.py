@@ -88,7 +88,9 @@ class IndependentLines:
         return len(self._numbers)
 
     def admits(self, numbers: NDArray[np.uint32]) -> bool:
-        """Whether a line ``(L,)`` is independent of those that are here: no error above `LIMIT`."""
+        """Whether a line ``(L,)`` is independent of those that are here: another one, and no error above `LIMIT`."""
+        if any(np.array_equal(each, numbers) for each in self._numbers):  # of 4 cycles, its errors would be small
+            return False
         zeros, length = zeros_of(numbers, self.modulus), len(numbers)
         return all(self._and_error(each, numbers, self.modulus) <= LIMIT for each in self._numbers) and all(
             or_error(one, other, zeros, length) <= LIMIT for one, other in combinations(self._zeros, 2)

@@ -34,7 +34,7 @@ def bits_of(length: int) -> int:
     return max(1, (length - 1).bit_length())
 
 
-def line_of(name: str, length: int, entry: Entry) -> Generator:
+def line_of(name: str, length: int, entry: Entry, bits: int | None = None) -> Generator:
     """The generator of a line for streams of `length` cycles.
 
     Parameters
@@ -46,19 +46,28 @@ def line_of(name: str, length: int, entry: Entry) -> Generator:
     entry
         Of sobol (dimension, mask), of halton (base, mask). Of vdc as of halton; base 2 is the van der Corput sequence,
         and 1 the ramp, which runs once in L cycles. Of lattice (multiplier, offset); (1, 0) is the counter.
+    bits
+        Width of the numbers; None: `bits_of` the length. The streams of the operands k / L at powers of two are the
+        same at any larger width: numbers keep their leading bits, and a one behind them makes thresholds in between
+        round to the nearest. A lattice has the width of its length only.
     """
     first, second = entry
-    bits = bits_of(length)
+    usual = bits_of(length)
     if name == "lattice":
+        if bits not in (None, usual):
+            raise ValueError(f"bits must be None or {usual} for a lattice of length {length}, got {bits}")
         lattice = Lattice(length, first, second)
         return Counter(lattice) if entry == (1, 0) else lattice
+    bits = usual if bits is None else bits
+    more = bits - usual
+    mask = second << more | 1 << more - 1 if more > 0 else second >> -more
     if name == "sobol":
-        return Sobol(bits, first, mask=second)
+        return Sobol(bits, first, mask=mask)
     if name == "halton" or first > 2:
-        return Halton(bits, first, mask=second)
+        return Halton(bits, first, mask=mask)
     if first == 2:
-        return VanDerCorput(bits, mask=second)
-    return Ramp(bits, mask=second, period=None if length == 1 << bits else length)
+        return VanDerCorput(bits, mask=mask)
+    return Ramp(bits, mask=mask, period=None if length == 1 << bits else length)
 
 
 def candidates(name: str, length: int, count: int) -> list[Entry]:
@@ -71,6 +80,8 @@ def candidates(name: str, length: int, count: int) -> list[Entry]:
         firsts = np.arange(1, 1 + min(64, max(4, _NUMBERS // length)))
     else:
         firsts = np.array([base for base in BASES if base <= length and (name == "halton" or base > 2)])
+    if firsts.size == 0:
+        return []
     chosen = dict.fromkeys((_random(length, 4 * count) % np.uint64(firsts.size * numbers)).tolist())
     return [(int(firsts[each // numbers]), each % numbers) for each in list(chosen)[:count]]
 
@@ -164,7 +175,7 @@ def _pair(name: str, length: int) -> tuple[Generator, Generator]:
     # Twice the thresholds above a number, less one: with integers of that size a sum has no rounding, in any order.
     weights = [2.0 * (modulus - side.astype(np.float64)) - 1 for side in (rows, columns)]
     means = weights[0] @ weights[1].T / (4.0 * modulus**2 * length) - 0.25
-    order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(48, _NUMBERS // length))]
+    order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(128, _NUMBERS // length))]
     figures = []
     for i, j in zip(*np.unravel_index(order, means.shape), strict=True):
         (errors,) = product_errors(rows[i], columns[j], modulus, POINTS)
