@@ -41,13 +41,6 @@ LENGTHS = sorted({2**n for n in range(1, 15)} | set(range(3, 257)))
 """Lengths of the file."""
 FILE = Path(str(resources.files("sc_neurocore.encoders"))) / "lines.json"
 MOST_LINES, MOST_LINES_OFF_POWERS = 32, 16
-_OF_TWO_CYCLES = {
-    "sobol": ((1, 0), (1, 1)),
-    "halton": ((2, 0), (2, 1)),
-    "vdc": ((1, 0), (2, 1)),
-    "lattice": ((1, 1), (1, 0)),
-}
-"""Pairs at L = 2: there are two sequences, as bad together as each with itself."""
 Lists = dict[str, dict[str, list[list[int]]]]
 """Entries of lines by generator and length."""
 
@@ -72,8 +65,10 @@ def modulus_of(name: str, length: int) -> int:
 
 def best_pair(name: str, length: int) -> tuple[Entry, Entry]:
     """The pair with the least dot RMSE of all that are tried."""
-    if length == 2:
-        return _OF_TWO_CYCLES[name]
+    if length == 2:  # two cycles have two sequences, which are as bad together as each with itself
+        return {"sobol": ((1, 0), (1, 1)), "halton": ((2, 0), (2, 1)), "vdc": ((1, 0), (2, 1))}.get(
+            name, ((1, 1), (1, 0))
+        )
     if name == "lattice":
         return min(lattice_pairs(length), key=lambda pair: figure(name, length, pair))
     found = []
@@ -82,10 +77,9 @@ def best_pair(name: str, length: int) -> tuple[Entry, Entry]:
         first, second = (numbers_of(name, length, (each, 0)).astype(np.int64) for each in (one, other))
         exact = length <= 1024
         starts = 8 if length <= 64 and is_power(length) else 3 if exact else 32 if name == "vdc" else 4
-        rmse, u, v = best_masks(first, second, rank, bits_of(length), starts, exact, fixed, seed)
-        if (one, u) != (other, v):  # of four cycles, a line and itself may err less than two
-            found.append((rmse, (one, u), (other, v)))
-    return min(found)[1:]
+        found.append((best_masks(first, second, rank, bits_of(length), starts, exact, fixed, seed), one, other))
+    (_, u, v), one, other = min(found)
+    return (one, u), (other, v)
 
 
 def pairs_to_mask(name: str, length: int) -> Iterator[tuple[int, int, bool]]:

@@ -108,37 +108,6 @@ def test_lines_of_the_file_are_independent(name, length):
         assert or_error(*three, length) <= LIMIT
 
 
-def counts(line, length, thresholds):
-    return (line.sequence(length)[:, None] < np.array(thresholds)).sum(0).tolist()
-
-
-class TestWidth:
-    @pytest.mark.parametrize("entry", [("sobol", (5, 37)), ("vdc", (2, 11)), ("vdc", (1, 0))])
-    def test_more_bits_round_to_the_nearest(self, entry):
-        """At L = 64 a ramp of 8 bits turned .5 into 1, and other numbers had a bias of 1 / 128."""
-        name, numbers = entry
-        for bits in (7, 8, 12):
-            step = 1 << bits - 6
-            line = line_of(name, 64, numbers, bits)
-            assert line.bits == bits
-            thresholds = np.arange(2**bits + 1)
-            ones = counts(line, 64, thresholds)
-            assert ones == np.ceil(thresholds / step - 0.5).astype(int).tolist()  # a tie rounds down
-            usual = line_of(name, 64, numbers).sequence(64)
-            assert (line.sequence(64) // step == usual).all()
-
-    @pytest.mark.parametrize("entry", [("sobol", (5, 37)), ("vdc", (2, 11)), ("vdc", (1, 0)), ("halton", (2, 9))])
-    def test_fewer_bits_are_coarse(self, entry):
-        for bits in (1, 4):
-            line = line_of(entry[0], 64, entry[1], bits)
-            assert counts(line, 64, range(2**bits + 1)) == list(range(0, 65, 64 >> bits))
-
-    def test_a_lattice_has_one_width(self):
-        assert line_of("lattice", 100, (23, 28), 7) == Lattice(100, 23, 28)
-        with pytest.raises(ValueError, match="bits must be None or 7 for a lattice of length 100, got 8"):
-            line_of("lattice", 100, (23, 28), 8)
-
-
 class TestSearch:
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("length", [257, 300, 777, 1100, 4097])

@@ -34,7 +34,7 @@ def bits_of(length: int) -> int:
     return max(1, (length - 1).bit_length())
 
 
-def line_of(name: str, length: int, entry: Entry, bits: int | None = None) -> Generator:
+def line_of(name: str, length: int, entry: Entry) -> Generator:
     """The generator of a line for streams of `length` cycles.
 
     Parameters
@@ -46,28 +46,19 @@ def line_of(name: str, length: int, entry: Entry, bits: int | None = None) -> Ge
     entry
         Of sobol (dimension, mask), of halton (base, mask). Of vdc as of halton; base 2 is the van der Corput sequence,
         and 1 the ramp, which runs once in L cycles. Of lattice (multiplier, offset); (1, 0) is the counter.
-    bits
-        Width of the numbers; None: `bits_of` the length. The streams of the operands k / L at powers of two are the
-        same at any larger width: numbers keep their leading bits, and a one behind them makes thresholds in between
-        round to the nearest. A lattice has the width of its length only.
     """
     first, second = entry
-    usual = bits_of(length)
+    bits = bits_of(length)
     if name == "lattice":
-        if bits not in (None, usual):
-            raise ValueError(f"bits must be None or {usual} for a lattice of length {length}, got {bits}")
         lattice = Lattice(length, first, second)
         return Counter(lattice) if entry == (1, 0) else lattice
-    bits = usual if bits is None else bits
-    more = bits - usual
-    mask = second << more | 1 << more - 1 if more > 0 else second >> -more
     if name == "sobol":
-        return Sobol(bits, first, mask=mask)
+        return Sobol(bits, first, mask=second)
     if name == "halton" or first > 2:
-        return Halton(bits, first, mask=mask)
+        return Halton(bits, first, mask=second)
     if first == 2:
-        return VanDerCorput(bits, mask=mask)
-    return Ramp(bits, mask=mask, period=None if length == 1 << bits else length)
+        return VanDerCorput(bits, mask=second)
+    return Ramp(bits, mask=second, period=None if length == 1 << bits else length)
 
 
 def candidates(name: str, length: int, count: int) -> list[Entry]:
