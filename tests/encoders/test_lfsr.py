@@ -1,9 +1,8 @@
 """The shift register: taps, period, states, lines, drawing."""
 
-from itertools import combinations
-
 import numpy as np
 import pytest
+from line_helpers import and_ratio, or_ratio
 
 from sc_neurocore.encoders import LFSR, Encoder
 from sc_neurocore.encoders.lfsr import TAPS, is_primitive
@@ -152,34 +151,8 @@ def test_jump_ahead_does_not_count_the_inserted_zero():
     assert LFSR(5, mask=3, reverse=True).ahead(3) == LFSR(5, seed=9, mask=3, reverse=True)
 
 
-def and_ratio(lines):
-    """Largest RMSE of the AND of two lines, in units of that of independent Bernoulli streams."""
-    length = lines.shape[1]
-    p = np.arange(min(length, 64) + 1) / min(length, 64)
-    ones = (lines[:, None] < (p * length)[:, None]).astype(np.float32).reshape(-1, length)
-    products = (ones @ ones.T / length).reshape(len(lines), len(p), len(lines), len(p)).swapaxes(1, 2)
-    exact = np.outer(p, p)
-    squares = ((products - exact) ** 2).mean((2, 3))[np.triu_indices(len(lines), 1)]
-    return np.sqrt(squares.max() / (exact * (1 - exact) / length).mean())
-
-
-def or_ratio(lines):
-    """Largest RMSE of the OR of three lines, operands near 1/18, 3/18, .., in the same units."""
-    length = lines.shape[1]
-    thresholds = np.unique(np.floor((np.arange(9) + 0.5) / 9 * length + 0.5))
-    q = 1 - thresholds / length
-    zeros = (lines[:, None] >= thresholds[:, None]).astype(np.float32)
-    exact = q[:, None, None] * q[:, None] * q
-    worst = 0.0
-    for i, j in combinations(range(len(lines) - 1), 2):
-        both = (zeros[i][:, None] * zeros[j]).reshape(-1, length)
-        counts = (both @ zeros[j + 1 :].reshape(-1, length).T).reshape(len(q), len(q), -1, len(q))
-        worst = max(worst, ((counts / length - exact[:, :, None]) ** 2).mean((0, 1, 3)).max())
-    return np.sqrt(worst / (exact * (1 - exact) / length).mean())
-
-
 @pytest.mark.parametrize("options", [{}, {"reverse": True}, {"mask": 5}], ids=str)
-@pytest.mark.parametrize("bits", [3, 4, 5, 6, 8, 10])
+@pytest.mark.parametrize("bits", [3, 4, 6, 9, 10])
 def test_lines_are_as_independent_as_bernoulli_streams(bits, options):
     register = LFSR(bits, seed=bits, **options)
     lines = [register.decorrelated(index) for index in range(register.n_lines)]

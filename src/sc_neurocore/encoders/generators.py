@@ -4,7 +4,8 @@
 generator      circuit                               partner for the weights  error of an AND product
 =============  ====================================  =======================  ======================
 `Bernoulli`    a true random source per stream       a further source         order 1 / sqrt(L)
-`LFSR`         shift register with XOR feedback      reciprocal polynomial    order 1 / sqrt(L)
+`LFSR`         shift register with XOR feedback      reciprocal polynomial,   order 1 / sqrt(L)
+                                                     other phases
 `Sobol`        Gray-code XOR of direction numbers    another dimension        order log(L)**2 / L
 `Halton`       counter in a prime base, reversed     another prime            order log(L)**2 / L
 `VanDerCorput` counter, bits reversed                `Ramp`                   order log(L) / L
