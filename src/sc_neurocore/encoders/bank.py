@@ -107,14 +107,10 @@ def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
     if name == "ramp":  # the pair of "vdc", the other way round
         lines = lines_of("vdc", length, every)
         return tuple(lines[line ^ 1] for line in range(len(lines) // 2 * 2))
-    if name == "lfsr":
-        from .lfsr import LFSR
-
-        return tuple(LFSR(max(3, (length - 1).bit_length())).decorrelated(i) for i in range(16 if length > 60 else 2))
     entries = _stored()[name].get(str(length))
     if entries is None:
         return searched_lines(name, length, SEARCHED_LINES if every else 2)
-    return tuple(line_of(name, length, (entry[0], entry[1])) for entry in entries)
+    return tuple(line_of(name, length, entry) for entry in entries)
 
 
 @lru_cache(maxsize=1)

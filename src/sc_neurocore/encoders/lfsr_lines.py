@@ -1,6 +1,6 @@
 """Registers to choose from for streams of one length, whatever the length."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import cycle, islice
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .lfsr import LFSR, TAPS, is_primitive
 
-Entry = tuple[int, int, int, int]
+Entry = Sequence[int]
 """Taps (bit k for tap k + 1), seed, mask, and 1 for stages read in reverse order."""
 
 _POLYNOMIALS, _STARTS, _CELLS = 8, 1024, 8
@@ -52,7 +52,7 @@ def lfsr_candidates(length: int, count: int) -> list[Entry]:
     random = np.random.Philox(key=length).random_raw((count, 2))
     starts = np.unique(np.random.Philox(key=period + length).random_raw(_STARTS) % np.uint64(period)).astype(np.int64)
     readings = [(taps, reverse) for taps in _polynomials(bits) for reverse in (0, 1)]
-    found: dict[Entry, None] = {}
+    found: dict[tuple[int, int, int, int], None] = {}
     cells = min(_CELLS, period)
     shares = np.arange(1, cells + 1) / cells * length
     for (taps, reverse), (choice, mask) in zip(cycle(readings), (random % np.uint64(period)).tolist(), strict=False):

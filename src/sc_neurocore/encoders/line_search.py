@@ -1,6 +1,7 @@
 """Lines of number generators that measured well together, found by a short seeded search where none are stored."""
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,16 +12,17 @@ from .generator import Generator
 from .generators import Halton, Ramp, VanDerCorput
 from .independence import POINTS, IndependentLines
 from .lattice import Lattice
+from .lfsr_lines import bits_of, lfsr_candidates, lfsr_line
 from .product_error import TERMS, product_errors
 from .searched import Counter
 from .sobol import Sobol
 
-NAMES = ("sobol", "halton", "vdc", "lattice")
+NAMES = ("sobol", "halton", "vdc", "lattice", "lfsr")
 """Kinds of lines. The van der Corput sequence has the ramp for partner."""
 BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
 """Bases of Halton sequences; those beyond L only rise in L cycles."""
 
-Entry = tuple[int, int]
+Entry = Sequence[int]
 """What tells a line from others of its kind, see `line_of`."""
 
 _NUMBERS = 1 << 18
@@ -29,29 +31,27 @@ _MULTIPLIERS = 4096
 """Multipliers that a search looks at."""
 
 
-def bits_of(length: int) -> int:
-    """Width of the numbers of nets: ``ceil(log2 L)``, at least 1; wider ones measured no better."""
-    return max(1, (length - 1).bit_length())
-
-
 def line_of(name: str, length: int, entry: Entry) -> Generator:
     """The generator of a line for streams of `length` cycles.
 
     Parameters
     ----------
     name
-        ``"sobol"``, ``"halton"``, ``"vdc"`` or ``"lattice"``.
+        ``"sobol"``, ``"halton"``, ``"vdc"``, ``"lattice"`` or ``"lfsr"``.
     length
         Clock cycles of a stream, at least 2.
     entry
         Of sobol (dimension, mask), of halton (base, mask). Of vdc as of halton; base 2 is the van der Corput sequence,
         and 1 the ramp, which runs once in L cycles. Of lattice (multiplier, offset); (1, 0) is the counter.
+        Of lfsr see `lfsr_lines.Entry`.
     """
+    if name == "lfsr":
+        return lfsr_line(length, entry)
     first, second = entry
     bits = bits_of(length)
     if name == "lattice":
         lattice = Lattice(length, first, second)
-        return Counter(lattice) if entry == (1, 0) else lattice
+        return Counter(lattice) if (first, second) == (1, 0) else lattice
     if name == "sobol":
         return Sobol(bits, first, mask=second)
     if name == "halton" or first > 2:
@@ -63,6 +63,8 @@ def line_of(name: str, length: int, entry: Entry) -> Generator:
 
 def candidates(name: str, length: int, count: int) -> list[Entry]:
     """At most `count` lines of a kind to choose from, in random order, the same for the same arguments."""
+    if name == "lfsr":
+        return list(lfsr_candidates(length, count))
     numbers = 1 << bits_of(length)
     if name == "lattice":
         firsts = np.array(good_multipliers(length, count))
@@ -127,7 +129,7 @@ def searched_lines(name: str, length: int, count: int = 2) -> tuple[Generator, .
     Parameters
     ----------
     name
-        ``"sobol"``, ``"halton"``, ``"vdc"`` or ``"lattice"``.
+        ``"sobol"``, ``"halton"``, ``"vdc"``, ``"lattice"`` or ``"lfsr"``.
     length
         Clock cycles of a stream, at least 2.
     count
