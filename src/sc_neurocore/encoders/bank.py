@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from .. import checks
 from .generator import Generator
-from .line_search import line_of, searched_lines
+from .lattice import Lattice
+from .line_search import line_of, searched_lines, spreading_multiplier
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
 
 NAMES = ("sobol", "lattice", "lfsr", "halton", "vdc", "ramp")
+"""Generators that are banks at every length. Above 256 cycles ``"searched"`` is one, too."""
 SEARCHED_LINES = 16
 """Lines at most of a bank that is not stored."""
 
@@ -27,7 +29,8 @@ class Bank(Generator):
     Parameters
     ----------
     name
-        ``"sobol"``, ``"lattice"``, ``"lfsr"``, ``"halton"``, ``"vdc"`` or ``"ramp"``.
+        ``"sobol"``, ``"lattice"``, ``"lfsr"``, ``"halton"``, ``"vdc"``, ``"ramp"``; or ``"searched"`` above 256 cycles:
+        the lattices, in an order of cycles that spreads the ones over time.
     length
         Clock cycles L.
 
@@ -104,6 +107,10 @@ class Bank(Generator):
 @lru_cache(maxsize=256)
 def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
     """The stored lines of a bank, or lines found by a search: the pair, or `every` line."""
+    if length == 1:  # one number for all lines: a threshold rounds to no or to one one
+        return tuple(Lattice(1, 0) for _ in range(SEARCHED_LINES))
+    if name == "searched":
+        return _in_order(lines_of("lattice", length, every))
     if name == "ramp":  # the pair of "vdc", the other way round
         lines = lines_of("vdc", length, every)
         return tuple(lines[line ^ 1] for line in range(len(lines) // 2 * 2))
@@ -111,6 +118,14 @@ def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
     if entries is None:
         return searched_lines(name, length, SEARCHED_LINES if every else 2)
     return tuple(line_of(name, length, entry) for entry in entries)
+
+
+def _in_order(lines: tuple[Generator, ...]) -> tuple[Generator, ...]:
+    """Lattices with cycles in another order, which spreads the ones of all lines over time and changes no count."""
+    length = lines[0].modulus
+    found = [(line.multiplier, line.offset) if isinstance(line, Lattice) else (1, 0) for line in lines]
+    step = spreading_multiplier(length, found[0][0])
+    return tuple(Lattice(length, multiplier * step % length, offset) for multiplier, offset in found)
 
 
 @lru_cache(maxsize=1)

@@ -18,9 +18,9 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     Parameters
     ----------
     generator
-        ``"bernoulli"``; ``"searched"``: a counter and a permutation, up to 256 cycles, and the best `Bank` known
-        above; a name of a `Bank`: ``"sobol"``, ``"lattice"``, ``"lfsr"``, ``"halton"``, ``"vdc"``, ``"ramp"``; or a
-        `Generator`, which is returned as it is and may not come with `bits`.
+        ``"bernoulli"``; ``"searched"``: a counter and a permutation, up to 256 cycles, and lattices above; a name of a
+        `Bank`: ``"sobol"``, ``"lattice"``, ``"lfsr"``, ``"halton"``, ``"vdc"``, ``"ramp"``; or a `Generator`, which is
+        returned as it is and may not come with `bits`.
     length
         Clock cycles L.
     bits
@@ -62,8 +62,4 @@ def _bernoulli_bits(fan_in: int, length: int) -> int:
 
 def _sequences(name: str, length: int) -> Generator:
     """The sequences of that name."""
-    if name != "searched":
-        return Bank(name, length)
-    if length <= LONGEST:
-        return Searched.of_length(length)
-    return min((Bank(each, length) for each in ("lattice", "sobol")), key=lambda bank: bank.dot_rmse)
+    return Searched.of_length(length) if name == "searched" and length <= LONGEST else Bank(name, length)

@@ -30,10 +30,10 @@ class Lattice(Generator):
     Parameters
     ----------
     length
-        L, at least 2.
+        L, at least 1.
     multiplier
-        k, in 1 .. L-1 and without a common divisor with L. It decides how good the pair is (`product_error.dot_rmse`):
-        1 is the counter itself.
+        k, in 1 .. L-1 (0 for L = 1) and without a common divisor with L. It decides how good the pair is
+        (`product_error.dot_rmse`); 1 is the counter itself.
     offset
         d, in 0 .. L-1: the first number. It moves the error that all products have in common, by up to L / 12 ones.
 
@@ -69,15 +69,15 @@ class Lattice(Generator):
     offset: int = 0
 
     def __post_init__(self) -> None:
-        checks.whole("length", self.length, 2, 1 << 32)
-        checks.whole("multiplier", self.multiplier, 1, self.length - 1)
+        checks.whole("length", self.length, 1, 1 << 32)
+        checks.whole("multiplier", self.multiplier, min(1, self.length - 1), self.length - 1)
         checks.whole("offset", self.offset, 0, self.length - 1)
         if math.gcd(self.multiplier, self.length) != 1:
             raise ValueError(
                 f"multiplier must have no common divisor with length = {self.length}, got {self.multiplier} "
                 f"with {math.gcd(self.multiplier, self.length)}"
             )
-        object.__setattr__(self, "bits", (self.length - 1).bit_length())
+        object.__setattr__(self, "bits", max(1, (self.length - 1).bit_length()))
 
     @property
     def modulus(self) -> int:

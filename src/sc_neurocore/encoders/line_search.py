@@ -87,8 +87,7 @@ def _random(seed: int, count: int) -> NDArray[np.uint64]:
 def good_multipliers(length: int, count: int) -> list[int]:
     """At most `count` multipliers k of lattices, those first whose k / L has the smallest continued fraction.
 
-    The sum of its partial quotients bounds the discrepancy of the points (H. Niederreiter, "Random Number Generation
-    and Quasi-Monte Carlo Methods", SIAM 1992, section 5.2). Of k and L - k, which mirror each other, there is one.
+    Of k and L - k, which mirror each other, there is one.
 
     >>> good_multipliers(21, 3)
     [8, 5, 4]
@@ -96,15 +95,34 @@ def good_multipliers(length: int, count: int) -> list[int]:
     multipliers = np.arange(length // 2, 0, -1)
     if multipliers.size > _MULTIPLIERS:
         multipliers = np.unique(1 + (_random(length, _MULTIPLIERS) % np.uint64(length // 2)).astype(np.int64))[::-1]
+    multipliers = multipliers[np.gcd(multipliers, length) == 1]
+    found: list[int] = multipliers[np.argsort(_quotients(length, multipliers), kind="stable")[:count]].tolist()
+    return found
+
+
+def spreading_multiplier(length: int, multiplier: int) -> int:
+    """A multiplier m for the cycles of a lattice and its counter: ``m t`` and ``k m t`` are both spread over time.
+
+    >>> spreading_multiplier(1000, 391)
+    419
+    """
+    steps = np.array(good_multipliers(length, _MULTIPLIERS))
+    both = np.maximum(_quotients(length, steps), _quotients(length, steps * multiplier % length))
+    return int(steps[np.argmin(both)])
+
+
+def _quotients(length: int, multipliers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum of the partial quotients of the continued fractions of k / L, which bounds the discrepancy of a lattice.
+
+    H. Niederreiter, "Random Number Generation and Quasi-Monte Carlo Methods", SIAM 1992, section 5.2.
+    """
     quotients, larger, smaller = np.zeros_like(multipliers), np.full_like(multipliers, length), multipliers
     while smaller.any():
         going = smaller > 0
         quotient = larger // np.where(going, smaller, 1)
         quotients += np.where(going, quotient, 0)
         larger, smaller = np.where(going, smaller, larger), np.where(going, larger - quotient * smaller, 0)
-    coprime = larger == 1
-    found: list[int] = multipliers[coprime][np.argsort(quotients[coprime], kind="stable")[:count]].tolist()
-    return found
+    return quotients
 
 
 def lattice_means(length: int, multiplier: int) -> NDArray[np.float64]:
