@@ -57,6 +57,18 @@ class Study:
         return sum(line.passed is False for line in self.lines)
 
 
+def with_ceilings(network: Network, data: Dataset, quantile: float) -> Network:
+    """The network with the ceilings of its hidden layers at a quantile of their outputs on the training samples."""
+    return Network.from_layers(
+        network.layers,
+        calibration=data.x_train,
+        ceiling_quantile=quantile,
+        input_range=network.input_range,
+        kind=network.kind,
+        classes=network.classes,
+    )
+
+
 def study(data: Dataset, networks: Sequence[Network], lengths: Sequence[int], generators: Sequence[str]) -> Study:
     """Run every network on the held-out images, with each generator at each length."""
     runs = [evaluate(network, data, lengths, generators, clip=True) for network in networks]
@@ -104,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lengths", nargs="+", type=int, default=list(LENGTHS), metavar="L")
     parser.add_argument("--nets", type=int, default=NETS, help="networks, trained from other random starts")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="where trained networks are kept")
+    parser.add_argument("--quantile", type=float, default=0.99, help="of hidden outputs, their ceiling (default: 0.99)")
     options = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 110)
     failures = 0
@@ -113,7 +126,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except FileNotFoundError as error:
             console.print(f"{name}: skipped, {error}", highlight=False, soft_wrap=True)
             continue
-        networks = [default_model(data, print, seed=seed, folder=options.cache) for seed in range(options.nets)]
+        trained = [default_model(data, print, seed=seed, folder=options.cache) for seed in range(options.nets)]
+        networks = [with_ceilings(network, data, options.quantile) for network in trained]
         found = study(data, networks, options.lengths, options.generators)
         console.print(accuracy_table(found))
         failures += found.failures

@@ -40,6 +40,15 @@ def test_a_line_is_the_mean_of_the_networks(networks, data):
         assert line.below == paired(*packed)
 
 
+def test_ceilings_are_quantiles_of_the_training_samples(networks, data):
+    network = networks[1]
+    hidden = np.maximum(data.x_train @ network.layers[0].weights.T, 0)
+    for quantile in (0.5, 0.99):
+        other = accuracy.with_ceilings(network, data, quantile)
+        assert other.layers[0].ceiling == pytest.approx(np.quantile(hidden, quantile))
+        np.testing.assert_array_equal(other.float_predict(data.x_test), network.float_predict(data.x_test))
+
+
 @pytest.mark.parametrize(("target", "status", "mark"), [(100.0, 0, "pass"), (-100.0, 1, "FAIL")])
 def test_a_missed_target_fails(networks, data, monkeypatch, capsys, target, status, mark):
     monkeypatch.setattr(accuracy, "LOADERS", {"fashion": lambda: data})

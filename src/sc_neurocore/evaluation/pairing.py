@@ -125,7 +125,7 @@ def paired(
     >>> one = WrongImages.of("digest", [i < 30 for i in range(200)])
     >>> other = WrongImages.of("digest", [20 <= i < 40 for i in range(200)])
     >>> [round(number, 4) for number in paired(one, other)]
-    [0.05, -0.0019, 0.1039]
+    [0.05, -0.0039, 0.1068]
     """
     one, other = ([each] if isinstance(each, WrongImages) else list(each) for each in (first, second))
     if not one or len(one) != len(other):
