@@ -157,8 +157,9 @@ class SCConv2DLayer(SCLayer):
         bounds = value_range(options.get("encoding", "unipolar"))
         array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
         out_channels, per_group, rows, columns = array.shape
-        size = (rows, columns)
-        layer = cls(per_group * groups, out_channels, size, stride, padding, length, groups=groups, **options)
+        layer = cls(
+            per_group * groups, out_channels, (rows, columns), stride, padding, length, groups=groups, **options
+        )
         layer.kernels = array
         return layer
 
