@@ -20,6 +20,11 @@ def inputs(shape, encoding="unipolar", seed=0):
     return np.random.default_rng(seed).uniform(low, 1.0, shape)
 
 
+def on_grid(values, bits=16):
+    """The nearest numbers that thresholds of `bits` bits hold exactly in every encoding: multiples of 2 / 2**bits."""
+    return np.round(np.asarray(values) * 2.0 ** (bits - 1)) / 2.0 ** (bits - 1)
+
+
 def wires(layer):
     """For every neuron the pairs (input line, weight stream), the bias last."""
     if layer.sparse:

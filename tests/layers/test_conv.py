@@ -14,6 +14,7 @@ from layer_helpers import (
     bits_and_select,
     inputs,
     neuron_output,
+    on_grid,
 )
 from scipy import signal
 
@@ -38,6 +39,14 @@ def build(
     if bias:
         options["bias"] = inputs(out, encoding, 9)
     return SCConv2DLayer(channels, out, kernel_size, **options)
+
+
+def with_weights_on_grid(layer):
+    """The layer, with weights that its thresholds hold exactly."""
+    layer.kernels = on_grid(layer.kernels)
+    if layer.bias is not None:
+        layer.bias = on_grid(layer.bias)
+    return layer
 
 
 def edges(layer):
@@ -192,19 +201,23 @@ def test_images_may_change_size():
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_expected_is_the_convolution(encoding, geometry):
-    x = inputs((2, 4, 7, 6), encoding, 3)
-    layer = build(encoding, "sum", **geometry)
+    x = on_grid(inputs((2, 4, 7, 6), encoding, 3))
+
+    def make(accumulate):
+        return with_weights_on_grid(build(encoding, accumulate, **geometry))
+
+    layer = make("sum")
     sums = float_convolution(layer, x)
     n = layer.kernels[0].size + (layer.bias is not None)
     low = 0.0 if encoding == "unipolar" else -1.0
     for accumulate, want in (("sum", sums), ("mean", sums / n), ("mux", sums / n), ("saturate", np.clip(sums, low, 1))):
-        got = build(encoding, accumulate, **geometry).expected(x)
+        got = make(accumulate).expected(x)
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-12)
 
 
 def test_expected_of_an_or_tree():
-    layer = build(accumulate="or", padding=1)
-    x = inputs((2, 4, 3, 3), seed=3)
+    layer = with_weights_on_grid(build(accumulate="or", padding=1))
+    x = on_grid(inputs((2, 4, 3, 3), seed=3))
     got = layer.expected(x)
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))[..., None]
     for row, column, window in windows(layer, padded):
@@ -217,8 +230,8 @@ def test_expected_of_an_or_tree():
 def test_expected_matches_torch():
     torch = pytest.importorskip("torch")
     for geometry in GEOMETRIES:
-        layer = build("split", "sum", **geometry)
-        x = inputs((2, 4, 7, 6), "split", 3)
+        layer = with_weights_on_grid(build("split", "sum", **geometry))
+        x = on_grid(inputs((2, 4, 7, 6), "split", 3))
         padding = geometry.get("padding", 0)
         want = torch.nn.functional.conv2d(
             torch.tensor(x),

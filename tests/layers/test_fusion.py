@@ -162,14 +162,14 @@ MEAN, SIGNED_MEAN = 0.3 * 0.875 + 0.2 * 0.25 + 0.5 * 0.125, 0.3 * 0.875 - 0.2 * 
 
 
 def test_expected_is_the_weighted_mean():
-    assert build().expected(constant(VALUES)) == pytest.approx(np.full(4, MEAN), abs=1e-15)
+    half_step = 2.0**-33
+    assert build(bits=32).expected(constant(VALUES)) == pytest.approx(np.full(4, MEAN), abs=3 * half_step)
     for encoding in ("bipolar", "split"):
-        layer = build(encoding=encoding)
-        assert layer.expected(constant(SIGNED)) == pytest.approx(np.full(4, SIGNED_MEAN), abs=1e-15)
+        layer = build(encoding=encoding, bits=32)
+        assert layer.expected(constant(SIGNED)) == pytest.approx(np.full(4, SIGNED_MEAN), abs=4 * half_step)
         x = senses((6,), encoding)
-        np.testing.assert_allclose(
-            layer.expected(x), 0.3 * x["visual"] + 0.2 * x["touch"] + 0.5 * x["audio"], atol=1e-15
-        )
+        want = 0.3 * x["visual"] + 0.2 * x["touch"] + 0.5 * x["audio"]
+        np.testing.assert_allclose(layer.expected(x), want, rtol=0, atol=6 * half_step)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -277,10 +277,11 @@ def test_quantisation_of_features_and_weights(generator, select):
     layer = build({"visual": 0.3, "audio": 0.7}, 4096, generator=generator, select_generator=select, bits=bits, seed=2)
     fine = build({"visual": 0.3, "audio": 0.7}, 4096, generator="sobol")
     x = constant({"visual": 0.57, "audio": 0.2})
-    values = (0.57, 0.2) if generator == "bernoulli" else (5 / 8, 2 / 8)
+    values = np.round(np.array([0.57, 0.2]) * (1 << layer.generator.bits)) / (1 << layer.generator.bits)
     law = 2 / 8 * values[0] + 6 / 8 * values[1]
     assert layer.expected(x) == pytest.approx(np.full(4, law))
-    assert fine.expected(x) == pytest.approx(np.full(4, 0.3 * 0.57 + 0.7 * 0.2))
+    share, loud, quiet = (round(number * 4096) / 4096 for number in (0.3, 0.57, 0.2))
+    assert fine.expected(x) == pytest.approx(np.full(4, share * loud + (1 - share) * quiet))
     assert abs(layer.forward(x) - law).max() < (0.04 if generator == "bernoulli" else 0.002)
     assert abs(fine.forward(x) - 0.311).max() < 0.002
 

@@ -5,7 +5,7 @@ import pickle
 import jax
 import numpy as np
 import pytest
-from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, inputs
+from layer_helpers import ENCODINGS, FALSE_ALARM, GENERATORS, inputs, on_grid
 from scipy import stats
 
 from sc_neurocore import JaxSCDenseLayer, SCDenseLayer, Sobol
@@ -159,7 +159,7 @@ def test_mean_current_is_the_expected_one():
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_expected_is_the_limit(encoding):
-    weights, x = inputs((5, 3), encoding), x_of(2, 6, encoding=encoding)
+    weights, x = on_grid(inputs((5, 3), encoding), 14), on_grid(x_of(2, 6, encoding=encoding), 14)
     options = {"generator": "sobol", "encoding": encoding, "y_min": 0.1, "y_max": 0.5}
     layer = JaxSCDenseLayer(5, 3, 2**14, seed=1, weights=weights, **options)
     share = x @ weights.T / 3 if encoding == "unipolar" else (x @ weights.T / 3 + 1) / 2

@@ -11,6 +11,7 @@ from layer_helpers import (
     LENGTHS,
     binomial_p_value,
     inputs,
+    on_grid,
     rail_bits,
     seeds_of,
 )
@@ -92,7 +93,7 @@ def test_average_is_binomial_and_a_biased_pixel_is_found_out():
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_expected(encoding):
-    x = inputs((2, 3, 4, 6), encoding)
+    x = on_grid(inputs((2, 3, 4, 6), encoding))
     blocks = x.reshape(2, 3, 2, 2, 3, 2)
     average, largest = SCPool2D("average", 2, encoding=encoding), SCPool2D("max", 2, encoding=encoding)
     np.testing.assert_allclose(average.expected(x), blocks.mean((3, 5)), atol=1e-15)

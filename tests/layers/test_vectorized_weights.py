@@ -7,7 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from layer_helpers import ACCUMULATES, DETERMINISTIC, ENCODINGS, GENERATORS, inputs, slow_forward
+from layer_helpers import ACCUMULATES, DETERMINISTIC, ENCODINGS, GENERATORS, inputs, on_grid, slow_forward
 from scipy.sparse import csr_array
 
 from sc_neurocore.backends import available, choose
@@ -27,7 +27,7 @@ make = VectorizedSCLayer.from_weights
 def test_edits_and_assignments_are_seen_by_the_next_forward(sparse, options):
     layer = VectorizedSCLayer(3, 2, 128, sparse=sparse, seed=1, **options)
     other = VectorizedSCLayer(3, 2, 128, sparse=sparse, seed=1, **options)
-    x, new = inputs(3), np.array([[0.5, 0, 1], [0.25, 0.75, 0]])
+    x, new = on_grid(inputs(3), 7), np.array([[0.5, 0, 1], [0.25, 0.75, 0]])
     for each in (layer, other):
         before = each.forward(x)
     layer.weights = new

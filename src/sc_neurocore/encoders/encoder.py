@@ -262,11 +262,9 @@ class Encoder:
         self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        streams = np.broadcast_to(samples[..., None] * self.n + self.generator_of_line, thresholds.shape)
-        streams = np.ascontiguousarray(streams, np.uint64).reshape(-1)
-        return choose(self._backend).bernoulli(
-            self._key, streams, thresholds.reshape(-1), self.generator.bits, length, first_word
-        )
+        numbers = np.broadcast_to(samples[..., None] * self.n + self.generator_of_line, thresholds.shape)
+        streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self.generator.bits
+        return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:
         if self.share == "independent":

@@ -156,9 +156,8 @@ class SCConv2DLayer(SCLayer):
         """A layer with these kernels ``(out, in / groups, kH, kW)``; options as for the constructor."""
         bounds = value_range(options.get("encoding", "unipolar"))
         array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
-        out_channels, per_group, rows, columns = array.shape
-        size = (rows, columns)
-        layer = cls(per_group * groups, out_channels, size, stride, padding, length, groups=groups, **options)
+        out_channels, per_group, rows, cols = array.shape
+        layer = cls(per_group * groups, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
         layer.kernels = array
         return layer
 
