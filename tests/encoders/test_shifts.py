@@ -26,12 +26,6 @@ class TestMask:
         assert repr(shifted) == f"{repr(plain)[:-1]}, mask=37)"
         assert eval(repr(shifted)) == shifted != plain
 
-    def test_wider_numbers_keep_it(self, plain):
-        shifted = replace(plain, mask=37)
-        wide = shifted.with_at_least_bits(9)
-        assert (wide.sequence(100) >> (wide.bits - 6) == shifted.sequence(100)).all()
-        assert shifted.with_at_least_bits(2) == shifted
-
     def test_errors(self, plain):
         for mask in (-1, 64):
             with pytest.raises(ValueError, match=rf"mask must be an integer in 0\.\.63, got {mask}"):

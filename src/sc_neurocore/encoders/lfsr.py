@@ -191,8 +191,7 @@ class LFSR(Generator):
         """
         if index == 0:
             return self
-        if index >= self.n_lines:
-            raise ValueError(f"{self!r} has {self.n_lines} lines, index {index} asked for; 'bernoulli' has no limit")
+        self.check_lines(index + 1, "a circuit")
         taps = _reciprocal(self.taps) if index % 2 else self.taps
         # In reverse order of stages, a register looks like that of the reciprocal polynomial running backwards.
         jump = -_jumps(_reciprocal(taps))[index // 2] if self.reverse else _jumps(taps)[index // 2]
