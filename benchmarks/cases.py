@@ -62,7 +62,7 @@ def encode_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
     n, kernels = shape.batch * shape.n_inputs, choose()
     streams = np.arange(n, dtype=np.uint64)
     work = n * 64 * words_for(shape.length)
-    for bits in (8, 16):
+    for bits in (8, 16, 32):
         thresholds = rng.integers(0, (1 << bits) + 1, n, np.uint64)
 
         def bernoulli(bits: int = bits, thresholds: np.ndarray = thresholds) -> Words:

@@ -45,7 +45,7 @@ def _table(title: str, columns: list[str], caption: str) -> Table:
 
 
 def encode_table(groups: Groups) -> Table:
-    names = ["bernoulli 8", "bernoulli 16", "sobol gather"]
+    names = ["bernoulli 8", "bernoulli 16", "bernoulli 32", "sobol gather"]
     columns = ["batch", "L"]
     for name in names:
         columns += [name, "all threads"]

@@ -194,7 +194,9 @@ def test_too_many_lines_are_an_error():
     assert register.n_lines == 22
     with pytest.raises(ValueError, match="a circuit needs 23 independent lines, got .* with 22; .*'bernoulli' has as"):
         register.decorrelated(22)
-    with pytest.raises(ValueError, match='share="independent" with n = 400 needs 799 independent lines, got .* with 22'):
+    with pytest.raises(
+        ValueError, match='share="independent" with n = 400 needs 799 independent lines, got .* with 22'
+    ):
         Encoder(400, 256, register, share="independent")
     assert (
         len({row.tobytes() for row in Encoder(11, 256, register, share="independent").encode([0.5] * 11).bits()}) == 11

@@ -166,7 +166,8 @@ def test_layers_use_them(encoding, generator, accumulate):
     out = accumulator.outputs(operands_of(streams.inputs, streams.weights), np.arange(SAMPLES)[None])[0]
     np.testing.assert_array_equal(out, layer.forward(x))
     conditions = Conditions(layer.share)
-    np.testing.assert_allclose(accumulator.expected(x, layer.weights, conditions), layer.expected(x), atol=1e-15)
+    x, w = (layer.options.rounded(numbers) for numbers in (x, layer.weights))
+    np.testing.assert_allclose(accumulator.expected(x, w, conditions), layer.expected(x), atol=1e-15)
 
 
 @pytest.mark.parametrize("share", ["independent", "one"])

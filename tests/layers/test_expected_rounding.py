@@ -24,6 +24,7 @@ from sc_neurocore.layers.pooling import SCPool2D
 from sc_neurocore.layers.predictive.surprise import SurpriseLayer
 from sc_neurocore.networks import Dense, Network
 from sc_neurocore.sources import BitstreamCurrentSource
+from sc_neurocore.synapses import MemristorModel
 
 LENGTH = 8
 N = 6
@@ -230,3 +231,16 @@ def test_every_sum_of_products_knows_its_fan_in():
     narrow = VectorizedSCLayer(n, 1, length, bits=12)
     assert narrow.generator == Bernoulli(12)
     assert VectorizedSCLayer(n, 1, length, generator=Ramp(3)).generator == Ramp(3)
+
+
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_read_noise_is_not_rounded(generator):
+    """Noise in every cycle spreads a weight over the steps of its comparator: 16 levels, 1.6 steps of noise."""
+    length, p = 2**16, 0.47
+    layer = VectorizedSCLayer.from_weights(
+        [[p]], length, generator=generator, bits=4, accumulate="sum", device=MemristorModel(read_noise=0.1), seed=2
+    )
+    assert layer.expected([1.0])[0] == pytest.approx(p, abs=1e-6)
+    ones = round(float(layer.forward([1.0])[0]) * length)
+    assert stats.binomtest(ones, length, p).pvalue > 1e-9
+    assert stats.binomtest(ones, length, 0.5).pvalue < 1e-9  # what its threshold of 4 bits would give

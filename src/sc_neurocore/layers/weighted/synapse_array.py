@@ -276,13 +276,15 @@ class SynapseArray:
         return own if self.own_streams else 0
 
     def expected(self, seen: SeenWeights) -> Floats:
-        """Mean weights as read by the gates: read noise shifts it where it is clipped at the ends of the range.
+        """Mean weights as read by the gates, rounded to the thresholds of their comparators.
 
-        Rails that are read apart have a mean difference; what is no plain sum of them has no closed form. Nor has
+        Read noise shifts a mean where it is clipped at the ends of the range, and spreads it over the steps of the
+        comparator: a mean is not rounded then. (With noise of less than half a step it still is, in part.) Rails that
+        are read apart have a mean difference; what is no plain sum of them has no closed form. Nor has
         what is not linear in each weight where the noise stays for a read-out.
         """
         if self.device is None or seen.read_sigma is None:
-            return seen.effective
+            return self.streams.encoder.rounded(seen.effective)
         p = self.device.read_probability(seen.effective, self._encoding, seen.read_sigma)
         if self._encoding == "split":
             if self._accumulate not in ("mean", "sum"):

@@ -143,17 +143,17 @@ class WeightedSum:
 
     def lines_as_seen_by_gates(self, lines: Floats) -> Floats:
         """Numbers on the input lines as the gates see them: after rounding and bit flips."""
-        return self._as_seen_by_gates(lines, 0.0 if self.faults is None else self.faults.faults.input_flips)
+        flips = 0.0 if self.faults is None else self.faults.faults.input_flips
+        return self._flipped(self.inputs.encoder.rounded(lines), flips)
 
     def weights_as_seen_by_gates(self, seen: SeenWeights) -> Floats:
         """Weights as the gates see them: after the device's errors, rounding and bit flips."""
         flips = 0.0 if self.faults is None else self.faults.faults.weight_flips
-        return self._as_seen_by_gates(self.synapses.expected(seen), flips)
+        return self._flipped(self.synapses.expected(seen), flips)
 
-    def _as_seen_by_gates(self, values: Floats, flips: float) -> Floats:
-        """Values rounded to thresholds, and shrunk towards mid-range by bit flips."""
+    def _flipped(self, values: Floats, flips: float) -> Floats:
+        """Values shrunk towards mid-range by bit flips."""
         faults, encoding = self.options.faults, self.options.encoding
         if faults is not None and faults.hard:
             raise ValueError(f"expected has no closed form with stuck lines or a dead generator, got {faults}")
-        values = self.options.rounded(values)
         return (flips if encoding == "unipolar" else 0.0) + (1 - 2 * flips) * values
