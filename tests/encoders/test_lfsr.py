@@ -192,10 +192,10 @@ def test_too_many_lines_are_an_error():
     """Rows 0 and 255 of 400 were the same stream."""
     register = LFSR(8)
     assert register.n_lines == 22
-    with pytest.raises(ValueError, match="a circuit needs 23 independent lines, got .* with 22; .*'bernoulli' has as"):
+    with pytest.raises(ValueError, match=r"a circuit needs 23 independent lines, got .* with 22; .*'bernoulli' has as"):
         register.decorrelated(22)
     with pytest.raises(
-        ValueError, match='share="independent" with n = 400 needs 799 independent lines, got .* with 22'
+        ValueError, match=r'share="independent" with n = 400 needs 799 independent lines, got .* with 22'
     ):
         Encoder(400, 256, register, share="independent")
     assert (
@@ -203,7 +203,7 @@ def test_too_many_lines_are_an_error():
     )
     for bits in (1, 2):  # of one polynomial, its own reciprocal
         assert LFSR(bits).n_lines == 1
-        with pytest.raises(ValueError, match="a circuit needs 2 independent lines, got .* with 1;"):
+        with pytest.raises(ValueError, match=r"a circuit needs 2 independent lines, got .* with 1;"):
             LFSR(bits).decorrelated(1)
 
 

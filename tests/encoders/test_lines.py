@@ -142,7 +142,7 @@ class TestSearch:
         assert searched_lines("sobol", 1001) != before[:2]
 
     def test_errors(self):
-        with pytest.raises(ValueError, match="name must be one of sobol, halton, vdc, lattice, got 'ramp'"):
+        with pytest.raises(ValueError, match="name must be one of sobol, halton, vdc, lattice, lfsr, got 'ramp'"):
             searched_lines("ramp", 300)
         with pytest.raises(ValueError, match="length must be an integer of at least 2, got 1"):
             searched_lines("sobol", 1)

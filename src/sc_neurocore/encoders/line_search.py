@@ -104,7 +104,7 @@ def spreading_multiplier(length: int, multiplier: int) -> int:
     """A multiplier m for the cycles of a lattice and its counter: ``m t`` and ``k m t`` are both spread over time.
 
     >>> spreading_multiplier(1000, 391)
-    419
+    379
     """
     steps = np.array(good_multipliers(length, _MULTIPLIERS))
     both = np.maximum(_quotients(length, steps), _quotients(length, steps * multiplier % length))
