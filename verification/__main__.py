@@ -14,6 +14,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "products": (("products", "products_table"), ("products", "exact_table")),
     "identities": (("identities", "correlation_table"), ("identities", "random_table")),
     "dot-product": (("dot_product", "dot_product_table"),),
+    "circuits": (("circuits", "circuits_table"),),
     "digits": (("networks", "digits_table"),),
     "mnist": (("networks", "mnist_table"),),
 }

@@ -23,6 +23,16 @@ class Generator(ABC):
         """Numbers lie in [0, modulus), and a threshold of `modulus` makes a stream of ones; ``2**bits`` unless said."""
         return 1 << self.bits
 
+    @property
+    def n_lines(self) -> int | None:
+        """Number of independent lines, the sources that `decorrelated` has; None: as many as are asked for."""
+        return None
+
+    @property
+    def in_runs(self) -> bool:
+        """Whether the ones of a stream come in one run, as from a counter."""
+        return False
+
     @abstractmethod
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The first `length` numbers, uint32 ``(length,)`` in [0, modulus)."""
@@ -32,7 +42,20 @@ class Generator(ABC):
         """Another source of the same kind, whose streams are uncorrelated with this one's; 0 is this one itself.
 
         Inputs and weights of a product take different indices.
+
+        Raises
+        ------
+        ValueError
+            If there is no such line, see `n_lines`.
         """
+
+    def check_lines(self, needed: int, circuit: str) -> None:
+        """Raise a ValueError if `circuit` needs more independent lines than there are."""
+        if self.n_lines is not None and needed > self.n_lines:
+            raise ValueError(
+                f"{circuit} needs {needed} independent lines, got {self!r} with {self.n_lines}; "
+                "generator 'bernoulli' has as many as are asked for"
+            )
 
     def check_binary(self, circuit: str) -> None:
         """An error for a circuit that needs numbers of all ``2**bits`` values, if these are fewer."""
