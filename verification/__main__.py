@@ -15,6 +15,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "identities": (("identities", "correlation_table"), ("identities", "random_table")),
     "dot-product": (("dot_product", "dot_product_table"),),
     "dot-rmse": (("dot_rmse", "powers_table"), ("dot_rmse", "others_table"), ("dot_rmse", "every_length_table")),
+    "circuits": (("circuits", "circuits_table"),),
     "digits": (("networks", "digits_table"),),
     "mnist": (("networks", "mnist_table"),),
 }

@@ -1,5 +1,8 @@
-# ruff: noqa: NPY002 - in compiled code np.random is Numba's own generator, which only `_anneal` seeds and draws from.
-"""The search for the permutation of 0 .. L-1 whose products with a counter have the least error.
+# ruff: noqa: NPY002 - in compiled code np.random is Numba's own generator, which only the two searches seed and draw from.
+"""Simulated annealing of permutations by swaps: of the numbers of a look-up, and of the order of its cycles.
+
+`anneal` searches the permutation of 0 .. L-1 whose products with a counter have the least error, `arrange` places L
+items on L places by a quadratic cost.
 
 With a counter on one side, the ones of the AND of the streams of thresholds a and b are
 ``T[a, b] = #{t < a : permutation[t] < b}``: one permutation is one table. The table of scaled errors
@@ -46,6 +49,33 @@ def dot_rmse(permutation: NDArray[np.integer]) -> float:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _pair(place: NDArray[np.int64], reach: float) -> tuple[int, int]:
+    """Two indices to swap, near to each other or, as often, with values near to each other; (-1, -1): none."""
+    gap = 1 + int(np.random.random() * reach)
+    first = int(np.random.random() * place.size)
+    second = first + gap
+    if second >= place.size:
+        return -1, -1
+    if np.random.random() < 0.5:  # near in the values, not in the indices
+        first, second = place[first], place[second]
+        if first > second:
+            first, second = second, first
+    return first, second
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _reach(reach: float, accepted: int, length: int) -> float:
+    """The reach of the next 256 swaps: it follows the share of accepted ones."""
+    return min(float(length), max(1.0, reach * (0.85 + 0.5 * accepted / 256)))
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _accepted(change: float, temperature: float) -> bool:
+    """The rule of Metropolis: a change for the worse passes with probability ``exp(-change / temperature)``."""
+    return change <= 0 or np.random.random() < math.exp(-change / temperature)
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _anneal(
     start: NDArray[np.int64], steps: int, hot: float, cold: float, seed: int
 ) -> tuple[NDArray[np.int64], float]:
@@ -62,23 +92,15 @@ def _anneal(
             squares += np.int64(table[a, b]) ** 2
     cost = squared_rmse(total, squares, length)
     best, least = permutation.copy(), cost
-    reach = float(length)  # of a swap, in cycles or numbers; follows the share of accepted steps
+    reach = float(length)  # of a swap, in cycles or numbers
     temperature, cooling = hot, (cold / hot) ** (256.0 / steps)
     accepted = 0
     for step in range(steps):
         if step & 255 == 255:
-            reach = min(float(length), max(1.0, reach * (0.85 + 0.5 * accepted / 256)))
-            temperature *= cooling
-            accepted = 0
-        gap = 1 + int(np.random.random() * reach)
-        first = int(np.random.random() * length)
-        second = first + gap
-        if second >= length:
+            reach, temperature, accepted = _reach(reach, accepted, length), temperature * cooling, 0
+        first, second = _pair(place, reach)
+        if first < 0:
             continue
-        if np.random.random() < 0.5:  # near in the numbers, not in the cycles
-            first, second = place[first], place[second]
-            if first > second:
-                first, second = second, first
         u, v = permutation[first], permutation[second]
         low, high, sign = (u, v, -1) if u < v else (v, u, 1)
         inside = np.int64(0)
@@ -92,7 +114,7 @@ def _anneal(
         new_total = total + change * area
         new_squares = squares + 2 * change * inside + np.int64(length) * length * area
         new_cost = squared_rmse(new_total, new_squares, length)
-        if new_cost > cost and np.random.random() >= math.exp((cost - new_cost) / temperature):
+        if not _accepted(new_cost - cost, temperature):
             continue
         accepted += 1
         for a in range(first + 1, second + 1):
@@ -134,3 +156,85 @@ def anneal(start: NDArray[np.int64], steps: int, hot: float, cold: float, seed: 
     """
     best, _ = _anneal(np.asarray(start, np.int64), steps, hot, cold, seed)
     return best
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _arrange(
+    ties: NDArray[np.float64],
+    kernels: NDArray[np.float64],
+    start: NDArray[np.int64],
+    steps: int,
+    temperatures: tuple[float, float],
+    seed: int,
+) -> NDArray[np.int64]:
+    np.random.seed(seed)
+    places, length = start.copy(), start.size
+    item = np.empty(length, np.int64)
+    placed = np.empty_like(kernels)  # kernels between the places of two items
+    for i in range(length):
+        item[places[i]] = i
+        for j in range(length):
+            placed[:, i, j] = kernels[:, places[i], places[j]]
+    cost = (ties * placed).sum()
+    best, least = places.copy(), cost
+    reach = float(length)  # of a swap, in items or places
+    temperature, cooling = temperatures[0], (temperatures[1] / temperatures[0]) ** (256.0 / steps)
+    accepted = 0
+    for step in range(steps):
+        if step & 255 == 255:
+            reach, temperature, accepted = _reach(reach, accepted, length), temperature * cooling, 0
+        p, q = _pair(item, reach)
+        if p < 0:
+            continue
+        change = 0.0
+        for k in range(len(ties)):
+            own, other, here, there = ties[k, p], ties[k, q], placed[k, p], placed[k, q]
+            for i in range(length):
+                change += 2 * (own[i] - other[i]) * (there[i] - here[i])
+            change += (own[p] + other[q] - 2 * own[q]) * (here[p] + there[q] - 2 * here[q])  # i is p or q
+        if not _accepted(change, temperature):
+            continue
+        accepted += 1
+        cost += change
+        places[p], places[q] = places[q], places[p]
+        item[places[p]], item[places[q]] = p, q
+        for k in range(len(ties)):
+            for i in range(length):
+                placed[k, p, i], placed[k, q, i] = placed[k, q, i], placed[k, p, i]
+            for i in range(length):
+                placed[k, i, p], placed[k, i, q] = placed[k, i, q], placed[k, i, p]
+        if cost < least:
+            best[:], least = places, cost
+    return best
+
+
+def arrange(
+    ties: NDArray[np.float64], kernels: NDArray[np.float64], steps: int, hot: float, cold: float, seed: int
+) -> NDArray[np.int64]:
+    """Places of L items with a small cost ``sum over k, i, j of ties[k, i, j] kernels[k, place i, place j]``.
+
+    This is the quadratic assignment problem. A swap of two places changes two rows and columns, so a step costs
+    about ``2 K L`` products.
+
+    Parameters
+    ----------
+    ties, kernels
+        Symmetric matrices ``(K, L, L)``, each with rows that add up to 0.
+    steps
+        Swaps to try, from a random start.
+    hot, cold
+        First and last temperature, in units of a random arrangement's mean cost over L; geometric in between.
+    seed
+        Of the start and of the swaps; the same seed, the same places.
+
+    References
+    ----------
+    R. E. Burkard, F. Rendl, "A thermodynamically motivated simulation procedure for combinatorial optimization
+    problems", European Journal of Operational Research 17, 1984, https://doi.org/10.1016/0377-2217(84)90231-5.
+    """
+    length = ties.shape[1]
+    start = np.random.default_rng(seed).permutation(length)
+    if length < 2:
+        return start
+    unit = float((np.trace(ties, axis1=1, axis2=2) * np.trace(kernels, axis1=1, axis2=2)).sum()) / length**2
+    return _arrange(ties, kernels, start, steps, (hot * unit, cold * unit), seed)

@@ -1,7 +1,8 @@
-"""``python -m verification.sequences``: the file of permutations of ``generator="searched"``, and its figures.
+"""``python -m verification.sequences``: the file of permutations and orders of ``generator="searched"``.
 
 ``python -m verification.sequences`` searches the lengths that the file lacks, ``--lengths 2..64`` some again, and
-``--table`` prints the error of each generator. The file is written after every length; a search has a fixed seed.
+``--orders 2..64`` only their orders, in seconds each (powers of two: 1 to 4 minutes at 128 and 256). ``--table`` prints
+the error of each generator. The file is written after every length; a search has a fixed seed.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from sc_neurocore.encoders import Encoder, make_generator
 from sc_neurocore.files import atomic_write
 
 from .annealing import TERMS, anneal, best_lattice, dot_rmse
+from .orders import search_orders
 
 LENGTHS = range(2, 257)
 """Lengths of the file."""
@@ -125,26 +127,32 @@ def figures_table() -> Table:
     return table
 
 
-def read() -> dict[int, NDArray[np.int64]]:
-    """Permutations of the file by length; none where there is no file."""
+def read() -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Permutation ``(L,)`` and orders ``(k, L)`` of the file by length; none where there is no file."""
     if not FILE.exists():
         return {}
     with np.load(FILE) as stored:
-        ends = np.cumsum(stored["lengths"])
-        rows = np.split(stored["permutations"].astype(np.int64), ends[:-1])
-        return dict(zip(stored["lengths"].tolist(), rows, strict=True))
+        lengths, numbers, orders = (stored[name].astype(np.int64) for name in ("lengths", "permutations", "orders"))
+        sizes = lengths * stored["n_orders"]
+    rows = zip(np.split(numbers, np.cumsum(lengths)[:-1]), np.split(orders, np.cumsum(sizes)[:-1]), strict=True)
+    return {
+        length: (permutation, order.reshape(-1, length))
+        for length, (permutation, order) in zip(lengths.tolist(), rows, strict=True)
+    }
 
 
-def write(permutations: dict[int, NDArray[np.int64]]) -> None:
+def write(found: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
     """Write the file, in full or not at all."""
-    lengths = sorted(permutations)
-    rows = [permutations[length] for length in lengths]
+    lengths = sorted(found)
+    permutations, orders = zip(*(found[length] for length in lengths), strict=True)
     with atomic_write(FILE) as path, path.open("wb") as file:
         np.savez_compressed(
             file,
             lengths=np.array(lengths, np.uint16),
-            permutations=np.concatenate(rows).astype(np.uint8),
-            rmse=np.array([dot_rmse(row) for row in rows]),
+            permutations=np.concatenate(permutations).astype(np.uint8),
+            rmse=np.array([dot_rmse(permutation) for permutation in permutations]),
+            n_orders=np.array([len(rows) for rows in orders], np.uint8),
+            orders=np.concatenate([rows.reshape(-1) for rows in orders]).astype(np.uint8),
         )
 
 
@@ -169,17 +177,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m verification.sequences", description="Search permutations for the generator 'searched'."
     )
     parser.add_argument("--lengths", type=lengths_of, help="such as 2..64 or 8,16; default: those not in the file")
+    parser.add_argument("--orders", type=lengths_of, default=[], help="lengths whose orders only are searched again")
     parser.add_argument("--table", action="store_true", help="print the error of each generator instead")
     options = parser.parse_args(arguments)
     if options.table:
         Console(width=None if sys.stdout.isatty() else 110).print(figures_table())
         return 0
-    permutations = read()
-    for length in options.lengths or [length for length in LENGTHS if length not in permutations]:
+    found = read()
+    lengths = options.lengths or ([] if options.orders else [length for length in LENGTHS if length not in found])
+    for length in (*lengths, *options.orders):
         start = time.perf_counter()
-        permutations[length] = search(length)
-        write(permutations)
-        print(f"L = {length}: {dot_rmse(permutations[length]):.4f} ({time.perf_counter() - start:.1f} s)", flush=True)
+        permutation = search(length) if length in lengths else found[length][0]
+        found[length] = permutation, search_orders(permutation)
+        write(found)
+        print(
+            f"L = {length}: {dot_rmse(permutation):.4f}, {len(found[length][1])} orders "
+            f"({time.perf_counter() - start:.1f} s)",
+            flush=True,
+        )
     return 0
 
 

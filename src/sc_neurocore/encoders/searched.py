@@ -1,20 +1,30 @@
 """A counter and a permutation of its values that was searched for: few errors in products of short streams."""
 
-import math
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from functools import cached_property, lru_cache, partial
 from importlib import resources
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..backends.philox import philox4x32
 from .generator import Generator
 from .generators import Ramp
+from .independence import POINTS, IndependentLines, and_error
+from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
 
-SHORTEST, LONGEST = 2, 256
-"""Lengths for which the package has a permutation."""
+LONGEST = 256
+"""Length up to which the package has a permutation for each."""
+LINES = 32
+"""Lines at most."""
 _FILE = "searched.npz"
-_TERMS = 784
+_DRAWS = 64
+"""Orders that are drawn for further lines; those that are not independent of the others are left out."""
+_KEY = (0x73656172, 0x63686564)
+"""Philox key of drawn orders."""
+_AREAS = {16: 215, 32: 447, 64: 823}
+"""Square micrometres of sky130 cells of a counter and a look-up, as synthesised."""
 
 
 class Searched(Generator):
@@ -22,37 +32,49 @@ class Searched(Generator):
 
     ::
 
-                     +---------+
-        counter --+--| look-up |--> < --> stream of an input
-                  |  +---------+    ^
-                  |                 threshold round(p L)
-                  +---------------> < --> stream of a weight
+                     +--------------------+
+        counter --+--| permutation[order] |--> < --> stream of an input
+                  |  +--------------------+    ^
+                  |  +--------------------+    threshold round(p L)
+                  +--|       order        |--> < --> stream of a weight
+                     +--------------------+
 
     The ones of an AND do not depend on the order of cycles, so every pair of sequences of full period is a counter
     and a permutation. The package has one for each length of 2 to 256, the best that simulated annealing found
     (``python -m verification.sequences``). L need not be a power of two: the counter wraps at L.
 
+    Where time matters (saturating adders, state machines, neurons with a membrane) the values of the counter come in
+    an order, searched as well, that spreads the ones of inputs, weights and products. It is a second look-up. Where
+    only counts matter (sums, means, OR trees and multiplexers that are counted) a chip can leave it out and wire the
+    counter to the weights: the counts are the same.
+
+    Lines 2 i and 2 i + 1 are the same two look-ups with another order, so each such pair has the same figure. Line 2
+    selects the inputs of multiplexers. The package has orders for lines 0 to 5; others are drawn from Philox by a
+    fixed rule, and left out where they are not independent of the lines before, so short streams have few lines.
+
     Parameters
     ----------
     permutation
-        The numbers of the look-up ``(L,)``, each of 0 .. L-1 once, L at least 2. `of_length` takes those of
-        the package.
+        The numbers of the look-up ``(L,)``, each of 0 .. L-1 once. `of_length` takes those of the package.
+    order
+        The value of the counter in each cycle ``(L,)``, each of 0 .. L-1 once; or ``(k, L)``, a row for each pair of
+        lines. None: 0, 1, .., L-1, so that a weight's ones come in one run, first.
 
     Raises
     ------
     ValueError, TypeError
-        If `permutation` is not a permutation of 0 .. L-1.
+        If `permutation` or a row of `order` is not a permutation of 0 .. L-1.
 
     Notes
     -----
     Error law: the figure `dot_rmse`, exact for one length; 4 times that for XNOR. It is about ``5.9 / L**0.835``
     for the permutations of the package, where independent Bernoulli streams have ``10.4 / sqrt(L)``: 1.0 and 3.7 at
     L = 8, .19 and 1.3 at L = 64. At L = 2 and 3 no permutation is free of bias, and Bernoulli streams are better.
+    Of any two lines the AND, of any three the OR has an error of at most 1.3 times that of Bernoulli streams.
 
-    Circuit: sky130 cells of 215 square micrometres at L = 16, 447 at 32, 823 at 64, of which 130, 165 and 200 are the
-    counter; once for all lines of a layer, beside 80 to 115 for the comparator of each line. Two lines only: whatever
-    needs a third sequence (the select of a MUX, ``share="independent"``) needs another generator. The weights' ones
-    come in one run, first: circuits that depend on time (saturating adders, neurons with a membrane) need another one.
+    Circuit: counter and look-up of the permutation are sky130 cells of 215 square micrometres at L = 16, 447 at 32, 823
+    at 64, of which 130, 165 and 200 are the counter; once for all lines of a layer, beside 80 to 115 for the
+    comparator of each line. The look-up of the order and those of further lines are of the size of the first one.
 
     References
     ----------
@@ -61,87 +83,165 @@ class Searched(Generator):
 
     Examples
     --------
-    >>> Searched([2, 0, 3, 1]).sequence(6)
-    array([2, 0, 3, 1, 2, 0], dtype=uint32)
-    >>> Searched([2, 0, 3, 1]).decorrelated(1).sequence(6)
+    >>> generator = Searched([2, 0, 3, 1], order=[1, 3, 0, 2])
+    >>> generator.sequence(6)
     array([0, 1, 2, 3, 0, 1], dtype=uint32)
+    >>> generator.decorrelated(1).sequence(6)
+    array([1, 3, 0, 2, 1, 3], dtype=uint32)
     >>> print(Searched.of_length(64))
-    counter and look-up of 64 numbers of 6 bits, dot RMSE 0.189 (784 products; Bernoulli 1.3)
+    counter and look-up of 64 numbers of 6 bits, dot RMSE 0.189 (784 products; Bernoulli 1.3), 823 um^2 of sky130 cells
     """
 
-    def __init__(self, permutation: ArrayLike) -> None:
-        numbers = np.asarray(permutation)
-        if numbers.ndim != 1 or numbers.size < 2:
-            raise ValueError(f"permutation must have shape (L,) with L at least 2, got {numbers.shape}")
-        if not np.issubdtype(numbers.dtype, np.integer):
-            raise TypeError(f"permutation must be integers, got {numbers.dtype}")
-        if not np.array_equal(np.sort(numbers), np.arange(numbers.size)):
-            raise ValueError(f"permutation must have each of 0 .. {numbers.size - 1} once, got {numbers}")
-        self.permutation: NDArray[np.uint32] = numbers.astype(np.uint32)
-        self.permutation.flags.writeable = False
-        self.bits = (numbers.size - 1).bit_length()
+    def __init__(self, permutation: ArrayLike, order: ArrayLike | None = None) -> None:
+        self.permutation = _permutation("permutation", permutation)
+        self.orders: NDArray[np.uint32] = np.arange(self.permutation.size, dtype=np.uint32)[None]
+        """Value of the counter in each cycle, a row for each pair of lines ``(k, L)``."""
+        if order is not None:
+            rows = [_permutation("order", row, self.permutation.size) for row in np.atleast_2d(np.asarray(order))]
+            self.orders = np.stack(rows)
+        self.orders.flags.writeable = False
+        self.bits = max(1, (self.permutation.size - 1).bit_length())
 
-    @classmethod
-    def of_length(cls, length: int) -> "Searched":
-        """The permutation of the package for streams of `length` cycles, 2 .. 256."""
+    @staticmethod
+    def of_length(length: int) -> "Searched":
+        """The permutation and the orders of the package for streams of `length` cycles, 1 .. 256."""
         length = checks.whole("length", length, 1)
-        if not SHORTEST <= length <= LONGEST:
-            raise ValueError(
-                f"length must lie in {SHORTEST}..{LONGEST} with generator 'searched', got {length}; "
-                "generator 'sobol' has no limit"
-            )
-        return cls(_permutations()[length])
+        if length > LONGEST:
+            raise ValueError(f"length must lie in 1..{LONGEST} with generator 'searched', got {length}")
+        return _of_length(length)
 
     def __repr__(self) -> str:
         length = self.modulus
-        if length <= LONGEST and np.array_equal(_permutations()[length], self.permutation):
+        if length <= LONGEST and self == _of_length(length):
             return f"Searched.of_length({length})"
-        return f"Searched({np.array2string(self.permutation, separator=', ', threshold=16)})"
+        shown = partial(np.array2string, separator=", ", threshold=16)
+        if self._natural and len(self.orders) == 1:
+            return f"Searched({shown(self.permutation)})"
+        return f"Searched({shown(self.permutation)}, {shown(self.orders)})"
 
     def __str__(self) -> str:
         length = self.modulus
+        area = f", {_AREAS[length]} um^2 of sky130 cells" if length in _AREAS else ""
         return (
             f"counter and look-up of {length} numbers of {self.bits} bits, dot RMSE {self.dot_rmse:.3g} "
-            f"({_TERMS} products; Bernoulli {math.sqrt(_TERMS * 5 / 36 / length):.2g})"
+            f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(length):.2g}){area}"
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Searched) and np.array_equal(self.permutation, other.permutation)
+        return (
+            isinstance(other, Searched)
+            and np.array_equal(self.permutation, other.permutation)
+            and np.array_equal(self.orders, other.orders)
+        )
 
     def __hash__(self) -> int:
-        return hash(self.permutation.tobytes())
+        return hash((self.permutation.tobytes(), self.orders.tobytes()))
 
     @property
     def modulus(self) -> int:
         """L: numbers are 0 .. L-1."""
         return self.permutation.size
 
+    @property
+    def n_lines(self) -> int:
+        """Number of lines, at most 32."""
+        return 2 * len(self._orders)
+
+    @property
+    def in_runs(self) -> bool:
+        """Whether the ones of an input come in one run."""
+        return bool((np.diff(self.permutation[self.orders[0]].astype(np.int64)) == 1).all())
+
     @cached_property
     def dot_rmse(self) -> float:
         """RMSE of a sum of 784 AND products of operands uniform on 0, 1/L, .., 1, over one period; exact."""
-        length = self.modulus
-        grid = np.arange(length + 1)
-        ones = np.zeros((length + 1, length + 1), np.int64)
-        np.cumsum(self.permutation[:, None] < grid, axis=0, out=ones[1:])
-        errors = ones * length - np.outer(grid, grid)  # integers, so that the sums are exact
-        mean, square = float(errors.sum()), float((errors * errors).sum())
-        mean, square = mean / errors.size / length**2, square / errors.size / length**4
-        return math.sqrt(_TERMS * (square - mean**2) + (_TERMS * mean) ** 2)
+        return dot_rmse(self.permutation, np.arange(self.modulus, dtype=np.uint32), self.modulus)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
-        """The permutation, repeated."""
-        return np.resize(self.permutation, length)
+        """The permutation in its order of cycles, repeated."""
+        return np.resize(self.permutation[self.orders[0]], length)
 
     def decorrelated(self, index: int) -> Generator:
-        """Partner 1 is the counter; there are no others."""
+        """Line `index`: 0 is this generator, 1 the counter in the order of cycles, which drives the weights."""
         if index == 0:
             return self
-        if index == 1:
+        if index == 1 and self._natural:
             return Counter(self)
-        raise ValueError(
-            f"generator must have line {index} for this circuit, got {self!r} with 2 lines, 0 and 1; "
-            "generators 'bernoulli', 'sobol' and 'halton' have more"
-        )
+        self.check_lines(index + 1, "a circuit")
+        return Line(self, index)
+
+    def check_lines(self, needed: int, circuit: str) -> None:
+        """Raise a ValueError if `circuit` needs more independent lines than there are; drawn ones take .6 s to find."""
+        if needed > 2 * len(self.orders):
+            super().check_lines(needed, circuit)
+
+    def line(self, index: int) -> NDArray[np.uint32]:
+        """Numbers ``(L,)`` of a line that there is."""
+        orders = self.orders if index < 2 * len(self.orders) else self._orders
+        order: NDArray[np.uint32] = orders[index // 2]
+        return order if index % 2 else self.permutation[order]
+
+    @property
+    def _natural(self) -> bool:
+        return bool((np.diff(self.orders[0].astype(np.int64)) == 1).all())
+
+    @cached_property
+    def _orders(self) -> NDArray[np.uint32]:
+        """Orders of all pairs of lines, those that are drawn included."""
+        length, found = self.modulus, list(self.orders)
+        independent = IndependentLines(length, partial(and_error, points=None if length <= POINTS else POINTS))
+        for order in found:
+            independent.append(self.permutation[order])
+            independent.append(order)
+        for order in _drawn_orders(length):
+            if 2 * len(found) >= LINES:
+                break
+            even = self.permutation[order]
+            if independent.admits(order) and independent.take(even) and independent.take(order):
+                found.append(order)
+        return np.stack(found)
+
+
+class Line(Generator):
+    """A line of a `Searched` generator other than its first.
+
+    >>> Line(Searched([1, 2, 0], order=[2, 0, 1]), 1).sequence(5)
+    array([2, 0, 1, 2, 0], dtype=uint32)
+    """
+
+    def __init__(self, source: Searched, index: int) -> None:
+        self.source, self.index, self.bits = source, index, source.bits
+
+    def __repr__(self) -> str:
+        return f"{self.source!r}.decorrelated({self.index})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Line) and (self.source, self.index) == (other.source, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.index))
+
+    @property
+    def modulus(self) -> int:
+        """L: numbers are 0 .. L-1."""
+        return self.source.modulus
+
+    @property
+    def n_lines(self) -> int:
+        """Number of lines of the source."""
+        return self.source.n_lines
+
+    def check_lines(self, needed: int, circuit: str) -> None:
+        """As the source does."""
+        self.source.check_lines(needed, circuit)
+
+    def sequence(self, length: int) -> NDArray[np.uint32]:
+        """The numbers of the line, repeated."""
+        return np.resize(self.source.line(self.index), length)
+
+    def decorrelated(self, index: int) -> Generator:
+        """Line `index` of the source, but for 0, which is this one, and its own, which is the first."""
+        return self if index == 0 else self.source.decorrelated(0 if index == self.index else index)
 
 
 class Counter(Ramp):
@@ -162,6 +262,11 @@ class Counter(Ramp):
         """L: numbers are 0 .. L-1."""
         return self.partner.modulus
 
+    @property
+    def n_lines(self) -> int | None:
+        """Number of lines of the partner."""
+        return self.partner.n_lines
+
     def __repr__(self) -> str:
         return f"Counter({self.partner!r})"
 
@@ -172,14 +277,47 @@ class Counter(Ramp):
         return hash(("counter", self.partner))
 
     def decorrelated(self, index: int) -> Generator:
-        """Partner 1 is the permutation; there are no others."""
+        """Partner 1 is the permutation, 2, 3, .. are its further lines."""
         return self if index == 0 else self.partner if index == 1 else self.partner.decorrelated(index)
 
 
+def _permutation(name: str, numbers: ArrayLike, length: int | None = None) -> NDArray[np.uint32]:
+    """A read-only copy of `numbers` ``(L,)``, or an error if they are not 0 .. L-1 in some order."""
+    given = np.asarray(numbers)
+    if given.ndim != 1 or given.size < 1 or given.size != (length or given.size):
+        raise ValueError(f"{name} must have shape ({length or 'L'},), got {given.shape}")
+    if not np.issubdtype(given.dtype, np.integer):
+        raise TypeError(f"{name} must be integers, got {given.dtype}")
+    if not np.array_equal(np.sort(given), np.arange(given.size)):
+        raise ValueError(f"{name} must have each of 0 .. {given.size - 1} once, got {given}")
+    copied = given.astype(np.uint32)
+    copied.flags.writeable = False
+    return copied
+
+
+def _drawn_orders(length: int) -> Iterator[NDArray[np.uint32]]:
+    """Pseudo-random permutations of 0 .. length-1: the ranks of Philox words."""
+    for number in range(_DRAWS):
+        counters = [(block, number, length, 0) for block in range(-(-length // 4))]
+        words = philox4x32(counters, _KEY).reshape(-1)[:length]
+        yield np.argsort(words, kind="stable").astype(np.uint32)
+
+
+@lru_cache(maxsize=LONGEST)
+def _of_length(length: int) -> Searched:
+    """The generator of the package."""
+    return Searched([0]) if length == 1 else Searched(*_stored()[length])
+
+
 @lru_cache(maxsize=1)
-def _permutations() -> dict[int, NDArray[np.uint8]]:
-    """The permutations of the package by length."""
+def _stored() -> dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Permutations ``(L,)`` and orders ``(k, L)`` of the package by length."""
     path = resources.files(__package__) / _FILE
     with path.open("rb") as file, np.load(file) as stored:
-        lengths, numbers = stored["lengths"], stored["permutations"]
-    return dict(zip(lengths.tolist(), np.split(numbers, np.cumsum(lengths, dtype=np.int64)[:-1]), strict=True))
+        lengths, sizes = stored["lengths"].astype(np.int64), stored["lengths"] * stored["n_orders"].astype(np.int64)
+        permutations = np.split(stored["permutations"], np.cumsum(lengths)[:-1])
+        orders = np.split(stored["orders"], np.cumsum(sizes)[:-1])
+    return {
+        length: (permutation, rows.reshape(-1, length))
+        for length, permutation, rows in zip(lengths.tolist(), permutations, orders, strict=True)
+    }
