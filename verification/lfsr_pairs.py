@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sc_neurocore.encoders import LFSR
-from sc_neurocore.encoders.independence import LIMIT, IndependentLines, and_error, or_error, zeros_of
+from sc_neurocore.encoders.independence import AIM, IndependentLines, and_error, or_error, zeros_of
 from sc_neurocore.encoders.lfsr import is_primitive
 from sc_neurocore.encoders.lfsr_lines import Entry, lfsr_line
 from sc_neurocore.encoders.product_error import bernoulli_dot_rmse, dot_rmse
@@ -175,7 +175,7 @@ class Search:
                 continue
             if len(new) == 2:
                 first, second, *others = (zeros_of(row, self.length) for row in new + rows)
-                if any(or_error(first, second, other, self.length) > LIMIT for other in others):
+                if any(or_error(first, second, other, self.length) > AIM for other in others):
                     continue
             for row in new:
                 together.append(row)
