@@ -23,13 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from sc_neurocore.encoders import LFSR
-from sc_neurocore.encoders.independence import LIMIT, IndependentLines, and_error, or_error, zeros_of
+from sc_neurocore.encoders.independence import AIM, IndependentLines, and_error, or_error, zeros_of
 from sc_neurocore.encoders.lfsr import is_primitive
 from sc_neurocore.encoders.lfsr_lines import Entry, lfsr_line
-from sc_neurocore.encoders.product_error import bernoulli_dot_rmse, dot_rmse, product_errors
+from sc_neurocore.encoders.product_error import bernoulli_dot_rmse, dot_rmse
 from sc_neurocore.files import atomic_write
 
-from .pair_errors import best_masks, moments, rank_of_number
+from .pair_errors import best_masks, rank_of_number
 
 Ints = NDArray[np.int64]
 Pair = tuple[float, Entry, Entry]
@@ -42,6 +42,7 @@ LINES = 32
 """Most lines of one length."""
 POLYNOMIALS = 96
 """Most polynomials of a width that are searched."""
+_STEPS = 101
 
 
 def polynomials(degree: int) -> Iterator[tuple[int, ...]]:
@@ -57,14 +58,28 @@ def polynomials(degree: int) -> Iterator[tuple[int, ...]]:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _spreads(rows: Ints, meetings: Ints) -> NDArray[np.float64]:
-    """Standard deviation of the error of a product for each (line, other line, phase of the other)."""
+def _spreads(ranks: Ints, meetings: Ints, steps: int) -> NDArray[np.float64]:
+    """Standard deviation of the error of a product, operands 0, 1/steps, .., 1, for (line, other line, its phase)."""
+    length = ranks.shape[1]
     found = np.empty(len(meetings))
+    ones = np.empty((steps + 1, steps + 1))
     for k in range(len(meetings)):
         first, second, phase = meetings[k]
-        mean, square = moments(rows[first] + 1, np.roll(rows[second], -phase) + 1)
-        found[k] = square - mean * mean
-    return np.sqrt(np.maximum(found, 0.0))
+        ones[:] = 0.0
+        for cycle in range(length):
+            ones[ranks[first, cycle], ranks[second, (cycle + phase) % length]] += 1.0
+        total, squares = 0.0, 0.0
+        for a in range(steps + 1):
+            row = 0.0
+            for b in range(steps + 1):
+                row += ones[a, b]
+                ones[a, b] = row + (ones[a - 1, b] if a > 0 else 0.0)
+                error = ones[a, b] / length - a * b / steps**2
+                total += error
+                squares += error * error
+        mean = total / (steps + 1) ** 2
+        found[k] = math.sqrt(max(squares / (steps + 1) ** 2 - mean * mean, 0.0))
+    return found
 
 
 class Search:
@@ -93,10 +108,10 @@ class Search:
     def meetings(self) -> Ints:
         """Lines, other lines and phases, ``(m, 3)``, by the spread of the error of their products, least first.
 
-        All of them, or a sample where they are many; above 10 bits, the spread on a grid of operands.
+        All of them, or a sample where they are many; the spread on a grid of operands where these are many.
         """
-        readings, cells = len(self.readings), min(self.length, 1 << 10) ** 2
-        number = max(500, int(self.effort / cells))
+        readings, steps = len(self.readings), min(self.length, _STEPS)
+        number = int(self.effort / (self.length + 2 * steps**2))
         if number >= readings**2 * self.length // 2:
             grid = np.indices((readings, readings, self.length)).reshape(3, -1).T
             found = grid[grid[:, 0] <= grid[:, 1]]
@@ -104,16 +119,7 @@ class Search:
             found = np.sort(self.rng.integers(0, readings, (number, 2)), axis=1)
             found = np.column_stack([found, self.rng.integers(0, self.length, number)])
         found = found[(found[:, 0] != found[:, 1]) | (found[:, 2] > 0)].astype(np.int64)
-        if self.bits <= 10:
-            spreads = _spreads(self.rows, found)
-        else:
-            spreads = np.array([
-                np.concatenate([
-                    errors.ravel()
-                    for errors in product_errors(self.rows[i], np.roll(self.rows[j], -phase), self.length, 251)
-                ]).std()
-                for i, j, phase in found.tolist()
-            ])  # fmt: skip
+        spreads = _spreads(rank_of_number(steps, self.length)[self.rows], found, steps)
         return np.asarray(found[np.argsort(spreads, kind="stable")])
 
     def pair(self, meeting: Sequence[int], starts: int) -> Pair:
@@ -169,7 +175,7 @@ class Search:
                 continue
             if len(new) == 2:
                 first, second, *others = (zeros_of(row, self.length) for row in new + rows)
-                if any(or_error(first, second, other, self.length) > LIMIT for other in others):
+                if any(or_error(first, second, other, self.length) > AIM for other in others):
                     continue
             for row in new:
                 together.append(row)
