@@ -77,7 +77,7 @@ def candidates(name: str, length: int, count: int) -> list[Entry]:
         firsts = np.array(good_multipliers(length, count))
         numbers = length
     elif name == "sobol":
-        firsts = np.arange(1, 1 + min(64, max(4, _NUMBERS // length)))
+        firsts = np.arange(1, 1 + min(64, max(4, 4 * _NUMBERS // length)))
     else:
         firsts = np.array([base for base in BASES if base <= length and (name == "halton" or base > 2)])
     if firsts.size == 0:
