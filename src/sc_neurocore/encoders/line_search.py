@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .. import checks
 from .generator import Generator
 from .generators import Halton, Ramp, VanDerCorput
-from .independence import POINTS, IndependentLines
+from .independence import IndependentLines
 from .lattice import Lattice
 from .product_error import TERMS, product_errors
 from .searched import Counter
@@ -25,6 +25,8 @@ Entry = tuple[int, int]
 
 _NUMBERS = 1 << 18
 """Numbers of all lines that a search looks at."""
+_POINTS = 97
+"""Steps of the grid of operands on which pairs are compared; a prime, since nets are exact on dyadic grids."""
 _MULTIPLIERS = 4096
 """Multipliers that a search looks at."""
 
@@ -178,7 +180,7 @@ def _pair(name: str, length: int) -> tuple[Generator, Generator]:
     order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(128, _NUMBERS // length))]
     figures = []
     for i, j in zip(*np.unravel_index(order, means.shape), strict=True):
-        (errors,) = product_errors(rows[i], columns[j], modulus, POINTS)
+        (errors,) = product_errors(rows[i], columns[j], modulus, _POINTS)
         figure = math.hypot(float(errors.std()), math.sqrt(TERMS) * float(means[i, j]))
         figures.append((round(figure, 12), int(i), int(j)))  # rounded: mirror images have one figure on any machine
     _, i, j = min(figures)
