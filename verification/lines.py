@@ -37,7 +37,7 @@ from sc_neurocore.files import atomic_write
 
 from .pair_errors import Ints, best_masks, dot_rmse, moments, rank_of_number, spreads
 
-LENGTHS = sorted({2**n for n in range(1, 15)} | set(range(3, 65)))
+LENGTHS = sorted({2**n for n in range(1, 15)} | set(range(3, 257)))
 """Lengths of the file."""
 FILE = Path(str(resources.files("sc_neurocore.encoders"))) / "lines.json"
 MOST_LINES, MOST_LINES_OFF_POWERS = 32, 16

@@ -15,6 +15,9 @@ from sc_neurocore.encoders.product_error import TERMS
 
 Ints = NDArray[np.int64]
 
+_BLOCK = 1024
+"""Columns whose squared errors, of up to L**4 / 16, are summed as integers: that fits at L = 16384, a row would not."""
+
 
 def rank_of_number(length: int, modulus: int) -> Ints:
     """The smallest ``a`` with a threshold ``round(a modulus / L)`` above a number, for every number ``(modulus,)``."""
@@ -53,13 +56,14 @@ def moments(rows: Ints, columns: Ints) -> tuple[float, float]:
             for column in range(by_row[position], size):
                 ones[column] += 1
             position += 1
-        row_total, row_squares = np.int64(0), np.int64(0)
-        for column in range(size):
-            error = length * ones[column] - row * column
-            row_total += error
-            row_squares += error * error
-        total += row_total
-        squares += row_squares
+        for start in range(0, size, _BLOCK):
+            block_total, block_squares = np.int64(0), np.int64(0)
+            for column in range(start, min(start + _BLOCK, size)):
+                error = length * ones[column] - row * column
+                block_total += error
+                block_squares += error * error
+            total += block_total
+            squares += block_squares
     cells, unit = float(size) ** 2, float(length) ** 2
     return total / cells / unit, squares / cells / unit**2
 

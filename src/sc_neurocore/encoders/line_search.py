@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .. import checks
 from .generator import Generator
 from .generators import Halton, Ramp, VanDerCorput
-from .independence import POINTS, IndependentLines
+from .independence import IndependentLines
 from .lattice import Lattice
 from .lfsr_lines import bits_of, lfsr_candidates, lfsr_line
 from .product_error import TERMS, product_errors
@@ -27,6 +27,8 @@ Entry = Sequence[int]
 
 _NUMBERS = 1 << 18
 """Numbers of all lines that a search looks at."""
+_POINTS = 97
+"""Steps of the grid of operands on which pairs are compared; a prime, since nets are exact on dyadic grids."""
 _MULTIPLIERS = 4096
 """Multipliers that a search looks at."""
 
@@ -70,7 +72,7 @@ def candidates(name: str, length: int, count: int) -> list[Entry]:
         firsts = np.array(good_multipliers(length, count))
         numbers = length
     elif name == "sobol":
-        firsts = np.arange(1, 1 + min(64, max(4, _NUMBERS // length)))
+        firsts = np.arange(1, 1 + min(64, max(4, 4 * _NUMBERS // length)))
     else:
         firsts = np.array([base for base in BASES if base <= length and (name == "halton" or base > 2)])
     if firsts.size == 0:
@@ -189,7 +191,7 @@ def _pair(name: str, length: int) -> tuple[Generator, Generator]:
     order = np.argsort(np.abs(means), axis=None, kind="stable")[: max(6, min(128, _NUMBERS // length))]
     figures = []
     for i, j in zip(*np.unravel_index(order, means.shape), strict=True):
-        (errors,) = product_errors(rows[i], columns[j], modulus, POINTS)
+        (errors,) = product_errors(rows[i], columns[j], modulus, _POINTS)
         figure = math.hypot(float(errors.std()), math.sqrt(TERMS) * float(means[i, j]))
         figures.append((round(figure, 12), int(i), int(j)))  # rounded: mirror images have one figure on any machine
     _, i, j = min(figures)
