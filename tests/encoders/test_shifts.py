@@ -107,7 +107,7 @@ class TestLattice:
         assert ours == pytest.approx(Searched(lattice.sequence(length)).dot_rmse, rel=1e-12)
 
     @pytest.mark.parametrize(("arguments", "message"), [
-        ((1, 1), "length must be an integer in 2..4294967296, got 1"),
+        ((0, 1), "length must be an integer in 1..4294967296, got 0"),
         ((12, 0), "multiplier must be an integer in 1..11, got 0"),
         ((12, 12), "multiplier must be an integer in 1..11, got 12"),
         ((12, 5, 12), "offset must be an integer in 0..11, got 12"),
