@@ -43,15 +43,12 @@ class Encoder:
     generator
         A name, see `make_generator`, or a `Generator`.
     encoding
-        ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two rails of a split number share one
-        sequence.
+        ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two rails of a split number share one sequence.
     share
         ``"one"``: one generator feeds all inputs (their streams are correlated, SCC = +1).
-        ``"shift"``: input i XORs the numbers with a random word of its own (digital shift), or adds it
-        modulo the number of values where they are no power of two.
+        ``"shift"``: input i XORs the numbers with a random word (adds it, where their modulus is no power of two).
         ``"rotate"``: input i starts ``i * L // n`` cycles later in the sequence of L numbers.
-        ``"independent"``: a generator per input (other dimensions, primes, phases or keys): input i takes
-        line ``2 i + partner`` of the generator, as far as it has lines.
+        ``"independent"``: input i takes line ``2 i + partner`` of the generator, as far as it has lines.
         None: ``"independent"`` for Bernoulli, ``"one"`` for the others.
     bits
         Width of a threshold; None: what the generator needs, see `make_generator`.
