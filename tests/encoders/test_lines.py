@@ -52,7 +52,7 @@ def figure(name, length, points=None):
 
 def test_the_file_has_all_lengths():
     assert set(stored()) == set(NAMES)
-    for name in NAMES:
+    for name in NAMES[:-1]:  # registers are stored for powers of two, see test_lfsr_lines.py
         assert {*map(str, POWERS), *map(str, range(3, 257))} == set(stored()[name])
         assert all(len(entries) >= 2 for entries in stored()[name].values())
         assert all(len(stored()[name][str(length)]) >= 8 for length in POWERS[2:])

@@ -231,9 +231,8 @@ class Encoder:
         The generators run on past `length`; numbers that ``share="rotate"`` rotates repeat after it.
         `start` is a multiple of 64.
 
-        >>> from sc_neurocore.encoders import Ramp
-        >>> Encoder(1, 8, Ramp(2)).window(np.array([0.25]), np.array(0), 0, 16).bits()
-        array([[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]], dtype=uint8)
+        >>> Encoder(1, 8, "ramp").window(np.array([0.25]), np.array(0), 0, 16).bits()
+        array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]], dtype=uint8)
         """
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
