@@ -9,6 +9,7 @@ from layer_helpers import ACCUMULATES, ENCODINGS, inputs
 from sc_neurocore import Faults, Inhibition, KWinners, MemristorModel, Network, PredictiveCoding
 from sc_neurocore.backends import available, choose
 from sc_neurocore.backends.kernels import kernel_names
+from sc_neurocore.encoders import Halton
 from sc_neurocore.layers import (
     HardwareAwareSCLayer,
     MemristiveDenseLayer,
@@ -24,7 +25,7 @@ OPTIONS = [
     {"generator": "bernoulli"},
     {"generator": "sobol"},
     {"generator": "bernoulli", "faults": Faults(input_flips=0.1, weight_flips=0.1, product_flips=0.05)},
-    {"generator": "halton", "share": "independent", "faults": Faults(stuck_lines=0.2, dead_generator="inputs")},
+    {"generator": Halton(7), "share": "independent", "faults": Faults(stuck_lines=0.2, dead_generator="inputs")},
 ]
 
 

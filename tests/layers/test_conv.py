@@ -19,6 +19,7 @@ from layer_helpers import (
 from scipy import signal
 
 from sc_neurocore import chunks
+from sc_neurocore.encoders import Halton
 from sc_neurocore.gates import Faults
 from sc_neurocore.layers import SCConv2DLayer, VectorizedSCLayer, sc_conv_layer
 
@@ -130,7 +131,7 @@ def test_forward_is_the_circuit_on_bits(encoding, accumulate, geometry):
 )
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
 def test_options_meet_the_same_circuit(accumulate, options):
-    for generator in ("bernoulli", "halton"):
+    for generator in ("bernoulli", Halton(7)):  # an object has as many lines as are asked for
         layer = build("split", accumulate, generator=generator, padding=1, **options)
         x = inputs((2, 4, 3, 3), "split", 3)
         want = slow_forward(layer, x)
@@ -340,7 +341,7 @@ def test_state():
 
 def test_repr():
     assert repr(build(stride=2, groups=2, use_gpu=False, generator="ramp")) == (
-        "SCConv2DLayer(4 -> 4, 3 x 2, stride=(2, 2), groups=2, length=70, Ramp(bits=7), "
+        "SCConv2DLayer(4 -> 4, 3 x 2, stride=(2, 2), groups=2, length=70, Bank('ramp', 70), "
         "encoding='unipolar', accumulate='mean', backend='numba')"
     )
 

@@ -304,17 +304,18 @@ def test_bernoulli_sequences_are_binomial_and_a_biased_source_is_found_out():
 
 
 def scatter(repeats):
-    """Chi-square p-value of the scatter of counts, of which each appears `repeats` times."""
+    """Chi-square p-value of the scatter of sums of 20 counts, of which each appears `repeats` times."""
     bits = np.tile(np.arange(256) < 154, (400, 10, 1))
     layer = LateralInhibition(10, 0.5, 2, generator="bernoulli", seed=8)
     ones = np.repeat(layer.apply_bitstream(Bitstream.from_bits(bits[::repeats])).counts()[:, 3], repeats)
-    statistic = np.sum((ones - 77) ** 2) / (256 * SHARE * (1 - SHARE))
-    return 2 * min(stats.chi2.cdf(statistic, 400), stats.chi2.sf(statistic, 400))
+    sums = ones.reshape(20, 20).sum(1)
+    statistic = np.sum((sums - 20 * 77.0) ** 2) / (20 * 256 * SHARE * (1 - SHARE))
+    return 2 * min(stats.chi2.cdf(statistic, 20), stats.chi2.sf(statistic, 20))
 
 
 def test_every_sample_has_a_bernoulli_sequence_of_its_own():
     assert scatter(1) > FALSE_ALARM
-    assert scatter(80) < FALSE_ALARM
+    assert scatter(20) < FALSE_ALARM
 
 
 def test_bernoulli_streams_of_a_sample_share_their_sequence():

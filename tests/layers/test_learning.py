@@ -477,7 +477,7 @@ def test_bad_rewards_and_states():
 def test_repr():
     layer = SCLearningLayer(9, 4, length=70, generator="sobol")
     assert repr(layer) == (
-        "SCLearningLayer(9 -> 4, length=70, rule='pair', learning_rate=0.01, Sobol(bits=7, dimension=1), "
+        "SCLearningLayer(9 -> 4, length=70, rule='pair', learning_rate=0.01, Bank('sobol', 70), "
         "encoding='unipolar', samples=0, backend='numba')"
     )
 

@@ -129,7 +129,7 @@ def test_seed_state_and_repr():
     layer.reset()
     np.testing.assert_array_equal(layer.forward(x), first)
     assert repr(SCPool2D("max", 2, 1, 64, generator="ramp")) == (
-        "SCPool2D(max, 2 x 2, stride=(1, 1), length=64, Ramp(bits=6), encoding='unipolar', backend='numba')"
+        "SCPool2D(max, 2 x 2, stride=(1, 1), length=64, Bank('ramp', 64), encoding='unipolar', backend='numba')"
     )
 
 
