@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..chunks import in_chunks
-from ..encoders import Seed
+from ..encoders import Generator, Seed
 from ..encoders.sample_counter import SampleCounter
 from ..encoders.seeds import Seeds, check_stream_version
 
@@ -63,6 +63,11 @@ class SCLayer(ABC):
         first = self._counter.reserve(len(flat))
         out = in_chunks(run, sample_bytes, flat, np.arange(first, first + len(flat)))
         return out.reshape(*batch, *out.shape[1:])
+
+    def describe(self) -> str:
+        """The layer as text, with the circuit of its number generator and the error of sums of its products."""
+        generator = getattr(self, "generator", None)
+        return f"{self!r}\n{generator}" if isinstance(generator, Generator) else repr(self)
 
     # ------------------------------------------------------------ state
 

@@ -3,13 +3,14 @@
 from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams.encodings import Encoding, check_encoding
+from ..encoders import Generator, make_generator
 from .definition import NetworkDefinition
 
 _HEAD = ("layer", "shape", "activation", "gain", "streams", "gates", "cycles", "KiB")
 
 
-def describe(network: NetworkDefinition, length: int, encoding: Encoding) -> str:
-    """Hardware cost of a network as a table, a row for each layer.
+def describe(network: NetworkDefinition, length: int, encoding: Encoding, generator: str | Generator) -> str:
+    """Hardware cost of a network as a table, a row for each layer, and the number generator under it.
 
     Streams are those of inputs, weights and bias; gates are the two-input multipliers, the inputs of
     multiplexers or OR gates in a pooling layer, and the gates of a layer that compares; KiB is the
@@ -35,13 +36,14 @@ def describe(network: NetworkDefinition, length: int, encoding: Encoding) -> str
         totals = [total + part for total, part in zip(totals, (streams, gates, cycles, kib), strict=True)]
     rows.append(("all", "", "", "", *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
-    return "\n".join(
+    table = "\n".join(
         "  ".join(
             cell.ljust(width) if i < 3 else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows
     )
+    return f"{table}\ngenerator: {make_generator(generator, length)}"
 
 
 def _written(shape: tuple[int, ...]) -> str:

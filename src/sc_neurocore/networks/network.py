@@ -187,7 +187,9 @@ class Network(NetworkDefinition):
         """
         return Circuit(self, CircuitOptions(length=length, generator=generator, **options))
 
-    def describe(self, length: int = 256, encoding: Encoding = "split") -> str:
+    def describe(
+        self, length: int = 256, encoding: Encoding = "split", generator: str | Generator = "searched"
+    ) -> str:
         """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams.
 
         Parameters
@@ -196,8 +198,10 @@ class Network(NetworkDefinition):
             Stream length in clock cycles.
         encoding
             Encoding of the circuit; split streams count twice.
+        generator
+            Makes the numbers of all streams; the last line says what it is as a circuit.
         """
-        return describe(self, length, encoding)
+        return describe(self, length, encoding, generator)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with a JSON description in its header, atomically.
