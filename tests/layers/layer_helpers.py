@@ -8,7 +8,7 @@ from sc_neurocore.encoders.select import SelectSource
 
 ENCODINGS = ["unipolar", "bipolar", "split"]
 ACCUMULATES = ["mean", "sum", "saturate", "or", "mux"]
-GENERATORS = ["bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp"]
+GENERATORS = ["bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp", "lattice"]
 DETERMINISTIC = GENERATORS[1:]
 LENGTHS = [1, 7, 63, 64, 65, 100, 256, 1000]
 FALSE_ALARM = 1e-9

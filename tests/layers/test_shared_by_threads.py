@@ -72,7 +72,7 @@ def test_images_of_several_sizes(kind):
             return SCPool2D("average", 2, length=LENGTH, seed=1)
         return SCConv2DLayer(1, 4, 2, length=LENGTH, accumulate="mux", encoding="bipolar", seed=1)
 
-    images = {size: inputs((3, *size), seed=3) if kind == "average" else inputs((1, *size), seed=3) for size in SIZES}
+    images = {size: inputs((5, *size), seed=3) if kind == "average" else inputs((1, *size), seed=3) for size in SIZES}
     layer, batches = make(), [SIZES[k % len(SIZES)] for k in range(THREADS * CALLS)]
     outs = by_threads(lambda size: layer.forward(images[size]), batches)
     assert layer.samples == len(batches)

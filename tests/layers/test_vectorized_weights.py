@@ -361,7 +361,7 @@ def test_the_gpu_gives_the_same_bits(generator, encoding, sparse):
         (
             {"generator": "mersenne"},
             ValueError,
-            "generator must be one of bernoulli, lfsr, sobol, halton, vdc, ramp, searched, got 'mersenne'",
+            "generator must be one of bernoulli, searched, sobol, lattice, lfsr, halton, vdc, ramp, got 'mersenne'",
         ),
         ({"generator": 3}, TypeError, "generator must be a name or a Generator, got 3"),
         ({"encoding": "ternary"}, ValueError, "encoding must be one of unipolar, bipolar, split, got 'ternary'"),

@@ -12,6 +12,7 @@ from ..backends.packing import words_for
 from ..bitstreams import Bitstream, value_range
 from ..bitstreams.encodings import Encoding
 from ..encoders import GENERATORS, Bernoulli, Encoder, Generator, Seed, Share, make_generator
+from ..encoders.width import at_width
 from ..gates import weighted_mux
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
@@ -246,12 +247,14 @@ def _check_sources(features: Encoder, selects: Encoder) -> None:
     """Raise an error if features and select inputs would use the same number sequence."""
     if isinstance(features.generator, Bernoulli) or isinstance(selects.generator, Bernoulli):
         return
+    if features.generator.modulus == 1 or selects.generator.modulus == 1:  # one number: streams are constants
+        return
     bits = min(features.generator.bits, selects.generator.bits)
     cycles = max(features.length, 64)  # short sequences of different sources begin alike
 
     def numbers(source: Generator, count: int) -> set[bytes]:
         partners = (source.decorrelated(2 * i) for i in range(count))
-        return {(each.sequence(cycles) >> np.uint32(each.bits - bits)).tobytes() for each in partners}
+        return {at_width(each.sequence(cycles), each.modulus, bits).tobytes() for each in partners}
 
     drawn = numbers(features.generator, features.n if features.share == "independent" else 1)
     if drawn & numbers(selects.generator, selects.n):
