@@ -37,9 +37,9 @@ class FakeNetwork:
     def float_predict(self, x):
         return np.minimum((3 * np.asarray(x)[:, 1]).astype(np.int64), 2)
 
-    def circuit(self, length, generator="sobol", *, seed=0, **options):
-        if generator not in ("bernoulli", "sobol", "lfsr"):
-            raise ValueError(f"generator must be one of bernoulli, sobol, lfsr, got {generator!r}")
+    def circuit(self, length, generator="searched", *, seed=0, **options):
+        if generator not in ("bernoulli", "sobol", "lfsr", "searched"):
+            raise ValueError(f"generator must be one of bernoulli, sobol, lfsr, searched, got {generator!r}")
         return FakeCircuit(self, length, generator, seed, options)
 
     def digest(self):

@@ -24,8 +24,10 @@ def counts():
 
 
 def test_share(counts):
-    default, one, other = (counts("sobol", share=share) for share in (None, "one", "independent"))
+    default, one, other = (counts("sobol", share=share) for share in (None, "one", "shift"))
     assert default == one != other
+    with pytest.raises(ValueError, match=r"^share=\"independent\" with n = 65 needs 1\d\d independent lines, got Bank"):
+        counts("sobol", share="independent")
     assert counts("bernoulli", share="independent") == counts("bernoulli") != counts("bernoulli", share="one")
 
 

@@ -122,7 +122,7 @@ def test_kinds():
     for kind in KINDS:
         narma_reservoir(5, 16, 0, **options_of(kind)).run([[0.25]])
     for bad in ("dice", "sobol-twice", "bernoulli-shift", ""):
-        with pytest.raises(ValueError, match="generator must be one of bernoulli, lfsr, sobol, "):
+        with pytest.raises(ValueError, match="generator must be one of bernoulli, searched, sobol, "):
             options_of(bad)
 
 

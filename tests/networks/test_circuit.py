@@ -118,7 +118,7 @@ def test_every_option_changes_the_circuit(network, x):
 
 def test_descriptions(network):
     circuit = network.circuit(64, "lfsr")
-    assert circuit.generator_descriptions == ["LFSR(bits=6, taps=(6, 5), seed=1)"] * 2
+    assert circuit.generator_descriptions == ["Bank('lfsr', 64)"] * 2
     assert "encoding='split'" in repr(circuit)
     assert "\n" not in repr(circuit)
 

@@ -127,7 +127,7 @@ def _upper_end(first_only: float, second_only: float, total: int, squared_z: flo
 
     def excess(d: float) -> float:
         linear = -first_only - second_only + (2 * total - first_only + second_only) * d
-        root = math.sqrt(linear**2 + 8 * total * second_only * d * (1 - d))
+        root = math.sqrt(max(linear**2 + 8 * total * second_only * d * (1 - d), 0.0))  # 0 for d = -1, but for rounding
         share = max(root - linear, 0.0) / (4 * total)  # of "second only", the likeliest
         return total * (d - difference) ** 2 - squared_z * max(2 * share + d * (1 - d), 0.0)
 

@@ -74,7 +74,7 @@ class Task:
         Examples
         --------
         >>> task = Task.of(CircuitOptions(256), 0, version="0.1.0", network="ab", data="cd")
-        >>> task == Task("0.1.0", "ab", "cd", "sobol", 256)
+        >>> task == Task("0.1.0", "ab", "cd", "searched", 256)
         True
         """
         values = options.keywords(*_PLAIN)
