@@ -62,4 +62,4 @@ def _bernoulli_bits(fan_in: int, length: int) -> int:
 
 def _sequences(name: str, length: int) -> Generator:
     """The sequences of that name."""
-    return Searched.of_length(length) if name == "searched" and length <= LONGEST else Bank(name, length)
+    return Searched.of_length(length) if name == "searched" and 1 < length <= LONGEST else Bank(name, length)

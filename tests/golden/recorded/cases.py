@@ -59,7 +59,7 @@ Case = tuple[str, Callable[[], Outcome]]
 
 ENCODINGS = ("unipolar", "bipolar", "split")
 ACCUMULATES = ("mean", "sum", "saturate", "or", "mux")
-GENERATORS = ("bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp")
+GENERATORS = ("bernoulli", "searched", "lfsr", "sobol", "lattice", "halton", "vdc", "ramp")
 SOURCES = ("bernoulli", "stored", *GENERATORS[1:])
 """Generators of a layer with weights; ``stored``: Bernoulli with one set of weight streams."""
 SHARES = (None, "independent", "shift", "one", "rotate")
