@@ -54,7 +54,7 @@ class ReservoirOptions:
     Examples
     --------
     >>> ReservoirOptions(length=64, generator="sobol").source
-    Sobol(bits=6, dimension=1)
+    Bank('sobol', 64)
     """
 
     length: int = 1024
