@@ -59,9 +59,8 @@ def draw_errors(ax: Axes, errors: dict[str, list[float]]) -> None:
     for (name, values), (colour, marker) in zip(errors.items(), STYLES, strict=True):
         lengths = LENGTHS[: len(values)]
         ax.plot(lengths, values, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2)
-        up = {"halton": -7, "sobol": 5}.get(name, 0)  # these two end near each other
         ax.annotate(
-            GENERATORS[name], (lengths[-1], values[-1]), (9, up), textcoords="offset points", color=colour, va="center",
+            GENERATORS[name], (lengths[-1], values[-1]), (9, 0), textcoords="offset points", color=colour, va="center",
             fontweight="bold",
         )  # fmt: skip
     for power, start, text, offset in ((-0.5, 0.098, "$L^{-1/2}$", (4, 5)), (-1, 0.0245, "$L^{-1}$", (-22, -12))):
@@ -127,7 +126,7 @@ def quotes(numbers: dict[str, float]) -> list[str]:
         values = [numbers[f"{name}, L = {length}"] for length in LENGTHS]
         slope = np.polyfit(np.log(LENGTHS), np.log(values), 1)[0]
         found.append(table_row(title, *shorts(values, 4), f"{slope:.2f}"))
-    return [*found, table_row("multiplexer, u_t the clock, values dimension 1", *clock(numbers))]
+    return [*found, table_row("multiplexer, u_t the clock, values line 0", *clock(numbers))]
 
 
 def clock(numbers: dict[str, float]) -> list[str]:

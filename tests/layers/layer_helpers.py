@@ -10,6 +10,7 @@ ENCODINGS = ["unipolar", "bipolar", "split"]
 ACCUMULATES = ["mean", "sum", "saturate", "or", "mux"]
 GENERATORS = ["bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp", "lattice"]
 DETERMINISTIC = GENERATORS[1:]
+WITH_TWO_LINES = [*GENERATORS, "searched"]  # for circuits that need no third one
 LENGTHS = [1, 7, 63, 64, 65, 100, 256, 1000]
 FALSE_ALARM = 1e-9
 SIGMAS = 6.1  # two-sided normal probability about 1e-9

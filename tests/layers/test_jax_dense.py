@@ -359,7 +359,7 @@ def test_repr():
     layer = small(generator="sobol", encoding="split", dt_ms=0.5)
     layer.step(np.zeros(5))
     assert repr(layer) == (
-        "JaxSCDenseLayer(3 -> 5, bitstream_length=65, Sobol(bits=7, dimension=1), encoding='split', dt_ms=0.5, "
+        "JaxSCDenseLayer(3 -> 5, bitstream_length=65, Bank('sobol', 65), encoding='split', dt_ms=0.5, "
         "steps=1, dtype='float64', backend='jax', devices='cpu')"
     )
     assert "devices='cpu, 1 neurons'" in repr(small(mesh=jax.make_mesh((1,), ("neurons",))))

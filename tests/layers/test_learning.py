@@ -16,7 +16,7 @@ from sc_neurocore.synapses import stdp_drift, stdp_window
 
 ALARM = 1e-9
 SIGMAS = 6.1  # two-sided normal probability about 1e-9
-GENERATORS = ["bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp"]
+GENERATORS = ["bernoulli", "lfsr", "sobol", "halton", "vdc", "ramp", "lattice", "searched"]
 FAST = {"learning_rate": 0.2, "y_max": 1.0}
 
 

@@ -7,8 +7,8 @@ import pytest
 from layer_helpers import (
     ENCODINGS,
     FALSE_ALARM,
-    GENERATORS,
     LENGTHS,
+    WITH_TWO_LINES,
     binomial_p_value,
     inputs,
     on_grid,
@@ -50,7 +50,7 @@ def slow_pool(layer, x):
 
 
 @pytest.mark.parametrize(("size", "stride"), CASES)
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", WITH_TWO_LINES)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("kind", ["average", "max"])
 def test_forward_is_the_circuit_on_bits(kind, encoding, generator, size, stride):
@@ -70,7 +70,7 @@ def test_lengths_and_batches(length, batch):
         np.testing.assert_array_equal(layer.forward(x), slow_pool(twin, x) if batch else np.empty((0, 2, 2, 2)))
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", WITH_TWO_LINES)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_the_maximum_is_that_of_the_streams(encoding, generator):
     """With one generator the OR of a window is the stream of its largest pixel."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from layer_helpers import FALSE_ALARM, GENERATORS, SIGMAS, binomial_p_value, variance_p_value, z_score
+from layer_helpers import FALSE_ALARM, SIGMAS, WITH_TWO_LINES, binomial_p_value, variance_p_value, z_score
 
 from sc_neurocore import Encoder, PredictiveCodingSCLayer, Ramp, UserSequence, chunks
 from sc_neurocore.backends import reference
@@ -176,7 +176,7 @@ def test_the_error_is_the_distance_to_order_one_over_the_length(generator, discr
 
 
 def test_equal_streams_have_no_error():
-    for generator in GENERATORS:
+    for generator in WITH_TWO_LINES:
         layer = PredictiveCodingSCLayer(50, 3, 77, seed=0, generator=generator, weights=np.tile(uniform(50), (3, 1)))
         assert layer.forward(layer.weights[0], learn=False)["prediction_error"] == 0
 

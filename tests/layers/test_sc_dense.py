@@ -341,8 +341,7 @@ def test_a_bad_state_changes_nothing(change):
 
 def test_repr():
     assert repr(build(generator="sobol")) == (
-        "SCDenseLayer(3 -> 5, length=256, Sobol(bits=8, dimension=1), encoding='unipolar', dt_ms=1, steps=0, "
-        "backend='numba')"
+        "SCDenseLayer(3 -> 5, length=256, Bank('sobol', 256), encoding='unipolar', dt_ms=1, steps=0, backend='numba')"
     )
 
 

@@ -35,7 +35,7 @@ def test_deterministic_streams_converge(generator, encoding, accumulate, sparse)
     weights[1, 2] = 0
     x = inputs((5, 4), encoding, seed=2)
     bias = [0.25, 0.5, 0.75]
-    if accumulate == "saturate" and encoding != "unipolar" and generator in ("vdc", "ramp"):
+    if accumulate == "saturate" and encoding != "unipolar" and generator in ("vdc", "ramp", "lattice"):
         return  # no closed form, see test_no_closed_form_is_said
     errors = []
     for length in (64, 4096):

@@ -42,9 +42,9 @@ class StochasticAttention(SCLayer):
         Divides the scores of `forward_softmax`, above 0: ``sqrt(dim_k)`` is the usual scaled
         attention. The linear circuit does not feel it, since a row is divided by its sum.
     generator
-        A name or a `Generator`, for every call of `forward_bitstream` that names none. Values,
-        queries and keys take it and its partners 1 and 2; u_t is a further random number for every
-        row and cycle (Bernoulli), or else the clock, ``t / L``.
+        A name or a `Generator`, for every call of `forward_bitstream` that names none. Queries
+        and values, which never meet, take its line 0, keys its line 1; u_t is a further random number for
+        every row and cycle (Bernoulli), or else the clock, ``t / L``.
     encoding
         Of the values: ``"unipolar"`` [0, 1], ``"bipolar"`` [-1, 1], or ``"split"`` [-1, 1] on a positive
         and a negative rail. Queries and keys are unipolar, since shares of a row need scores >= 0.
@@ -70,12 +70,13 @@ class StochasticAttention(SCLayer):
     Why a multiplexer: the weights of a row sum to 1. An AND gate for every key and a parallel counter
     have the variance sum a v (1 - a v) / L, which is never less than y (1 - y) / L and can leave the range
     of the values. On a shared sequence that circuit fails: weights of about 1 / M are all 1 in the same
-    L / M cycles, and the values are read in these only (uniform operands, M = L = 64: RMSE .49 against .037).
+    L / M cycles, and the values are read in these only (uniform operands, M = L = 64, weights on line 2 or 3:
+    RMSE .13 or .46 against .035).
 
     Why the clock: a counter and a low-discrepancy sequence of the values cover the square more evenly than
     two such sequences (Hammersley), key m meets a_m L successive numbers, and the edges round to 1 / L for
-    every L. With a Sobol dimension as u_t the RMSE at M = 64, L = 4096 is 1.35 times as large, and from
-    L = 64 on it falls as L**-0.79 instead of L**-0.85.
+    every L. With a third Sobol line as u_t the RMSE at M = 64, L = 4096 is 1.5 times as large, and from
+    L = 64 on it falls as L**-0.75 instead of L**-0.83.
 
     References
     ----------
@@ -188,8 +189,8 @@ class StochasticAttention(SCLayer):
         length
             Stream length L in clock cycles, of the scores and again of the output.
         use_sobol
-            True: Sobol sequences, whatever the layer's generator; V, Q and K take the dimensions 1, 2
-            and 3, the attention weights the clock (see the notes of the class).
+            True: Sobol sequences, whatever the layer's generator; Q and V take line 0 and K line 1, the
+            attention weights the clock (see the notes of the class).
         generator
             For this call; None takes the layer's. Not with ``use_sobol=True``.
         seed

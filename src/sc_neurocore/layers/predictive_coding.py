@@ -117,7 +117,7 @@ class PredictiveCodingSCLayer(SCLayer):
     >>> layer.forward([0.5, 0.75], learn=False)
     {'prediction_error': 0.125, 'surprises': array([0.125]), 'predictions': array([[0.25, 0.75]])}
     >>> layer.run([[0.5, 0.75]] * 12)[::4].round(3).ravel()  # halved at every step, on average
-    array([0.125, 0.004, 0.   ])
+    array([0.125, 0.006, 0.   ])
     """
 
     def __init__(

@@ -112,7 +112,7 @@ class SCDenseLayer(SCLayer):
     >>> layer = SCDenseLayer(2, [0.9], [[1.0], [0.7]], 0, 1, 0, 1, generator="sobol", base_seed=0)
     >>> layer.run(1000)
     >>> layer.summary()["stats"][1]
-    {'neuron': 1, 'total_spikes': 33, 'firing_rate_hz': 33.0}
+    {'neuron': 1, 'total_spikes': 34, 'firing_rate_hz': 34.0}
     """
 
     def __init__(

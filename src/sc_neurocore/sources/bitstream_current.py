@@ -68,7 +68,7 @@ class BitstreamCurrentSource:
     >>> source.expected().round(4)
     array([0.029])
     >>> source.currents(0, 6)
-    array([[0.05, 0.05, 0.05, 0.05, 0.05, 0.05]])
+    array([[0.1 , 0.05, 0.  , 0.05, 0.05, 0.05]])
     """
 
     def __init__(
