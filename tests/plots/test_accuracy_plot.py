@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -33,6 +34,24 @@ def test_what_is_drawn():
     low, high = ax.get_ylim()
     assert low < 100 * min(point.interval()[0] for point in result().points)
     assert high <= 100
+
+
+def test_lines_that_coincide_show_beside_each_other():
+    """Each is thinner than those under it, and so are markers and rings."""
+    ax = Figure().add_subplot()
+    rows = [
+        Row(Task("1", "n", "d", name, length), 1000, 975, 980, 975, 10**9)
+        for name in ("bernoulli", "sobol", "searched")
+        for length in (16, 32)
+    ]
+    accuracy_against_length(ax, Evaluation(tuple(rows), "made", 1000, 980))
+    curves = [line for line in ax.lines if list(line.get_xdata()) == [16, 32]]
+    rings = [line for line in ax.lines if line.get_marker() == "o" and line.get_markerfacecolor() == "none"]
+    sizes = [[line.get_linewidth() for line in curves]]
+    sizes += [[line.get_markersize() for line in lines] for lines in (curves, rings)]
+    for each in sizes:
+        assert len(each) == 3
+        assert np.all(np.diff(each) <= -0.8)
 
 
 def test_labels_do_not_overlap():

@@ -37,7 +37,11 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     points = evaluation.points
     lengths = {point.cycles: text_of(point.length) for point in points if point.generator != FIXED_POINT} or {1.0: "1"}
     ends = []
+    # Lines may coincide: those that are drawn later are thinner, so that the earlier ones show beside them.
+    last = len(evaluation.generators) - 1
+    step = min(0.8, 2.0 / max(last, 1))
     for place, generator in enumerate(evaluation.generators):
+        wider = step * (last - place)
         colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
         line = evaluation.line(generator)
         if generator == FIXED_POINT:  # has no stream length
@@ -49,11 +53,12 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
         ax.fill_between(x, [100 * b[0] for b in bands], [100 * b[1] for b in bands], color=colour, alpha=0.14, lw=0)
-        ax.plot(x, y, color=colour, marker=marker, ms=6, mec="white", mew=1, lw=2.2, zorder=3, clip_on=False)
+        style = {"marker": marker, "ms": 5.5 + 2 * wider, "mec": "white", "mew": 1, "lw": 1.8 + wider}
+        ax.plot(x, y, color=colour, zorder=3, clip_on=False, **style)
         needed = evaluation.needed_length(generator)
         if needed is not None:
             at = [point.length for point in line].index(needed)
-            ax.plot(x[at], y[at], "o", ms=14, mfc="none", mec=colour, mew=1.6, zorder=4, clip_on=False)
+            ax.plot(x[at], y[at], "o", ms=14 + 3 * wider, mfc="none", mec=colour, mew=1.4, zorder=4, clip_on=False)
         ends.append((y[-1], NAMES.get(generator, generator.capitalize()), colour))
 
     level = 100 * evaluation.float_accuracy
