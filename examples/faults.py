@@ -23,6 +23,8 @@ PICTURED = "product-flips"
 RATES, QUICK_RATES = (0.001, 0.003, 0.01, 0.03, 0.1), (0.01,)
 LENGTHS, LENGTH = (64, 256, 1024), 256
 """Stream lengths of the pictured fault, and that of the others and of a quick run."""
+REPEATS = {"stuck-lines": 10}
+"""Draws of the lines that are stuck, a few that may matter or not; flips are drawn anew for every bit."""
 GENERATOR, RANDOM = "searched", "bernoulli"
 """The default generator of networks, and a source for each stream."""
 
@@ -46,7 +48,8 @@ def run(quick: bool) -> Result:
     numbers = numbers_of(pictured)
     for kind in KINDS:
         if kind != PICTURED:
-            numbers |= numbers_of(fault_study(network, data, kind, rates, (LENGTH,), (GENERATOR,)))
+            study = fault_study(network, data, kind, rates, (LENGTH,), (GENERATOR,), repeats=REPEATS.get(kind, 1))
+            numbers |= numbers_of(study)
     dead = evaluate(network, data, (LENGTH,), (GENERATOR, RANDOM), faults=Faults(dead_generator="weights"))
     numbers |= {f"dead generator of the weights, {p.generator}, %": 100 * p.accuracy for p in dead.points}
     return Result(numbers, {"faults.png": partial(save_faults, study=pictured)})
