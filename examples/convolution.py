@@ -67,6 +67,6 @@ def run(quick: bool) -> Result:
 
 
 def quotes(numbers: dict[str, float]) -> list[str]:
-    """From which length on Sobol's map is exact."""
-    exact = min(length for length in LENGTHS if numbers[f"sobol, L = {length}"] < 1e-12)
-    return [f"With Sobol streams the map is exact from L = {exact} on"]
+    """From which length on the maps of LFSR and Sobol are exact."""
+    exact = min(n for n in LENGTHS if max(numbers[f"{name}, L = {n}"] for name in ("lfsr", "sobol")) < 1e-12)
+    return [f"With LFSR and Sobol streams the map is exact from L = {exact} on"]
