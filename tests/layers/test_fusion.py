@@ -475,7 +475,7 @@ def test_bad_arguments(options, error, message):
         (VanDerCorput(8), Halton(8, 2), {}),  # one sequence under two names
         (VanDerCorput(10), VanDerCorput(6), {}),  # read to another width
         ("lattice", "lattice", {"bits": 12}),
-        (make_generator("lattice", 256), make_generator("lattice", 256, 12), {}),
+        (make_generator("lattice", 100), make_generator("lattice", 100, 12), {"length": 100}),
         (Sobol(8), Sobol(8, dimension=5), {"share": "independent"}),  # the number of another feature
         (LFSR(8), LFSR(8), {}),
     ],
