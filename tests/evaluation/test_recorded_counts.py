@@ -1,7 +1,8 @@
-"""Counts of circuits, as the version before `CircuitOptions` recorded them: they stay the same to the last image.
+"""Counts of circuits, as recorded when bits last changed on purpose: they stay the same to the last image.
 
-``files/counts.json`` has, for each case, the keywords of `evaluate` of that time and its rows: generator, length,
-repeat, images, correct, float_correct, agree. The network is ``files/digits.safetensors``.
+``files/counts.json`` has, for each case, keywords of `evaluate` and its rows: generator, length, repeat, images,
+correct, float_correct, agree. The network is ``files/digits.safetensors``. Where random bits or sequences change on
+purpose, ``python -m tests.evaluation.test_recorded_counts`` records the rows of the same cases anew.
 """
 
 import json
@@ -28,17 +29,12 @@ def options_of(recorded):
     return options
 
 
-@pytest.fixture(scope="module")
-def held_out():
+def rows_of(case):
     digits = load_digits()
-    return Dataset.held_out("digits", digits.x_test, digits.y_test)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_counts_are_those_recorded(case, held_out):
+    held_out = Dataset.held_out("digits", digits.x_test, digits.y_test)
     network = Network.load(FILES / "digits.safetensors")
     rows = evaluate(network, held_out, **options_of(CASES[case]["options"])).rows
-    found = [
+    return [
         [
             row.task.generator,
             row.task.length,
@@ -50,7 +46,11 @@ def test_counts_are_those_recorded(case, held_out):
         ]
         for row in rows
     ]
-    assert found == CASES[case]["rows"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_counts_are_those_recorded(case):
+    assert rows_of(case) == CASES[case]["rows"]
 
 
 def test_the_cases_tell_circuits_apart():
@@ -58,3 +58,8 @@ def test_the_cases_tell_circuits_apart():
     assert len(set(counts)) == len(CASES)
     repeats = {(*row[:2], name) for name, case in CASES.items() for row in case["rows"] if row[2]}
     assert len(repeats) > 20
+
+
+if __name__ == "__main__":
+    cases = {case: {"options": recorded["options"], "rows": rows_of(case)} for case, recorded in CASES.items()}
+    (FILES / "counts.json").write_text(json.dumps({"cases": cases}) + "\n")
