@@ -127,7 +127,7 @@ def quotes(numbers: dict[str, float]) -> list[str]:
         values = [numbers[f"{name}, L = {length}"] for length in LENGTHS]
         slope = np.polyfit(np.log(LENGTHS), np.log(values), 1)[0]
         found.append(table_row(title, *shorts(values, 4), f"{slope:.2f}"))
-    return [*found, table_row("multiplexer, u_t the clock, values dimension 1", *clock(numbers))]
+    return [*found, table_row('multiplexer, u_t the clock, values the first line of `"sobol"`', *clock(numbers))]
 
 
 def clock(numbers: dict[str, float]) -> list[str]:
