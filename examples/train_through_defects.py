@@ -134,7 +134,7 @@ COLUMNS = ("injected", "injected, worst chip", "trained through", "trained throu
 def run(quick: bool) -> Result:
     """Accuracies in %, and how much of the loss is won back; quick: of one share of stuck cells."""
     data, rates = load_digits(), QUICK_RATES if quick else RATES
-    clean = float(np.mean(default_model(data).circuit(LENGTH).predict(data.x_test) == data.y_test))
+    clean = float(np.mean(default_model(data).circuit(LENGTH, "sobol").predict(data.x_test) == data.y_test))
     found = study(rates)
     numbers = {"without defects, %": 100 * clean}
     for rate, chips in zip(rates, found, strict=True):
