@@ -1,12 +1,11 @@
 """``python -m verification.sequences``: the file of permutations and orders of ``generator="searched"``.
 
 ``python -m verification.sequences`` searches the lengths that the file lacks, ``--lengths 2..64`` some again, and
-``--orders 2..64`` only their orders, in seconds each (powers of two: 1 to 4 minutes at 128 and 256). ``--table`` prints
-the error of each generator. The file is written after every length; a search has a fixed seed.
+``--orders 2..64`` only their orders, in seconds each (powers of two: 1 to 4 minutes at 128 and 256). The file is
+written after every length; a search has a fixed seed. ``python -m verification dot-rmse`` prints the figures.
 """
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,20 +15,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-from sc_neurocore.backends import choose
-from sc_neurocore.encoders import Encoder, make_generator
 from sc_neurocore.files import atomic_write
 
-from .annealing import TERMS, anneal, best_lattice, dot_rmse
+from .annealing import anneal, best_lattice, dot_rmse
 from .orders import search_orders
 
 LENGTHS = range(2, 257)
 """Lengths of the file."""
-TABLE_LENGTHS = (8, 12, 16, 24, 32, 48, 64, 65, 100, 128, 129, 200, 256)
-TABLE_GENERATORS = ("bernoulli", "sobol", "searched")
 FILE = Path(str(resources.files("sc_neurocore.encoders"))) / "searched.npz"
 
 _NETS, _BEST_NETS = 60_000, 24
@@ -106,27 +99,6 @@ def digital_net(length: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return numbers ^ int(rng.integers(length))
 
 
-def generator_rmse(name: str, length: int) -> float:
-    """Dot RMSE of a generator by name and its partner, at operands k/L; exact, from streams."""
-    if name == "bernoulli":  # independent streams have a law of their own
-        return math.sqrt(TERMS * 5 / 36 / length)
-    grid = np.arange(length + 1)[:, None] / length
-    x, w = (Encoder(1, length, make_generator(name, length), partner=partner).encode(grid) for partner in (0, 1))
-    counts = choose().and_counts(x.words[None], w.words[None])[0]
-    error = counts / length - grid * grid.T
-    return math.sqrt(TERMS * error.var() + (TERMS * error.mean()) ** 2)
-
-
-def figures_table() -> Table:
-    """Dot RMSE of generators by length."""
-    table = Table(title="RMSE of a sum of 784 products, operands uniform on 0, 1/L, .., 1", title_justify="left")
-    for name in ("L", *TABLE_GENERATORS):
-        table.add_column(name, justify="right")
-    for length in TABLE_LENGTHS:
-        table.add_row(str(length), *(f"{generator_rmse(name, length):.3g}" for name in TABLE_GENERATORS))
-    return table
-
-
 def read() -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Permutation ``(L,)`` and orders ``(k, L)`` of the file by length; none where there is no file."""
     if not FILE.exists():
@@ -172,17 +144,13 @@ def lengths_of(text: str) -> list[int]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Search, or print the table."""
+    """Search, and write the file."""
     parser = argparse.ArgumentParser(
         prog="python -m verification.sequences", description="Search permutations for the generator 'searched'."
     )
     parser.add_argument("--lengths", type=lengths_of, help="such as 2..64 or 8,16; default: those not in the file")
     parser.add_argument("--orders", type=lengths_of, default=[], help="lengths whose orders only are searched again")
-    parser.add_argument("--table", action="store_true", help="print the error of each generator instead")
     options = parser.parse_args(arguments)
-    if options.table:
-        Console(width=None if sys.stdout.isatty() else 110).print(figures_table())
-        return 0
     found = read()
     lengths = options.lengths or ([] if options.orders else [length for length in LENGTHS if length not in found])
     for length in (*lengths, *options.orders):

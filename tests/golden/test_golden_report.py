@@ -59,14 +59,14 @@ def test_all_tables_by_default(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(command, "make", lambda name, quick: seen.append(name) or [])
     assert command.main([]) == 0
-    assert seen == ["products", "identities", "dot-product", "dot-rmse", "digits", "mnist"]
+    assert seen == ["products", "identities", "dot-product", "dot-rmse", "circuits", "digits", "mnist"]
 
 
 def test_an_unknown_table(capsys):
     with pytest.raises(SystemExit) as caught:
         command.main(["digit"])
     assert caught.value.code == 2
-    assert "table must be one of products, identities, dot-product, dot-rmse, digits, mnist, got 'digit'" in (
+    assert "table must be one of products, identities, dot-product, dot-rmse, circuits, digits, mnist, got 'digit'" in (
         capsys.readouterr().err
     )
 
