@@ -53,8 +53,8 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
         ax.fill_between(x, [100 * b[0] for b in bands], [100 * b[1] for b in bands], color=colour, alpha=0.14, lw=0)
-        style = {"marker": marker, "ms": 5.5 + 2 * wider, "mec": "white", "mew": 1, "lw": 1.8 + wider}
-        ax.plot(x, y, color=colour, zorder=3, clip_on=False, **style)
+        ax.plot(x, y, color=colour, lw=1.8 + wider, zorder=3, clip_on=False,
+                marker=marker, ms=5.5 + 2 * wider, mec="white", mew=1)  # fmt: skip
         needed = evaluation.needed_length(generator)
         if needed is not None:
             at = [point.length for point in line].index(needed)
