@@ -38,8 +38,12 @@ def test_a_new_pattern_gives_an_alarm_and_an_old_one_none(streams):
     firsts = np.array([found.surprise.reshape(-1, example.REGIME)[:, :10].max(1) for found in streams])
     new = [i for i, name in enumerate(example.ORDER) if i and name not in example.ORDER[:i]]
     old = [i for i, name in enumerate(example.ORDER) if name in example.ORDER[:i]]
-    assert firsts[:, new].min() > example.ALARM + 0.01 > firsts[:, old].max() + 0.02
-    assert (round(firsts[:, new].min(), 2), round(firsts[:, old].max(), 2)) == (0.20, 0.16)
+    least, *most = firsts[:, new].min(), *np.sort(firsts[:, old], axis=None)[-2:]
+    assert least > example.ALARM + 0.02
+    assert most[1] < example.ALARM
+    assert most[0] < example.ALARM - 0.02  # one of 60 comes near the level
+    assert f"surprise by {least:.3f} or more, old ones by at most {most[1]:.3f}".replace("0.", ".") in PAGE
+    assert "all but one of the 60 old ones by less than .16" in PAGE
 
 
 def test_a_digit_never_seen_surprises_more(unseen):
