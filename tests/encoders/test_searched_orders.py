@@ -102,10 +102,11 @@ def test_circuits_are_nearer_than_with_sobol_dimensions(name, length):
     ours, plain, best, random = circuits.figures(name, length)
     below = ours < min(plain, best)
     assert below == (length not in circuits.NOT_BELOW.get(name, ()))
-    assert ours < random or (name, length) == ("current over L / 4 cycles", 8)
+    # Stanh's law is that of independent bits, which long even sequences are not.
+    assert (ours < random) == ((name, length) not in {("Stanh, 4 and 8 states", 128), ("Stanh, 4 and 8 states", 256)})
 
 
-@pytest.mark.parametrize("length", [16, 64])
+@pytest.mark.parametrize("length", [32, 64, 256])
 def test_an_order_that_is_not_searched_fails(length):
     """The twin: with the ones of the weights in one run, currents and adders are farther off than with Sobol."""
     unordered = Searched(Searched.of_length(length).permutation)
@@ -227,7 +228,7 @@ def test_a_line_and_its_partners():
 
 def test_one_cycle():
     for generator in (make_generator("searched", 1), Searched([0])):
-        assert (generator.modulus, generator.bits, generator.n_lines) == (1, 1, 2)
+        assert (generator.modulus, generator.bits) == (1, 1)
         for partner in (0, 1):
             streams = Encoder(2, 1, generator, partner=partner).encode([0.0, 1.0])
             assert streams.value().tolist() == [0, 1]

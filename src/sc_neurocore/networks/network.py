@@ -187,9 +187,7 @@ class Network(NetworkDefinition):
         """
         return Circuit(self, CircuitOptions(length=length, generator=generator, **options))
 
-    def describe(
-        self, length: int = 256, encoding: Encoding = "split", generator: str | Generator = "searched"
-    ) -> str:
+    def describe(self, length: int = 256, encoding: Encoding = "split", generator: str | Generator = "searched") -> str:
         """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams.
 
         Parameters
