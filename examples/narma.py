@@ -49,7 +49,7 @@ def draw(ax: Axes, target: Floats, predicted: Floats, colour: str) -> None:
     ax.plot(steps, target[SHOWN], color=QUIET, lw=3.2, alpha=0.45, solid_capstyle="round")
     ax.plot(steps, predicted[SHOWN], color=colour, lw=1.6)
     ax.set_xlim(steps[0], steps[-1])
-    ax.set_ylim(0.13, 0.63)
+    ax.set_ylim(0.13, 0.77)
     ax.set_yticks([0.2, 0.4, 0.6])
     ax.grid(axis="y", color=GRID, lw=0.8)
     ax.set_axisbelow(True)
