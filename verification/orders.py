@@ -98,12 +98,11 @@ def order_of_third(permutation: Numbers, first: Numbers, second: Numbers) -> Num
     length = len(permutation)
     when = np.argsort(first)
     kernels = [thresholds_kernel(line[when]) for line in lines(permutation, [first, second])]
-    time = 0.1 * centred(thresholds_kernel(when))
     inputs = centred(kernels[0] * kernels[2])
-    ties = 10 * inputs + sum(map(centred, kernels), time)
+    ties = sum(map(centred, kernels), 10 * inputs)
     even = centred(thresholds_kernel(np.arange(length)))
     back = np.argsort(permutation)
-    spread = even + 0.02 * even[np.ix_(back, back)]
+    spread = even + 0.003 * even[np.ix_(back, back)]
 
     def error(numbers: Numbers) -> float:
         return float((inputs * even[np.ix_(numbers, numbers)]).sum())
@@ -232,4 +231,4 @@ def _steps(length: int) -> int:
 
 def _runs(length: int) -> int:
     """Searches: many where they are quick, and for powers of two, whose Sobol sequences are hard to beat."""
-    return 12 if length <= 32 else 3 if length & (length - 1) == 0 else 1
+    return 12 if length <= 32 else 6 if length & (length - 1) == 0 else 1

@@ -59,14 +59,14 @@ def test_all_tables_by_default(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(command, "make", lambda name, quick: seen.append(name) or [])
     assert command.main([]) == 0
-    assert seen == ["products", "identities", "dot-product", "digits", "mnist"]
+    assert seen == ["products", "identities", "dot-product", "circuits", "digits", "mnist"]
 
 
 def test_an_unknown_table(capsys):
     with pytest.raises(SystemExit) as caught:
         command.main(["digit"])
     assert caught.value.code == 2
-    assert "table must be one of products, identities, dot-product, digits, mnist, got 'digit'" in (
+    assert "table must be one of products, identities, dot-product, circuits, digits, mnist, got 'digit'" in (
         capsys.readouterr().err
     )
 
