@@ -106,9 +106,8 @@ NOT_BELOW: dict[str, tuple[int, ...]] = {
     "Stanh, 4 and 8 states": (64, 128),
     "current over L / 4 cycles": (128,),
     "current over L / 2 cycles": (128,),
-    "OR of 3 lines": (256,),
     "MUX of 2 products": (8,),
-    "MUX of 4 products": (8, 256),
+    "MUX of 4 products": (8,),
     "MUX of 8 products": (8,),
 }
 """Lengths at which a figure is not below that of both pairs of Sobol dimensions."""

@@ -57,9 +57,9 @@ def test_searched_permutations(run, mine):
     status, out, _ = run(*mine, "--lengths", "12,16", "--generators", "searched")
     assert status == 0
     assert out.count("searched") >= 2
-    status, _, err = run(*mine, "--lengths", "1024", "--generators", "searched", "--out", "other")
-    assert status != 0
-    assert "length must lie in 1..256 with generator 'searched', got 1024" in err
+    status, out, _ = run(*mine, "--lengths", "1000", "--generators", "searched", "--out", "other")  # lattices
+    assert status == 0
+    assert out.count("searched") >= 1
 
 
 def test_default_network(run, tmp_path):

@@ -263,7 +263,7 @@ def test_who_shares_a_select_number_errs_alike():
     assert len(set(build(seed=1).forward(x))) == 1
     assert len(set(build(seed=1, share_select="feature").forward(x))) > 1
     assert len(set(build(generator="sobol", length=100).forward(x))) == 1
-    assert len(set(build(generator="sobol", length=100, share_select="feature").forward(x))) > 1
+    assert len(set(build(generator=Sobol(7), length=100, share_select="feature").forward(x))) > 1
 
 
 def test_features_share_errors_with_one_generator():
