@@ -1,8 +1,8 @@
 """``python -m verification.sequences``: the file of permutations and orders of ``generator="searched"``.
 
 ``python -m verification.sequences`` searches the lengths that the file lacks, ``--lengths 2..64`` some again, and
-``--orders 2..64`` only their orders, in seconds each (powers of two longer: 5 minutes at 256). The file is written after
-every length; a search has a fixed seed. ``python -m verification dot-rmse`` prints the figures.
+``--orders 2..64`` only their orders, in seconds each (powers of two longer: 5 minutes at 256). The file is written
+after every length; a search has a fixed seed. ``python -m verification dot-rmse`` prints the figures.
 """
 
 import argparse
