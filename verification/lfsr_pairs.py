@@ -25,7 +25,7 @@ from rich.table import Table
 from sc_neurocore.encoders import LFSR
 from sc_neurocore.encoders.independence import AIM, IndependentLines, and_error, or_error, zeros_of
 from sc_neurocore.encoders.lfsr import is_primitive
-from sc_neurocore.encoders.lfsr_lines import Entry, lfsr_line
+from sc_neurocore.encoders.lfsr_lines import Entry, lfsr_line, taps_of
 from sc_neurocore.encoders.product_error import bernoulli_dot_rmse, dot_rmse
 from sc_neurocore.files import atomic_write
 
@@ -198,6 +198,27 @@ def uncorrelated(lines: Sequence[NDArray[np.uint32]]) -> bool:
     return bool(np.abs(correlations).max() <= 1.5 / math.sqrt(len(lines[0]) - 1))
 
 
+def started(length: int, lines: Sequence[Entry]) -> list[Entry]:
+    """The lines from another cycle on, the same for all: where the ones of the first pair come evenly from the start.
+
+    Which cycle comes first changes no count. The number of ones in a prefix of a stream is a running sum less its value
+    at the start, so that their squared error over all prefixes is least where the sum is at its mean. Signals are the
+    streams of 1/8, 2/8, .., 7/8 of either line, and of products of 1/4, 1/2 and 3/4.
+    """
+    states = np.stack(
+        [LFSR(lfsr_line(length, each).bits, taps_of(each[0]), each[1]).sequence(length) for each in lines]
+    )
+    first, second = (lfsr_line(length, each).sequence(length) for each in lines[:2])
+    signals = [numbers < k * length // 8 for numbers in (first, second) for k in range(1, 8)]
+    signals += [(first < j * length // 4) & (second < k * length // 4) for j in range(1, 4) for k in range(1, 4)]
+    running = np.cumsum([each - each.mean() for each in np.asarray(signals, np.float64)], axis=1)
+    before = np.concatenate([np.zeros((len(running), 1)), running[:, :-1]], axis=1)  # at the start of a cycle
+    error = ((before - running.mean(axis=1, keepdims=True)) ** 2).sum(axis=0)
+    error[(states == 0).any(axis=0)] = np.inf  # no register starts from zero
+    cycle = int(np.argmin(error.round(9)))
+    return [[each[0], int(state), *each[2:]] for each, state in zip(lines, states[:, cycle], strict=True)]
+
+
 def table(found: dict[int, list[Entry]]) -> Table:
     """Dot RMSE of the first pair of each length, and the largest errors of its lines."""
     shown = Table(title="LFSR: RMSE of a sum of 784 products, and of lines in units of Bernoulli streams")
@@ -228,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stored = json.loads(options.file.read_text(encoding="utf-8")) if options.file.exists() else {}
     for bits in options.bits:
         start = time.perf_counter()
-        lines = ONE_BIT if bits == 1 else Search(bits).lines()
+        lines = ONE_BIT if bits == 1 else started(1 << bits, Search(bits).lines())
         entries = {int(length): each for length, each in stored.get("lfsr", {}).items()} | {1 << bits: lines}
         stored["lfsr"] = {str(length): entries[length] for length in sorted(entries)}
         with atomic_write(options.file) as path:
