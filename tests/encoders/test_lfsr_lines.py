@@ -10,7 +10,7 @@ from line_helpers import and_ratio, or_ratio
 from sc_neurocore.encoders.lfsr import LFSR, TAPS
 from sc_neurocore.encoders.lfsr_lines import bits_of, lfsr_candidates, lfsr_line, taps_of
 from sc_neurocore.encoders.product_error import bernoulli_dot_rmse, dot_rmse
-from verification.lfsr_pairs import Search, polynomials
+from verification.lfsr_pairs import Search, polynomials, started
 
 STORED = json.loads((resources.files("sc_neurocore.encoders") / "lines.json").read_text(encoding="utf-8"))["lfsr"]
 LENGTHS = [2**bits for bits in range(1, 15)]
@@ -55,7 +55,7 @@ def test_lines_are_independent(length):
 
 @pytest.mark.parametrize("bits", [2, 3, 4])
 def test_the_search_finds_the_stored_lines_again(bits):
-    assert [list(line) for line in Search(bits).lines()] == STORED[str(1 << bits)]
+    assert started(1 << bits, Search(bits).lines()) == STORED[str(1 << bits)]
 
 
 @pytest.mark.parametrize("bits", [2, 3, 8, 11])
@@ -115,3 +115,21 @@ def test_candidates_are_the_same_every_time():
     assert first[:5] == lfsr_candidates(100, 5)
     for length in (2, 3, 4):
         assert lfsr_candidates(length, 8)
+
+
+@pytest.mark.parametrize("length", [64, 256, 2048])
+def test_lines_start_where_their_ones_come_evenly(length):
+    """From another cycle on the counts are the same; registers that all start at 1 give ones first."""
+    entries = STORED[str(length)]
+    assert started(length, entries) == entries
+    lines = numbers(length, 2)
+    at_one = [[taps, 1, *rest] for taps, _, *rest in entries[:2]]
+
+    def worst(pair):
+        ones = np.stack([pair < k * length // 4 for k in (1, 2, 3)])
+        return np.abs(np.cumsum(ones - ones.mean(-1, keepdims=True), axis=-1)).mean()
+
+    register = np.stack([lfsr_line(length, entry).sequence(length) for entry in at_one])
+    assert worst(lines) < worst(register)
+    rolled = np.stack([np.roll(line, 5) for line in lines])
+    assert dot_rmse(*rolled, length) == dot_rmse(*lines, length)

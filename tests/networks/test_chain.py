@@ -128,7 +128,7 @@ def dependence(first, second, x, samples=2000):
     assert np.ptp(outputs, axis=0).all(), "an output without noise"
     ones = magnitudes(streams.weights).sum(-1).reshape(samples, -1)
     a, b = (each > np.median(each, axis=0) for each in (outputs, ones))
-    tables = [stats.contingency.crosstab(i, j).count for i in a.T for j in b.T]
+    tables = [[[(i & j).sum(), (i & ~j).sum()], [(~i & j).sum(), (~i & ~j).sum()]] for i in a.T for j in b.T]
     return min(stats.fisher_exact(table).pvalue for table in tables) * len(tables)
 
 
