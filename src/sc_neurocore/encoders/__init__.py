@@ -1,5 +1,6 @@
 """Encoders: number generators, and the comparators that turn numbers into bitstreams."""
 
+from .bank import Bank
 from .by_name import GENERATORS, make_generator
 from .encoder import Encoder, Share
 from .generator import Generator
@@ -9,15 +10,18 @@ from .lfsr import LFSR
 from .searched import Searched
 from .seeds import Seed, seed_sequence
 from .sobol import Sobol
+from .width import OfWidth
 
 __all__ = [
     "GENERATORS",
     "LFSR",
+    "Bank",
     "Bernoulli",
     "Encoder",
     "Generator",
     "Halton",
     "Lattice",
+    "OfWidth",
     "Ramp",
     "Searched",
     "Seed",

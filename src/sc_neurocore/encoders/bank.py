@@ -46,14 +46,15 @@ class Bank(Generator):
     Notes
     -----
     The dot RMSE is that of a sum of 784 products, see `product_error.dot_rmse`. Lines of powers of two up to 16,384,
-    and of all lengths up to 256, are stored (``python -m verification.lines`` finds them again); others are searched
-    for when they are first asked for, in less than .1 s.
+    and but for registers of all lengths up to 256, are stored (``python -m verification.lines`` and ``.lfsr_pairs``
+    find them again). Others are searched for when they are first asked for, and kept: the pair in .1 s, further
+    lines in .2 s.
 
     Examples
     --------
     >>> print(Bank("lfsr", 8))  # doctest: +NORMALIZE_WHITESPACE
     a shift register a line (115 to 220 um^2 of sky130 cells at 4 to 8 bits);
-    LFSR(bits=3, taps=(3, 1), seed=1) and LFSR(bits=3, taps=(3, 1), seed=5, mask=5): dot RMSE 1.21
+    LFSR(bits=3, taps=(3, 1), seed=5) and LFSR(bits=3, taps=(3, 1), seed=1, mask=5): dot RMSE 1.21
     (784 products; Bernoulli 3.69); 9 lines
     """
 
@@ -88,7 +89,7 @@ class Bank(Generator):
 
     @property
     def n_lines(self) -> int:
-        """Number of lines; where the bank is not stored, the first look at it takes a search of a second."""
+        """Number of lines; where the bank is not stored, the first look at it takes a search of .2 s."""
         return len(lines_of(self.name, self.length, every=True))
 
     @property
