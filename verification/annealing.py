@@ -17,8 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-TERMS = 784
-"""Terms of the sum whose error is the measure."""
+from sc_neurocore.encoders.product_error import TERMS
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

@@ -35,6 +35,7 @@ from sc_neurocore.encoders.line_search import (
 from sc_neurocore.encoders.product_error import bernoulli_dot_rmse
 from sc_neurocore.files import atomic_write
 
+from .arguments import spans
 from .pair_errors import Ints, best_masks, dot_rmse, moments, rank_of_number, spreads
 
 LENGTHS = sorted({2**n for n in range(1, 15)} | set(range(3, 257)))
@@ -250,10 +251,7 @@ def lengths_of(text: str) -> list[int]:
     >>> lengths_of("2..4,8")
     [2, 3, 4, 8]
     """
-    found = []
-    for part in text.split(","):
-        first, _, last = part.partition("..")
-        found += [length for length in LENGTHS if int(first) <= length <= int(last or first)]
+    found = [length for span in spans(text) for length in LENGTHS if length in span]
     if not found:
         raise argparse.ArgumentTypeError(f"lengths must be among those of the file, got {text!r}")
     return found

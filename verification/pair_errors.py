@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sc_neurocore.encoders.product_error import TERMS
+from sc_neurocore.encoders.product_error import TERMS, operand_thresholds
 
 Ints = NDArray[np.int64]
 
@@ -21,7 +21,7 @@ _BLOCK = 1024
 
 def rank_of_number(length: int, modulus: int) -> Ints:
     """The smallest ``a`` with a threshold ``round(a modulus / L)`` above a number, for every number ``(modulus,)``."""
-    thresholds = np.floor(np.arange(length + 1) / length * modulus + 0.5).astype(np.int64)
+    thresholds = operand_thresholds(length, modulus)
     return np.searchsorted(thresholds, np.arange(modulus), "right").astype(np.int64)
 
 

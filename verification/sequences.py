@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from sc_neurocore.files import atomic_write
 
 from .annealing import anneal, best_lattice, dot_rmse
+from .arguments import spans
 from .orders import search_orders
 
 LENGTHS = range(2, 257)
@@ -134,10 +136,7 @@ def lengths_of(text: str) -> list[int]:
     >>> lengths_of("2..4,8")
     [2, 3, 4, 8]
     """
-    found = []
-    for part in text.split(","):
-        first, _, last = part.partition("..")
-        found += range(int(first), int(last or first) + 1)
+    found = list(chain.from_iterable(spans(text)))
     if not found or min(found) < LENGTHS[0] or max(found) > LENGTHS[-1]:
         raise argparse.ArgumentTypeError(f"lengths must lie in {LENGTHS[0]}..{LENGTHS[-1]}, got {text!r}")
     return found

@@ -165,7 +165,7 @@ class Encoder:
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Numbers ``(...)`` that the streams of `values` stand for: `quantised`, decoded."""
-        return from_probability(self.quantised(values), self.encoding)
+        return rounded(values, self.encoding, self._modulus)
 
     @property
     def generator_of_line(self) -> NDArray[np.int64]:
@@ -280,6 +280,12 @@ class Encoder:
 def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDArray[np.uint64]:
     """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
     return np.floor(probabilities * float(modulus) + 0.5).astype(np.uint64)
+
+
+def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> NDArray[np.float64]:
+    """Values in the encoding's range, rounded to the thresholds of comparators: what their streams stand for."""
+    thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
+    return from_probability(thresholds / float(modulus), encoding)
 
 
 def _shifted(numbers: NDArray[np.uint32], key: int, n: int, generator: Generator) -> NDArray[np.uint32]:

@@ -67,6 +67,11 @@ class Generator(ABC):
             raise ValueError(f"{circuit} needs a generator with 2**bits values, got {self!r} with {self.modulus}")
 
 
+def bits_of(length: int) -> int:
+    """Width of the numbers 0 .. length-1, at least 1: ``ceil(log2 length)``."""
+    return max(1, (length - 1).bit_length())
+
+
 def check_mask(mask: int, bits: int) -> None:
     """An error for a digital shift, the XOR of every number with one word, that is wider than the numbers."""
     checks.whole("mask", mask, 0, (1 << bits) - 1)

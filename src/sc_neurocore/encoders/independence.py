@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from .product_error import product_errors
+from ..backends.packing import pack
+from .product_error import operand_thresholds, product_errors
 
 LIMIT = 1.5
 """Largest error of lines of one list, in units of the error of independent Bernoulli streams."""
@@ -42,11 +43,7 @@ def and_error(
 
 def zeros_of(numbers: NDArray[np.uint32], modulus: int, steps: int = STEPS) -> NDArray[np.uint64]:
     """Packed complements ``(steps + 1, W)`` of the streams of the operands 0, 1/steps, .., 1 of a line ``(L,)``."""
-    thresholds = np.floor(np.arange(steps + 1) / steps * modulus + 0.5)
-    bits = np.packbits(numbers >= thresholds[:, None], axis=1)
-    words = np.zeros((steps + 1, -(-bits.shape[1] // 8) * 8), np.uint8)
-    words[:, : bits.shape[1]] = bits
-    return words.view(np.uint64)
+    return pack(numbers >= operand_thresholds(steps, modulus)[:, None])
 
 
 def or_error(first: NDArray[np.uint64], second: NDArray[np.uint64], third: NDArray[np.uint64], length: int) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from .generator import Generator
+from .generator import Generator, bits_of
 from .searched import Counter
 
 
@@ -77,7 +77,7 @@ class Lattice(Generator):
                 f"multiplier must have no common divisor with length = {self.length}, got {self.multiplier} "
                 f"with {math.gcd(self.multiplier, self.length)}"
             )
-        object.__setattr__(self, "bits", max(1, (self.length - 1).bit_length()))
+        object.__setattr__(self, "bits", bits_of(self.length))
 
     @property
     def modulus(self) -> int:

@@ -7,6 +7,7 @@ from itertools import cycle, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from .generator import bits_of
 from .lfsr import LFSR, TAPS, is_primitive
 
 Entry = Sequence[int]
@@ -24,11 +25,6 @@ def lfsr_line(length: int, entry: Entry) -> LFSR:
     taps, seed, mask, reverse = entry
     bits = bits_of(length)
     return LFSR(bits, taps_of(taps), seed, mask=mask, reverse=bool(reverse))
-
-
-def bits_of(length: int) -> int:
-    """Width of a register with at least `length` states, the inserted zero among them."""
-    return max(1, (length - 1).bit_length())
 
 
 def taps_of(word: int) -> tuple[int, ...]:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from .generator import Generator
+from .generator import Generator, bits_of
 from .generators import Halton, Ramp, VanDerCorput
 from .independence import IndependentLines
 from .lattice import Lattice
-from .lfsr_lines import bits_of, lfsr_candidates, lfsr_line
+from .lfsr_lines import lfsr_candidates, lfsr_line
 from .product_error import TERMS, product_errors
 from .searched import Counter
 from .sobol import Sobol
@@ -166,7 +166,7 @@ def searched_lines(name: str, length: int, count: int = 2) -> tuple[Generator, .
     pair), and the standard deviation on a grid of operands for those with the smallest.
     """
     checks.whole("length", length, 2)
-    found = list(_pair(checks.option("name", name, NAMES), length))
+    found = list(_pair(checks.option("name", name, NAMES), length) if count == 2 else searched_lines(name, length))
     if count > 2:
         lines = IndependentLines(found[0].modulus)
         for line in found:

@@ -52,13 +52,22 @@ def bernoulli_dot_rmse(length: int) -> float:
     return math.sqrt(TERMS * 5 / 36 / length)
 
 
+def operand_thresholds(steps: int, modulus: int) -> NDArray[np.int64]:
+    """Comparator thresholds ``(steps + 1,)`` of the operands 0, 1/steps, .., 1, rounded as an encoder rounds them.
+
+    >>> operand_thresholds(2, 5)
+    array([0, 3, 5])
+    """
+    return np.floor(np.arange(steps + 1) / steps * modulus + 0.5).astype(np.int64)
+
+
 def product_errors(
     first: NDArray[np.uint32], second: NDArray[np.uint32], modulus: int, steps: int
 ) -> Iterator[NDArray[np.float64]]:
     """Errors of the products of operands ``i / steps`` and ``j / steps``, in blocks of rows ``(.., steps + 1)``."""
     length = len(first)
     operands = np.arange(steps + 1) / steps
-    thresholds = np.floor(operands * modulus + 0.5).astype(np.int64)
+    thresholds = operand_thresholds(steps, modulus)
     # The first operand whose threshold is above the number of a cycle has a one there, and so have all larger ones.
     rows, columns = (np.searchsorted(thresholds, numbers, "right") for numbers in (first, second))
     above = np.zeros(steps + 1, np.int64)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends.philox import philox4x32
-from .generator import Generator
+from .generator import Generator, bits_of
 from .generators import Ramp
 from .independence import POINTS, IndependentLines, and_error
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
@@ -100,7 +100,7 @@ class Searched(Generator):
             rows = [_permutation("order", row, self.permutation.size) for row in np.atleast_2d(np.asarray(order))]
             self.orders = np.stack(rows)
         self.orders.flags.writeable = False
-        self.bits = max(1, (self.permutation.size - 1).bit_length())
+        self.bits = bits_of(self.permutation.size)
 
     @staticmethod
     def of_length(length: int) -> "Searched":

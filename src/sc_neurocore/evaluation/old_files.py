@@ -7,17 +7,16 @@ Second format of `evaluate`, first of `reservoir_study`: no column ``stream_vers
 """
 
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any
 
 from ..gates.faults import Faults
 from .reservoir_rows import ReservoirRow, ReservoirTask
-from .rows import Length, digest_of
+from .rows import Digested, Length, OfTask
 from .task import Row, Task
 
 
 @dataclass(frozen=True)
-class FirstTask:
+class FirstTask(Digested):
     """`Task` in the first format; its id is that of the file."""
 
     version: str
@@ -35,14 +34,9 @@ class FirstTask:
     device: str
     faults: str
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
-
 
 @dataclass(frozen=True)
-class FirstRow:
+class FirstRow(OfTask):
     """`Row` in the first format."""
 
     task: FirstTask
@@ -51,11 +45,6 @@ class FirstRow:
     float_correct: int
     agree: int
     elapsed_ns: int
-
-    @property
-    def id(self) -> str:
-        """Id of the task."""
-        return self.task.id
 
     def renewed(self) -> Row:
         """This row in today's format, with today's id of its task."""
@@ -66,7 +55,7 @@ class FirstRow:
 
 
 @dataclass(frozen=True)
-class SecondTask:
+class SecondTask(Digested):
     """`Task` in the second format; its id is that of the file."""
 
     version: str
@@ -85,14 +74,9 @@ class SecondTask:
     device: str
     faults: str
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
-
 
 @dataclass(frozen=True)
-class SecondRow:
+class SecondRow(OfTask):
     """`Row` in the second format."""
 
     task: SecondTask
@@ -102,11 +86,6 @@ class SecondRow:
     agree: int
     elapsed_ns: int
 
-    @property
-    def id(self) -> str:
-        """Id of the task."""
-        return self.task.id
-
     def renewed(self) -> Row:
         """This row in today's format, with today's id of its task."""
         values = {**vars(self), "task": Task(**asdict(self.task), stream_version=1)}
@@ -114,7 +93,7 @@ class SecondRow:
 
 
 @dataclass(frozen=True)
-class FirstReservoirTask:
+class FirstReservoirTask(Digested):
     """`ReservoirTask` in the first format; its id is that of the file."""
 
     version: str
@@ -127,24 +106,14 @@ class FirstReservoirTask:
     repeat: int
     preset: str
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
-
 
 @dataclass(frozen=True)
-class FirstReservoirRow:
+class FirstReservoirRow(OfTask):
     """`ReservoirRow` in the first format."""
 
     task: FirstReservoirTask
     nrmse_std: float
     memory: float
-
-    @property
-    def id(self) -> str:
-        """Id of the task."""
-        return self.task.id
 
     def renewed(self) -> ReservoirRow:
         """This row in today's format, with today's id of its task."""

@@ -1,17 +1,16 @@
 """Tasks and rows of `reservoir_study`."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..encoders.seeds import STREAM_VERSION
-from .rows import digest_of
+from .rows import Digested, OfTask
 
 DELAYS = 100
 """Delays of the memory capacity."""
 
 
 @dataclass(frozen=True)
-class ReservoirTask:
+class ReservoirTask(Digested):
     """Options of one run: everything that decides its scores.
 
     Parameters
@@ -46,11 +45,6 @@ class ReservoirTask:
     preset: str
     stream_version: int = STREAM_VERSION
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
-
     @property
     def label(self) -> str:
         """A few words for a progress bar."""
@@ -58,7 +52,7 @@ class ReservoirTask:
 
 
 @dataclass(frozen=True)
-class ReservoirRow:
+class ReservoirRow(OfTask):
     """The scores of one finished task.
 
     Parameters
@@ -78,8 +72,3 @@ class ReservoirRow:
     def __post_init__(self) -> None:
         if not (self.nrmse_std >= 0 and 0 <= self.memory <= DELAYS):
             raise ValueError(f"scores must be at least 0 and the memory at most {DELAYS}, got {self}")
-
-    @property
-    def id(self) -> str:
-        """Id of the task."""
-        return self.task.id

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, get_type_hints
 
 NO_COLUMN = {"column": False}
@@ -43,6 +44,27 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+
+
+class Digested:
+    """Base of tasks, frozen dataclasses: their id is the digest of their fields."""
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the fields, see `digest_of`."""
+        return digest_of(self)
+
+
+class OfTask:
+    """Base of rows, frozen dataclasses with a field `task`: their id is that of the task."""
+
+    task: Any
+
+    @property
+    def id(self) -> str:
+        """Id of the task."""
+        found: str = self.task.id
+        return found
 
 
 def digest_of(task: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Generic, Self
 from ..files import atomic_write
 from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
-from .rows import R, columns, digest_of, from_fields, to_fields
+from .rows import Digested, R, columns, from_fields, to_fields
 from .task import Row, Task
 from .wrong_file import WrongFile
 
@@ -56,6 +56,10 @@ class RowStore(Generic[R]):
     def append(self, row: R) -> None:
         """Add a row; make the file, renew it, or repair its cut-off end, if need be."""
         self._prepare()
+        self._add(row)
+
+    def _add(self, row: R) -> None:
+        """Add a row to a file that is ready for it."""
         with self.path.open("ab") as file:
             file.write(_line(to_fields(row)))
             file.flush()
@@ -108,7 +112,7 @@ def _line(texts: Sequence[str]) -> bytes:
 
 
 @dataclass(frozen=True)
-class FloatRun:
+class FloatRun(Digested):
     """What decides which images the float network gets wrong: their bits are kept once for all rows of it."""
 
     version: str
@@ -119,11 +123,6 @@ class FloatRun:
     def of(cls, task: Task) -> Self:
         """The float network beside the circuit of a task."""
         return cls(task.version, task.network, task.data)
-
-    @property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
 
 
 class ResultStore(RowStore[Row]):
@@ -157,11 +156,10 @@ class ResultStore(RowStore[Row]):
         """Add the wrong images of a row, and then the row itself."""
         parts = {row.id: row.wrong, FloatRun.of(row.task).id: row.float_wrong}
         new = {name: (part.images, part.packed) for name, part in parts.items() if part is not None}
+        self._prepare()  # refuses a foreign file, before anything is written beside it
         if new:
-            self._prepare()  # refuses a foreign file, before anything is written beside it
-            kept = self._wrong.read()
-            self._wrong.append({name: bits for name, bits in new.items() if kept.get(name) != bits})
-        super().append(row)
+            self._wrong.append(new)
+        self._add(row)
 
 
 def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Self, cast
 
 import numpy as np
@@ -12,14 +11,14 @@ from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..synapses import MemristorModel
 from .pairing import WrongImages
-from .rows import NO_COLUMN, Length, digest_of, text_of
+from .rows import NO_COLUMN, Digested, Length, OfTask, text_of
 
 _PLAIN = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "clip")
 """Options that a task holds as they are."""
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Digested):
     """Everything that decides the bits of one run of a network over the held-out samples.
 
     The backend is not among it: all backends give the same bits.
@@ -113,11 +112,6 @@ class Task:
         """The crossbar; None for none."""
         return MemristorModel(**json.loads(self.device)) if self.device else None
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of the fields, see `digest_of`."""
-        return digest_of(self)
-
     @property
     def label(self) -> str:
         """A few words for a progress bar."""
@@ -125,7 +119,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(OfTask):
     """The counts of one finished task. Counts of the same images under other repeats add up.
 
     Parameters
@@ -165,8 +159,3 @@ class Row:
             fitting = self.task.data, self.images, self.images - correct
             if bits is not None and (bits.data, bits.images, bits.count) != fitting:
                 raise ValueError(f"{name} must fit the data and counts of the row, got {bits.count} wrong in {self}")
-
-    @property
-    def id(self) -> str:
-        """Id of the task."""
-        return self.task.id

@@ -56,14 +56,17 @@ class WrongFile:
         return {name: (images, packed) for name, images, packed, _ in self._entries(self._content())}
 
     def append(self, entries: Mapping[str, tuple[int, bytes]]) -> None:
-        """Add entries; make the file, or repair its cut-off end, if need be."""
+        """Add the entries that are not there; make the file, or repair its cut-off end, if need be."""
         content = self._content()
-        end = max((end for *_, end in self._entries(content)), default=len(_MAGIC))
+        there = list(self._entries(content))
+        kept = {name: (images, packed) for name, images, packed, _ in there}
+        new = [entry for entry in entries.items() if kept.get(entry[0]) != entry[1]]
+        end = there[-1][-1] if there else len(_MAGIC)
         whole = content.startswith(_MAGIC)
         if len(content) > (end if whole else 0):
             os.truncate(self.path, end if whole else 0)
         with self.path.open("ab") as file:
-            file.write((b"" if whole else _MAGIC) + b"".join(_entry(*each) for each in entries.items()))
+            file.write((b"" if whole else _MAGIC) + b"".join(_entry(*each) for each in new))
             file.flush()
             os.fsync(file.fileno())
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from ..bitstreams.encodings import Encoding, check_encoding, from_probability, to_probability
+from ..bitstreams.encodings import Encoding, check_encoding
 from ..encoders import Generator, Seed, Share, make_generator
-from ..encoders.encoder import SHARES, nearest_thresholds
+from ..encoders.encoder import SHARES, rounded
 from ..gates.accumulators import ACCUMULATES, Accumulate
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
@@ -176,9 +176,7 @@ class CircuitOptions:
         ndarray
             Numbers of the same shape; errors are at most half a step in probability, ``2**-(bits + 1)``.
         """
-        modulus = self.make_generator().modulus
-        thresholds = nearest_thresholds(to_probability(values, self.encoding), modulus)
-        return from_probability(thresholds / float(modulus), self.encoding)
+        return rounded(values, self.encoding, self.make_generator().modulus)
 
     def check_no_faults(self, circuit: str) -> None:
         """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them.
