@@ -1,4 +1,4 @@
-"""A machine with a GPU, for tests of which kernels a layer takes."""
+"""Options of the whole suite: how long drills are; a machine with a GPU, for tests of which kernels a layer takes."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -7,6 +7,16 @@ from typing import Any
 import pytest
 
 from sc_neurocore.backends import choose, cuda
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--drills", type=int, default=1, metavar="N", help="repeat the drills of tests/drills N times")
+
+
+@pytest.fixture
+def drills(request: pytest.FixtureRequest) -> int:
+    """How many times as much as by default a drill does."""
+    return int(request.config.getoption("--drills"))
 
 
 @pytest.fixture
