@@ -4,9 +4,12 @@ import inspect
 import os
 import select
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -46,12 +49,12 @@ def some_work(rng):
 
 def test_large_kernels_split_and_give_the_same_at_any_thread_count(monkeypatch):
     work = some_work(np.random.default_rng(3))
-    ran_in = set()
+    ranges = []
     over_rows = threads.over_rows
 
     def watched(kernel, args, rows, size, align=1):
         def note(*given):
-            ran_in.add(threading.current_thread().name)
+            ranges.append(given[-2:])
             kernel(*given)
 
         over_rows(note, args, rows, size, align)
@@ -61,12 +64,18 @@ def test_large_kernels_split_and_give_the_same_at_any_thread_count(monkeypatch):
     for name, (kernel, *arguments) in work.items():
         results = []
         for count in (1, 2, 3):
-            ran_in.clear()
+            ranges.clear()
             threads.set_threads(count)
             results.append(kernel(*arguments))
-            assert any("sc-neurocore" in thread for thread in ran_in) == (count > 1), name
+            assert (len(set(ranges)) > 1) == (count > 1), name
         np.testing.assert_array_equal(results[1], results[0], err_msg=name)
         np.testing.assert_array_equal(results[2], results[0], err_msg=name)
+
+
+def test_ranges_run_at_the_same_time():
+    together = threading.Barrier(3)
+    threads.set_threads(3)
+    threads.over_rows(lambda start, stop: together.wait(timeout=30), (), 3, threads.MIN_WORK)
 
 
 def test_large_product_equals_reference():
@@ -139,6 +148,76 @@ def test_kernels_from_several_python_threads_at_once():
     for results in found.values():
         for name, result in results.items():
             np.testing.assert_array_equal(result, want[name], err_msg=name)
+
+
+def covered(rows=100):
+    """Ranges that a large piece of work was cut into, checked to cover every row once."""
+    ranges = []
+    threads.over_rows(lambda start, stop: ranges.append((start, stop)), (), rows, threads.MIN_WORK)
+    assert sorted(row for a, b in ranges for row in range(a, b)) == list(range(rows))
+    return ranges
+
+
+def test_the_caller_does_all_where_no_thread_can_be_had(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    threads.set_threads(3)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert len(covered()) == 3
+
+
+def test_the_caller_does_all_where_the_pool_is_busy():
+    threads.set_threads(2)
+    all_busy, go_on = threading.Barrier(5), threading.Event()
+
+    def occupy(start, stop):
+        all_busy.wait(30)
+        go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as others:
+        held = [others.submit(threads.over_rows, occupy, (), 2, threads.MIN_WORK) for _ in range(2)]
+        all_busy.wait(30)  # two callers, and both threads of the pool
+        start = time.perf_counter()
+        assert len(covered()) == 2
+        assert time.perf_counter() - start < 10
+        go_on.set()
+        for each in held:
+            each.result(30)
+
+
+def test_threads_may_be_set_while_kernels_run():
+    stop = threading.Event()
+
+    def change():
+        while not stop.is_set():
+            for count in (2, 3):
+                threads.set_threads(count)
+
+    with ThreadPoolExecutor(1) as other:
+        changing = other.submit(change)
+        try:
+            for _ in range(300):
+                covered()
+        finally:
+            stop.set()
+        changing.result(30)
+
+
+def test_kernels_run_while_the_interpreter_shuts_down():
+    program = """
+import atexit, threading
+import numpy as np
+from sc_neurocore.backends import compiled, threads
+threads.set_threads(2)
+words = np.ones((3000, 80), np.uint64)
+def last():
+    print(int(compiled.popcount(words).sum()))
+atexit.register(last)
+threading._register_atexit(last)  # before the pools of concurrent.futures end, and after
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["240000"] * 2, "")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

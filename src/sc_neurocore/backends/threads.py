@@ -7,7 +7,7 @@ threads at once, and a parallel kernel takes several times as long to compile.
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from .. import checks
@@ -60,7 +60,8 @@ def over_rows(kernel: Callable[..., object], args: tuple[Any, ...], rows: int, w
     """Call ``kernel(*args, start, stop)`` on consecutive ranges that cover ``range(rows)``.
 
     `work` is the whole job in word operations; range borders are multiples of `align`. Small work runs here and
-    now, on the thread of the caller.
+    now, on the thread of the caller. Larger work is shared with the pool: whoever is free takes the next range, so
+    that the caller never waits for a thread that is busy or cannot be had.
     """
     if work < MIN_WORK or rows <= align:
         kernel(*args, 0, rows)
@@ -71,8 +72,32 @@ def over_rows(kernel: Callable[..., object], args: tuple[Any, ...], rows: int, w
         return
     step = -(-rows // threads)
     step += -step % align
-    starts = range(0, rows, step)
-    pending = [_executor().submit(kernel, *args, start, min(start + step, rows)) for start in starts[1:]]
-    kernel(*args, 0, min(step, rows))
-    for future in pending:
-        future.result()
+    starts = list(range(0, rows, step))
+
+    def drain() -> None:
+        while True:
+            try:
+                start = starts.pop()
+            except IndexError:
+                return
+            kernel(*args, start, min(start + step, rows))
+
+    helpers = [helper for _ in starts[1:] if (helper := _submitted(drain))]
+    try:
+        drain()
+    finally:
+        for helper in helpers:  # one that has not begun finds nothing left to do
+            if not helper.cancel():
+                helper.result()
+
+
+def _submitted(work: Callable[[], None]) -> Future[None] | None:
+    """`work` on a thread of the pool; None if there is no thread to be had.
+
+    The interpreter may be shutting down, the system may refuse another thread, or `set_threads` may have closed the
+    pool since: the caller does the work then.
+    """
+    try:
+        return _executor().submit(work)
+    except RuntimeError:
+        return None

@@ -24,7 +24,7 @@ def info(*, kernels: Annotated[bool, Parameter(negative=(), show_default=False)]
     from ..backends import available, capabilities
     from ..backends.cuda import device_name
     from ..backends.threads import thread_count
-    from ..evaluation.default_model import cache_folder
+    from ..cache_folder import cache_folder
     from ..evaluation.record import library_versions, package_version
 
     vectors = [name for name in ("neon", "sse4.2", "avx2", "avx512f", "avx512vpopcntdq") if _has(llvm, name)]
@@ -34,7 +34,7 @@ def info(*, kernels: Annotated[bool, Parameter(negative=(), show_default=False)]
         "platform": platform.platform(),
         "processor": f"{llvm.get_host_cpu_name()} ({', '.join(vectors) or 'no vector units known'})",
         "threads": str(thread_count()),
-        "cache folder": str(cache_folder()),
+        "cache folder": str(cache_folder() or "none: there is no home folder"),
         "GPU": device_name(),
         "backends": ", ".join(available()),
         **{name: version or "not installed" for name, version in library_versions().items()},

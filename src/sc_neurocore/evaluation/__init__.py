@@ -1,6 +1,7 @@
 """Networks and reservoirs run on data, for every stream length and generator."""
 
-from .default_model import cache_folder, default_model
+from ..cache_folder import cache_folder
+from .default_model import default_model
 from .evaluate import evaluate
 from .fault_study import FaultStudy, fault_study
 from .intervals import paired_interval, wilson_interval

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
+from ..cache_folder import cache_folder
 from ..files import atomic_write
 from .record import library_versions, package_version
 
@@ -33,28 +33,6 @@ _LARGE = 20_000
 """More training samples than this are announced as slow."""
 
 
-def cache_folder() -> Path:
-    """Folder of trained default networks.
-
-    ``SC_NEUROCORE_CACHE`` if it is set; else ``sc-neurocore`` in ``XDG_CACHE_HOME``, in
-    ``~/Library/Caches`` (macOS), in ``LOCALAPPDATA`` (Windows) or in ``~/.cache``. It need not exist.
-
-    Examples
-    --------
-    >>> isinstance(cache_folder(), Path)
-    True
-    """
-    if own := os.environ.get("SC_NEUROCORE_CACHE"):
-        return Path(own)
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "sc-neurocore"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "sc-neurocore"
-    if sys.platform == "win32" and (base := os.environ.get("LOCALAPPDATA")):
-        return Path(base) / "sc-neurocore"
-    return Path.home() / ".cache" / "sc-neurocore"
-
-
 def default_model(
     data: "Dataset",
     notice: Callable[[str], None] | None = None,
@@ -74,7 +52,7 @@ def default_model(
     seed
         scikit-learn's ``random_state``, at least 0: another one is another start and order of training.
     folder
-        Where trained networks are kept; None: `cache_folder`.
+        Where trained networks are kept; None: `cache_folder`, nowhere if that is None.
 
     Returns
     -------
@@ -91,15 +69,20 @@ def default_model(
     checks.option("data", data.name, tuple(RECIPES))
     tell = notice or (lambda sentence: None)
     checks.whole("seed", seed, 0)
-    path = Path(folder or cache_folder()) / _file_name(data, seed)
-    if path.exists():
-        try:
-            network = load_network(path)
-            if network.n_inputs == data.x_train.shape[1]:
-                return network
-            tell(f"{path} is of another width; training anew")
-        except (ValueError, OSError) as error:
-            tell(f"{path} is broken ({error}); training anew")
+    place = folder or cache_folder()
+    if place is None:
+        tell("the trained network is not kept: there is no home folder (SC_NEUROCORE_CACHE may name another)")
+        return _train(data, seed, tell)
+    path = Path(place) / _file_name(data, seed)
+    try:
+        network = load_network(path)
+        if network.n_inputs == data.x_train.shape[1]:
+            return network
+        tell(f"{path} is of another width; training anew")
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # not trained yet
+    except (ValueError, OSError) as error:
+        tell(f"{path} is broken ({error}); training anew")
     network = _train(data, seed, tell)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

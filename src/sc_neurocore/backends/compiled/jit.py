@@ -8,8 +8,9 @@ from numba import uint64
 
 from ..addresses import counter as counter_of_numbers
 from ..philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
+from .code_cache import kept
 
-jit: Callable[..., Any] = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
+_compiler: Callable[..., Any] = numba.njit(nogil=True, boundscheck=False, error_model="numpy")
 inline: Callable[..., Any] = numba.njit(inline="always")
 
 # Streams are made LANES at a time, one vector lane each. All lanes live in one flat array at
@@ -18,6 +19,12 @@ LANES = 16
 _WEYL_0 = tuple(uint64(k * WEYL_0) for k in range(ROUNDS))
 _WEYL_1 = tuple(uint64(k * WEYL_1) for k in range(ROUNDS))
 L1, L2, L3, L4 = (uint64(k * LANES) for k in range(1, 5))
+
+
+def jit(kernel: Callable[..., Any]) -> Any:
+    """Compile a kernel at its first call, to run without the GIL; its machine code is kept between runs."""
+    return kept(_compiler(kernel))
+
 
 counter = inline(counter_of_numbers)
 """`addresses.counter` of a layout and a place, a tuple of uint64."""
