@@ -71,8 +71,15 @@ class SCLayer(ABC):
 
     # ------------------------------------------------------------ state
 
-    def reset(self) -> None:
-        """Rewind the generators: the next sample meets the streams of the first one."""
+    def reset(self, weights: bool = False) -> None:
+        """Rewind generators and states: the next sample meets the streams of the first one. What was learnt stays.
+
+        Parameters
+        ----------
+        weights
+            True: forget it too, so that the weights are those of construction.
+        """
+        checks.flag("weights", weights)
         self._counter.next = 0
 
     def state_dict(self) -> dict[str, Any]:
