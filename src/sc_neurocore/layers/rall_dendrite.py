@@ -239,7 +239,7 @@ class RallDendrite:
         """Voltage of the soma, ``(...)`` of a batch: a copy."""
         return _number(self._v[..., SOMA])
 
-    def reset(self, weights: bool = False) -> None:
+    def reset(self, *, weights: bool = False) -> None:
         """All voltages back to rest, 0, and batch axes forgotten; there are no weights to forget."""
         checks.flag("weights", weights)
         self._v = self._tree.at_rest()

@@ -165,7 +165,7 @@ class WinnerTakeAll:
         """Indices ``(..., k)`` of the winners, the first counter that is full first. See `apply_bitstream`."""
         return self._ranked(self._earliness(streams))
 
-    def reset(self, weights: bool = False) -> None:
+    def reset(self, *, weights: bool = False) -> None:
         """Nothing to reset, and no weights to forget: every call starts from empty counters."""
         checks.flag("weights", weights)
 
