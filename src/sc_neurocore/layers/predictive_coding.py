@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from .predictive.state import Integers, Registers
 from .streams import Streams
 
 _ENCODINGS = ("unipolar", "bipolar")
+_T = TypeVar("_T", bound=np.generic)
 
 
 class Prediction(TypedDict):
@@ -177,7 +178,7 @@ class PredictiveCodingSCLayer(SCLayer):
     @property
     def running_surprise(self) -> Floats:
         """Mean surprise of each neuron in about the last 2**memory samples learnt, ``(n_neurons,)``; read-only."""
-        return _frozen(self._registers.state.running / self.learning.largest)
+        return _frozen(self._registers.state.running / self._learning.largest)
 
     @property
     def precision(self) -> Floats:
@@ -232,7 +233,7 @@ class PredictiveCodingSCLayer(SCLayer):
 
     def circuit(self) -> dict[str, int]:
         """Components of the circuit and their number; none is a multiplier or a divider."""
-        return self.learning.parts()
+        return self._learning.parts()
 
     def streams(self, inputs: ArrayLike) -> Streams:
         """Streams that the next call uses, of samples one after another, as long as nothing is learned from them.
@@ -285,7 +286,7 @@ class PredictiveCodingSCLayer(SCLayer):
         )
 
 
-def _frozen(values: NDArray[Any]) -> Any:
+def _frozen(values: NDArray[_T]) -> NDArray[_T]:
     """A read-only view of an array."""
     view = values.view()
     view.flags.writeable = False

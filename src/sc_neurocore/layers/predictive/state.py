@@ -68,6 +68,8 @@ class Registers:
         If the weights do not fit.
     """
 
+    _state: PredictiveState
+
     def __init__(
         self, weights: ArrayLike, generator: Generator, encoding: Encoding, learning: PredictiveLearning
     ) -> None:

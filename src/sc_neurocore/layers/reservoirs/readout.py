@@ -87,6 +87,10 @@ class RidgeReadout:
         rows = kept.reshape(-1) if targets.ndim == states.ndim - 1 else kept.reshape(len(features), -1)
         self.coefficients = ridge_regression(features, rows, float(ridge))
 
+    def assign(self, values: ArrayLike | None, n: int) -> None:
+        """Replace the coefficients by others for n features, or by None."""
+        self.coefficients = None if values is None else self.checked_state(values, n)
+
     def read(self, states: Floats) -> Floats:
         """Outputs ``(..., T)``, or with an axis of outputs, of states ``(..., T, n)``."""
         assert self.coefficients is not None
