@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Protocol
 
 import numpy as np
@@ -49,9 +50,11 @@ class EncodedLayer(SCLayer):
         units: tuple[int, ...] = (),
     ) -> None:
         super().__init__(seed, (*units, n_inputs))
-        self.n_inputs, self.options, self._share = n_inputs, options, share
+        self._n_inputs, self._options, self._share = n_inputs, options, share
         self._reseed()
 
+    n_inputs = property(attrgetter("_n_inputs"))
+    options = property(attrgetter("_options"), doc="`CircuitOptions` of the layer.")
     length = circuit_option("length")
     encoding = circuit_option("encoding")
     faults = circuit_option("faults")
@@ -158,8 +161,10 @@ class PrimitiveLayer(EncodedLayer):
     """
 
     def __init__(self, primitive: Primitive, shape: tuple[int, ...], options: CircuitOptions, seed: Seed) -> None:
-        self.primitive, self._shape = primitive, shape
+        self._primitive, self._shape = primitive, shape
         super().__init__(math.prod(shape), options, seed, units=shape[:-1])
+
+    primitive = property(attrgetter("_primitive"), doc="The circuit behind the encoder.")
 
     def _reseed(self) -> None:
         super()._reseed()

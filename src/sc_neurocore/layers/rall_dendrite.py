@@ -251,15 +251,7 @@ class RallDendrite:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
         checks.state_keys(state, self.state_dict().keys())
-        branches, nodes = checks.array("branch_voltages", state["branch_voltages"]), self._tree.nodes
-        if branches.shape[-2:] != nodes.shape:
-            raise ValueError(
-                f"branch_voltages must have shape (..., {len(nodes)}, {nodes.shape[1]}), got {branches.shape}"
-            )
-        v = self._tree.at_rest(branches.shape[:-2])
-        v[..., SOMA] = checks.array("soma_v", state["soma_v"], shape=branches.shape[:-2])
-        v[..., nodes] = branches
-        self._v = v
+        self._v = self._tree.voltages(state["branch_voltages"], state["soma_v"])
 
     def __repr__(self) -> str:
         inputs = "currents" if self.reversal is None else "conductances"

@@ -123,6 +123,19 @@ class DendriticTree:
         """Voltages ``(*batch, N)`` of all nodes at rest: zeros."""
         return np.zeros((*batch, len(self.cable.parent)))
 
+    def voltages(self, branch_voltages: ArrayLike, soma_v: ArrayLike) -> Floats:
+        """Voltages ``(..., N)`` of all nodes: of compartments ``(..., n_branches, branch_length)``, and the soma's.
+
+        Branch points have no membrane, so theirs do not count. A ValueError says what does not fit.
+        """
+        branches, shape = checks.array("branch_voltages", branch_voltages), self.nodes.shape
+        if branches.shape[-2:] != shape:
+            raise ValueError(f"branch_voltages must have shape (..., {shape[0]}, {shape[1]}), got {branches.shape}")
+        v = self.at_rest(branches.shape[:-2])
+        v[..., SOMA] = checks.array("soma_v", soma_v, shape=branches.shape[:-2])
+        v[..., self.nodes] = branches
+        return v
+
     def run(
         self, v: Floats, dt: float, entering: tuple[Floats, Floats], probes: Places, backend: str | None
     ) -> tuple[Floats, Floats]:
