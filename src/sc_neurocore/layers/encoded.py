@@ -124,7 +124,7 @@ class EncodedLayer(SCLayer):
 
     def _sample_bytes(self) -> int:
         """Bytes of memory that a sample takes."""
-        return 32 * words_for(self.options.cycles) * self.n_inputs
+        return 32 * words_for(self._options.cycles) * self._n_inputs
 
     @abstractmethod
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
@@ -183,7 +183,7 @@ class PrimitiveLayer(EncodedLayer):
         return values.reshape(len(samples), math.prod(values.shape[1:]))
 
     def _exact(self, x: Floats) -> Floats:
-        values = self.primitive.apply(x.reshape(-1, *self._shape))
+        values = self._primitive.apply(x.reshape(-1, *self._shape))
         return values.reshape(len(x), math.prod(values.shape[1:]))
 
     def __repr__(self) -> str:
