@@ -252,10 +252,10 @@ class PredictiveCodingSCLayer(SCLayer):
         checks.flag("learn", learn)
         thresholds = self._thresholds(inputs)
         batch, flat = thresholds.shape[:-1], thresholds.reshape(-1, self.n_inputs)
-        windows = self._circuit.run(flat, self.samples, self._registers.state, learn, trace)
+        state = self._registers.state
+        windows = self._circuit.run(flat, self._counter.reserve(len(flat)), state, learn, trace)
         if learn:
             self._registers.state = windows.state
-        self.samples += len(flat)
         decoded = from_probability(windows.predictions / self.length, self.encoding)
         if trace:
             decoded = decoded.reshape(*batch, self.n_neurons, self.n_inputs)

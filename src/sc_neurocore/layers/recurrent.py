@@ -208,7 +208,8 @@ class SCRecurrentLayer(Reservoir):
         self._readout.coefficients = None
 
     def __repr__(self) -> str:
-        wires = f", synapses={self.W_rec.nnz}" if issparse(self.W_rec) else ""
+        recurrent = self._weights.recurrent
+        wires = f", synapses={recurrent.nnz}" if issparse(recurrent) else ""
         return (
             f"SCRecurrentLayer({self.n_inputs} -> {self.n_neurons}{wires}, length={self.length}, {self.generator!r}, "
             f"encoding={self.encoding!r}, activation={self.activation!r}, restart={self.restart!r}, "

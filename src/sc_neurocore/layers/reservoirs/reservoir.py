@@ -38,6 +38,8 @@ class Reservoir(SCLayer):
         self._weights = ReservoirWeights(n_inputs, n_neurons, options.encoding, seeds=self._seeds, **strengths)
         self._options = options.for_fan_in(self.n_inputs + self.n_neurons + 1)
         self._state: Floats = np.zeros(self.n_neurons)
+        self._shown = False
+        """Whether weights were given out or assigned, so that they are compared: for 1000 x 1000 as long as a step."""
         self._reseed()
 
     options = property(attrgetter("_options"), doc="See `ReservoirOptions`.")
@@ -67,34 +69,40 @@ class Reservoir(SCLayer):
     @property
     def W_in(self) -> Floats:  # noqa: N802 - the field's name
         """Input weights ``(n_neurons, n_inputs)``; edits are seen by the next call, as those of the others."""
+        self._shown = True
         return self._weights.inputs
 
     @W_in.setter
     def W_in(self, values: ArrayLike) -> None:  # noqa: N802 - the field's name
         self._weights.assign_inputs(values)
+        self._shown = True
 
     @property
     def bias(self) -> Floats:
         """Weights ``(n_neurons,)`` of the constant 1."""
+        self._shown = True
         return self._weights.bias
 
     @bias.setter
     def bias(self, values: ArrayLike) -> None:
         self._weights.assign_bias(values)
+        self._shown = True
 
     @property
     def W_rec(self) -> Any:  # noqa: N802 - the field's name
         """Recurrent weights ``(n_neurons, n_neurons)``, without `feedback_strength`; sparse: a `csr_array`."""
+        self._shown = True
         return self._weights.recurrent
 
     @W_rec.setter
     def W_rec(self, values: Any) -> None:  # noqa: N802 - the field's name
         self._weights.assign_recurrent(values)
+        self._shown = True
 
     @property
     def _circuit(self) -> ReservoirCircuit:
         """The circuit of the present weights, or an error if an edit made them wrong."""
-        if not self._seen.is_current(self._weights):
+        if self._shown and not self._seen.is_current(self._weights):
             self._reseed()
         return self._built
 
@@ -214,6 +222,7 @@ class Reservoir(SCLayer):
     def _forget(self) -> None:
         """The weights of the seed, in place of what was assigned or edited."""
         self._weights.draw(self._seeds)
+        self._reseed()
 
     def _values(self) -> dict[str, Any]:
         """Weights and states."""
