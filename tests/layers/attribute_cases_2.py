@@ -1,7 +1,8 @@
 """What may be set and edited of layers without a plain weight matrix: sensors, reservoirs, attention, primitives.
 
 A case is a function that makes the layer, and for each attribute that may be set another value and a call whose result
-must change. Of these attributes, `EDITABLE` are arrays (or a dict) that may be edited in place as well.
+must change; a path such as ``primitive.k`` is an attribute of a part. Of these attributes, `editable` are arrays (or a
+dict) that may be edited in place as well.
 """
 
 from collections.abc import Callable
@@ -127,7 +128,8 @@ CASES = {
         },
     ),
     "winners behind an encoder": AttributeCase(
-        lambda: PrimitiveLayer(WinnerTakeAll(4, 2), (4,), OPTIONS, 1), {"samples": (9, forward)}
+        lambda: PrimitiveLayer(WinnerTakeAll(4, 2), (4,), OPTIONS, 1),
+        {"samples": (9, forward), "primitive.k": (3, forward), "primitive.target": (1, forward)},
     ),
     "surprise": AttributeCase(lambda: SurpriseLayer(X[:3], 1.0, OPTIONS, 1), {"samples": (9, forward)}),
 }

@@ -140,7 +140,7 @@ class ReservoirWeights:
         """``(n_neurons, n_inputs)``."""
         self.bias: Floats = self.bias_strength * rng.uniform(low, 1.0, n)
         """``(n_neurons,)``."""
-        self.recurrent: Any = self._recurrent(seeds.generator("recurrent weights"), low)
+        self.recurrent: Any = _fixed_wiring(self._recurrent(seeds.generator("recurrent weights"), low))
         """``(n_neurons, n_neurons)``, an array or a `csr_array`."""
 
     def _recurrent(self, rng: np.random.Generator, low: float) -> Any:
@@ -182,7 +182,8 @@ class ReservoirWeights:
     def _checked_matrix(self, matrix: csr_array) -> csr_array:
         """A copy of sparse recurrent weights, or an error."""
         data = self._checked("W_rec", matrix.data, matrix.data.shape)
-        return wired_as_saved(data, {"indices": matrix.indices, "indptr": matrix.indptr}, (self.n_neurons,) * 2)
+        places = {"indices": matrix.indices, "indptr": matrix.indptr}
+        return _fixed_wiring(wired_as_saved(data, places, (self.n_neurons, self.n_neurons)))
 
     def _checked(self, name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
         """A copy of an array of weights, or an error."""
@@ -215,11 +216,18 @@ class ReservoirWeights:
         if not self.sparse:
             return inputs, bias, self._checked("W_rec", state["W_rec"], (n, n))
         data = self._checked("W_rec", state["W_rec"], (len(state["indices"]),))
-        return inputs, bias, wired_as_saved(data, state, (n, n))
+        return inputs, bias, _fixed_wiring(wired_as_saved(data, state, (n, n)))
 
     def load(self, parts: tuple[Floats, Floats, Any]) -> None:
         """Restore the values that `checked` returned."""
         self.inputs, self.bias, self.recurrent = parts
+
+
+def _fixed_wiring(matrix: Any) -> Any:
+    """The matrix; of a sparse one, the places of its data are read-only from now on."""
+    if issparse(matrix):
+        matrix.indices.flags.writeable = matrix.indptr.flags.writeable = False
+    return matrix
 
 
 def _arrays(matrix: Any) -> tuple[NDArray[Any], ...]:
