@@ -99,7 +99,7 @@ def primitive(make):
 def attention(x, w, options):
     layer = StochasticAttention(N, seed=0, **options)
     generator = make_generator(layer.generator, LENGTH, layer.bits, N)
-    return generator, layer.expected(x, w, w[:, :2], LENGTH)
+    return generator, layer.expected_bitstream(x, w, w[:, :2], LENGTH)
 
 
 def dense_network(w):

@@ -582,6 +582,48 @@ def test_a_wrong_state_changes_nothing():
 
 
 @pytest.mark.parametrize("options", STATES, ids=str)
+def test_weights_are_edited_and_assigned(options):
+    """The next call is that of a layer made with these weights, also where a modality is wired or cut off."""
+    x = senses((3,))
+    for weights in ({"visual": 5, "touch": 2, "audio": 0}, {"visual": 0, "touch": 1, "audio": 1}):
+        edited, assigned, twin = build(seed=1, **options), build(seed=1, **options), build(weights, seed=1, **options)
+        edited.fusion_weights.update(weights)
+        assigned.fusion_weights = weights
+        wanted = twin.forward(x)
+        for layer in (edited, assigned):
+            np.testing.assert_array_equal(layer.forward(inputs=x), wanted)
+            assert layer.norm_weights == twin.norm_weights
+            assert layer.state_dict()["fusion_weights"].tolist() == list(weights.values())
+            layer.reset()
+            np.testing.assert_array_equal(layer.forward(x), wanted)
+            layer.reset(weights=True)
+            np.testing.assert_array_equal(layer.forward(x), build(seed=1, **options).forward(x))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"visual": -1.0}, r"^fusion_weights must lie in \[0, inf\], got -1.0$"),
+        ({"visual": np.nan}, r"^fusion_weights must be finite, got nan$"),
+        ({"smell": 1.0}, r"^fusion_weights must name visual, touch, audio, got visual, touch, audio, smell$"),
+        ({"visual": 0, "touch": 0, "audio": 0}, r"^fusion_weights must have a positive finite sum, got 0$"),
+    ],
+)
+def test_wrong_weights_are_refused_before_anything_moves(weights, message):
+    layer, x = build(seed=1), senses((3,))
+    with pytest.raises(ValueError, match=message):
+        layer.fusion_weights = layer.fusion_weights | weights
+    layer.fusion_weights.update(weights)
+    for call in (layer.forward, layer.expected, layer.streams):
+        with pytest.raises(ValueError, match=message):
+            call(x)
+    assert layer.samples == 0
+    for name in ("norm_weights", "input_dims"):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            getattr(build(), name)["visual"] = 1
+
+
+@pytest.mark.parametrize("options", STATES, ids=str)
 def test_repr(options):
     layer = build(**options)
     text = repr(layer)

@@ -497,12 +497,17 @@ def test_state_and_pickle(options):
     assert repr(copy) == repr(layer)
 
 
-def test_reset_rewinds_and_keeps_what_is_learnt():
-    layer, x = make(k=1), uniform(9, 7)
-    layer.run(x)
-    kept = layer.state_dict()
+@pytest.mark.parametrize("weights", [None, uniform(5, 7, seed=9)])
+def test_reset_rewinds_and_keeps_what_is_learnt(weights):
+    layer, fresh, x = (*(make(k=1, gain=0.5, weights=weights) for _ in range(2)), uniform(9, 7))
+    first = layer.run(x)
+    learnt = layer.state_dict()["counters"]
     layer.reset()
-    np.testing.assert_equal(layer.state_dict(), kept | {"samples": 0})
+    np.testing.assert_equal(layer.state_dict(), fresh.state_dict() | {"counters": learnt})
+    assert (layer.run(x) != first).any()
+    layer.reset(weights=True)
+    np.testing.assert_equal(layer.state_dict(), fresh.state_dict())
+    np.testing.assert_array_equal(layer.run(x), first)
 
 
 @pytest.mark.parametrize(
@@ -526,10 +531,31 @@ def test_a_state_that_does_not_fit_changes_nothing(change, error):
     np.testing.assert_equal(layer.state_dict(), before)
 
 
-def test_weights_are_read_and_assigned_as_a_whole():
+def test_weights_are_edited_and_assigned():
     layer = PredictiveCodingSCLayer(2, 1, 256, seed=0)
+    held = layer.weights
+    held[0] = 0.5, 0.25
+    assert layer.forward(inputs=[0.5, 0.25], learn=False)["prediction_error"] == 0
+    assert layer.counters.tolist() == [[128, 64]]
+    held[0, 1] = 0.3
+    assert layer.expected([0.5, 77 / 256])["prediction_error"] == 0
+    assert held.tolist() == [[0.5, 77 / 256]]  # rounded by that call
     with pytest.raises(ValueError, match="read-only"):
-        layer.weights[0, 0] = 1
+        layer.counters[0, 0] = 1
+    learnt = PredictiveCodingSCLayer(2, 1, 256, 0.5, 0, weights=[[0.5, 0.5]])
+    held = learnt.weights
+    learnt.run([[1.0, 0.0]] * 50)
+    assert held.tolist() == [[0.5, 0.5]]  # as it was
+    with pytest.raises(ValueError, match="read-only"):
+        held[0, 0] = 0.25
+    assert learnt.weights.tolist() == [[1.0, 0.0]]
+    before = learnt.state_dict()
+    learnt.weights[0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"^weights must be finite, got nan$"):
+        learnt.run([[1.0, 0.0]])
+    assert learnt.samples == before["samples"]
+    learnt.weights = [[1.0, 0.0]]
+    np.testing.assert_equal(learnt.state_dict(), before)
     layer.weights = [[0.5, 0.3]]
     assert layer.counters.tolist() == [[128, 77]]
     assert layer.weights.tolist() == [[0.5, 77 / 256]]
@@ -553,6 +579,24 @@ def test_every_keyword_has_an_effect(change):
     first, second = (PredictiveCodingSCLayer(7, 5, **options | more) for more in ({}, change))
     x = uniform(30, 7)
     assert (first.run(x) != second.run(x)).any()
+
+
+def test_rate_and_competition_can_be_set():
+    """The same samples under another rate, or another number of learners, as by a layer made with it."""
+    x = uniform(20, 7)
+    for change in ({"lr": 0.5}, {"k": 1}, {"k": None}):
+        layer, twin = (PredictiveCodingSCLayer(7, 5, 100, **{"lr": 0.3, "k": 3, **more}) for more in ({}, change))
+        layer.run(x)
+        twin.load_state_dict(layer.state_dict())
+        for name, value in change.items():
+            setattr(layer, name, value)
+        np.testing.assert_array_equal(layer.run(x), twin.run(x))
+        assert repr(layer) == repr(twin)
+    before = repr(layer)
+    for name, value in (("lr", 1.5), ("k", 6), ("k", 0)):
+        with pytest.raises(ValueError, match=f"^{name} must be"):
+            setattr(layer, name, value)
+    assert repr(layer) == before
 
 
 def test_repr():
@@ -615,13 +659,13 @@ def test_bad_types(arguments):
 def test_bad_inputs_change_nothing(method):
     layer = make()
     before, call = layer.state_dict(), getattr(layer, method)
-    with pytest.raises(ValueError, match=r"^x must have shape \(\.\.\., 7\), got \(6,\)$"):
+    with pytest.raises(ValueError, match=r"^inputs must have shape \(\.\.\., 7\), got \(6,\)$"):
         call(np.zeros(6))
-    with pytest.raises(ValueError, match=r"^x must be finite, got nan$"):
+    with pytest.raises(ValueError, match=r"^inputs must be finite, got nan$"):
         call([np.nan] * 7)
-    with pytest.raises(ValueError, match=r"^x must lie in \[0, 1\], got 1.5$"):
+    with pytest.raises(ValueError, match=r"^inputs must lie in \[0, 1\], got 1.5$"):
         call([1.5] * 7)
-    with pytest.raises(TypeError, match=r"^x must be an array of real numbers, got str$"):
+    with pytest.raises(TypeError, match=r"^inputs must be an array of real numbers, got str$"):
         call("abc")
     if method != "expected":
         with pytest.raises(TypeError, match=r"^learn must be True or False, got 1$"):

@@ -469,6 +469,43 @@ def test_state(rng):
     assert twin.soma_v == rest[-1]
 
 
+@pytest.mark.parametrize("reversal", [None, 2.0])
+def test_a_batch_is_each_of_its_samples(reversal, rng):
+    """Samples of a batch have voltages of their own, and go on with them."""
+    options = {"n_branches": 6, "topology": TREES["family"], "reversal": reversal}
+    x, soma = rng.uniform(0, 1, (2, 3, 9, 6)), rng.normal(size=(2, 3, 9))
+    batch, traces, steps = (RallDendrite(**options) for _ in range(3))
+    alone = {place: RallDendrite(**options) for place in np.ndindex(2, 3)}
+    for _ in range(2):
+        found, compartments = batch.run(x, soma_current=soma), traces.record(x, soma_current=soma[0, 0])
+        assert found.shape == (2, 3, 9)
+        assert compartments.shape == (2, 3, 9, 6, 3)
+        for place, dendrite in alone.items():
+            np.testing.assert_array_equal(found[place], dendrite.run(x[place], soma_current=soma[place]))
+            np.testing.assert_array_equal(batch.branch_voltages[place], dendrite.branch_voltages)
+            assert batch.soma_v[place] == dendrite.soma_v
+    lone = RallDendrite(**options)
+    for t in range(9):
+        last = steps.step(x[:, :, t])
+        assert last.shape == (2, 3)
+        assert lone(branch_inputs=x[1, 2, t]) == last[1, 2]
+    with pytest.raises(
+        ValueError, match=r"branch_inputs must have the batch axes \(2, 3\) of the voltages until reset"
+    ):
+        steps.step(x[0, 0, 0])
+    copy, state = RallDendrite(**options), steps.state_dict()
+    copy.load_state_dict(state)
+    np.testing.assert_array_equal(copy.step(x[:, :, 0]), steps.step(x[:, :, 0]))
+    with pytest.raises(ValueError, match=r"soma_v must have shape \(2, 3\), got \(\)"):
+        copy.load_state_dict(state | {"soma_v": 0.0})
+    steps.reset()
+    assert isinstance(steps.step(x[0, 0, 0]), float)
+    assert RallDendrite(**options).run(x[:, :0]).shape == (2, 0, 9)
+    bits = rng.integers(0, 2, (5, 6, 40))
+    by_bits = RallDendrite(**options).run(Bitstream.from_bits(bits))
+    np.testing.assert_array_equal(by_bits, RallDendrite(**options).run(np.swapaxes(bits, 1, 2)))
+
+
 def test_repr():
     assert repr(RallDendrite()) == (
         "RallDendrite(4 x 3 compartments, tau=10, coupling=0.5, dt=1, ends='sealed', inputs='currents', "
@@ -522,13 +559,13 @@ def test_bad_inputs_change_nothing():
     stream = Bitstream.from_bits(np.ones((3, 8)))
     negative = Bitstream.from_bits(np.zeros((4, 8)), "bipolar")
     for call, message in (
-        (lambda: dendrite.step(np.ones(3)), r"branch_inputs must have shape \(4\), got \(3,\)"),
+        (lambda: dendrite.step(np.ones(3)), r"branch_inputs must have shape \(..., 4\), got \(3,\)"),
         (lambda: dendrite.step([1, 1, 1, np.nan]), "branch_inputs must be finite, got nan"),
         (lambda: dendrite.step([1, 1, 1, -0.5]), r"branch_inputs must lie in \[0, inf\], got -0.5"),
         (lambda: dendrite.step(np.ones(4), soma_current=np.inf), "soma_current must be finite, got inf"),
-        (lambda: dendrite.step(stream), r"branch_inputs must be streams of shape \(4,\), got \(3,\)"),
+        (lambda: dendrite.step(stream), r"branch_inputs must be streams of shape \(..., 4\), got \(3,\)"),
         (lambda: dendrite.run(negative), r"branch_inputs must lie in \[0, inf\], got -1"),
-        (lambda: dendrite.run(np.ones(4)), r"branch_inputs must have shape \(any, 4\), got \(4,\)"),
+        (lambda: dendrite.run(np.ones(4)), r"branch_inputs must have shape \(..., any, 4\), got \(4,\)"),
         (lambda: dendrite.record(np.full((2, 4), -1)), r"branch_inputs must lie in \[0, inf\], got -1"),
         (
             lambda: dendrite.run(np.ones((2, 4)), soma_current=np.ones(3)),

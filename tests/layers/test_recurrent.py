@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from layer_helpers import FALSE_ALARM, binomial_p_value
 from scipy import stats
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import SparseEfficiencyWarning, csr_array, issparse
 
 from sc_neurocore import SCRecurrentLayer
 from sc_neurocore.backends.packing import unpack
@@ -250,14 +250,70 @@ def test_assigned_weights_are_met():
     layer.state = [1.0, 0.0]
     np.testing.assert_array_equal(layer.run([[0.5]]), [[0.5, 1.0]])
     np.testing.assert_array_equal(layer.run([[0.0]]), [[0.25, 0.25]])
-    for name in ("W_in", "W_rec", "bias"):
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(layer, name)[0] = 0
     sparse = SCRecurrentLayer(1, 3, seed=0, connectivity=0.9, generator="sobol")
     sparse.W_rec = csr_array(np.eye(3) / 2)
     assert sparse.W_rec.nnz == 3
     with pytest.raises(ValueError, match="W_rec must be a sparse array of shape"):
         sparse.W_rec = np.eye(3)
+
+
+@pytest.mark.parametrize("options", [{}, {"generator": "sobol"}, {"connectivity": 0.4}], ids=str)
+def test_edited_weights_are_met(options):
+    """Edits in place do what an assignment does: in the circuit, its expectation and its gain."""
+    options = {"generator": "bernoulli", **options}
+    X = inputs(6, encoding="split")
+    for name in ("W_in", "W_rec", "bias"):
+        edited, assigned, before = small(**options), small(**options), small(**options)
+        for layer in (edited, assigned):
+            layer.expected(X)
+            layer.step(X[0])
+        held = getattr(edited, name)
+        part = held.data if issparse(held) else held
+        part[...] *= -10.0
+        setattr(assigned, name, held)
+        assert edited.gain == assigned.gain != before.gain
+        np.testing.assert_array_equal(edited.expected(X), assigned.expected(X))
+        np.testing.assert_array_equal(edited.streams(X[0]).weights.words, assigned.streams(X[0]).weights.words)
+        first = edited.run(X)
+        np.testing.assert_array_equal(first, assigned.run(X))
+        assert (first != (before.step(X[0]), before.run(X))[1]).any()
+        part[0] = np.nan
+        moved = edited.samples
+        for call in (edited.run, edited.expected, edited.fit):
+            with pytest.raises(ValueError, match=rf"^{name} must be finite, got nan$"):
+                call(*(X, X) if call == edited.fit else (X,))
+        assert edited.samples == moved
+
+
+def test_synapses_may_be_added_in_place():
+    layer = small(connectivity=0.4, generator="sobol")
+    row, column = np.argwhere(dense(layer.W_rec) == 0)[0]
+    twin = dense(layer.W_rec)
+    twin[row, column] = 0.25
+    with pytest.warns(SparseEfficiencyWarning):
+        layer.W_rec[row, column] = 0.25
+    X, other = inputs(6, encoding="split"), small(connectivity=0.4, generator="sobol")
+    other.W_rec = csr_array(twin)
+    np.testing.assert_array_equal(layer.run(X), other.run(X))
+
+
+@pytest.mark.parametrize("connectivity", [1.0, 0.4])
+def test_reset_keeps_or_forgets_weights_and_readout(connectivity):
+    X = inputs(8, encoding="split")
+    layer, fresh = (small(connectivity=connectivity) for _ in range(2))
+    first = layer.run(X)
+    layer.W_in *= 0.5
+    layer.reset()
+    layer.fit(X, X[:, 0])
+    half, readout = layer.W_in.copy(), layer.readout.copy()
+    layer.reset()
+    np.testing.assert_array_equal(layer.W_in, half)
+    np.testing.assert_array_equal(layer.readout, readout)
+    assert (layer.run(X) != first).any()
+    layer.reset(weights=True)
+    assert layer.readout is None
+    np.testing.assert_equal(layer.state_dict(), fresh.state_dict())
+    np.testing.assert_array_equal(layer.run(X), first)
 
 
 # ------------------------------------------------------------------ laws
@@ -437,6 +493,25 @@ def test_fit_reads_delays_and_goes_on():
     assert np.corrcoef(exact.predict(X[500:], expected=True), Y[500:])[0, 1] > 0.999
 
 
+def test_a_readout_is_assigned_and_edited():
+    layer, X = small(), inputs(5, encoding="split")
+    layer.readout = np.zeros(8)
+    assert not layer.predict(X).any()
+    layer.readout[-1] = 0.5
+    np.testing.assert_array_equal(layer.predict(X), np.full(5, 0.5))
+    layer.readout = np.eye(8)[:, :2]
+    np.testing.assert_array_equal(layer.predict(X)[-1], layer.state[:2])
+    layer.readout[0, 0] = np.nan
+    for bad, message in ((np.zeros(7), "readout must have shape"), ([np.inf] * 8, "readout must be finite, got inf")):
+        with pytest.raises(ValueError, match=message):
+            layer.readout = bad
+    with pytest.raises(ValueError, match="readout must be finite, got nan"):
+        layer.predict(X)
+    layer.readout = None
+    with pytest.raises(ValueError, match="predict must come after fit"):
+        layer.predict(X)
+
+
 def test_fit_of_a_batch_pools_its_sequences():
     X = inputs(120, 1, "split", batch=(4,))
     Y = np.concatenate([np.zeros((4, 1)), X[:, :-1, 0]], axis=1)
@@ -537,8 +612,8 @@ def test_errors_of_the_constructor(options, error, message):
 def test_errors_of_runs_change_nothing():
     layer, X = small("unipolar"), inputs(4)
     calls = [
-        (lambda: layer.step(X), ValueError, "x must have shape"),
-        (lambda: layer.step([0.5]), ValueError, r"x must have shape \(..., 2\), got \(1,\)"),
+        (lambda: layer.step(X), ValueError, "input_vector must have shape"),
+        (lambda: layer.step([0.5]), ValueError, r"input_vector must have shape \(..., 2\), got \(1,\)"),
         (lambda: layer.run(X[0]), ValueError, r"X must have shape \(..., T, 2\), got \(2,\)"),
         (lambda: layer.run(X - 1), ValueError, r"X must lie in \[0, 1\], got -"),
         (lambda: layer.run(X * np.inf), ValueError, "X must be finite"),

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from layer_helpers import inputs
 
-from sc_neurocore import Faults, SCConv2DLayer, SCFusionLayer, SCPool2D, VectorizedSCLayer
+from sc_neurocore import (
+    Faults,
+    PredictiveCodingSCLayer,
+    SCConv2DLayer,
+    SCFusionLayer,
+    SCPool2D,
+    StochasticAttention,
+    VectorizedSCLayer,
+)
 
 THREADS, CALLS, LENGTH = 4, 30, 1000
 SIZES = [(3, 4), (5, 3), (4, 4), (3, 3), (6, 3), (3, 6)]
@@ -92,6 +100,40 @@ def test_fusion():
     outs = by_threads(lambda _: layer.forward(x), range(THREADS * CALLS))
     table = make().forward({name: np.tile(value, (len(outs), 1)) for name, value in x.items()})
     assert sorted(numbers_of(outs, table)) == list(range(len(outs)))
+
+
+def test_surprises_without_learning():
+    def make():
+        return PredictiveCodingSCLayer(8, 6, LENGTH, seed=1, generator="bernoulli")
+
+    layer, x = make(), inputs(8)
+    outs = by_threads(lambda _: layer.run(x, learn=False), range(THREADS * CALLS))
+    table = make().run(np.tile(x, (len(outs), 1)), learn=False)
+    assert sorted(numbers_of(outs, table)) == list(range(len(outs)))
+
+
+def test_attention():
+    layer, x = StochasticAttention(4, seed=1), inputs((5, 4))
+    outs = by_threads(lambda _: layer.forward_bitstream(x, x, x, LENGTH), range(THREADS * CALLS))
+    table = StochasticAttention(4, seed=1).forward_bitstream(np.tile(x, (len(outs), 1, 1)), x, x, LENGTH)
+    assert sorted(numbers_of(outs, table)) == list(range(len(outs)))
+
+
+def test_fusion_weights_are_met_by_calls_that_begin_after_the_edit():
+    """Calls meet one set of weights or the other, also where another modality is wired."""
+    layer, x = (
+        SCFusionLayer({"a": 4, "b": 4}, {"a": 1, "b": 0}, 64, generator="sobol"),
+        {"a": np.ones(4), "b": np.zeros(4)},
+    )
+
+    def call(k):
+        if k == 2 * THREADS:
+            layer.fusion_weights.update(a=0.5, b=0.5)
+        return layer.forward(x)
+
+    for out in by_threads(call, range(THREADS * CALLS)):
+        assert out.tolist() in ([1.0] * 4, [0.5] * 4)
+    np.testing.assert_array_equal(layer.forward(x), 0.5)
 
 
 def test_edited_weights_are_met_by_calls_that_begin_after_the_edit():

@@ -591,7 +591,10 @@ def test_currents_may_be_negative():
 @pytest.mark.parametrize(
     ("make", "error"),
     [
-        (lambda: network(Inhibition(radius=16)), r"layer 0: radius must be an integer in 1\.\.15, got 16"),
+        (
+            lambda: network(Inhibition(radius=16), shape=(1,)),
+            "layer 0: n_neurons must be an integer of at least 2, got 1",
+        ),
         (lambda: network(Inhibition(), shape=(1, 4, 4)), "layers must end with one that gives a vector"),
         (lambda: Network.from_layers([KWinners()]), "input_shape must be given for a first layer KWinners, got None"),
         (lambda: network(KWinners(17)), r"layer 0: k must be an integer in 1\.\.16, got 17"),

@@ -1,5 +1,7 @@
 """Attention: scores by AND gates and counters, weighted means of the values by a multiplexer for each row."""
 
+from operator import attrgetter
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -40,7 +42,7 @@ class StochasticAttention(SCLayer):
         Size of a query and of a key.
     temperature
         Divides the scores of `forward_softmax`, above 0: ``sqrt(dim_k)`` is the usual scaled
-        attention. The linear circuit does not feel it, since a row is divided by its sum.
+        attention; may be set. The linear circuit does not feel it, since a row is divided by its sum.
     generator
         A name or a `Generator`, for every call of `forward_bitstream` that names none. Queries
         and values, which never meet, take its line 0, keys its line 1; u_t is a further random number for
@@ -112,18 +114,25 @@ class StochasticAttention(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.dim_k = checks.whole("dim_k", dim_k, 1)
-        super().__init__(seed, (self.dim_k,))
-        self.temperature = checks.real("temperature", temperature, 0.0, np.inf)
-        if not 0 < self.temperature < np.inf:
-            raise ValueError(f"temperature must be finite and above 0, got {temperature}")
-        self.encoding = check_encoding(encoding)
+        self._dim_k = checks.whole("dim_k", dim_k, 1)
+        super().__init__(seed, (self._dim_k,))
+        self.temperature = temperature
+        self._encoding = check_encoding(encoding)
         make_generator(generator, 1, bits)  # refuse it now rather than at the first call
-        self.generator, self.bits = generator, bits
+        self._generator, self._bits = generator, bits
         choose(backend)  # an unknown one is found now
         self._backend = backend
 
+    dim_k = property(attrgetter("_dim_k"))
+    encoding = property(attrgetter("_encoding"))
+    generator = property(attrgetter("_generator"))
+    bits = property(attrgetter("_bits"))
     backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")
+
+    def _set_temperature(self, temperature: float) -> None:
+        self._temperature = checks.positive("temperature", temperature)
+
+    temperature = property(attrgetter("_temperature"), _set_temperature, doc="Divisor of scores; may be set.")
 
     def forward(self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, *, mask: ArrayLike | None = None) -> Floats:
         """Limit of `forward_bitstream` for exact operands as the stream length grows: row-normalised linear attention.
@@ -153,7 +162,7 @@ class StochasticAttention(SCLayer):
             raise ValueError(f"scores Q K^T must be at least 0 to be shares of a row, got {scores.min()}")
         return _shares(scores) @ operands.v
 
-    __call__ = forward
+    expected = __call__ = forward
 
     def forward_softmax(self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, *, mask: ArrayLike | None = None) -> Floats:
         """Softmax attention in floating point, ``softmax(Q K^T / temperature) V``, to compare with.
@@ -215,14 +224,11 @@ class StochasticAttention(SCLayer):
         out = circuit.run(flat, first + np.arange(len(flat.mask)))
         return out.reshape(*batch, *out.shape[1:])
 
-    def expected(
+    def expected_bitstream(
         self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, length: int = 1024, use_sobol: bool = False, *,
         generator: str | Generator | None = None, mask: ArrayLike | None = None,
     ) -> Floats:  # fmt: skip
-        """Limit of `forward_bitstream` as its sequences go on: `forward` of operands rounded to its thresholds.
-
-        The edges of the attention weights are rounded as well, with the clock to multiples of 1 / L.
-        """
+        """Limit of `forward_bitstream` as its sequences go on: operands rounded to thresholds, edges too (by 1 / L)."""
         circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, None)
         return circuit.expected(operands)
 

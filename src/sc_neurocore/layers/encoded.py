@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Protocol
 
 import numpy as np
@@ -49,9 +50,11 @@ class EncodedLayer(SCLayer):
         units: tuple[int, ...] = (),
     ) -> None:
         super().__init__(seed, (*units, n_inputs))
-        self.n_inputs, self.options, self._share = n_inputs, options, share
+        self._n_inputs, self._options, self._share = n_inputs, options, share
         self._reseed()
 
+    n_inputs = property(attrgetter("_n_inputs"))
+    options = property(attrgetter("_options"), doc="`CircuitOptions` of the layer.")
     length = circuit_option("length")
     encoding = circuit_option("encoding")
     faults = circuit_option("faults")
@@ -121,7 +124,7 @@ class EncodedLayer(SCLayer):
 
     def _sample_bytes(self) -> int:
         """Bytes of memory that a sample takes."""
-        return 32 * words_for(self.options.cycles) * self.n_inputs
+        return 32 * words_for(self._options.cycles) * self._n_inputs
 
     @abstractmethod
     def _decoded(self, streams: Bitstream, samples: Samples) -> Floats:
@@ -158,8 +161,10 @@ class PrimitiveLayer(EncodedLayer):
     """
 
     def __init__(self, primitive: Primitive, shape: tuple[int, ...], options: CircuitOptions, seed: Seed) -> None:
-        self.primitive, self._shape = primitive, shape
+        self._primitive, self._shape = primitive, shape
         super().__init__(math.prod(shape), options, seed, units=shape[:-1])
+
+    primitive = property(attrgetter("_primitive"), doc="The circuit behind the encoder.")
 
     def _reseed(self) -> None:
         super()._reseed()
@@ -178,7 +183,7 @@ class PrimitiveLayer(EncodedLayer):
         return values.reshape(len(samples), math.prod(values.shape[1:]))
 
     def _exact(self, x: Floats) -> Floats:
-        values = self.primitive.apply(x.reshape(-1, *self._shape))
+        values = self._primitive.apply(x.reshape(-1, *self._shape))
         return values.reshape(len(x), math.prod(values.shape[1:]))
 
     def __repr__(self) -> str:

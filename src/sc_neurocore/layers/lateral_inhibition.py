@@ -1,6 +1,7 @@
 """Lateral inhibition: each unit is inhibited by its neighbours."""
 
 import math
+from operator import attrgetter
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -21,6 +22,51 @@ _EXTEND = {"wrap": "wrap", "reflect": "reflect", "zero": "constant"}
 
 TAP_BITS = 12
 """Bits of a weight of the stream circuit, along one axis."""
+
+
+class Neighbours:
+    """Neighbours of each unit on a line or a sheet, weighted by a Gaussian.
+
+    Parameters
+    ----------
+    sides
+        Units along each axis.
+    radius
+        As for `LateralInhibition`: cut where it is too large.
+    boundary
+        What lies past the edge.
+    """
+
+    def __init__(self, sides: tuple[int, ...], radius: int, boundary: str) -> None:
+        self.sides = sides
+        self.radius = min(checks.whole("radius", radius, 1), min(sides) - 1)
+        self.boundary = cast(Boundary, checks.option("boundary", boundary, _EXTEND))
+        places = np.arange(-self.radius, self.radius + 1)
+        self.taps: Floats = np.exp(-2.0 * (places / self.radius) ** 2)
+        """Weights along an axis ``(2 radius + 1,)``."""
+
+    def sums(self, values: Floats, taps: Floats) -> tuple[Floats, float]:
+        """Weighted sums of the neighbours of each unit, values ``(..., *sides)``, and the sum of the weights."""
+        from scipy.ndimage import correlate1d  # slow to import
+
+        mode = _EXTEND[self.boundary]
+        beside = taps.copy()
+        beside[self.radius] = 0.0
+        sums: Floats = correlate1d(values, beside, -1, mode=mode)
+        if len(self.sides) == 1:
+            return sums, float(beside.sum())
+        # A sheet: the unit's own row without the unit, and whole rows above and below.
+        sums *= taps[self.radius]
+        sums += correlate1d(correlate1d(values, taps, -1, mode=mode), beside, -2, mode=mode)
+        return sums, float((taps[self.radius] + taps.sum()) * beside.sum())
+
+    def integer_taps(self, length: int) -> Floats:
+        """Weights as the circuit has them; integers, of which every sum over `length` cycles is exact."""
+        taps = np.rint(self.taps * 2.0**TAP_BITS)
+        limit = int(2.0**53 / taps.sum() ** len(self.sides))
+        if length > limit:
+            raise ValueError(f"streams must have a length of at most {limit} at radius {self.radius}, got {length}")
+        return taps
 
 
 class LateralInhibition(SCLayer):
@@ -45,10 +91,11 @@ class LateralInhibition(SCLayer):
     n_neurons
         n, at least 2.
     inhibition_strength
-        s, at least 0. The weights add up to 1, so equal neighbours of value v inhibit by s v.
+        s, at least 0. The weights add up to 1, so equal neighbours of value v inhibit by s v. It may be set.
     radius
-        r: the neighbours are the units up to r places away, the unit itself excluded. Their weights are
-        a Gaussian of standard deviation r / 2. At least 1 and less than n (less than rows and columns).
+        r, at least 1: the neighbours are the units up to r places away, the unit itself excluded. Their weights are
+        a Gaussian of standard deviation r / 2. What is too large for the layer is cut to n - 1, on a sheet to the
+        shorter side less 1.
     boundary
         What lies past the edge: ``"wrap"``, the other end; ``"reflect"``, the mirror image
         (``c b a | a b c``; the field of inhibition keeps its total); ``"zero"``, nothing, so that
@@ -109,27 +156,36 @@ class LateralInhibition(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 2)
-        self.shape = None if shape is None else _sheet(shape, self.n_neurons)
-        super().__init__(seed, self._sides)
-        self.inhibition_strength = checks.real("inhibition_strength", inhibition_strength, 0.0, np.inf)
-        if np.isinf(self.inhibition_strength):
-            raise ValueError("inhibition_strength must be finite, got inf")
-        self.radius = checks.whole("radius", radius, 1, min(self._sides) - 1)
-        self.boundary = cast(Boundary, checks.option("boundary", boundary, _EXTEND))
+        self._n_neurons = checks.whole("n_neurons", n_neurons, 2)
+        self._shape = None if shape is None else _sheet(shape, self._n_neurons)
+        sides = (self._n_neurons,) if self._shape is None else self._shape
+        super().__init__(seed, sides)
+        self.inhibition_strength = inhibition_strength
+        self._neighbours = Neighbours(sides, radius, boundary)
         make_generator(generator, 1)  # an unknown one is found now
-        self.generator = generator
-        places = np.arange(-self.radius, self.radius + 1)
-        self._taps: Floats = np.exp(-2.0 * (places / self.radius) ** 2)
+        self._generator = generator
         choose(backend)  # an unknown one is found now
         self._backend = backend
         self._reseed()
 
     _encoder: Encoder | None
+    n_neurons = property(attrgetter("_n_neurons"))
+    shape = property(attrgetter("_shape"))
+    radius = property(attrgetter("_neighbours.radius"))
+    boundary = property(attrgetter("_neighbours.boundary"))
+    generator = property(attrgetter("_generator"))
 
     @property
-    def _sides(self) -> tuple[int, ...]:
-        return (self.n_neurons,) if self.shape is None else self.shape
+    def inhibition_strength(self) -> float:
+        """Inhibition s of equal neighbours, in units of their value; may be set."""
+        return self._strength
+
+    @inhibition_strength.setter
+    def inhibition_strength(self, strength: float) -> None:
+        value = checks.real("inhibition_strength", strength, 0.0, np.inf)
+        if np.isinf(value):
+            raise ValueError("inhibition_strength must be finite, got inf")
+        self._strength = value
 
     def apply(self, rates: ArrayLike) -> Floats:
         """Limit of `apply_bitstream` as the stream length grows; a `Generator` object rounds to its thresholds.
@@ -150,7 +206,8 @@ class LateralInhibition(SCLayer):
             If the shape is wrong, or a value is not a finite number.
         """
         numbers = checks.array("rates", rates)
-        sums, total = self._neighbours(numbers.reshape(self._on_axes("rates", numbers.shape)), self._taps)
+        units = numbers.reshape(self._on_axes("rates", numbers.shape))
+        sums, total = self._neighbours.sums(units, self._neighbours.taps)
         sums *= self.inhibition_strength / total
         sums = sums.reshape(numbers.shape)
         if isinstance(self.generator, Generator):
@@ -159,6 +216,8 @@ class LateralInhibition(SCLayer):
         if isinstance(self.generator, Generator):
             sums /= self.generator.modulus
         return np.maximum(sums, 0.0, out=sums)
+
+    expected = __call__ = apply
 
     def apply_bitstream(self, streams: Bitstream, *, samples: ArrayLike | None = None) -> Bitstream:
         """The same by counters, comparators with one sequence, and an AND gate with an inverted input.
@@ -187,9 +246,9 @@ class LateralInhibition(SCLayer):
         """
         check_unipolar(streams)
         on_axes, length = self._on_axes("streams", streams.shape), streams.length
-        taps = self._integer_taps(length)
+        taps = self._neighbours.integer_taps(length)
         counts = streams.counts()
-        sums, total = self._neighbours(counts.reshape(on_axes).astype(np.float64), taps)
+        sums, total = self._neighbours.sums(counts.reshape(on_axes).astype(np.float64), taps)
         fired = np.minimum(_rounded_quotient(sums, total, self.inhibition_strength), length)
         encoder, samples_of_rows = self._comparators(length), self._sample_numbers(samples, on_axes)
         rows = (ones.reshape(-1, self.n_neurons) / length for ones in (counts, fired))
@@ -213,7 +272,7 @@ class LateralInhibition(SCLayer):
 
     def _sample_numbers(self, given: ArrayLike | None, on_axes: tuple[int, ...]) -> Samples:
         """Sample numbers ``(rows,)`` of all vectors."""
-        batch = on_axes[: len(on_axes) - len(self._sides)]
+        batch = on_axes[: len(on_axes) - len(self._neighbours.sides)]
         if given is None:
             count = math.prod(batch)
             first = self._counter.reserve(count)
@@ -225,37 +284,15 @@ class LateralInhibition(SCLayer):
             raise ValueError(f"samples must be at least 0 and of shape {batch}, got {numbers}")
         return numbers.reshape(-1).astype(np.int64)
 
-    def _neighbours(self, values: Floats, taps: Floats) -> tuple[Floats, float]:
-        """Weighted sums of the neighbours of each unit, and the sum of the weights."""
-        from scipy.ndimage import correlate1d  # slow to import
-
-        mode = _EXTEND[self.boundary]
-        beside = taps.copy()
-        beside[self.radius] = 0.0
-        sums: Floats = correlate1d(values, beside, -1, mode=mode)
-        if self.shape is None:
-            return sums, float(beside.sum())
-        # A sheet: the unit's own row without the unit, and whole rows above and below.
-        sums *= taps[self.radius]
-        sums += correlate1d(correlate1d(values, taps, -1, mode=mode), beside, -2, mode=mode)
-        return sums, float((taps[self.radius] + taps.sum()) * beside.sum())
-
-    def _integer_taps(self, length: int) -> Floats:
-        """Weights as the circuit has them; integers, of which every sum over `length` cycles is exact."""
-        taps = np.rint(self._taps * 2.0**TAP_BITS)
-        limit = int(2.0**53 / taps.sum() ** len(self._sides))
-        if length > limit:
-            raise ValueError(f"streams must have a length of at most {limit} at radius {self.radius}, got {length}")
-        return taps
-
     def _on_axes(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """`shape` with units on the axes on which they are neighbours.
 
         The sides of a sheet are two or more, so that its flat form is never mistaken for a row.
         """
+        sides = self._neighbours.sides
         if shape[-1:] == (self.n_neurons,):
-            return (*shape[:-1], *self._sides)
-        if shape[-len(self._sides) :] == self._sides:
+            return (*shape[:-1], *sides)
+        if shape[-len(sides) :] == sides:
             return shape
         sheet = "" if self.shape is None else f" or (..., {self.shape[0]}, {self.shape[1]})"
         raise ValueError(f"{name} must have shape (..., {self.n_neurons}){sheet}, got {shape}")

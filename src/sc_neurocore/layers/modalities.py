@@ -1,7 +1,7 @@
 """Modalities of sensor fusion by name: number of features and weight of each."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,7 @@ from .base import Floats
 
 
 class Modalities:
-    """Modalities with a number of features each, and the weights of those that are fused.
+    """Modalities with a number of features each, and the weights of those that are fused; they never change.
 
     Parameters
     ----------
@@ -29,9 +29,25 @@ class Modalities:
     def __init__(self, input_dims: Mapping[str, int], fusion_weights: Mapping[str, float]) -> None:
         dims = _by_name("input_dims", input_dims)
         self.input_dims = {name: checks.whole(f"input_dims[{name!r}]", dim, 1) for name, dim in dims.items()}
-        weights = self.declared("fusion_weights", fusion_weights)
-        self.names = tuple(weights)
-        self.weights = self.checked_weights(list(weights.values()))
+        given = self.declared("fusion_weights", fusion_weights)
+        self.names = tuple(given)
+        self.weights = self._checked_weights(list(given.values()))
+        self.fusion_weights = dict(zip(self.names, self.weights.tolist(), strict=True))
+        """Weights by name, as they were given."""
+
+    def with_weights(self, values: Mapping[str, float] | ArrayLike) -> Self:
+        """The same modalities with other weights: by the same names, or an array in the order of `names`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If they do not fit.
+        """
+        if isinstance(values, Mapping):
+            if values.keys() != set(self.names):
+                raise ValueError(f"fusion_weights must name {', '.join(self.names)}, got {', '.join(map(str, values))}")
+            values = [values[name] for name in self.names]
+        return type(self)(self.input_dims, dict(zip(self.names, self._checked_weights(values), strict=True)))
 
     @property
     def norm_weights(self) -> dict[str, float]:
@@ -56,7 +72,7 @@ class Modalities:
                 raise ValueError(f"{argument} must name modalities of input_dims, got {name!r}")
         return named
 
-    def checked_weights(self, values: ArrayLike) -> Floats:
+    def _checked_weights(self, values: ArrayLike) -> Floats:
         """Check weights: an array in the order of `names`, or an error."""
         weights = checks.array("fusion_weights", values, 0.0, shape=(len(self.names),)).copy()
         total = sum(weights.tolist())

@@ -1,25 +1,26 @@
 """Predictive coding: predictions and inputs share their random numbers, so that XOR gates give the error."""
 
+from dataclasses import replace
 from operator import attrgetter
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
 from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
-from ..encoders.encoder import nearest_thresholds
 from ..encoders.width import binary
 from .base import Floats, SCLayer
 from .predictive.circuit import PredictiveCircuit
 from .predictive.learning import Compete, PredictiveLearning
-from .predictive.state import Integers, PredictiveState
+from .predictive.state import Integers, Registers
 from .streams import Streams
 
 _ENCODINGS = ("unipolar", "bipolar")
+_T = TypeVar("_T", bound=np.generic)
 
 
 class Prediction(TypedDict):
@@ -70,7 +71,7 @@ class PredictiveCodingSCLayer(SCLayer):
     seed
         Fixes the initial weights, the gates, and the sequence of a Bernoulli generator; None draws fresh entropy.
     lr, k, compete, memory, gain
-        Learning rate, competition and precision, see `PredictiveLearning`.
+        Learning rate, competition and precision, see `PredictiveLearning`. lr and k may be set.
     weights
         Initial weights ``(n_neurons, n_inputs)`` in the encoding's range; None: uniform.
     generator
@@ -86,10 +87,13 @@ class PredictiveCodingSCLayer(SCLayer):
 
     Attributes
     ----------
-    learning
-        `PredictiveLearning`: what the layer was made with.
+    weights
+        ``(n_neurons, n_inputs)``, the values of the counters: may be assigned, and edited in place. The next call
+        rounds them to steps of the counters; one that learns makes a new array, the old one is read-only then.
     counters
-        The up/down counters, int64 ``(n_neurons, n_inputs)`` in 0..2**bits.
+        The up/down counters, int64 ``(n_neurons, n_inputs)`` in 0..2**bits; read-only, edit `weights`.
+    learning
+        `PredictiveLearning`: how the layer learns.
 
     Raises
     ------
@@ -138,67 +142,57 @@ class PredictiveCodingSCLayer(SCLayer):
         bits: int | None = None,
         backend: str | None = None,
     ) -> None:
-        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
-        super().__init__(seed, (self.n_neurons, self.n_inputs))
-        self.length = checks.whole("length", length, 1)
-        self.encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
-        self.generator = binary(make_generator(generator, self.length, bits))
-        self.learning = PredictiveLearning(
-            self.n_inputs, self.n_neurons, self.length, self.generator.bits, lr, k, compete, memory, gain
-        )
+        n = checks.whole("n_inputs", n_inputs, 1)
+        shape = checks.whole("n_neurons", n_neurons, 1), n
+        super().__init__(seed, shape)
+        length = checks.whole("length", length, 1)
+        self._encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
+        self._generator = binary(make_generator(generator, length, bits))
+        self._learning = PredictiveLearning(n, shape[0], length, self._generator.bits, lr, k, compete, memory, gain)
         choose(backend)  # an unknown one is found now
         self._backend = backend
         if weights is None:
-            uniform = self._seeds.generator("weights").random((n_neurons, n_inputs))
-            weights = from_probability(uniform, self.encoding)
-        self._state = PredictiveState.start(self._as_counters(weights), self.learning)
+            weights = from_probability(self._seeds.generator("weights").random(shape), self._encoding)
+        self._registers = Registers(weights, self._generator, self._encoding, self._learning)
         self._reseed()
 
-    lr = property(attrgetter("learning.lr"))
-    k = property(attrgetter("learning.k"))
-    compete = property(attrgetter("learning.compete"))
-    memory = property(attrgetter("learning.memory"))
-    gain = property(attrgetter("learning.gain"))
+    def _set(self, **change: Any) -> None:
+        self._learning = replace(self._learning, **change)
+        self._reseed()
+
+    learning = property(attrgetter("_learning"))
+    n_inputs = property(attrgetter("_learning.n_inputs"))
+    n_neurons = property(attrgetter("_learning.n_neurons"))
+    length = property(attrgetter("_learning.length"))
+    lr = property(attrgetter("_learning.lr"), lambda self, lr: self._set(lr=lr), doc="Learning rate; may be set.")
+    k = property(attrgetter("_learning.k"), lambda self, k: self._set(k=k), doc="Learners of a sample; may be set.")
+    compete = property(attrgetter("_learning.compete"))
+    memory = property(attrgetter("_learning.memory"))
+    gain = property(attrgetter("_learning.gain"))
+    generator = property(attrgetter("_generator"))
+    encoding = property(attrgetter("_encoding"))
     backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")
-    counters = property(attrgetter("_state.counters"))
-
-    @property
-    def weights(self) -> Floats:
-        """Weights ``(n_neurons, n_inputs)``, the values of the counters; read-only, assign an array to set them all.
-
-        Assigned numbers are rounded to the steps of the counters.
-        """
-        values = from_probability(self.counters / 2.0**self.generator.bits, self.encoding)
-        values.flags.writeable = False
-        return values
-
-    @weights.setter
-    def weights(self, values: ArrayLike) -> None:
-        self._state = self._state._replace(counters=self._as_counters(values))
-
-    def _as_counters(self, weights: ArrayLike) -> Integers:
-        numbers = checks.array("weights", weights, shape=(self.n_neurons, self.n_inputs))
-        return self._thresholds(to_probability(numbers, self.encoding, "weights"))
+    weights = property(attrgetter("_registers.weights"), lambda self, values: self._registers.assign(values))
+    counters = property(lambda self: _frozen(self._registers.state.counters))
 
     @property
     def running_surprise(self) -> Floats:
-        """Average of each neuron's surprise over about the last 2**memory samples learnt, ``(n_neurons,)``."""
-        return np.asarray(self._state.running / self.learning.largest)
+        """Mean surprise of each neuron in about the last 2**memory samples learnt, ``(n_neurons,)``; read-only."""
+        return _frozen(self._registers.state.running / self._learning.largest)
 
     @property
     def precision(self) -> Floats:
         """One over `running_surprise`, inf where that is 0."""
         with np.errstate(divide="ignore"):
-            return 1.0 / self.running_surprise
+            return _frozen(1.0 / self.running_surprise)
 
-    def forward(self, x: ArrayLike, learn: bool = True) -> Prediction:
+    def forward(self, inputs: ArrayLike, learn: bool = True) -> Prediction:
         """Errors and predictions of each sample with the present weights; then the neurons learn from it.
 
         Parameters
         ----------
-        x
-            Inputs ``(..., n_inputs)`` in the encoding's range, such as a sequence ``(T, n_inputs)``. Samples
+        inputs
+            ``(..., n_inputs)`` in the encoding's range, such as a sequence ``(T, n_inputs)``. Samples
             are taken one after another in the order of the array, each with the weights that the last one left.
         learn
             False: nothing changes but the place of a Bernoulli generator.
@@ -206,7 +200,7 @@ class PredictiveCodingSCLayer(SCLayer):
         Returns
         -------
         dict
-            ``"prediction_error"``, the mean of the surprises: a float, or an array ``(...)`` if x has leading axes;
+            ``"prediction_error"``, the mean of the surprises: a float, or an array ``(...)`` for leading axes;
             ``"surprises"`` ``(..., n_neurons)``, ones after the XOR gates of a neuron over L n_inputs;
             ``"predictions"`` ``(..., n_neurons, n_inputs)``, the values of the prediction streams.
 
@@ -215,66 +209,70 @@ class PredictiveCodingSCLayer(SCLayer):
         ValueError, TypeError
             If the shape or a type is wrong, or a value is not finite or outside the encoding's range.
         """
-        surprises, predictions = self._advance(x, learn, trace=True)
+        surprises, predictions = self._advance(inputs, learn, trace=True)
         return _prediction(surprises, predictions)
 
     __call__ = forward
 
-    def run(self, x: ArrayLike, learn: bool = True) -> Floats:
+    def run(self, inputs: ArrayLike, learn: bool = True) -> Floats:
         """Surprises ``(..., n_neurons)`` as from `forward`, without the predictions: for long sequences."""
-        return self._advance(x, learn, trace=False)[0]
+        return self._advance(inputs, learn, trace=False)[0]
 
-    def expected(self, x: ArrayLike) -> Prediction:
-        """Limit of ``forward(x, learn=False)`` as the stream length grows: surprises of ``mean_i |w - x|``.
+    def expected(self, inputs: ArrayLike) -> Prediction:
+        """Limit of ``forward(inputs, learn=False)`` as the stream length grows: surprises of ``mean_i |w - x|``.
 
-        In the bipolar encoding half of that. x is rounded to the comparators' thresholds, as the weights are.
+        In the bipolar encoding half of that. Inputs are rounded to the comparators' thresholds, as weights are.
         """
         from scipy.spatial.distance import cdist  # slow to import
 
         top = 2.0**self.generator.bits
-        p, w = self._thresholds(self._probabilities(x)) / top, self.counters / top
+        p, w = self._thresholds(inputs) / top, self.counters / top
         sums = cdist(p.reshape(-1, self.n_inputs), w, "cityblock")
         surprises = (sums / self.n_inputs).reshape(*p.shape[:-1], self.n_neurons)
         return _prediction(surprises, np.broadcast_to(self.weights, (*surprises.shape, self.n_inputs)).copy())
 
     def circuit(self) -> dict[str, int]:
         """Components of the circuit and their number; none is a multiplier or a divider."""
-        return self.learning.parts()
+        return self._learning.parts()
 
-    def streams(self, x: ArrayLike) -> Streams:
+    def streams(self, inputs: ArrayLike) -> Streams:
         """Streams that the next call uses, of samples one after another, as long as nothing is learned from them.
 
         Inputs ``(..., n_inputs)``; weights, the predictions, ``(n_neurons, n_inputs)``, behind the axes of samples
         where each has numbers of its own (Bernoulli). Nothing advances.
         """
-        return self._circuit.streams(self._thresholds(self._probabilities(x)), self.samples, self._state, self.encoding)
+        return self._circuit.streams(self._thresholds(inputs), self.samples, self._registers.state, self._encoding)
 
-    def _probabilities(self, x: ArrayLike) -> Floats:
-        return to_probability(checks.array("x", x, last=self.n_inputs), self.encoding, "x")
+    def _thresholds(self, inputs: ArrayLike) -> Integers:
+        numbers = checks.array("inputs", inputs, last=self.n_inputs)
+        return self._registers.thresholds(to_probability(numbers, self._encoding, "inputs"))
 
-    def _thresholds(self, probabilities: Floats) -> Integers:
-        return nearest_thresholds(probabilities, self.generator.modulus).astype(np.int64)
-
-    def _advance(self, x: ArrayLike, learn: bool, trace: bool) -> tuple[Floats, Floats]:
+    def _advance(self, inputs: ArrayLike, learn: bool, trace: bool) -> tuple[Floats, Floats]:
         """Surprises ``(..., M)`` and, with `trace`, predictions ``(..., M, n)``."""
         checks.flag("learn", learn)
-        p = self._probabilities(x)
-        batch, thresholds = p.shape[:-1], self._thresholds(p).reshape(-1, self.n_inputs)
-        windows = self._circuit.run(thresholds, self.samples, self._state, learn, trace)
+        thresholds = self._thresholds(inputs)
+        batch, flat = thresholds.shape[:-1], thresholds.reshape(-1, self.n_inputs)
+        state = self._registers.state
+        windows = self._circuit.run(flat, self._counter.reserve(len(flat)), state, learn, trace)
         if learn:
-            self._state = windows.state
-        self.samples += len(thresholds)
+            self._registers.state = windows.state
         decoded = from_probability(windows.predictions / self.length, self.encoding)
         if trace:
-            decoded = decoded.reshape(*batch, *self.counters.shape)
+            decoded = decoded.reshape(*batch, self.n_neurons, self.n_inputs)
         return (windows.surprises / (self.length * self.n_inputs)).reshape(*batch, self.n_neurons), decoded
 
     def _values(self) -> dict[str, Any]:
         """Counters, running surprise, and the accumulated credit of `gain`."""
-        return {name: value.copy() for name, value in self._state._asdict().items()}
+        return {name: value.copy() for name, value in self._registers.state._asdict().items()}
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        self._state = self._state.checked(state, self.generator.bits)
+        self._registers.load(state)
+
+    def _rest(self) -> None:
+        self._registers.rest()
+
+    def _forget(self) -> None:
+        self._registers.forget()
 
     def _reseed(self) -> None:
         self._circuit = PredictiveCircuit(self.generator, self.learning, self._seeds, self._backend)
@@ -286,3 +284,10 @@ class PredictiveCodingSCLayer(SCLayer):
             f"k={self.k}, compete={self.compete!r}, memory={self.memory}{gain}, {self.generator!r}, "
             f"encoding={self.encoding!r}, backend={self.backend!r})"
         )
+
+
+def _frozen(values: NDArray[_T]) -> NDArray[_T]:
+    """A read-only view of an array."""
+    view = values.view()
+    view.flags.writeable = False
+    return view

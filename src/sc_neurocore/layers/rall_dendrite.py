@@ -1,6 +1,5 @@
 """A passive dendritic tree: the soma's voltage under currents or conductances on its branches."""
 
-import math
 from operator import attrgetter
 from typing import Any
 
@@ -42,7 +41,7 @@ class RallDendrite:
         Axial rate constant in [0, 1], 1/ms: how fast neighbours even out. The length constant is
         ``sqrt(coupling * tau)`` compartments, in every branch and for every `dt`.
     dt
-        Time step in ms, above 0; inputs are constant within a step.
+        Time step in ms, above 0; inputs are constant within a step. It may be set.
     diameters
         ``(n_branches,)`` in [1e-6, 1e6]. A compartment is always the same fraction of its own branch's length
         constant, which grows as d ** 0.5, so that membrane and axial conductance grow as d ** 1.5. None: 1 at
@@ -117,7 +116,7 @@ class RallDendrite:
         backend: str | None = None,
     ) -> None:
         self._tree = DendriticTree(n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size)
-        self.dt = checks.positive("dt", dt)
+        self.dt = dt
         self._inputs = BranchInputs(self.n_branches, reversal)
         choose(backend)  # an unknown one is found now
         self._backend = backend
@@ -135,48 +134,57 @@ class RallDendrite:
     length_constant = property(attrgetter("_tree.length_constant"), doc="See `DendriticTree.length_constant`.")
     reversal = property(attrgetter("_inputs.reversal"), doc="``(n_branches,)`` of conductances; None for currents.")
 
-    def step(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: float = 0.0) -> float:
+    def _set_dt(self, dt: float) -> None:
+        self._dt = checks.positive("dt", dt)
+
+    dt = property(attrgetter("_dt"), _set_dt, doc="Time step in ms; may be set.")
+
+    def step(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: float = 0.0) -> float | Floats:
         """One time step, or one for every cycle of given streams.
+
+        Every sample of a batch has voltages of its own; from there on, inputs have these batch axes until `reset`.
 
         Parameters
         ----------
         branch_inputs
-            Currents or conductances ``(n_branches,)``, or a `Bitstream` of this shape whose cycles are steps:
+            Currents or conductances ``(..., n_branches)``, or a `Bitstream` of this shape whose cycles are steps:
             a 1 is an input of 1, a 0 none (bipolar: -1; split: the negative rail counts -1).
         soma_current
             Current into the soma.
 
         Returns
         -------
-        float
-            Voltage of the soma after the last step.
+        float or ndarray
+            Voltage of the soma after the last step, ``(...)`` of a batch.
 
         Raises
         ------
         ValueError, TypeError
             If the inputs have the wrong shape, are not finite, or are conductances below 0.
         """
-        inputs = branch_inputs
-        if not isinstance(inputs, Bitstream):
-            inputs = self._inputs.checked(inputs, shape=(self.n_branches,))[None]
-        return float(self._advance(inputs, soma_current, _AT_SOMA)[-1, 0])
+        inputs = self._inputs.checked(branch_inputs)
+        last = self._advance(inputs if isinstance(branch_inputs, Bitstream) else inputs[..., None, :], soma_current)
+        return _number(last[..., -1, 0])
+
+    __call__ = step
 
     def run(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: ArrayLike = 0.0) -> Floats:
-        """Voltage of the soma ``(T,)`` after each of T steps; errors are those of `step`.
+        """Voltage of the soma ``(..., T)`` after each of T steps; batch axes and errors are as for `step`.
 
         Parameters
         ----------
         branch_inputs
-            ``(T, n_branches)``, numbers or bits, or a `Bitstream` of shape ``(n_branches,)`` and length T.
+            ``(..., T, n_branches)``, numbers or bits, or a `Bitstream` of shape ``(..., n_branches)`` and length T.
         soma_current
-            Current into the soma: a number, or one for each step ``(T,)``.
+            Current into the soma: a number, or one for each step, ``(T,)`` or ``(..., T)``.
         """
-        return self._advance(branch_inputs, soma_current, _AT_SOMA)[:, 0]
+        return self._advance(self._inputs.steps(branch_inputs), soma_current)[..., 0]
 
     def record(self, branch_inputs: ArrayLike | Bitstream, *, soma_current: ArrayLike = 0.0) -> Floats:
-        """Voltages ``(T, n_branches, branch_length)`` of all compartments after each of T steps, see `run`."""
+        """Voltages ``(..., T, n_branches, branch_length)`` of all compartments after each of T steps, see `run`."""
         nodes = self._tree.nodes
-        return self._advance(branch_inputs, soma_current, nodes.ravel()).reshape(-1, *nodes.shape)
+        traces = self._advance(self._inputs.steps(branch_inputs), soma_current, nodes.ravel())
+        return traces.reshape(*traces.shape[:-1], *nodes.shape)
 
     def expected(self, branch_inputs: ArrayLike, *, soma_current: float = 0.0) -> Floats:
         """Voltage ``(...)`` at which the soma settles if inputs ``(..., n_branches)`` last.
@@ -185,9 +193,10 @@ class RallDendrite:
         """
         inputs = checks.array("branch_inputs", branch_inputs, self._inputs.lowest, last=self.n_branches)
         entering = self._inputs.entering(inputs.reshape(-1, self.n_branches), soma_current)
-        at_once = self._tree.cable._replace(capacity=np.zeros_like(self._v))  # without capacity a step settles
+        rest = self._tree.at_rest()
+        at_once = self._tree.cable._replace(capacity=rest)  # without capacity a step settles
         out: Floats
-        out, _ = choose(self._backend).cable(at_once, self.dt, self._v, self._tree.sites, *entering, _AT_SOMA)
+        out, _ = choose(self._backend).cable(at_once, self.dt, rest, self._tree.sites, *entering, _AT_SOMA)
         return out.reshape(inputs.shape[:-1])
 
     def response(self, branch_inputs: ArrayLike | Bitstream, *, hold: int = 1) -> Floats:
@@ -204,46 +213,35 @@ class RallDendrite:
         hold
             Steps that each of the T inputs lasts.
         """
-        hold = checks.whole("hold", hold, 1)
-        inputs = self._inputs.checked(branch_inputs)
-        if inputs.ndim < 2:
-            raise ValueError(f"branch_inputs must have shape (..., any, {self.n_branches}), got {inputs.shape}")
-        batch, steps = inputs.shape[:-2], inputs.shape[-2]
-        rows, sites = math.prod(batch), self.n_branches + 1
-        currents, conductances = self._inputs.entering(inputs.reshape(rows * steps, self.n_branches), 0.0)
-        out: Floats = choose(self._backend).cables(
-            self._tree.cable,
-            self.dt,
-            hold,
-            self._tree.sites,
-            currents.reshape(rows, steps, sites),
-            conductances.reshape(rows, 0 if self.reversal is None else steps, sites),
-            _AT_SOMA,
-        )
-        return out.reshape(batch)
+        hold, inputs = checks.whole("hold", hold, 1), self._inputs.steps(branch_inputs)
+        entering = self._inputs.entering(inputs, 0.0)
+        return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
 
-    def _advance(self, inputs: ArrayLike | Bitstream, soma_current: ArrayLike, probes: NDArray[np.int64]) -> Floats:
-        if isinstance(inputs, Bitstream) and inputs.shape != (self.n_branches,):
-            raise ValueError(f"branch_inputs must be streams of shape ({self.n_branches},), got {inputs.shape}")
-        entering = self._inputs.entering(self._inputs.checked(inputs, shape=(None, self.n_branches)), soma_current)
-        out: Floats
-        out, self._v = choose(self._backend).cable(
-            self._tree.cable, self.dt, self._v, self._tree.sites, *entering, probes
-        )
+    def _advance(self, inputs: Floats, soma_current: ArrayLike, probes: NDArray[np.int64] = _AT_SOMA) -> Floats:
+        """Voltages ``(..., T, P)`` of the nodes `probes` under `inputs` ``(..., T, n_branches)``."""
+        batch, held = inputs.shape[:-2], self._v.shape[:-1]
+        if held not in ((), batch):
+            raise ValueError(
+                f"branch_inputs must have the batch axes {held} of the voltages until reset(), got {batch}"
+            )
+        entering = self._inputs.entering(inputs, soma_current)
+        start = np.broadcast_to(self._v, (*batch, self._v.shape[-1]))
+        out, self._v = self._tree.run(start, self.dt, entering, probes, self._backend)
         return out
 
     @property
     def branch_voltages(self) -> Floats:
-        """A copy ``(n_branches, branch_length)``, the compartments next to the soma first."""
-        return self._v[self._tree.nodes]
+        """A copy ``(..., n_branches, branch_length)``, the compartments next to the soma first."""
+        return self._v[..., self._tree.nodes]
 
     @property
-    def soma_v(self) -> float:
-        """Voltage of the soma."""
-        return float(self._v[SOMA])
+    def soma_v(self) -> float | Floats:
+        """Voltage of the soma, ``(...)`` of a batch: a copy."""
+        return _number(self._v[..., SOMA])
 
-    def reset(self) -> None:
-        """All voltages back to rest, 0."""
+    def reset(self, *, weights: bool = False) -> None:
+        """All voltages back to rest, 0, and batch axes forgotten; there are no weights to forget."""
+        checks.flag("weights", weights)
         self._v = self._tree.at_rest()
 
     def state_dict(self) -> dict[str, Any]:
@@ -253,9 +251,7 @@ class RallDendrite:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
         checks.state_keys(state, self.state_dict().keys())
-        branches = checks.array("branch_voltages", state["branch_voltages"], shape=self._tree.nodes.shape)
-        soma = checks.array("soma_v", state["soma_v"], shape=())
-        self._v[self._tree.nodes], self._v[SOMA] = branches, soma
+        self._v = self._tree.voltages(state["branch_voltages"], state["soma_v"])
 
     def __repr__(self) -> str:
         inputs = "currents" if self.reversal is None else "conductances"
@@ -264,3 +260,8 @@ class RallDendrite:
             f"coupling={self.coupling:g}, dt={self.dt:g}, ends={self.ends!r}, inputs={inputs!r}, "
             f"backend={choose(self._backend).name!r})"
         )
+
+
+def _number(values: Floats) -> float | Floats:
+    """A copy of voltages, one without axes as a float."""
+    return values.copy() if values.ndim else float(values)

@@ -63,13 +63,14 @@ class SCRecurrentLayer(Reservoir):
     ----------
     W_in, W_rec, bias
         Weights ``(n_neurons, n_inputs)``, ``(n_neurons, n_neurons)`` (a CSR array if connectivity is below 1) and
-        ``(n_neurons,)``: read-only arrays. Assign new ones to change them.
+        ``(n_neurons,)``: they may be assigned, and edited in place (of a CSR array its ``data``).
     gain
-        Largest of |W_in|, |bias| and feedback_strength |W_rec|.
+        Largest of |W_in|, |bias| and feedback_strength |W_rec|, of the present weights.
     state
         ``(n_neurons,)``, or ``(..., n_neurons)`` after a batch; 0 at first. May be assigned.
     readout
-        ``(n_neurons + 1, n_outputs)`` after `fit`, the constant last; else None.
+        ``(n_neurons + 1,)`` or ``(n_neurons + 1, n_outputs)`` after `fit`, the constant last; else None. May be
+        assigned and edited, too; ``reset(weights=True)`` forgets it.
 
     Raises
     ------
@@ -146,7 +147,11 @@ class SCRecurrentLayer(Reservoir):
         )  # fmt: skip
         self._readout = RidgeReadout()
 
-    readout = property(attrgetter("_readout.coefficients"))
+    readout = property(
+        attrgetter("_readout.coefficients"),
+        lambda self, values: self._readout.assign(values, self.n_neurons),
+        doc="Coefficients of the read-out, None before `fit`; edits are seen by the next `predict`.",
+    )
 
     def fit(self, X: ArrayLike, Y: ArrayLike, ridge: float = 1e-6, washout: int = 0, *, expected: bool = False) -> Self:
         """Run on X, and fit a linear read-out of Y from the states by ridge regression.
@@ -186,6 +191,7 @@ class SCRecurrentLayer(Reservoir):
         """
         if self.readout is None:
             raise ValueError("predict must come after fit, there is no read-out yet")
+        checks.array("readout", self.readout)
         return self._readout.read(self.run(X, expected=expected))
 
     def _values(self) -> dict[str, Any]:
@@ -197,8 +203,13 @@ class SCRecurrentLayer(Reservoir):
         super()._load_values(state)
         self._readout.coefficients = readout
 
+    def _forget(self) -> None:
+        super()._forget()
+        self._readout.coefficients = None
+
     def __repr__(self) -> str:
-        wires = f", synapses={self.W_rec.nnz}" if issparse(self.W_rec) else ""
+        recurrent = self._weights.recurrent
+        wires = f", synapses={recurrent.nnz}" if issparse(recurrent) else ""
         return (
             f"SCRecurrentLayer({self.n_inputs} -> {self.n_neurons}{wires}, length={self.length}, {self.generator!r}, "
             f"encoding={self.encoding!r}, activation={self.activation!r}, restart={self.restart!r}, "

@@ -1,5 +1,6 @@
 """Winner-take-all: the k largest units pass, the others are silent."""
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,12 @@ class WinnerTakeAll:
     n_neurons
         n, at least 1.
     k
-        Winners, 1..n.
+        Winners, 1..n; may be set.
     target
         Ones that fill a counter of the stream circuit, 1..L. After its stream has ended, a counter
         counts every cycle, so that the race always ends. None: L, so that the streams are
         compared by all their ones. A smaller target ends the race earlier, after about target / x
-        cycles, and errs more often.
+        cycles, and errs more often. It may be set.
     backend
         Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
@@ -78,11 +79,30 @@ class WinnerTakeAll:
     """
 
     def __init__(self, n_neurons: int, k: int = 1, *, target: int | None = None, backend: str | None = None) -> None:
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
-        self.k = checks.whole("k", k, 1, self.n_neurons)
-        self.target = None if target is None else checks.whole("target", target, 1)
+        self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        self.k, self.target = k, target
         choose(backend)  # an unknown one is found now
         self._backend = backend
+
+    n_neurons = property(attrgetter("_n_neurons"))
+
+    @property
+    def k(self) -> int:
+        """Number of winners; may be set."""
+        return self._k
+
+    @k.setter
+    def k(self, k: int) -> None:
+        self._k = checks.whole("k", k, 1, self._n_neurons)
+
+    @property
+    def target(self) -> int | None:
+        """Ones that fill a counter, None: as many as a stream has cycles; may be set."""
+        return self._target
+
+    @target.setter
+    def target(self, target: int | None) -> None:
+        self._target = None if target is None else checks.whole("target", target, 1)
 
     def apply(self, rates: ArrayLike) -> Floats:
         """Limit of `apply_bitstream` as the stream length grows.
@@ -107,6 +127,8 @@ class WinnerTakeAll:
         out = np.zeros_like(numbers)
         np.put_along_axis(out, chosen, np.take_along_axis(numbers, chosen, -1), -1)
         return out
+
+    expected = __call__ = apply
 
     def winners(self, rates: ArrayLike) -> NDArray[np.int64]:
         """Indices ``(..., k)`` of the winners, the largest first; of equals the lower index first. See `apply`."""
@@ -143,8 +165,9 @@ class WinnerTakeAll:
         """Indices ``(..., k)`` of the winners, the first counter that is full first. See `apply_bitstream`."""
         return self._ranked(self._earliness(streams))
 
-    def reset(self) -> None:
-        """Nothing to reset: every call starts from empty counters."""
+    def reset(self, *, weights: bool = False) -> None:
+        """Nothing to reset, and no weights to forget: every call starts from empty counters."""
+        checks.flag("weights", weights)
 
     def state_dict(self) -> dict[str, Any]:
         """An empty dict: there is no state between two calls."""
@@ -159,16 +182,16 @@ class WinnerTakeAll:
         check_unipolar(streams)
         if streams.shape[-1:] != (self.n_neurons,):
             raise ValueError(f"streams must have shape (..., {self.n_neurons}), got {streams.shape}")
-        length = streams.length
-        if self.target is not None and self.target > length:
-            raise ValueError(f"streams must have a length of at least target = {self.target}, got {length}")
-        return -choose(self._backend).fill_times(streams.words, length, self.target or length).astype(np.float64)
+        length, target = streams.length, self._target or streams.length
+        if target > length:
+            raise ValueError(f"streams must have a length of at least target = {target}, got {length}")
+        return -choose(self._backend).fill_times(streams.words, length, target).astype(np.float64)
 
     def _chosen(self, numbers: Floats) -> NDArray[np.int64]:
         """Indices ``(..., k)`` of the k largest, ascending."""
         flat = np.ascontiguousarray(numbers).reshape(-1, self.n_neurons)
-        found: NDArray[np.int64] = choose(self._backend).largest(flat, self.k)
-        return found.reshape(*numbers.shape[:-1], self.k)
+        found: NDArray[np.int64] = choose(self._backend).largest(flat, self._k)
+        return found.reshape(*numbers.shape[:-1], found.shape[-1])
 
     def _ranked(self, numbers: Floats) -> NDArray[np.int64]:
         chosen = self._chosen(numbers)

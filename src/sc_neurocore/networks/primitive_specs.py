@@ -27,7 +27,7 @@ class Inhibition(LayerSpec):
     strength
         Of the inhibition, at least 0.
     radius
-        Neighbours are the units up to so many places away.
+        Neighbours are the units up to so many places away; cut where the line or the image is shorter.
     boundary
         ``"wrap"``, ``"reflect"`` or ``"zero"``.
 
@@ -59,7 +59,7 @@ class Inhibition(LayerSpec):
         return options
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Shape of the outputs, that of the inputs, or a ValueError if the radius does not fit."""
+        """Shape of the outputs, that of the inputs, or a ValueError if there is one unit only."""
         self._options(shape[-2:])
         return shape
 

@@ -1,5 +1,6 @@
 """Banks of dendrites that run on a window of streams, from rest to the voltages of their somata at its end."""
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -52,12 +53,16 @@ class DendriteBank:
     """
 
     def __init__(self, n_dendrites: int, duration: float, scale: float = 1.0, **dendrite: Any) -> None:
-        self.n_dendrites = checks.whole("n_dendrites", n_dendrites, 1)
-        self.duration = checks.positive("duration", duration)
-        self.scale = checks.positive("scale", scale)
+        self._n_dendrites = checks.whole("n_dendrites", n_dendrites, 1)
+        self._duration = checks.positive("duration", duration)
+        self._scale = checks.positive("scale", scale)
         self._options = dendrite
         self._exact = self.dendrite(EXACT_STEPS)
         self._last = 0, self._exact
+
+    n_dendrites = property(attrgetter("_n_dendrites"))
+    duration = property(attrgetter("_duration"))
+    scale = property(attrgetter("_scale"))
 
     @property
     def n_inputs(self) -> int:

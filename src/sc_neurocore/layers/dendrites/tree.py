@@ -1,11 +1,13 @@
 """A dendritic tree as a cable of compartments: its topology, diameters, and numbering of nodes."""
 
+import math
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ... import checks
+from ...backends import choose
 from ...backends.types import Tree
 from ..base import Floats
 
@@ -73,6 +75,7 @@ class DendriticTree:
         else:
             sizes = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
         self.diameters: Floats = sizes ** (2 / 3)
+        self.diameters.flags.writeable = self.topology.flags.writeable = False  # the cable is made of them now
         self.ends = cast(Ends, checks.option("ends", ends, get_args(Ends)))
         self.soma_size = checks.real("soma_size", soma_size, 0, _THICKEST)
         self._wire(sizes)
@@ -116,9 +119,46 @@ class DendriticTree:
         """Compartments over which a steady voltage falls to 1 / e in an infinitely long branch."""
         return float(np.sqrt(self.coupling * self.tau))
 
-    def at_rest(self) -> Floats:
-        """Voltages of all nodes at rest: zeros."""
-        return np.zeros(len(self.cable.parent))
+    def at_rest(self, batch: tuple[int, ...] = ()) -> Floats:
+        """Voltages ``(*batch, N)`` of all nodes at rest: zeros."""
+        return np.zeros((*batch, len(self.cable.parent)))
+
+    def voltages(self, branch_voltages: ArrayLike, soma_v: ArrayLike) -> Floats:
+        """Voltages ``(..., N)`` of all nodes: of compartments ``(..., n_branches, branch_length)``, and the soma's.
+
+        Branch points have no membrane, so theirs do not count. A ValueError says what does not fit.
+        """
+        branches, shape = checks.array("branch_voltages", branch_voltages), self.nodes.shape
+        if branches.shape[-2:] != shape:
+            raise ValueError(f"branch_voltages must have shape (..., {shape[0]}, {shape[1]}), got {branches.shape}")
+        v = self.at_rest(branches.shape[:-2])
+        v[..., SOMA] = checks.array("soma_v", soma_v, shape=branches.shape[:-2])
+        v[..., self.nodes] = branches
+        return v
+
+    def run(
+        self, v: Floats, dt: float, entering: tuple[Floats, Floats], probes: Places, backend: str | None
+    ) -> tuple[Floats, Floats]:
+        """Voltages ``(..., T, P)`` of the nodes `probes` after each of T steps, and of all nodes ``(..., N)`` at last.
+
+        They start from `v` ``(..., N)``; currents and conductances ``(..., T, n_branches + 1)`` are `entering`.
+        """
+        batch, cable = v.shape[:-1], choose(backend).cable
+        traces = np.empty((*entering[0].shape[:-1], len(probes)))
+        last = np.empty_like(v)
+        for row in np.ndindex(batch):
+            currents, conductances = (each[row] for each in entering)
+            traces[row], last[row] = cable(self.cable, dt, v[row], self.sites, currents, conductances, probes)
+        return traces, last
+
+    def run_from_rest(
+        self, dt: float, hold: int, entering: tuple[Floats, Floats], probes: Places, backend: str | None
+    ) -> Floats:
+        """Voltages ``(..., P)`` of the nodes `probes` after T inputs of `hold` steps each, as for `run`, from rest."""
+        batch = entering[0].shape[:-2]
+        currents, conductances = (each.reshape(math.prod(batch), *each.shape[-2:]) for each in entering)
+        out: Floats = choose(backend).cables(self.cable, dt, hold, self.sites, currents, conductances, probes)
+        return out.reshape(*batch, len(probes))
 
 
 def checked_topology(topology: ArrayLike | None, n: int) -> Places:

@@ -44,7 +44,7 @@ class ReservoirCircuit(ABC):
     """Whether every step, and every sample, gets weight streams of its own."""
 
     def __init__(self, options: ReservoirOptions, weights: LineWeights, gain: float, seeds: Seeds) -> None:
-        self.options, self.weights, self.seeds = options, weights, seeds
+        self.options, self.weights, self.gain, self.seeds = options, weights, gain, seeds
         self.lines = self._encoder(weights.lines, 0, "inputs")
         """Encoder of inputs, states and the constant."""
         self.activation = self._activation(gain)

@@ -10,7 +10,7 @@ from ...bitstreams.encodings import ENCODINGS
 from ...encoders import Encoder
 from ..base import Floats
 from .options import ReservoirOptions
-from .weights import ReservoirWeights
+from .weights import SeenWeights
 
 
 class ReservoirExpectation:
@@ -22,12 +22,12 @@ class ReservoirExpectation:
     Parameters
     ----------
     options, weights
-        Of the reservoir; later changes of the weights are not seen.
+        Of the reservoir.
     encoder
         Of its lines, which says how numbers are quantised.
     """
 
-    def __init__(self, options: ReservoirOptions, weights: ReservoirWeights, encoder: Encoder) -> None:
+    def __init__(self, options: ReservoirOptions, weights: SeenWeights, encoder: Encoder) -> None:
         self._options, self._encoder = options, encoder
         self._gain = weights.gain(options.feedback_strength)
         self._w_in, self._bias = self._seen(weights.inputs), self._seen(weights.bias)

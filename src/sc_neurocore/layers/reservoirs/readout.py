@@ -87,6 +87,10 @@ class RidgeReadout:
         rows = kept.reshape(-1) if targets.ndim == states.ndim - 1 else kept.reshape(len(features), -1)
         self.coefficients = ridge_regression(features, rows, float(ridge))
 
+    def assign(self, values: ArrayLike | None, n: int) -> None:
+        """Replace the coefficients by others for n features, or by None."""
+        self.coefficients = None if values is None else _checked_coefficients(values, n)
+
     def read(self, states: Floats) -> Floats:
         """Outputs ``(..., T)``, or with an axis of outputs, of states ``(..., T, n)``."""
         assert self.coefficients is not None
@@ -99,7 +103,12 @@ class RidgeReadout:
     @staticmethod
     def checked_state(values: ArrayLike, n: int) -> Floats | None:
         """The coefficients of a `state` for n features, or an error."""
-        found = checks.array("readout", values).copy()
-        if found.size and (found.ndim > 2 or len(found) != n + 1):
-            raise ValueError(f"readout must have shape ({n + 1},) or ({n + 1}, any), got {found.shape}")
-        return found if found.size else None
+        return _checked_coefficients(values, n) if np.size(values) else None
+
+
+def _checked_coefficients(values: ArrayLike, n: int) -> Floats:
+    """A copy of the coefficients of a read-out of n features, or an error."""
+    found = checks.array("readout", values).copy()
+    if found.ndim not in (1, 2) or len(found) != n + 1:
+        raise ValueError(f"readout must have shape ({n + 1},) or ({n + 1}, any), got {found.shape}")
+    return found

@@ -12,10 +12,10 @@ from ...bitstreams import value_range
 from ...encoders import Seed
 from ..base import Floats, SCLayer
 from ..streams import Streams, as_bitstream
-from .circuit import reservoir_circuit
+from .circuit import ReservoirCircuit, reservoir_circuit
 from .expectation import ReservoirExpectation
 from .options import ReservoirOptions
-from .weights import ReservoirWeights
+from .weights import ReservoirWeights, SeenWeights
 
 
 class Reservoir(SCLayer):
@@ -36,10 +36,13 @@ class Reservoir(SCLayer):
     ) -> None:
         super().__init__(seed, (checks.whole("n_neurons", n_neurons, 1), checks.whole("n_inputs", n_inputs, 1)))
         self._weights = ReservoirWeights(n_inputs, n_neurons, options.encoding, seeds=self._seeds, **strengths)
-        self.options = options.for_fan_in(self.n_inputs + self.n_neurons + 1)
+        self._options = options.for_fan_in(self.n_inputs + self.n_neurons + 1)
         self._state: Floats = np.zeros(self.n_neurons)
+        self._shown = False
+        """Whether weights were given out or assigned, so that they are compared: for 1000 x 1000 as long as a step."""
         self._reseed()
 
+    options = property(attrgetter("_options"), doc="See `ReservoirOptions`.")
     n_inputs = property(attrgetter("_weights.n_inputs"))
     n_neurons = property(attrgetter("_weights.n_neurons"))
     input_strength = property(attrgetter("_weights.input_strength"))
@@ -56,47 +59,57 @@ class Reservoir(SCLayer):
     rounding = property(attrgetter("options.rounding"))
     generator = property(attrgetter("_circuit.lines.generator"))
     share = property(attrgetter("_circuit.lines.share"), doc="The sharing policy in force.")
+    gain = property(
+        attrgetter("_circuit.gain"),
+        doc="Scale of the weights: they are divided by it, so that the largest is 1, and counts are multiplied.",
+    )
 
     # ------------------------------------------------------------ weights
 
     @property
     def W_in(self) -> Floats:  # noqa: N802 - the field's name
-        """Input weights ``(n_neurons, n_inputs)``."""
+        """Input weights ``(n_neurons, n_inputs)``; edits are seen by the next call, as those of the others."""
+        self._shown = True
         return self._weights.inputs
 
     @W_in.setter
     def W_in(self, values: ArrayLike) -> None:  # noqa: N802 - the field's name
         self._weights.assign_inputs(values)
-        self._reseed()
+        self._shown = True
 
     @property
     def bias(self) -> Floats:
         """Weights ``(n_neurons,)`` of the constant 1."""
+        self._shown = True
         return self._weights.bias
 
     @bias.setter
     def bias(self, values: ArrayLike) -> None:
         self._weights.assign_bias(values)
-        self._reseed()
+        self._shown = True
 
     @property
     def W_rec(self) -> Any:  # noqa: N802 - the field's name
         """Recurrent weights ``(n_neurons, n_neurons)``, without `feedback_strength`; sparse: a `csr_array`."""
+        self._shown = True
         return self._weights.recurrent
 
     @W_rec.setter
     def W_rec(self, values: Any) -> None:  # noqa: N802 - the field's name
         self._weights.assign_recurrent(values)
-        self._reseed()
+        self._shown = True
 
     @property
-    def gain(self) -> float:
-        """Scale factor of the weights: they are divided by it, so that the largest is 1, and counts are multiplied."""
-        return self._weights.gain(self.options.feedback_strength)
+    def _circuit(self) -> ReservoirCircuit:
+        """The circuit of the present weights, or an error if an edit made them wrong."""
+        if self._shown and not self._seen.is_current(self._weights):
+            self._reseed()
+        return self._built
 
     def _reseed(self) -> None:
-        weights = self._weights.by_line(self.options.feedback_strength)
-        self._circuit = reservoir_circuit(self.options, weights, self.gain, self._seeds)
+        seen, strength = self._weights.seen(), self.feedback_strength
+        self._built = reservoir_circuit(self._options, seen.by_line(strength), seen.gain(strength), self._seeds)
+        self._seen: SeenWeights = seen
         self._expectation: ReservoirExpectation | None = None
 
     # ------------------------------------------------------------ run
@@ -110,7 +123,7 @@ class Reservoir(SCLayer):
     def state(self, values: ArrayLike) -> None:
         self._state = checks.array("state", values, *value_range(self.encoding), last=self.n_neurons).copy()
 
-    def step(self, x: ArrayLike) -> Floats:
+    def step(self, input_vector: ArrayLike) -> Floats:
         """One step under inputs ``(..., n_inputs)``: the new states ``(..., n_neurons)``, a copy.
 
         Raises
@@ -118,8 +131,10 @@ class Reservoir(SCLayer):
         ValueError
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
-        inputs = checks.array("x", x, *value_range(self.encoding), last=self.n_inputs)
-        return self._advance("x", inputs[..., None, :], False)[..., 0, :]
+        inputs = checks.array("input_vector", input_vector, *value_range(self.encoding), last=self.n_inputs)
+        return self._advance("input_vector", inputs[..., None, :], False)[..., 0, :]
+
+    __call__ = step
 
     def run(self, X: ArrayLike, *, expected: bool = False) -> Floats:
         """States ``(..., T, n_neurons)`` of T steps under inputs ``(..., T, n_inputs)``, from the present state on.
@@ -173,24 +188,26 @@ class Reservoir(SCLayer):
         return out.reshape(*inputs.shape[:-1], self.n_neurons)
 
     def _floats(self, inputs: Floats, start: Floats) -> Floats:
+        lines = self._circuit.lines  # of the present weights, for which there may be no expectation yet
         expectation = self._expectation
         if expectation is None:
-            expectation = self._expectation = ReservoirExpectation(self.options, self._weights, self._circuit.lines)
+            expectation = self._expectation = ReservoirExpectation(self._options, self._seen, lines)
         return expectation.run(inputs, start)
 
-    def streams(self, x: ArrayLike) -> Streams:
-        """Streams that the next ``step(x)`` uses; nothing advances.
+    def streams(self, input_vector: ArrayLike) -> Streams:
+        """Streams that the next `step` uses; nothing advances.
 
-        Inputs are ``(..., lines)``: x, the states, and the constant 1 if there is a bias. Weights are ``(synapses,)``
-        line by line, of a dense layer neuron by neuron within a line, behind the axes of x where every sample has
-        weight streams of its own (Bernoulli, fresh).
+        Inputs are ``(..., lines)``: the input vector, the states, and the constant 1 if there is a bias. Weights are
+        ``(synapses,)`` line by line, of a dense layer neuron by neuron within a line, behind the leading axes where
+        every sample has weight streams of its own (Bernoulli, fresh).
         """
-        inputs = checks.array("x", x, *value_range(self.encoding), last=self.n_inputs)[..., None, :]
-        start, batch = self._start("x", inputs), inputs.shape[:-2]
-        flat = np.concatenate([inputs[..., 0, :], start], axis=-1).reshape(math.prod(batch), -1)
-        constant = np.ones((len(flat), self._circuit.weights.lines - flat.shape[1]))
-        lines, weights = self._circuit.streams(np.concatenate([flat, constant], axis=1), self.samples)
-        own = batch if self._circuit.fresh_weights else ()
+        given = checks.array("input_vector", input_vector, *value_range(self.encoding), last=self.n_inputs)
+        inputs, circuit = given[..., None, :], self._circuit
+        start, batch = self._start("input_vector", inputs), inputs.shape[:-2]
+        flat = np.concatenate([given, start], axis=-1).reshape(math.prod(batch), -1)
+        constant = np.ones((len(flat), circuit.weights.lines - flat.shape[1]))
+        lines, weights = circuit.streams(np.concatenate([flat, constant], axis=1), self.samples)
+        own = batch if circuit.fresh_weights else ()
         return Streams(
             as_bitstream(lines, (*batch, lines.shape[-2]), self.length, self.encoding),
             as_bitstream(weights, (*own, weights.shape[-2]), self.length, self.encoding),
@@ -198,10 +215,14 @@ class Reservoir(SCLayer):
 
     # ------------------------------------------------------------ state
 
-    def reset(self) -> None:
-        """States to 0, generators rewound, batch axes forgotten; what was learned stays."""
-        super().reset()
+    def _rest(self) -> None:
+        """States to 0, batch axes forgotten."""
         self._state = np.zeros(self.n_neurons)
+
+    def _forget(self) -> None:
+        """The weights of the seed, in place of what was assigned or edited."""
+        self._weights.draw(self._seeds)
+        self._reseed()
 
     def _values(self) -> dict[str, Any]:
         """Weights and states."""

@@ -1,5 +1,6 @@
-"""Weights of a reservoir: drawn at random, the recurrent ones scaled to a spectral radius; assigned as whole arrays."""
+"""Weights of a reservoir: drawn at random, the recurrent ones scaled to a spectral radius; edited or assigned."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,8 +37,54 @@ class LineWeights(NamedTuple):
         return np.repeat(np.arange(self.lines), np.diff(self.indptr))
 
 
+@dataclass(frozen=True, eq=False)
+class SeenWeights:
+    """Weights of a reservoir as they were when its circuit was built: checked copies."""
+
+    inputs: Floats
+    """``(n_neurons, n_inputs)``."""
+    bias: Floats
+    """``(n_neurons,)``."""
+    recurrent: Any
+    """``(n_neurons, n_neurons)``, an array or a `csr_array`."""
+
+    def is_current(self, weights: "ReservoirWeights") -> bool:
+        """Whether the weights have not been edited since."""
+        pairs = zip(_arrays(self.recurrent), _arrays(weights.recurrent), strict=True)
+        return (
+            np.array_equal(self.inputs, weights.inputs)
+            and np.array_equal(self.bias, weights.bias)
+            and all(np.array_equal(seen, present) for seen, present in pairs)
+        )
+
+    def gain(self, feedback_strength: float) -> float:
+        """The largest absolute weight, the recurrent ones times `feedback_strength`; 1 if all are 0."""
+        recurrent = _arrays(self.recurrent)[0]
+        ends = np.array([recurrent.min(initial=0.0), recurrent.max(initial=0.0)])
+        parts = self.inputs, self.bias, feedback_strength * ends
+        return max(float(np.abs(part).max()) for part in parts) or 1.0
+
+    def by_line(self, feedback_strength: float) -> LineWeights:
+        """The weights of each line, divided by `gain`."""
+        (n, n_inputs), biased = self.inputs.shape, bool(self.bias.any())
+        lines = n_inputs + n + biased
+        bias = self.bias if biased else self.bias[:0]
+        if issparse(self.recurrent):
+            by_column = csc_array(self.recurrent)
+            recurrent, feeds = by_column.data, by_column.indices.astype(np.int64)
+            every = np.arange(n)
+            neurons = np.concatenate([np.tile(every, n_inputs), feeds, every if biased else every[:0]])
+            fans = np.concatenate([np.full(n_inputs, n), np.diff(by_column.indptr), np.full(int(biased), n)])
+        else:
+            recurrent, neurons = self.recurrent.T.reshape(-1), np.empty(0, np.int64)
+            fans = np.full(lines, n)
+        indptr = np.concatenate([[0], np.cumsum(fans)]).astype(np.int64)
+        values = np.concatenate([self.inputs.T.reshape(-1), feedback_strength * recurrent, bias])
+        return LineWeights(indptr, neurons, values / self.gain(feedback_strength))
+
+
 class ReservoirWeights:
-    """Input weights, recurrent weights and biases of a reservoir.
+    """Input weights, recurrent weights and biases of a reservoir, which may be edited.
 
     Parameters
     ----------
@@ -75,21 +122,25 @@ class ReservoirWeights:
         seeds: Seeds,
     ) -> None:
         self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
-        self.n_neurons = n = checks.whole("n_neurons", n_neurons, 1)
+        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         self.input_strength = checks.real("input_strength", input_strength, 0.0, checks.LARGEST)
         self.spectral_radius = checks.real("spectral_radius", spectral_radius, 0.0, checks.LARGEST)
         self.connectivity = checks.positive("connectivity", connectivity)
         checks.real("connectivity", connectivity, 0.0, 1.0)
         self.bias_strength = checks.real("bias_strength", bias_strength, 0.0, checks.LARGEST)
         self.sparse = self.connectivity < 1
-        low = 0.0 if encoding == "unipolar" else -1.0
-        self._lowest = 0.0 if encoding == "unipolar" else -checks.LARGEST
+        self._signed = encoding != "unipolar"
+        self.draw(seeds)
+
+    def draw(self, seeds: Seeds) -> None:
+        """Take the random weights of a seed."""
+        low, n = -1.0 if self._signed else 0.0, self.n_neurons
         rng = seeds.generator("values")
-        self.inputs: Floats = _frozen(self.input_strength * rng.uniform(low, 1.0, (n, self.n_inputs)))
-        """``(n_neurons, n_inputs)``, read-only as the others."""
-        self.bias: Floats = _frozen(self.bias_strength * rng.uniform(low, 1.0, n))
+        self.inputs: Floats = self.input_strength * rng.uniform(low, 1.0, (n, self.n_inputs))
+        """``(n_neurons, n_inputs)``."""
+        self.bias: Floats = self.bias_strength * rng.uniform(low, 1.0, n)
         """``(n_neurons,)``."""
-        self.recurrent: Any = _frozen(self._recurrent(seeds.generator("recurrent weights"), low))
+        self.recurrent: Any = _fixed_wiring(self._recurrent(seeds.generator("recurrent weights"), low))
         """``(n_neurons, n_neurons)``, an array or a `csr_array`."""
 
     def _recurrent(self, rng: np.random.Generator, low: float) -> Any:
@@ -126,38 +177,26 @@ class ReservoirWeights:
             return
         if not issparse(values) or values.shape != shape:
             raise ValueError(f"W_rec must be a sparse array of shape {shape} with connectivity below 1")
-        given = csr_array(values)
-        data = self._checked("W_rec", given.data, given.data.shape)
-        self.recurrent = _frozen(csr_array((data, given.indices, given.indptr), shape=shape))
+        self.recurrent = self._checked_matrix(csr_array(values))
+
+    def _checked_matrix(self, matrix: csr_array) -> csr_array:
+        """A copy of sparse recurrent weights, or an error."""
+        data = self._checked("W_rec", matrix.data, matrix.data.shape)
+        places = {"indices": matrix.indices, "indptr": matrix.indptr}
+        return _fixed_wiring(wired_as_saved(data, places, (self.n_neurons, self.n_neurons)))
 
     def _checked(self, name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-        copy: Floats = _frozen(checks.array(name, values, self._lowest, checks.LARGEST, shape=shape).copy())
-        return copy
+        """A copy of an array of weights, or an error."""
+        return checks.array(name, values, -checks.LARGEST if self._signed else 0.0, checks.LARGEST, shape=shape).copy()
 
-    def gain(self, feedback_strength: float) -> float:
-        """The largest absolute weight, the recurrent ones times `feedback_strength`; 1 if all are 0."""
-        recurrent = self.recurrent.data if self.sparse else self.recurrent
-        ends = np.array([recurrent.min(initial=0.0), recurrent.max(initial=0.0)])
-        parts = self.inputs, self.bias, feedback_strength * ends
-        return max(float(np.abs(part).max()) for part in parts) or 1.0
-
-    def by_line(self, feedback_strength: float) -> LineWeights:
-        """The weights of each line, divided by `gain`."""
-        n, biased = self.n_neurons, bool(self.bias.any())
-        lines = self.n_inputs + n + biased
-        bias = self.bias if biased else self.bias[:0]
-        if self.sparse:
-            by_column = csc_array(self.recurrent)
-            recurrent, feeds = by_column.data, by_column.indices.astype(np.int64)
-            every = np.arange(n)
-            neurons = np.concatenate([np.tile(every, self.n_inputs), feeds, every if biased else every[:0]])
-            fans = np.concatenate([np.full(self.n_inputs, n), np.diff(by_column.indptr), np.full(int(biased), n)])
-        else:
-            recurrent, neurons = self.recurrent.T.reshape(-1), np.empty(0, np.int64)
-            fans = np.full(lines, n)
-        indptr = np.concatenate([[0], np.cumsum(fans)]).astype(np.int64)
-        values = np.concatenate([self.inputs.T.reshape(-1), feedback_strength * recurrent, bias])
-        return LineWeights(indptr, neurons, values / self.gain(feedback_strength))
+    def seen(self) -> SeenWeights:
+        """Checked copies of the present weights, or an error that says which were edited in vain."""
+        n, recurrent = self.n_neurons, self.recurrent
+        return SeenWeights(
+            self._checked("W_in", self.inputs, (n, self.n_inputs)),
+            self._checked("bias", self.bias, (n,)),
+            self._checked_matrix(recurrent) if self.sparse else self._checked("W_rec", recurrent, (n, n)),
+        )
 
     def values(self) -> dict[str, Any]:
         """Weights as arrays for a state dict."""
@@ -177,14 +216,20 @@ class ReservoirWeights:
         if not self.sparse:
             return inputs, bias, self._checked("W_rec", state["W_rec"], (n, n))
         data = self._checked("W_rec", state["W_rec"], (len(state["indices"]),))
-        return inputs, bias, _frozen(wired_as_saved(data, state, (n, n)))
+        return inputs, bias, _fixed_wiring(wired_as_saved(data, state, (n, n)))
 
     def load(self, parts: tuple[Floats, Floats, Any]) -> None:
         """Restore the values that `checked` returned."""
         self.inputs, self.bias, self.recurrent = parts
 
 
-def _frozen(values: Any) -> Any:
-    """The array, or the data of the sparse array, read-only: an edit in place would not be seen."""
-    (values.data if issparse(values) else values).flags.writeable = False
-    return values
+def _fixed_wiring(matrix: Any) -> Any:
+    """The matrix; of a sparse one, the places of its data are read-only from now on."""
+    if issparse(matrix):
+        matrix.indices.flags.writeable = matrix.indptr.flags.writeable = False
+    return matrix
+
+
+def _arrays(matrix: Any) -> tuple[NDArray[Any], ...]:
+    """The arrays that make a matrix: its data, and where they are if it is sparse."""
+    return (matrix.data, matrix.indices, matrix.indptr) if issparse(matrix) else (matrix,)
