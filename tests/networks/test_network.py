@@ -69,7 +69,7 @@ def test_constant_calibration_still_has_a_range():
         (lambda: Network.from_arrays([[[1.0]]], [[1.0, 2.0]]), r"bias must have shape \(1\), got \(2,\)"),
         (lambda: Network.from_arrays([[[1.0]]], []), "biases must have 1 arrays, one a layer, got 0"),
         (lambda: Network.from_arrays([[[1.0]]], input_range=(1.0, 0.0)), "input_range must be .* got"),
-        (lambda: Network.from_arrays([[[1.0]]], classes=["a", "b"]), "classes must have 1 names, got 2"),
+        (lambda: Network.from_arrays([[[1.0]]], classes=["a"]), "classes must have 2 names, got 1"),
         (lambda: Network.from_arrays([[[1.0]]], kind="oracle"), "kind must be one of classifier, regressor"),
         (lambda: Network.from_arrays([[[1.0]]], output_activation="swish"), "activation must be one of"),
         (lambda: Network.from_arrays([[[1.0]]], ceiling_quantile=0.0), "ceiling_quantile must be"),

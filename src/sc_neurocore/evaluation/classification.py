@@ -142,13 +142,7 @@ def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
             f"input {place} must lie in the network's range [{low[place]:g}, {high[place]:g}], "
             f"got {x[sample, place]:g} in sample {sample}; clip (--clip) cuts such inputs to the range"
         )
-    return _class_indices(data.y_test, network.classes, _n_classes(network))
-
-
-def _n_classes(network: Network) -> int:
-    if network.classes is not None:
-        return len(network.classes)
-    return max(int(network.n_outputs), 2)  # a single output tells two classes apart by its sign
+    return _class_indices(data.y_test, network.classes, network.n_classes)
 
 
 def _class_indices(labels: Classes, classes: Sequence[str] | None, n_classes: int) -> Classes:

@@ -128,14 +128,14 @@ class Circuit:
         return values.reshape(*batch, self._n_outputs)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)``: the arg-max of `forward`.
+        """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`.
 
         Raises
         ------
         ValueError
-            As `forward`.
+            As `forward`, and if the network is a regressor.
         """
-        return np.asarray(np.argmax(self.forward(x), axis=-1))
+        return np.asarray(self.network.classes_of(self.forward(x)))
 
     def reset(self) -> None:
         """Rewind the generators of every layer."""

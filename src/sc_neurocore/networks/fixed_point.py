@@ -96,8 +96,8 @@ class FixedPoint:
         self._counter.next = 0
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)``: the arg-max of `forward`."""
-        return np.asarray(np.argmax(self.forward(x), axis=-1))
+        """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`."""
+        return np.asarray(self.network.classes_of(self.forward(x)))
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``."""

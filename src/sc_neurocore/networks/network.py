@@ -39,9 +39,9 @@ class Network(NetworkDefinition):
     input_range
         Smallest and largest input, as in the training data.
     kind
-        ``"classifier"``: the class of a sample is the arg-max of the outputs. ``"regressor"``.
+        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are numbers.
     classes
-        Names of the classes, or None.
+        Names of the classes, two for a single output; or None.
 
     Raises
     ------

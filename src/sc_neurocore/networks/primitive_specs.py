@@ -363,7 +363,7 @@ class PredictiveCoding(LayerSpec):
 
     def forward(self, a: Floats) -> Floats:
         """Surprises in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
-        return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, -1)).mean(-1))
+        return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, self.weights.shape[1])).mean(-1))
 
     def bound(self, bound: float) -> float:
         """Upper bound of surprises, from the largest |input| and |weight|."""

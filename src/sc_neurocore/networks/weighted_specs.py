@@ -39,7 +39,7 @@ class WeightedSpec(LayerSpec):
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
-        return self.activated(a.reshape(len(a), -1) @ self.weights.T + self.bias)
+        return self.activated(a.reshape(len(a), self.weights.shape[1]) @ self.weights.T + self.bias)
 
     def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``."""
@@ -130,6 +130,11 @@ class Dense(WeightedSpec):
         check_weights(self, (None, None))
         checks.option("activation", self.activation, ACTIVATIONS)
 
+    @property
+    def decision(self) -> float:
+        """The output of a sum of 0, see `LayerSpec.decision`."""
+        return 0.5 if self.activation == "logistic" else 0.0
+
     def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
         return VectorizedSCLayer.from_weights(weights, **keywords)
 
@@ -193,7 +198,7 @@ class Conv2D(WeightedSpec):
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, out, H_out, W_out)``."""
-        windows = self.windows(a.reshape(len(a), -1), a.shape[1:])
+        windows = self.windows(a.reshape(len(a), math.prod(a.shape[1:])), a.shape[1:])
         weights = self.weights.reshape(self.groups, -1, windows.shape[-1]).transpose(0, 2, 1)
         sums = np.matmul(windows, weights).transpose(0, 1, 3, 2)
         return self.activated(sums.reshape(len(a), *self.output_shape(a.shape[1:])) + self.bias[:, None, None])
