@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sc_neurocore import Conv2D, Dense, Dendrite, Inhibition, KWinners, Network, Pool2D, PredictiveCoding, SpikingDense
+from sc_neurocore import Conv2D, Dendrite, Dense, Inhibition, KWinners, Network, Pool2D, PredictiveCoding, SpikingDense
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.networks import FixedPoint
 
