@@ -155,15 +155,25 @@ def array(
     return numbers
 
 
-def _real_numbers(name: str, value: Any) -> NDArray[np.float64]:
-    """`value` as float64, if every entry is a real number and none is masked."""
-    rule, kind = f"{name} must be an array of real numbers", type(value).__name__
+def unmasked(name: str, value: ArrayLike, what: str = "real numbers") -> NDArray[Any]:
+    """Check a mask: `value` as a plain array of its own type, with no entry that is masked, so none that gets lost.
+
+    `what` says in an error what the array holds.
+    """
+    kind = type(value).__name__
     try:
         given = np.asarray(value)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:  # rows of unequal length; a library's own
-        raise TypeError(f"{rule}, got {kind}: {error}".splitlines()[0]) from error
+        raise TypeError(f"{name} must be an array of {what}, got {kind}: {error}".splitlines()[0]) from error
     if _masked(value, given.ndim):
         raise ValueError(f"{name} must have no masked entry, got {kind} of shape {given.shape} with some")
+    return given
+
+
+def _real_numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """`value` as float64, if every entry is a real number and none is masked."""
+    given = unmasked(name, value)
+    rule, kind = f"{name} must be an array of real numbers", type(value).__name__
     if given.dtype.kind not in "buifO":
         raise TypeError(f"{rule}, got {kind} of {given.dtype}")
     if given.dtype.kind == "O":

@@ -66,7 +66,7 @@ def test_constant_calibration_still_has_a_range():
             "layer 1: it takes 4 inputs, got shape",
         ),
         (lambda: Network.from_arrays([[[np.nan]]]), r"weights\[0\] must be finite, got nan"),
-        (lambda: Network.from_arrays([[[1.0]]], [[1.0, 2.0]]), r"bias must have shape \(1\), got \(2,\)"),
+        (lambda: Network.from_arrays([[[1.0]]], [[1.0, 2.0]]), r"biases\[0\] must have shape \(1\), got \(2,\)"),
         (lambda: Network.from_arrays([[[1.0]]], []), "biases must have 1 arrays, one a layer, got 0"),
         (lambda: Network.from_arrays([[[1.0]]], input_range=(1.0, 0.0)), "input_range must be .* got"),
         (lambda: Network.from_arrays([[[1.0]]], classes=["a"]), "classes must have 2 names, got 1"),

@@ -91,14 +91,17 @@ class Network(NetworkDefinition):
             None: that of `calibration`, else (0, 1).
         """
         matrices = [checks.array(f"weights[{k}]", matrix, shape=(None, None)) for k, matrix in enumerate(weights)]
-        if biases is None:
-            biases = [np.zeros(len(matrix)) for matrix in matrices]
-        if len(biases) != len(matrices):
-            raise ValueError(f"biases must have {len(matrices)} arrays, one a layer, got {len(biases)}")
+        each_bias = [np.zeros(len(matrix)) for matrix in matrices] if biases is None else list(biases)
+        if len(each_bias) != len(matrices):
+            raise ValueError(f"biases must have {len(matrices)} arrays, one a layer, got {len(each_bias)}")
         last = len(matrices) - 1
         layers = [
-            Dense(matrix, np.asarray(bias, np.float64), output_activation if k == last else activation)
-            for k, (matrix, bias) in enumerate(zip(matrices, biases, strict=True))
+            Dense(
+                matrix,
+                checks.array(f"biases[{k}]", bias, shape=(len(matrix),)),
+                output_activation if k == last else activation,
+            )
+            for k, (matrix, bias) in enumerate(zip(matrices, each_bias, strict=True))
         ]
         return cls.from_layers(
             layers,
