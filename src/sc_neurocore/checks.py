@@ -112,13 +112,31 @@ def option(name: str, value: Any, options: Collection[str]) -> str:
     return str(value)
 
 
+def entries(name: str, value: Any) -> list[Any]:
+    """Check a sequence: its entries, of which there may be none; text is no sequence.
+
+    >>> entries("classes", "cat")
+    Traceback (most recent call last):
+    TypeError: classes must be a sequence, got 'cat'
+    """
+    if not np.iterable(value) or isinstance(value, str | bytes):
+        raise TypeError(f"{name} must be a sequence, got {shown(value)}")
+    return list(value)
+
+
+def instance(name: str, value: Any, kind: type[Any]) -> None:
+    """Check the class of a value: an error unless it is a `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {shown(value)}")
+
+
 def each(name: str, value: Any) -> list[Any]:
     """Check a list of values that may be given as a single one: its entries, at least one.
 
     >>> each("lengths", 256), each("generators", "sobol"), each("lengths", (64, 256))
     ([256], ['sobol'], [64, 256])
     """
-    found = list(value) if np.iterable(value) and not isinstance(value, str) else [value]
+    found = list(value) if np.iterable(value) and not isinstance(value, str | bytes) else [value]
     if not found:
         raise ValueError(f"{name} must have at least one entry, got none")
     return found

@@ -33,8 +33,7 @@ class NetworkDefinition:
     input_shape: Shape | None = None
 
     def __post_init__(self) -> None:
-        if not self.layers:
-            raise ValueError("layers must hold at least one layer, got none")
+        object.__setattr__(self, "layers", checked_layers(self.layers))
         object.__setattr__(self, "input_shape", checked_shape(self.layers[0], self.input_shape))
         shape = self.shapes()[-1]
         if len(shape) != 1:
@@ -44,7 +43,7 @@ class NetworkDefinition:
             )
         low, high = checks.array("input_range", self.input_range, shape=(2,)).tolist()
         if not low < high:
-            raise ValueError(f"input_range must be (low, high) with low < high, got ({low:g}, {high:g})")
+            raise ValueError(f"input_range must be (low, high) with low < high, got ({low}, {high})")
         signed = low < 0
         for k, layer in enumerate(self.layers):
             if signed and not layer.takes_signed:
@@ -55,8 +54,10 @@ class NetworkDefinition:
             signed = layer.gives_signed(signed)
         checks.option("kind", self.kind, get_args(Kind))
         named = self.n_classes if self.kind == "classifier" else self.n_outputs
-        if self.classes is not None and len(self.classes) != named:
-            raise ValueError(f"classes must have {named} names, got {len(self.classes)}")
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(map(str, checks.entries("classes", self.classes))))
+            if len(self.classes) != named:
+                raise ValueError(f"classes must have {named} names, got {len(self.classes)}")
         object.__setattr__(self, "input_range", (low, high))
 
     @property
@@ -197,12 +198,23 @@ def in_batches(layer: LayerSpec, a: Floats) -> Floats:
     return np.concatenate([layer.forward(a[start : start + _BATCH]) for start in starts])
 
 
+def checked_layers(layers: Any) -> tuple[LayerSpec, ...]:
+    """The layers of a network: at least one; an error for anything that is no layer."""
+    found = tuple(checks.entries("layers", layers))
+    if not found:
+        raise ValueError("layers must hold at least one layer, got none")
+    for k, layer in enumerate(found):
+        checks.instance(f"layers[{k}]", layer, LayerSpec)
+    return found
+
+
 def checked_shape(first: LayerSpec, shape: Shape | None) -> Shape:
     """Shape of a sample: the given one, or that of the first layer; a ValueError if neither fits."""
     if shape is None:
         if first.input_shape is None:
             raise ValueError(f"input_shape must be given for a first layer {type(first).__name__}, got None")
         return first.input_shape
-    if len(shape) not in (1, 3):
-        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {shape}")
-    return tuple(checks.whole("input_shape", size, 1) for size in shape)
+    sizes = checks.entries("input_shape", shape)
+    if len(sizes) not in (1, 3):
+        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {checks.shown(shape)}")
+    return tuple(checks.whole("input_shape", size, 1) for size in sizes)

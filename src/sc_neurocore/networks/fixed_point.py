@@ -71,6 +71,7 @@ class FixedPoint:
         seed: Seed = 0,
         clip: bool = False,
     ) -> None:
+        checks.instance("network", network, NetworkDefinition)
         self.network = network
         for k, layer in enumerate(network.layers):
             if isinstance(layer, Dendrite | PredictiveCoding):
@@ -79,6 +80,7 @@ class FixedPoint:
                 )
         self.bits = checks.whole("bits", bits, 2, 16)
         self.faults = Faults() if faults is None else faults
+        checks.instance("faults", self.faults, Faults)
         if self.faults.dead_generator is not None:
             raise ValueError(f"dead_generator must be None in fixed point, got {self.faults.dead_generator!r}")
         self.clip = checks.flag("clip", clip)

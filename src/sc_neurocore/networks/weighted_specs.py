@@ -87,9 +87,7 @@ class WeightedSpec(LayerSpec):
         weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
         smallest, options = min(weights.min(), self.bias.min()), context.options
         if options.encoding == "unipolar" and smallest < 0:
-            raise ValueError(
-                f"encoding unipolar needs weights of at least 0, got {smallest:g} in layer {context.place}"
-            )
+            raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest} in layer {context.place}")
         keywords = context.stream_options | options.keywords("accumulate", "share", "weight_streams", "device")
         keywords |= {"use_gpu": True, "bias": self.bias / gain if self.bias.any() else None}
         layer = self._layer(weights / gain, gain, keywords)
