@@ -3,7 +3,10 @@
 The sentence is only written once an argument is found wrong: layers check what they are given at every call.
 """
 
+import reprlib
 from collections.abc import Collection, Mapping
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,37 @@ from numpy.typing import ArrayLike, NDArray
 _FLOAT64 = np.dtype(np.float64)
 LARGEST = 1e100
 """Bound of numbers that are multiplied or summed: three of them multiplied are still finite."""
+_LONG = 80
+"""Characters of a value in a sentence."""
+
+
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        bits = x.bit_length()  # the digits of a long integer are slow to find, and Python refuses the longest
+        return repr(x) if bits <= 256 else f"an integer of {bits} bits"
+
+
+_short = _Short()
+_short.maxstring = _short.maxother = _LONG
+
+
+def shown(value: Any) -> str:
+    """A value as text for an error: its `repr` in one line, short also where the value is long.
+
+    >>> shown("sobol"), shown(list(range(1000))), shown(-(10**400))
+    ("'sobol'", '[0, 1, 2, 3, 4, 5, ...]', 'an integer of 1329 bits')
+    """
+    return " ".join(_short.repr(value).split())
+
+
+def plain(number: float) -> str:
+    """A number as text with all digits that tell it from its neighbours, and no others.
+
+    >>> plain(1.0), plain(1.0000001), plain(0.1)
+    ('1', '1.0000001', '0.1')
+    """
+    short = f"{number:g}"
+    return short if float(short) == number else repr(float(number))
 
 
 def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -23,18 +57,17 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     """
     if type(value) is int and low <= value and (high is None or value <= high):
         return value
+    integer = isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+    if integer and low <= value and (high is None or value <= high):
+        return int(value)
     rule = f"{name} must be an integer " + (f"of at least {low}" if high is None else f"in {low}..{high}")
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{rule}, got {value!r}")
-    if value < low or (high is not None and value > high):
-        raise ValueError(f"{rule}, got {value}")
-    return int(value)
+    raise ValueError(f"{rule}, got {shown(int(value))}") if integer else TypeError(f"{rule}, got {shown(value)}")
 
 
 def flag(name: str, value: Any) -> bool:
     """Check a flag: `value` as a bool."""
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
@@ -42,29 +75,71 @@ def real(name: str, value: Any, low: float, high: float) -> float:
     """Check a number: `value` as a float in [low, high]."""
     if type(value) is float and low <= value <= high:
         return value
-    rule = f"{name} must be a number in [{low:g}, {high:g}]"
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{rule}, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{rule}, got {value}")
-    return float(value)
+    number = _float(value)
+    if number is not None and low <= number <= high:
+        return number
+    raise _wrong_number(f"{name} must be a number in [{plain(low)}, {plain(high)}]", value)
 
 
 def positive(name: str, value: Any) -> float:
     """Check a positive number: `value` as a finite float above 0."""
-    rule = f"{name} must be a finite number above 0"
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{rule}, got {value!r}")
-    if not 0 < value < np.inf:
-        raise ValueError(f"{rule}, got {value}")
-    return float(value)
+    number = _float(value)
+    if number is not None and 0 < number < np.inf:
+        return number
+    raise _wrong_number(f"{name} must be a finite number above 0", value)
+
+
+def _float(value: Any) -> float | None:
+    """A real number as a float, NaN if it is too large for one; None for anything else, truth values included."""
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool | np.timedelta64):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return float("nan")
+
+
+def _wrong_number(rule: str, value: Any) -> Exception:
+    if _float(value) is None:
+        return TypeError(f"{rule}, got {shown(value)}")
+    return ValueError(f"{rule}, got {shown(value.item() if isinstance(value, np.generic) else value)}")
 
 
 def option(name: str, value: Any, options: Collection[str]) -> str:
     """Check a choice: `value`, one of `options`."""
     if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(options)}, got {shown(value)}")
     return str(value)
+
+
+def entries(name: str, value: Any) -> list[Any]:
+    """Check a sequence: its entries, of which there may be none; text is no sequence.
+
+    >>> entries("classes", "cat")
+    Traceback (most recent call last):
+    TypeError: classes must be a sequence, got 'cat'
+    """
+    if not np.iterable(value) or isinstance(value, str | bytes):
+        raise TypeError(f"{name} must be a sequence, got {shown(value)}")
+    return list(value)
+
+
+def instance(name: str, value: Any, kind: type[Any]) -> None:
+    """Check the class of a value: an error unless it is a `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {shown(value)}")
+
+
+def each(name: str, value: Any) -> list[Any]:
+    """Check a list of values that may be given as a single one: its entries, at least one.
+
+    >>> each("lengths", 256), each("generators", "sobol"), each("lengths", (64, 256))
+    ([256], ['sobol'], [64, 256])
+    """
+    found = list(value) if np.iterable(value) and not isinstance(value, str | bytes) else [value]
+    if not found:
+        raise ValueError(f"{name} must have at least one entry, got none")
+    return found
 
 
 def array(
@@ -77,7 +152,9 @@ def array(
 ) -> NDArray[np.float64]:
     """Check an array: `value` as float64, finite numbers in [low, high].
 
-    `shape` is the shape that it must have (None: any size), `last` the size of its last axis.
+    `shape` is the shape that it must have (None: any size), `last` the size of its last axis. Integers, truth values,
+    floats of any width and objects that are real numbers are rounded to float64; text, dates, complex numbers and
+    masked entries are none.
     """
     if (  # what a layer is given again and again: no further call, no copy
         type(value) is np.ndarray
@@ -91,15 +168,48 @@ def array(
         and largest < np.inf
     ):
         return value
-    try:
-        given = np.asarray(value)
-        if given.dtype.kind not in "buifO":
-            raise TypeError(f"{given.dtype} is no type of real numbers")
-        numbers = given.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be an array of real numbers, got {type(value).__name__}") from error
+    numbers = _real_numbers(name, value)
     bounded(name, numbers, low, high, shape, last)
     return numbers
+
+
+def unmasked(name: str, value: ArrayLike, what: str = "real numbers") -> NDArray[Any]:
+    """Check a mask: `value` as a plain array of its own type, with no entry that is masked, so none that gets lost.
+
+    `what` says in an error what the array holds.
+    """
+    kind = type(value).__name__
+    try:
+        given = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:  # rows of unequal length; a library's own
+        raise TypeError(f"{name} must be an array of {what}, got {kind}: {error}".splitlines()[0]) from error
+    if _masked(value, given.ndim):
+        raise ValueError(f"{name} must have no masked entry, got {kind} of shape {given.shape} with some")
+    return given
+
+
+def _real_numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """`value` as float64, if every entry is a real number and none is masked."""
+    given = unmasked(name, value)
+    rule, kind = f"{name} must be an array of real numbers", type(value).__name__
+    if given.dtype.kind not in "buifO":
+        raise TypeError(f"{rule}, got {kind} of {given.dtype}")
+    if given.dtype.kind == "O":
+        for entry in given.flat:
+            if not isinstance(entry, Real | Decimal | np.bool_):
+                raise TypeError(f"{rule}, got {kind} with {shown(entry)}")
+    try:
+        with np.errstate(over="ignore"):  # numbers wider than float64 become infinite, which no check lets pass
+            return given.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} must be numbers that float64 holds, got {kind}: {error}") from error
+
+
+def _masked(value: Any, depth: int) -> bool:
+    """Whether an entry of a masked array, or of masked arrays in lists, is masked."""
+    if isinstance(value, np.ma.MaskedArray):
+        return bool(np.ma.is_masked(value))
+    return depth > 1 and isinstance(value, list | tuple) and any(_masked(part, depth - 1) for part in value)
 
 
 def bounded(
@@ -126,7 +236,7 @@ def bounded(
             raise ValueError(f"{name} must be finite, got {bad}")
         if smallest < low or largest > high:
             bad = smallest if smallest < low else largest
-            raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {bad}")
+            raise ValueError(f"{name} must lie in [{plain(low)}, {plain(high)}], got {bad}")
 
 
 def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ class FakeCircuit:
 
 
 class FakeNetwork:
-    n_inputs, n_outputs = 2, 3
+    n_inputs, n_outputs, n_classes = 2, 3, 3
     kind = "classifier"
     input_range = (np.array([0.0, 0.0]), np.array([1.0, 1.0]))
 

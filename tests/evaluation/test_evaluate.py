@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sc_neurocore import Faults, MemristorModel
+from sc_neurocore import LFSR, Faults, MemristorModel
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import Evaluation, ResultStore, Row, Task, classification, evaluate
 from sc_neurocore.evaluation.classification import WARM_UP
@@ -187,7 +187,7 @@ def test_duplicates_run_once(network, data):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lengths": (0,)}, "length must be an integer of at least 1, got 0"),
+        ({"lengths": (0,)}, "lengths must be an integer of at least 1, got 0"),
         ({"lengths": ()}, "at least one entry"),
         ({"generators": ()}, "at least one entry"),
         ({"generators": ("sobol", "dice")}, "generator must be one of"),
@@ -211,7 +211,7 @@ def test_bad_options_write_nothing(network, data, tmp_path, change, message):
         ({"faults": 0.1}, "faults must be a Faults or None, got float"),
         ({"device": "pcm"}, "device must be a MemristorModel or None, got str"),
         ({"bit_flip_rate": 0.1}, "unexpected keyword argument 'bit_flip_rate'"),
-        ({"lengths": ("64",)}, "length must be an integer of at least 1, got '64'"),
+        ({"lengths": ("64",)}, "lengths must be an integer of at least 1, got '64'"),
     ],
 )
 def test_wrong_types_write_nothing(network, data, tmp_path, change, message):
@@ -320,3 +320,38 @@ def test_real_rows_are_those_of_a_new_circuit():
         seed = np.random.SeedSequence(3, spawn_key=(row.task.repeat,))
         circuit = network.circuit(16, row.task.generator, seed=seed, faults=Faults.flips(0.05))
         assert row.correct == (circuit.predict(x) == data.y_test).sum()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "generators", "tasks"),
+    [
+        (256, "sobol", [("sobol", 256)]),
+        (np.int64(16), ["lfsr", "sobol"], [("lfsr", 16), ("sobol", 16)]),
+        (np.array([16, 32]), np.array(["sobol"]), [("sobol", 16), ("sobol", 32)]),
+        ([np.array([16, 32])], ("sobol",), [("sobol", (16, 32))]),
+        ({16: "a", 32: "b"}.keys(), "fixed-point", [("fixed-point", 1)]),
+    ],
+)
+def test_one_value_is_a_list_of_one(data, lengths, generators, tasks):
+    rng = np.random.default_rng(0)
+    network = Network.from_arrays([rng.normal(size=(4, 2)), rng.normal(size=(3, 4))])
+    found = evaluate(network, data, lengths, generators)
+    assert [(row.task.generator, row.task.length) for row in found.rows] == tasks
+    assert all(type(row.task.generator) is str for row in found.rows)  # what JSON and CSV hold
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lengths": "256"}, "lengths must be an integer of at least 1, got '256'"),
+        ({"lengths": None}, "lengths must be an integer of at least 1, got None"),
+        ({"lengths": 256.0}, "lengths must be an integer of at least 1, got 256.0"),
+        ({"lengths": [[16, "a"]]}, "lengths must be an integer of at least 1, got 'a'"),
+        ({"generators": None}, "generators must be names, got None"),
+        ({"generators": [LFSR(8)]}, "generators must be names, got LFSR"),
+    ],
+)
+def test_wrong_lists_write_nothing(network, data, tmp_path, change, message):
+    with pytest.raises(TypeError, match=message):
+        evaluate(network, data, **{**OPTIONS, **change}, out=tmp_path / "report")
+    assert not list(tmp_path.iterdir())

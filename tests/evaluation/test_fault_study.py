@@ -57,6 +57,19 @@ def test_rated_faults():
         rated_faults("stuck-lines", [1.5])
 
 
+def test_one_value_is_a_list_of_one(network, data):
+    study = fault_study(network, data, "bit-flips", 0.1, 64, "sobol")
+    assert study.rates == (0.0, 0.1)
+    same = fault_study(network, data, "bit-flips", np.array([0.1]), [64], ["sobol"])
+    assert [row.task for e in study.evaluations for row in e.rows] == [r.task for e in same.evaluations for r in e.rows]
+    assert list(study.lines) == [("sobol", 64), ("fixed-point", 1)]
+
+
+def test_faults_come_from_the_rates(network, data):
+    with pytest.raises(TypeError, match=r"faults must not be given beside kind and rates, got Faults\(input_flips=0.5"):
+        fault_study(network, data, "bit-flips", [0.1], 64, "sobol", faults=Faults(input_flips=0.5))
+
+
 def test_fixed_point_among_the_generators(network, data):
     found = evaluate(network, data, [16, 64], ["sobol", "fixed-point"])
     assert [(p.generator, p.length) for p in found.points] == [("sobol", 16), ("sobol", 64), ("fixed-point", 1)]

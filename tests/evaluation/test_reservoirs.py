@@ -129,8 +129,11 @@ def test_kinds():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lengths": []}, "lengths, kinds and neurons must have at least one entry"),
-        ({"lengths": [0]}, "length must be an integer of at least 1, got 0"),
+        ({"lengths": []}, "lengths must have at least one entry, got none"),
+        ({"kinds": ()}, "kinds must have at least one entry, got none"),
+        ({"neurons": ()}, "neurons must have at least one entry, got none"),
+        ({"kinds": [5]}, "generator must be one of .*, got 5"),
+        ({"lengths": [0]}, "lengths must be an integer of at least 1, got 0"),
         ({"kinds": ["dice"]}, "generator must be one of"),
         ({"neurons": [0]}, "neurons must be an integer of at least 1, got 0"),
         ({"train": 1}, "train must be an integer of at least 2, got 1"),
@@ -143,3 +146,10 @@ def test_errors_write_nothing(change, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         reservoir_study(**{**SMALL, **change, "out": tmp_path / "o"})
     assert not (tmp_path / "o").exists()
+
+
+def test_one_value_is_a_list_of_one():
+    small = {"train": 200, "test": 100, "repeats": 1}
+    single = reservoir_study(32, "sobol", 15, **small)
+    assert single.rows == reservoir_study([32], ["sobol"], [15], **small).rows  # no time is kept: all is the same
+    assert [row.task.kind for row in single.rows] == ["linear", "expected", "sobol"]

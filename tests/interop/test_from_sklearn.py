@@ -42,3 +42,43 @@ def test_others_are_refused(x):
     labels = (x[:, :3] > 0.5).astype(int)
     with pytest.raises(ValueError, match="multilabel"):
         from_sklearn(MLPClassifier((3,), max_iter=2).fit(x, labels))
+
+
+def test_a_function_behind_the_outputs_is_not_dropped(x):
+    model = MLPRegressor(hidden_layer_sizes=(7,), max_iter=30, random_state=0).fit(x, 5 * x[:, 0])
+    model.out_activation_ = "exp"  # of loss="poisson", which older versions do not have
+    assert not np.allclose(model.predict(x), x[:, 0])
+    with pytest.raises(ValueError, match="model must have out_activation_ identity, got 'exp'"):
+        from_sklearn(model)
+    if "loss" in model.get_params():
+        poisson = MLPRegressor(loss="poisson", hidden_layer_sizes=(7,), max_iter=5, random_state=0).fit(
+            x, np.exp(x[:, 0])
+        )
+        with pytest.raises(ValueError, match="model must have out_activation_ identity, got 'exp'"):
+            from_sklearn(poisson)
+    classifier = MLPClassifier((7,), max_iter=5, random_state=0).fit(x, x[:, 0] > 0.5)
+    classifier.out_activation_ = "identity"
+    with pytest.raises(ValueError, match="model must have out_activation_ softmax or logistic, got 'identity'"):
+        from_sklearn(classifier)
+
+
+def test_one_regression_target(x):
+    model = MLPRegressor(hidden_layer_sizes=(7,), max_iter=30, random_state=0).fit(x, x[:, 0])
+    network = from_sklearn(model, x)
+    assert np.allclose(network.float_forward(x)[:, 0], model.predict(x))
+    with pytest.raises(ValueError, match="network must be a classifier to give classes, got a regressor"):
+        network.float_predict(x)
+
+
+def test_calibration_is_checked(x):
+    model = MLPClassifier((7,), max_iter=5, random_state=0).fit(x, x[:, 0] > 0.5)
+    for calibration, error, message in (
+        (x[:0], ValueError, "calibration must hold at least one sample, got none"),
+        (x + 0j, TypeError, "calibration must be an array of real numbers, got ndarray of complex128"),
+        (np.ma.masked_less(x, 0.5), ValueError, "calibration must have no masked entry"),
+        (x.astype(str), TypeError, "calibration must be an array of real numbers, got ndarray of <U32"),
+        (x.astype(str).astype(object), TypeError, "calibration must be an array of real numbers, got ndarray with '"),
+    ):
+        with pytest.raises(error, match=message):
+            from_sklearn(model, calibration)
+    assert from_sklearn(model, np.ma.array(x)).digest() == from_sklearn(model, x.tolist()).digest()

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from sc_neurocore.datasets import Dataset
+from sc_neurocore.evaluation import evaluate
 from sc_neurocore.interop import load_network
-from sc_neurocore.networks import Dense, Network
+from sc_neurocore.networks import Circuit, Dense, FixedPoint, Network
 
 
 @pytest.fixture
@@ -66,10 +68,10 @@ def test_constant_calibration_still_has_a_range():
             "layer 1: it takes 4 inputs, got shape",
         ),
         (lambda: Network.from_arrays([[[np.nan]]]), r"weights\[0\] must be finite, got nan"),
-        (lambda: Network.from_arrays([[[1.0]]], [[1.0, 2.0]]), r"bias must have shape \(1\), got \(2,\)"),
+        (lambda: Network.from_arrays([[[1.0]]], [[1.0, 2.0]]), r"biases\[0\] must have shape \(1\), got \(2,\)"),
         (lambda: Network.from_arrays([[[1.0]]], []), "biases must have 1 arrays, one a layer, got 0"),
         (lambda: Network.from_arrays([[[1.0]]], input_range=(1.0, 0.0)), "input_range must be .* got"),
-        (lambda: Network.from_arrays([[[1.0]]], classes=["a", "b"]), "classes must have 1 names, got 2"),
+        (lambda: Network.from_arrays([[[1.0]]], classes=["a"]), "classes must have 2 names, got 1"),
         (lambda: Network.from_arrays([[[1.0]]], kind="oracle"), "kind must be one of classifier, regressor"),
         (lambda: Network.from_arrays([[[1.0]]], output_activation="swish"), "activation must be one of"),
         (lambda: Network.from_arrays([[[1.0]]], ceiling_quantile=0.0), "ceiling_quantile must be"),
@@ -80,6 +82,45 @@ def test_constant_calibration_still_has_a_range():
 def test_bad_networks_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+DATA = Dataset.held_out("", [[0.0, 1.0]], [0])
+PART = Dense([[1.0, 2.0]], [0.0], "identity")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Network(5), "layers must be a sequence, got 5"),
+        (lambda: Network("ab"), "layers must be a sequence, got 'ab'"),
+        (lambda: Network(({"a": 1},)), r"layers\[0\] must be a LayerSpec, got {'a': 1}"),
+        (
+            lambda: Network.from_layers([PART, None], calibration=[[0.0, 1.0]]),
+            r"layers\[1\] must be a LayerSpec, got None",
+        ),
+        (lambda: Network.from_layers(PART), r"layers must be a sequence, got Dense\("),
+        (lambda: Network.from_layers([PART], input_shape=2), "input_shape must be a sequence, got 2"),
+        (lambda: Network.from_layers([PART], input_shape=(2.0,)), "input_shape must be an integer"),
+        (lambda: Network((PART,), classes=7), "classes must be a sequence, got 7"),
+        (lambda: Network.from_arrays([[[1.0]]], classes="ab"), "classes must be a sequence, got 'ab'"),
+        (lambda: Network.from_arrays(1.0), "weights must be a sequence, got 1.0"),
+        (lambda: Network.from_arrays([[[1.0]]], 0.5), "biases must be a sequence, got 0.5"),
+        (lambda: FixedPoint("net"), "network must be a NetworkDefinition, got 'net'"),
+        (lambda: FixedPoint(Network((PART,)), faults=0.5), "faults must be a Faults, got 0.5"),
+        (lambda: Circuit(Network((PART,)), {"length": 16}), "options must be a CircuitOptions, got {'length': 16}"),
+        (lambda: evaluate("net", DATA, 16, "sobol"), "network must be a Network, got 'net'"),
+        (lambda: evaluate(Network((PART,)), [[0.0, 1.0]], 16, "sobol"), "data must be a Dataset, got "),
+    ],
+)
+def test_other_types_are_refused_by_name(build, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        build()
+
+
+def test_a_value_beside_the_range_of_inputs_is_told_from_it():
+    data = Dataset.held_out("", [[0.5, np.nextafter(1, 2)]], [0])
+    with pytest.raises(ValueError, match=r"input 1 must lie in .* range \[0, 1\], got 1.0000000000000002 in sample 0"):
+        evaluate(Network((PART,)), data, 16, "sobol")
 
 
 def test_save_and_load_keep_everything(network, tmp_path):

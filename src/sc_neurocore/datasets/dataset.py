@@ -107,9 +107,9 @@ def samples(name: str, value: ArrayLike) -> Samples:
 
 def labels(name: str, value: ArrayLike) -> Labels:
     """`value` as labels ``(n,)`` of int64; a label that is not a whole number is an error."""
-    given = checks.array(name, value, -(2.0**53), 2.0**53, shape=(None,))
+    given = checks.array(name, value, 1 - 2.0**53, 2.0**53 - 1, shape=(None,))  # else 2**53 + 1 is 2**53
     if np.any(given != np.floor(given)):
-        raise ValueError(f"{name} must be whole numbers, got {given[given != np.floor(given)][0]:g}")
+        raise ValueError(f"{name} must be whole numbers, got {given[given != np.floor(given)][0]}")
     return given.astype(np.int64)
 
 

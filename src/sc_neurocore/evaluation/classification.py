@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
 from ..datasets import Dataset
 from ..networks import Circuit, FixedPoint, Network
 from .pairing import WrongImages
@@ -129,6 +130,9 @@ def _timed(circuit: Circuit | FixedPoint, x: NDArray[np.float64]) -> tuple[Class
 
 def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
     """Class index of every held-out sample from its label, or a ValueError if the data do not fit."""
+    if not hasattr(network, "float_predict"):
+        raise TypeError(f"network must be a Network, got {checks.shown(network)}")
+    checks.instance("data", data, Dataset)
     if network.kind != "classifier":
         raise ValueError(f"network must be a classifier to have an accuracy, got a {network.kind}")
     x = data.x_test
@@ -139,22 +143,16 @@ def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
     if len(outside) and not clip:
         sample, place = outside[0]
         raise ValueError(
-            f"input {place} must lie in the network's range [{low[place]:g}, {high[place]:g}], "
-            f"got {x[sample, place]:g} in sample {sample}; clip (--clip) cuts such inputs to the range"
+            f"input {place} must lie in the network's range [{checks.plain(low[place])}, {checks.plain(high[place])}], "
+            f"got {checks.plain(x[sample, place])} in sample {sample}; clip (--clip) cuts such inputs to the range"
         )
-    return _class_indices(data.y_test, network.classes, _n_classes(network))
-
-
-def _n_classes(network: Network) -> int:
-    if network.classes is not None:
-        return len(network.classes)
-    return max(int(network.n_outputs), 2)  # a single output tells two classes apart by its sign
+    return _class_indices(data.y_test, network.classes, network.n_classes)
 
 
 def _class_indices(labels: Classes, classes: Sequence[str] | None, n_classes: int) -> Classes:
     try:
         values = [float(name) for name in classes] if classes is not None else list(map(float, range(n_classes)))
-        rule = "one of the network's classes " + ", ".join(f"{value:g}" for value in values)
+        rule = "one of the network's classes " + ", ".join(map(checks.plain, values))
     except ValueError:  # names such as "cat": labels are indices
         values = list(map(float, range(n_classes)))
         rule = f"the index of one of the network's classes, 0..{n_classes - 1}"

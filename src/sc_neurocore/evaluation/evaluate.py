@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
@@ -31,8 +33,8 @@ FIXED_BITS = 8
 def evaluate(
     network: "Network",
     data: "Dataset",
-    lengths: Sequence[int | Sequence[int]] = LENGTHS,
-    generators: Sequence[str] = GENERATORS,
+    lengths: int | Sequence[int | Sequence[int]] = LENGTHS,
+    generators: str | Sequence[str] = GENERATORS,
     *,
     encoding: str = "split",
     accumulate: str = "sum",
@@ -60,9 +62,9 @@ def evaluate(
         those of ``network.classes`` if these are numbers, else the indices of the classes.
     lengths
         Clock cycles of a stream, each at least 1; one of them may also be a sequence, with a number for
-        each layer.
+        each layer. A single number is a list of one.
     generators
-        Names of the generators of the streams. ``"fixed-point"`` is the network in fixed point of
+        Names of the generators of the streams, or one. ``"fixed-point"`` is the network in fixed point of
         `bits` (None: 8) bits instead; its rows have the length 1.
     encoding, accumulate, share, weight_streams
         How numbers become streams and how a neuron adds up products, see `CircuitOptions`.
@@ -128,8 +130,8 @@ def evaluate(
 def evaluate_each(
     network: "Network",
     data: "Dataset",
-    lengths: Sequence[int | Sequence[int]],
-    generators: Sequence[str],
+    lengths: int | Sequence[int | Sequence[int]],
+    generators: str | Sequence[str],
     variants: Sequence[Mapping[str, Any]],
     *,
     repeats: int = 1,
@@ -149,10 +151,8 @@ def evaluate_each(
     facts
         More that the record says of this run.
     """
-    each_length = list(dict.fromkeys(_checked_length(length) for length in lengths))
-    generators = list(dict.fromkeys(map(str, generators)))
-    if not each_length or not generators:
-        raise ValueError("lengths and generators must have at least one entry, got none")
+    each_length = list(dict.fromkeys(map(_checked_length, checks.each("lengths", lengths))))
+    generators = list(dict.fromkeys(map(_checked_name, checks.each("generators", generators))))
     checks.whole("repeats", repeats, 1)
     checks.whole("seed", variants[0].get("seed", 0), 0)
     if variants[0].get("bits") is not None:
@@ -184,10 +184,15 @@ def evaluate_each(
 
 
 def _checked_length(length: Any) -> Length:
-    if isinstance(length, Sequence) and not isinstance(length, str):
-        each = tuple(checks.whole("length", number, 1) for number in length)
-        return each[0] if len(each) == 1 else each
-    return checks.whole("length", length, 1)
+    of_layers = isinstance(length, Sequence | np.ndarray) and not isinstance(length, str)
+    each = tuple(checks.whole("lengths", number, 1) for number in (length if of_layers else [length]))
+    return each[0] if len(each) == 1 else each
+
+
+def _checked_name(generator: Any) -> str:
+    if not isinstance(generator, str):
+        raise TypeError(f"generators must be names, got {checks.shown(generator)}")
+    return str(generator)
 
 
 def _tasks(

@@ -68,9 +68,9 @@ def fault_study(
     network: "Network",
     data: "Dataset",
     kind: str,
-    rates: Sequence[float],
-    lengths: Sequence[int | Sequence[int]] = (256,),
-    generators: Sequence[str] = GENERATORS,
+    rates: float | Sequence[float],
+    lengths: int | Sequence[int | Sequence[int]] = (256,),
+    generators: str | Sequence[str] = GENERATORS,
     *,
     repeats: int = 1,
     out: str | os.PathLike[str] | None = None,
@@ -87,7 +87,7 @@ def fault_study(
     kind
         ``"input-flips"``, ``"weight-flips"``, ``"bit-flips"`` (both), ``"product-flips"`` or ``"stuck-lines"``.
     rates
-        Probabilities or shares in [0, 1]; 0 is always run too.
+        Probabilities or shares in [0, 1], or one; 0 is always run too.
     options
         Other keywords of `evaluate`, but for the faults.
 
@@ -96,12 +96,14 @@ def fault_study(
     ValueError, TypeError, OSError
         As `evaluate`, and for an unknown kind or no rate.
     """
+    if "faults" in options:
+        raise TypeError(f"faults must not be given beside kind and rates, got {checks.shown(options['faults'])}")
     faults = rated_faults(kind, rates)
     found = evaluate_each(
         network,
         data,
         lengths,
-        [*generators, FIXED_POINT],
+        [*checks.each("generators", generators), FIXED_POINT],
         [{"faults": each, **options} for _, each in faults],
         repeats=repeats,
         out=out,
@@ -112,15 +114,13 @@ def fault_study(
     return FaultStudy(kind, tuple(rate for rate, _ in faults), tuple(found))
 
 
-def rated_faults(kind: str, rates: Sequence[float]) -> list[tuple[float, Faults]]:
+def rated_faults(kind: str, rates: float | Sequence[float]) -> list[tuple[float, Faults]]:
     """Rising rates from 0 on, each with its faults; a ValueError for an unknown kind or a rate outside [0, 1].
 
     >>> rated_faults("stuck-lines", [0.1])
     [(0.0, Faults()), (0.1, Faults(stuck_lines=0.1))]
     """
     names = KINDS[checks.option("kind", kind, tuple(KINDS))]
-    if not rates:
-        raise ValueError("rates must have at least one entry, got none")
-    every = sorted({0.0, *(checks.real(kind, rate, 0.0, 1.0) for rate in rates)})
+    every = sorted({0.0, *(checks.real(kind, rate, 0.0, 1.0) for rate in checks.each("rates", rates))})
     settings: list[dict[str, Any]] = [dict.fromkeys(names, rate) for rate in every]
     return [(rate, Faults(**setting)) for rate, setting in zip(every, settings, strict=True)]

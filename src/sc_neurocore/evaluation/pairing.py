@@ -53,7 +53,7 @@ class WrongImages:
     @classmethod
     def of(cls, data: str, wrong: ArrayLike) -> Self:
         """Pack a flag an image ``(n,)``, true where it was wrong."""
-        flags = np.asarray(wrong, np.bool_)
+        flags = checks.spikes("wrong", wrong, (None,)) != 0
         return cls(data, len(flags), np.packbits(flags, bitorder="little").tobytes())
 
     @property

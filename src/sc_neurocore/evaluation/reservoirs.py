@@ -121,9 +121,9 @@ class ReservoirStudy:
 
 
 def reservoir_study(
-    lengths: Sequence[int] = LENGTHS,
-    kinds: Sequence[str] = KINDS,
-    neurons: Sequence[int] = NEURONS,
+    lengths: int | Sequence[int] = LENGTHS,
+    kinds: str | Sequence[str] = KINDS,
+    neurons: int | Sequence[int] = NEURONS,
     *,
     train: int = 4000,
     test: int = 2000,
@@ -140,11 +140,11 @@ def reservoir_study(
     Parameters
     ----------
     lengths
-        Clock cycles of a stream, each at least 1.
+        Clock cycles of a stream, each at least 1. A single number is a list of one.
     kinds
-        See `ReservoirTask`.
+        See `ReservoirTask`; or one.
     neurons
-        Sizes of the reservoirs.
+        Sizes of the reservoirs, or one.
     train, test
         Steps of NARMA10, after `WASHOUT` steps that are not learned from.
     seed, repeats
@@ -172,13 +172,12 @@ def reservoir_study(
     >>> [row.task.kind for row in study.rows]
     ['linear', 'expected', 'sobol']
     """
-    lengths = [checks.whole("length", length, 1) for length in dict.fromkeys(lengths)]
-    neurons = [checks.whole("neurons", size, 1) for size in dict.fromkeys(neurons)]
-    kinds = list(dict.fromkeys(kinds))
-    if not lengths or not kinds or not neurons:
-        raise ValueError("lengths, kinds and neurons must have at least one entry, got none")
-    for kind in kinds:
+    lengths = _whole_numbers("lengths", lengths)
+    neurons = _whole_numbers("neurons", neurons)
+    every_kind = checks.each("kinds", kinds)
+    for kind in every_kind:
         options_of(kind)
+    kinds = list(dict.fromkeys(every_kind))
     checks.whole("train", train, 2)
     checks.whole("test", test, 2)
     checks.whole("seed", seed, 0)
@@ -206,17 +205,21 @@ def reservoir_study(
     return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks))
 
 
+def _whole_numbers(name: str, values: Any) -> list[int]:
+    return list(dict.fromkeys(checks.whole(name, value, 1) for value in checks.each(name, values)))
+
+
 def options_of(kind: str) -> dict[str, Any]:
     """Keywords of `SCRecurrentLayer` for a kind, or a ValueError.
 
     >>> options_of("sobol-shift")
     {'generator': 'sobol', 'restart': 'shift'}
     """
-    name, _, extra = kind.partition("-")
+    name, _, extra = kind.partition("-") if isinstance(kind, str) else ("", "", "")
     more = {"": {}, "shift": {"restart": "shift"}, "rounding": {"rounding": "stochastic"}}
     if name not in GENERATORS or extra not in more or kind == "bernoulli-shift":
         rule = f"one of {', '.join(GENERATORS)}, alone or with -shift (not bernoulli) or -rounding"
-        raise ValueError(f"generator must be {rule}, got {kind!r}")
+        raise ValueError(f"generator must be {rule}, got {checks.shown(kind)}")
     return {"generator": name, **more[extra]}
 
 

@@ -65,10 +65,12 @@ class Circuit:
     """
 
     def __init__(self, network: NetworkDefinition, options: CircuitOptions) -> None:
+        checks.instance("network", network, NetworkDefinition)
+        checks.instance("options", options, CircuitOptions)
         self.network, self.options = network, options
         low, high = network.input_range
         if options.encoding == "unipolar" and low < 0:
-            raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low:g}, {high:g}]")
+            raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low}, {high}]")
         count = len(network.layers)
         if isinstance(options.length, tuple) and len(options.length) != count:
             raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
@@ -128,14 +130,14 @@ class Circuit:
         return values.reshape(*batch, self._n_outputs)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)``: the arg-max of `forward`.
+        """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`.
 
         Raises
         ------
         ValueError
-            As `forward`.
+            As `forward`, and if the network is a regressor.
         """
-        return np.asarray(np.argmax(self.forward(x), axis=-1))
+        return np.asarray(self.network.classes_of(self.forward(x)))
 
     def reset(self) -> None:
         """Rewind the generators of every layer."""

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cached_property, partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -31,8 +33,7 @@ class NetworkDefinition:
     input_shape: Shape | None = None
 
     def __post_init__(self) -> None:
-        if not self.layers:
-            raise ValueError("layers must hold at least one layer, got none")
+        object.__setattr__(self, "layers", checked_layers(self.layers))
         object.__setattr__(self, "input_shape", checked_shape(self.layers[0], self.input_shape))
         shape = self.shapes()[-1]
         if len(shape) != 1:
@@ -42,7 +43,7 @@ class NetworkDefinition:
             )
         low, high = checks.array("input_range", self.input_range, shape=(2,)).tolist()
         if not low < high:
-            raise ValueError(f"input_range must be (low, high) with low < high, got ({low:g}, {high:g})")
+            raise ValueError(f"input_range must be (low, high) with low < high, got ({low}, {high})")
         signed = low < 0
         for k, layer in enumerate(self.layers):
             if signed and not layer.takes_signed:
@@ -52,8 +53,11 @@ class NetworkDefinition:
                 )
             signed = layer.gives_signed(signed)
         checks.option("kind", self.kind, get_args(Kind))
-        if self.classes is not None and len(self.classes) != self.n_outputs:
-            raise ValueError(f"classes must have {self.n_outputs} names, got {len(self.classes)}")
+        named = self.n_classes if self.kind == "classifier" else self.n_outputs
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(map(str, checks.entries("classes", self.classes))))
+            if len(self.classes) != named:
+                raise ValueError(f"classes must have {named} names, got {len(self.classes)}")
         object.__setattr__(self, "input_range", (low, high))
 
     @property
@@ -85,6 +89,11 @@ class NetworkDefinition:
         """Number of outputs of a sample."""
         return math.prod(self.shapes()[-1])
 
+    @property
+    def n_classes(self) -> int:
+        """Number of classes of a classifier: one an output, or two that a single output tells apart."""
+        return max(self.n_outputs, 2)
+
     def __repr__(self) -> str:
         low, high = self.input_range
         summary = f"inputs in [{low:g}, {high:g}], {self.kind})"
@@ -114,14 +123,38 @@ class NetworkDefinition:
         return a.reshape(*values.shape[:-1], self.n_outputs)
 
     def float_predict(self, x: ArrayLike) -> Any:
-        """Class indices ``(...)``, int64: the arg-max of the outputs.
+        """Class indices ``(...)``, int64, see `classes_of`.
 
         Raises
         ------
         ValueError
-            As `float_forward`.
+            As `float_forward`, and if the network is a regressor.
         """
-        return np.argmax(self.float_forward(x), axis=-1)
+        return self.classes_of(self.float_forward(x))
+
+    @cached_property
+    def classes_of(self) -> Callable[[Floats], Any]:
+        """The rule that gives class indices ``(...)``, int64, for outputs ``(..., n_outputs)``, however computed.
+
+        The class is the place of the largest output. A single output tells two classes apart by the sign of its
+        sum: class 1 if it is above 0, or above one half behind the logistic function, else class 0.
+
+        Raises
+        ------
+        ValueError
+            If the network is a regressor.
+
+        Examples
+        --------
+        >>> from sc_neurocore import Network
+        >>> Network.from_arrays([[[1.0, -1.0]]]).classes_of(np.array([[-0.25], [0.5]]))
+        array([0, 1])
+        """
+        if self.kind != "classifier":
+            raise ValueError(f"network must be a classifier to give classes, got a {self.kind}; see forward")
+        if self.n_outputs > 1:
+            return partial(np.argmax, axis=-1)
+        return partial(_above, self.layers[-1].decision)
 
     def describe_layers(self) -> str:
         """Everything but the arrays, as JSON: the header of a file."""
@@ -146,6 +179,10 @@ class NetworkDefinition:
         return sha.hexdigest()
 
 
+def _above(decision: float, outputs: Floats) -> Any:
+    return (outputs[..., 0] > decision).astype(np.int64)
+
+
 def _without_arrays(layer: Any) -> dict[str, Any]:
     names = [field.name for field in fields(layer) if field.name not in layer.arrays]
     return {"type": type(layer).__name__, **{name: getattr(layer, name) for name in names}}
@@ -161,12 +198,23 @@ def in_batches(layer: LayerSpec, a: Floats) -> Floats:
     return np.concatenate([layer.forward(a[start : start + _BATCH]) for start in starts])
 
 
+def checked_layers(layers: Any) -> tuple[LayerSpec, ...]:
+    """The layers of a network: at least one; an error for anything that is no layer."""
+    found = tuple(checks.entries("layers", layers))
+    if not found:
+        raise ValueError("layers must hold at least one layer, got none")
+    for k, layer in enumerate(found):
+        checks.instance(f"layers[{k}]", layer, LayerSpec)
+    return found
+
+
 def checked_shape(first: LayerSpec, shape: Shape | None) -> Shape:
     """Shape of a sample: the given one, or that of the first layer; a ValueError if neither fits."""
     if shape is None:
         if first.input_shape is None:
             raise ValueError(f"input_shape must be given for a first layer {type(first).__name__}, got None")
         return first.input_shape
-    if len(shape) not in (1, 3):
-        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {shape}")
-    return tuple(checks.whole("input_shape", size, 1) for size in shape)
+    sizes = checks.entries("input_shape", shape)
+    if len(sizes) not in (1, 3):
+        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {checks.shown(shape)}")
+    return tuple(checks.whole("input_shape", size, 1) for size in sizes)

@@ -71,6 +71,7 @@ class FixedPoint:
         seed: Seed = 0,
         clip: bool = False,
     ) -> None:
+        checks.instance("network", network, NetworkDefinition)
         self.network = network
         for k, layer in enumerate(network.layers):
             if isinstance(layer, Dendrite | PredictiveCoding):
@@ -79,6 +80,7 @@ class FixedPoint:
                 )
         self.bits = checks.whole("bits", bits, 2, 16)
         self.faults = Faults() if faults is None else faults
+        checks.instance("faults", self.faults, Faults)
         if self.faults.dead_generator is not None:
             raise ValueError(f"dead_generator must be None in fixed point, got {self.faults.dead_generator!r}")
         self.clip = checks.flag("clip", clip)
@@ -96,8 +98,8 @@ class FixedPoint:
         self._counter.next = 0
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)``: the arg-max of `forward`."""
-        return np.asarray(np.argmax(self.forward(x), axis=-1))
+        """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`."""
+        return np.asarray(self.network.classes_of(self.forward(x)))
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``."""

@@ -99,6 +99,11 @@ class LayerSpec(ABC):
     """Largest |output| that is encoded for the next layer, above it is clipped; None: that of the inputs."""
 
     @property
+    def decision(self) -> float:
+        """As the last layer of a classifier: the value of a single output above which it means the second class."""
+        return 0.0
+
+    @property
     def input_shape(self) -> Shape | None:
         """Shape of a sample, if there is only one that fits; else None."""
         return None

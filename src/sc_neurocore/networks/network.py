@@ -1,5 +1,6 @@
 """A trained network: made from arrays or layers, run as a circuit, saved and loaded."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from ..layers.options import CircuitOptions
 from . import files
 from .activations import Activation, Floats
 from .circuit import Circuit
-from .definition import Kind, NetworkDefinition, checked_shape, in_batches
+from .definition import Kind, NetworkDefinition, checked_layers, checked_shape, in_batches
 from .describe import describe
 from .layer_spec import LayerSpec, Shape
 from .weighted_specs import Dense
@@ -39,9 +40,9 @@ class Network(NetworkDefinition):
     input_range
         Smallest and largest input, as in the training data.
     kind
-        ``"classifier"``: the class of a sample is the arg-max of the outputs. ``"regressor"``.
+        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are numbers.
     classes
-        Names of the classes, or None.
+        Names of the classes, two for a single output; or None.
 
     Raises
     ------
@@ -90,15 +91,23 @@ class Network(NetworkDefinition):
         input_range
             None: that of `calibration`, else (0, 1).
         """
-        matrices = [checks.array(f"weights[{k}]", matrix, shape=(None, None)) for k, matrix in enumerate(weights)]
+        matrices = [
+            checks.array(f"weights[{k}]", matrix, shape=(None, None))
+            for k, matrix in enumerate(checks.entries("weights", weights))
+        ]
         if biases is None:
             biases = [np.zeros(len(matrix)) for matrix in matrices]
-        if len(biases) != len(matrices):
-            raise ValueError(f"biases must have {len(matrices)} arrays, one a layer, got {len(biases)}")
+        each_bias = checks.entries("biases", biases)
+        if len(each_bias) != len(matrices):
+            raise ValueError(f"biases must have {len(matrices)} arrays, one a layer, got {len(each_bias)}")
         last = len(matrices) - 1
         layers = [
-            Dense(matrix, np.asarray(bias, np.float64), output_activation if k == last else activation)
-            for k, (matrix, bias) in enumerate(zip(matrices, biases, strict=True))
+            Dense(
+                matrix,
+                checks.array(f"biases[{k}]", bias, shape=(len(matrix),)),
+                output_activation if k == last else activation,
+            )
+            for k, (matrix, bias) in enumerate(zip(matrices, each_bias, strict=True))
         ]
         return cls.from_layers(
             layers,
@@ -141,9 +150,9 @@ class Network(NetworkDefinition):
         Network((1, 2, 3), Conv2D (1, 2, 2), Pool2D (1, 1, 2), Dense (2,), inputs in [0, 1], classifier)
         """
         checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
-        sample = None
+        sample, parts = None, checked_layers(layers)
         if calibration is not None:
-            width = int(np.prod(checked_shape(layers[0], input_shape))) if layers else None
+            width = math.prod(checked_shape(parts[0], input_shape))
             sample = checks.array("calibration", calibration, shape=(None, width))
             if not len(sample):
                 raise ValueError("calibration must hold at least one sample, got none")
@@ -151,8 +160,8 @@ class Network(NetworkDefinition):
             input_range = (0.0, 1.0) if sample is None else (float(sample.min()), float(sample.max()))
             if input_range[0] == input_range[1]:  # a constant
                 input_range = (min(input_range[0], 0.0), max(input_range[1], 1.0))
-        names = None if classes is None else tuple(map(str, classes))
-        plain = cls(tuple(layers), input_range, kind, names, input_shape)
+        names = None if classes is None else tuple(checks.entries("classes", classes))
+        plain = cls(parts, input_range, kind, names, input_shape)
         return replace(plain, layers=plain._calibrated(sample, ceiling_quantile))
 
     def _calibrated(self, sample: Floats | None, quantile: float) -> tuple[LayerSpec, ...]:

@@ -59,7 +59,7 @@ class Pool2D(LayerSpec):
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, C, H_out, W_out)``."""
         shape = a.shape[1:]
-        windows = a.reshape(len(a), -1)[:, self.indices(shape)]
+        windows = a.reshape(len(a), math.prod(shape))[:, self.indices(shape)]
         pooled: Floats = windows.max(-1) if self.kind == "max" else windows.mean(-1)
         return pooled.reshape(len(a), *self.output_shape(shape))
 

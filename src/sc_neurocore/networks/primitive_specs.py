@@ -267,11 +267,13 @@ class Dendrite(LayerSpec):
     def __post_init__(self) -> None:
         checks.positive("duration", self.duration)
         check_ceiling(self)
-        for name, number in (("diameters", float), ("topology", int), ("reversal", float)):
-            values = getattr(self, name)
-            if values is not None and np.ndim(values):
-                object.__setattr__(self, name, tuple(number(value) for value in values))
+        for name in ("diameters", "topology", "reversal"):
+            values = None if getattr(self, name) is None else checks.array(name, getattr(self, name))
+            if values is not None and values.ndim:
+                object.__setattr__(self, name, tuple(values.tolist()))
         self._bank(1)
+        if self.topology is not None:  # whole numbers, as the bank has found
+            object.__setattr__(self, "topology", tuple(map(int, self.topology)))
 
     @property
     def takes_signed(self) -> bool:  # type: ignore[override]
@@ -363,7 +365,7 @@ class PredictiveCoding(LayerSpec):
 
     def forward(self, a: Floats) -> Floats:
         """Surprises in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
-        return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, -1)).mean(-1))
+        return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, self.weights.shape[1])).mean(-1))
 
     def bound(self, bound: float) -> float:
         """Upper bound of surprises, from the largest |input| and |weight|."""

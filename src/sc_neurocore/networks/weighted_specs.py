@@ -39,7 +39,7 @@ class WeightedSpec(LayerSpec):
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
-        return self.activated(a.reshape(len(a), -1) @ self.weights.T + self.bias)
+        return self.activated(a.reshape(len(a), self.weights.shape[1]) @ self.weights.T + self.bias)
 
     def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``."""
@@ -87,9 +87,7 @@ class WeightedSpec(LayerSpec):
         weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
         smallest, options = min(weights.min(), self.bias.min()), context.options
         if options.encoding == "unipolar" and smallest < 0:
-            raise ValueError(
-                f"encoding unipolar needs weights of at least 0, got {smallest:g} in layer {context.place}"
-            )
+            raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest} in layer {context.place}")
         keywords = context.stream_options | options.keywords("accumulate", "share", "weight_streams", "device")
         keywords |= {"use_gpu": True, "bias": self.bias / gain if self.bias.any() else None}
         layer = self._layer(weights / gain, gain, keywords)
@@ -129,6 +127,11 @@ class Dense(WeightedSpec):
     def __post_init__(self) -> None:
         check_weights(self, (None, None))
         checks.option("activation", self.activation, ACTIVATIONS)
+
+    @property
+    def decision(self) -> float:
+        """The output of a sum of 0, see `LayerSpec.decision`."""
+        return 0.5 if self.activation == "logistic" else 0.0
 
     def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
         return VectorizedSCLayer.from_weights(weights, **keywords)
@@ -193,7 +196,7 @@ class Conv2D(WeightedSpec):
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, out, H_out, W_out)``."""
-        windows = self.windows(a.reshape(len(a), -1), a.shape[1:])
+        windows = self.windows(a.reshape(len(a), math.prod(a.shape[1:])), a.shape[1:])
         weights = self.weights.reshape(self.groups, -1, windows.shape[-1]).transpose(0, 2, 1)
         sums = np.matmul(windows, weights).transpose(0, 1, 3, 2)
         return self.activated(sums.reshape(len(a), *self.output_shape(a.shape[1:])) + self.bias[:, None, None])

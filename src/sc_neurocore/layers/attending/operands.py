@@ -76,7 +76,7 @@ def checked_operands(
     except ValueError as error:
         raise ValueError(f"leading axes of Q, K and V must broadcast, got {leading}") from error
     shape = (*batch, q.shape[-2], keys)
-    given = np.asarray(True if mask is None else mask)
+    given = checks.unmasked("mask", True if mask is None else mask, "booleans")
     if given.dtype != np.bool_:
         raise TypeError(f"mask must be an array of booleans, got {given.dtype}")
     try:

@@ -69,7 +69,7 @@ class JaxNeurons:
     def currents(self, name: str, values: ArrayLike) -> Numbers:
         """Currents ``(..., n_neurons)`` in the neurons' data type, without a copy if they have it already."""
         limits = -self.largest, self.largest
-        given = np.asarray(values)
+        given = checks.unmasked(name, values)
         if given.dtype != self.dtype:
             return checks.array(name, values, *limits, last=self.n_neurons).astype(self.dtype)
         flat = given.reshape(-1)
