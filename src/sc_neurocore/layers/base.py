@@ -18,6 +18,19 @@ Floats = NDArray[np.float64]
 Samples = NDArray[np.int64]
 
 
+def one_seed(base_seed: Seed, seed: Seed) -> Seed:
+    """The one that is given of a layer's `base_seed` and `seed`, two names of one argument; both are an error.
+
+    Raises
+    ------
+    ValueError
+        If both are given.
+    """
+    if base_seed is not None and seed is not None:
+        raise ValueError(f"seed must not be given beside base_seed, another name of it, got {seed!r} and {base_seed!r}")
+    return base_seed if seed is None else seed
+
+
 class SCLayer(ABC):
     """A layer of stochastic circuits: one seed fixes all its random numbers, and its generators run on.
 
@@ -25,7 +38,7 @@ class SCLayer(ABC):
     it starts and leaves nothing else on the layer, so several threads may call one layer at a time: each sample
     gets the bits of its number, whichever thread takes it.
 
-    Subclasses define `_values`, `_load_values` and `_reseed`.
+    Subclasses define `_values`, `_load_values` and `_reseed`; with a state `_rest`, with weights `_forget`.
 
     Parameters
     ----------
@@ -71,9 +84,25 @@ class SCLayer(ABC):
 
     # ------------------------------------------------------------ state
 
-    def reset(self) -> None:
-        """Rewind the generators: the next sample meets the streams of the first one."""
+    def reset(self, *, weights: bool = False) -> None:
+        """Rewind generators and state: the next sample meets the streams of the first one, and neurons at rest.
+
+        Parameters
+        ----------
+        weights
+            False: weights, and whatever else was learnt or edited, stay. True: they too are those of construction.
+        """
+        forget = checks.flag("weights", weights)
         self._counter.next = 0
+        self._rest()
+        if forget:
+            self._forget()
+
+    def _rest(self) -> None:  # noqa: B027 - most layers have no state beside the position of their generators
+        """Put the subclass's state at rest, for `reset`."""
+
+    def _forget(self) -> None:  # noqa: B027 - nothing to forget is a good answer
+        """Go back to the weights of construction, for `reset`."""
 
     def state_dict(self) -> dict[str, Any]:
         """The complete state, for `load_state_dict`: arrays and integers."""
