@@ -62,3 +62,10 @@ def derived(values: Any, edit: str) -> Any:
 
 def _plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, DerivedArray) else value
+
+
+def frozen(values: Any) -> Any:
+    """Values as a plain read-only array: a view of what they are."""
+    view = np.asarray(values).view()
+    view.flags.writeable = False
+    return view
