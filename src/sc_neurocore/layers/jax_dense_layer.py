@@ -161,7 +161,7 @@ class JaxSCDenseLayer(SCLayer):
     v = property(attrgetter("_neurons.v"), doc="Voltages ``(..., n_neurons)``; edit them, the next step starts there.")
     refractory_left = property(
         attrgetter("_neurons.refractory_left"),
-        doc="Steps ``(..., n_neurons)`` that each neuron still has to rest; edit.",
+        doc="Steps ``(..., n_neurons)`` that neurons still have to rest; edit them.",
     )
 
     @property

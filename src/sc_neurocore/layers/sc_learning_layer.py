@@ -54,7 +54,8 @@ class SCLearningLayer(SCLayer):
     length
         Cycles L of a sample.
     base_seed, seed
-        Two names of one argument: fixes weights, streams, noise and gates; 0 is a seed like any other, None draws fresh entropy.
+        Two names of one argument: fixes weights, streams, noise and gates; 0 is a seed like any other, None draws fresh
+        entropy.
     w_min, w_max, learning_rate, ltd_ratio, rule, tau_plus, tau_minus, tau_eligibility, step, soft_bounds, deterministic
         Of the synapses, as for `PlasticSynapses`, which names the sources. Weights are mapped affinely to probabilities
         0 and 1. ``"pair"`` is the window above; by default its areas balance to 1.8 % (.3 % for dt_ms to 0).
@@ -77,8 +78,6 @@ class SCLearningLayer(SCLayer):
     ----------
     neurons, synapses, competition
         `LIFNeurons` and `PlasticSynapses`, whose state is that of the layer; `NeuronCompetition`.
-    thresholds
-        What homeostasis has added to the thresholds ``(n_neurons,)``.
 
     Raises
     ------
@@ -163,7 +162,6 @@ class SCLearningLayer(SCLayer):
     neurons = property(attrgetter("_neurons"), doc="Read-only, but for their state: `LIFNeurons`.")
     synapses = property(attrgetter("_synapses"), doc="Read-only, but for their state: `PlasticSynapses`.")
     competition = property(attrgetter("_competition"), doc="Read-only: `NeuronCompetition`.")
-    thresholds = property(attrgetter("_thresholds"), doc="What was added to the thresholds ``(n_neurons,)``; edit it.")
     y_min = property(attrgetter("_y_min"), doc="Read-only: current of the smallest mean.")
     y_max = property(attrgetter("_y_max"), doc="Read-only: current of the largest mean.")
     pause_ms = property(attrgetter("_pause_ms"), doc="Read-only: time without input before each sample in ms.")
@@ -178,9 +176,8 @@ class SCLearningLayer(SCLayer):
     @property
     def levels(self) -> Floats:
         """The current of every count, a read-only table: ``(n_inputs + 1,)``."""
-        levels: Floats = frozen(
-            self._y_min + (self._y_max - self._y_min) * (np.arange(self._n_inputs + 1) / self._n_inputs)
-        )
+        shares = np.arange(self._n_inputs + 1) / self._n_inputs
+        levels: Floats = frozen(self._y_min + (self._y_max - self._y_min) * shares)
         return levels
 
     def run_epoch(
@@ -205,7 +202,7 @@ class SCLearningLayer(SCLayer):
         learning
             False: weights, eligibility and added thresholds stay as they are.
         spikes
-            True: the inputs are spikes ``(..., length, n_inputs)``. False: rates. None: an array ``(length, n_inputs)`` is
+            True: inputs are spikes ``(..., length, n_inputs)``. False: rates. None: an array ``(length, n_inputs)`` is
             spikes, any other is rates.
 
         Returns
@@ -234,7 +231,7 @@ class SCLearningLayer(SCLayer):
             model, words, streams.midpoints, rewards, self.samples, learning, state
         )
         self.samples += len(words)
-        put_back(state, self.samples * self._length, neurons, synapses, self._thresholds)
+        self._learnt(put_back(state, self.samples * self._length, neurons, synapses))
         return trains.reshape(*batch, self._n_neurons, self._length)
 
     __call__ = run_epoch
@@ -257,7 +254,10 @@ class SCLearningLayer(SCLayer):
 
     @property
     def weights(self) -> Floats:
-        """Weights ``(n_neurons, n_inputs)`` in [w_min, w_max]; assign or edit them. Learning changes them in place."""
+        """Weights ``(n_neurons, n_inputs)`` in [w_min, w_max]; assign or edit them: the next call sees it.
+
+        Learning makes new ones: arrays from before are then read-only.
+        """
         weights: Floats = self._synapses.weights
         return weights
 
@@ -265,9 +265,22 @@ class SCLearningLayer(SCLayer):
     def weights(self, weights: ArrayLike) -> None:
         self._synapses.weights = weights
 
+    @property
+    def thresholds(self) -> Floats:
+        """What homeostasis has added to the thresholds ``(n_neurons,)``; assign or edit it, as the weights."""
+        return self._thresholds
+
+    @thresholds.setter
+    def thresholds(self, thresholds: ArrayLike) -> None:
+        self._thresholds = checks.array("thresholds", thresholds, 0.0, shape=(self._n_neurons,)).copy()
+
     def get_weights(self) -> Floats:
         """A copy of the weights ``(n_neurons, n_inputs)``."""
         return self.weights.copy()
+
+    def _learnt(self, thresholds: Floats) -> None:
+        self._thresholds.flags.writeable = False  # an edit of what is no longer used is an error
+        self._thresholds = thresholds
 
     def _rest(self) -> None:
         """Neurons at rest, no traces, noise and gates rewound."""
@@ -276,7 +289,7 @@ class SCLearningLayer(SCLayer):
 
     def _forget(self) -> None:
         self._synapses.reset(weights=True)
-        self._thresholds[:] = 0.0
+        self._learnt(np.zeros(self._n_neurons))
 
     def _values(self) -> dict[str, Any]:
         """Weights, thresholds, neurons and traces."""
@@ -285,7 +298,7 @@ class SCLearningLayer(SCLayer):
 
     def _load_values(self, state: dict[str, Any]) -> None:
         loaded = checked(state, gathered(self._neurons, self._synapses, self._thresholds))
-        put_back(loaded, state["samples"] * self._length, self._neurons, self._synapses, self._thresholds)
+        self._learnt(put_back(loaded, state["samples"] * self._length, self._neurons, self._synapses))
 
     def _reseed(self) -> None:
         self._neurons.reseed(self._seeds.of("membrane noise"))

@@ -327,7 +327,7 @@ class PlasticSynapses:
 
     @property
     def weights(self) -> Floats:
-        """Weights ``(M, n)`` in [w_min, w_max]; assign or edit them. Every cycle changes them in place."""
+        """Weights ``(M, n)`` in [w_min, w_max]; assign or edit them. A cycle makes new ones, the old are read-only then."""
         return self._weights
 
     @weights.setter
@@ -359,8 +359,8 @@ class PlasticSynapses:
 
     def load(self, shares: Floats, traces: Traces, eligibility: Floats, cycles: int) -> None:
         """Replace the state by another one of the same shapes, as a kernel has left it: shares, traces, .."""
-        self._shares = np.array(shares)
-        self._weights[:] = self._of_shares()
+        self._shares, self._weights.flags.writeable = np.array(shares), False
+        self._weights = self._of_shares()
         self._traces.pre[:], self._traces.post[:], self._eligibility[:] = *traces, eligibility
         self._cycles = cycles
 

@@ -31,13 +31,12 @@ def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats)
     )
 
 
-def put_back(
-    state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats
-) -> None:
-    """Write a state after `cycles` cycles back to neurons, synapses and added thresholds."""
-    shares, thresholds[:], v, refractory_left, pre, post, eligibility = state
+def put_back(state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses) -> Floats:
+    """Write a state after `cycles` cycles back to neurons and synapses; returns the added thresholds."""
+    shares, thresholds, v, refractory_left, pre, post, eligibility = state
     neurons.load(v, refractory_left, cycles)
     synapses.load(shares, Traces(pre, post), eligibility, cycles)
+    return thresholds
 
 
 def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:

@@ -115,9 +115,7 @@ class LearningStreams:
         """Input and weight streams of one sample, see `read` and `weight_streams`."""
         inputs, spiking, batch = self.read(x, spikes)
         if batch:
-            raise ValueError(
-                f"input_values must be one sample, got axes {batch} of samples, each of which meets new weights"
-            )
+            raise ValueError(f"input_values must be one sample, got axes {batch} of samples that meet new weights each")
         words = self.words(inputs, spiking, sample)[0]
         return Streams(Bitstream(words, self.encoder.length), self.weight_streams(shares, sample))
 
