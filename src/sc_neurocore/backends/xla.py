@@ -6,12 +6,12 @@ of its own, and words are taken as pairs of 32 bits (without the flag JAX trunca
 
 from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..read_only import attribute
 from .compiled import *  # noqa: F403 - what is not defined below runs there
 from .membrane import fire_and_reset, integrate
 from .types import Bits, Counts, Membrane, Words
@@ -174,7 +174,7 @@ class Devices:
             raise ValueError(f"mesh must have axes of {', '.join(AXES)}, got {', '.join(map(str, mesh.axis_names))}")
         self._mesh = mesh
 
-    mesh = property(attrgetter("_mesh"), doc="Read-only: the mesh, or None.")
+    mesh: Mesh | None = attribute("_mesh", "The mesh, or None.")
 
     def lif(
         self, currents: Numbers, noise: Numbers | None, membrane: Membrane, v: Numbers, refractory_left: Counts

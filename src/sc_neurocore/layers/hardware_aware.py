@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams import value_range
-from ..derived import frozen
+from ..read_only import frozen
 from ..synapses import MemristorModel
 from .base import Floats
 from .vectorized_layer import VectorizedSCLayer

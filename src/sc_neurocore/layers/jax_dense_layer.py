@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from .. import checks
 from ..bitstreams import Bitstream, Encoding, value_range
 from ..encoders import Generator, Seed, seed_sequence
 from ..neurons import LIFParameters
+from ..read_only import attribute
 from .base import Floats, SCLayer
 from .jax_spiking.lif import lif_run, lif_step
 from .jax_spiking.neurons import JaxNeurons
@@ -149,20 +149,17 @@ class JaxSCDenseLayer(SCLayer):
             self.weights = weights
             self._given = self.weights.copy()
 
-    n_inputs = property(attrgetter("_n_inputs"), doc="Read-only: number of inputs.")
-    n_neurons = property(attrgetter("_neurons.n_neurons"), doc="Read-only: number of neurons.")
-    bitstream_length = property(attrgetter("_bitstream_length"), doc="Read-only: stream length L in clock cycles.")
-    devices = property(attrgetter("_devices"), doc="Read-only: where the layer runs.")
-    y_min = property(attrgetter("_y_min"), doc="Read-only: current of the smallest mean.")
-    y_max = property(attrgetter("_y_max"), doc="Read-only: current of the largest mean.")
-    parameters = property(attrgetter("_neurons.parameters"), doc="Read-only: `LIFParameters` of all neurons.")
-    dt_ms = property(attrgetter("_neurons.dt_ms"), doc="Read-only: duration of a step in ms.")
-    dtype = property(attrgetter("_neurons.dtype"), doc="Read-only: type of voltages and currents.")
-    v = property(attrgetter("_neurons.v"), doc="Voltages ``(..., n_neurons)``; edit them, the next step starts there.")
-    refractory_left = property(
-        attrgetter("_neurons.refractory_left"),
-        doc="Steps ``(..., n_neurons)`` that neurons still have to rest; edit them.",
-    )
+    n_inputs: int = attribute("_n_inputs", "Number of inputs.")
+    n_neurons: int = attribute("_neurons.n_neurons", "Number of neurons.")
+    bitstream_length: int = attribute("_bitstream_length", "Stream length L in clock cycles.")
+    devices: Any = attribute("_devices", "Where the layer runs.")
+    y_min: float = attribute("_y_min", "Current of the smallest mean.")
+    y_max: float = attribute("_y_max", "Current of the largest mean.")
+    parameters: LIFParameters = attribute("_neurons.parameters", "`LIFParameters` of all neurons.")
+    dt_ms: float = attribute("_neurons.dt_ms", "Duration of a step in ms.")
+    dtype: np.dtype[Any] = attribute("_neurons.dtype", "Type of voltages and currents.")
+    v: NDArray[Any] = attribute("_neurons.v", "Voltages ``(..., n_neurons)``; edit them, the next step starts there.")
+    refractory_left: NDArray[np.int64] = attribute("_neurons.refractory_left", "Steps left to rest; edit them.")
 
     @property
     def weights(self) -> Floats:

@@ -2,7 +2,6 @@
 
 import math
 from functools import partial
-from operator import attrgetter
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..encoders import Generator, Seed
 from ..encoders.select import SelectSource
 from ..gates import Faults, average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
+from ..read_only import attribute
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
 from .options import layer_options
@@ -87,9 +87,9 @@ class SCPool2D(SCLayer):
         )
         self._reseed()
 
-    kind = property(attrgetter("_kind"), doc='Read-only: ``"average"`` or ``"max"``.')
-    size = property(attrgetter("_size"), doc="Read-only: rows and columns of a window.")
-    stride = property(attrgetter("_stride"), doc="Read-only: steps between windows, rows and columns.")
+    kind: Pooling = attribute("_kind", '``"average"`` or ``"max"``.')
+    size: Pair = attribute("_size", "Rows and columns of a window.")
+    stride: Pair = attribute("_stride", "Steps between windows, rows and columns.")
     options = options
     length = circuit_option("length")
     encoding = circuit_option("encoding")

@@ -1,7 +1,6 @@
 """Convolution: the pixels' streams are made once, and every window that covers a pixel taps its stream."""
 
 from functools import partial
-from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +10,11 @@ from .. import checks
 from ..backends.types import Words
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
-from ..derived import derived
 from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate
 from ..gates.faults import Faults
 from ..gates.windows import ConvolutionWindows, Pair, pair
+from ..read_only import attribute, derived
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
@@ -141,13 +140,13 @@ class SCConv2DLayer(SCLayer):
         self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
-    in_channels = property(attrgetter("_in_channels"), doc="Read-only: channels of an input image.")
-    out_channels = property(attrgetter("_out_channels"), doc="Read-only: channels of an output image.")
-    kernel_size = property(attrgetter("_kernel_size"), doc="Read-only: rows and columns of a window.")
-    stride = property(attrgetter("_stride"), doc="Read-only: steps between windows, rows and columns.")
-    padding = property(attrgetter("_padding"), doc='Read-only: zeros around an image, rows and columns, or ``"same"``.')
-    dilation = property(attrgetter("_dilation"), doc="Read-only: steps between the pixels of a window.")
-    groups = property(attrgetter("_groups"), doc="Read-only: groups of channels.")
+    in_channels: int = attribute("_in_channels", "Channels of an input image.")
+    out_channels: int = attribute("_out_channels", "Channels of an output image.")
+    kernel_size: Pair = attribute("_kernel_size", "Rows and columns of a window.")
+    stride: Pair = attribute("_stride", "Steps between windows, rows and columns.")
+    padding: Pair | Literal["same"] = attribute("_padding", 'Zeros around an image, rows and columns, or ``"same"``.')
+    dilation: Pair = attribute("_dilation", "Steps between the pixels of a window.")
+    groups: int = attribute("_groups", "Groups of channels.")
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..bitstreams import Bitstream, Encoding
 from ..chunks import chunks
 from ..encoders import Generator, Seed, Share
 from ..neurons import LIFNeurons
+from ..read_only import attribute
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
 from .base import Floats, SCLayer, one_seed
@@ -161,12 +161,12 @@ class SCDenseLayer(SCLayer):
         keep = checks.flag("record_membrane", record_membrane)
         self._membrane = MembraneRecorder(shape, self._neurons.dt_ms) if keep else None
 
-    n_neurons = property(attrgetter("_n_neurons"), doc="Read-only: neurons of a sample.")
-    source = property(attrgetter("_source"), doc="Read-only, but for its inputs and weights: `BitstreamCurrentSource`.")
-    neurons = property(attrgetter("_neurons"), doc="Read-only, but for their state: `LIFNeurons`.")
-    recorders = property(attrgetter("_recorders"), doc="Read-only: `SpikeRecorder`.")
-    membrane = property(attrgetter("_membrane"), doc="Read-only: `MembraneRecorder`, or None.")
-    samples = property(attrgetter("_counter.next"), doc="Read-only: number of the next step.")
+    n_neurons: int = attribute("_n_neurons", "Neurons of a sample.")
+    source: BitstreamCurrentSource = attribute("_source", "Inputs and weights, which may be edited.")
+    neurons: LIFNeurons = attribute("_neurons", "The neurons; their state may be edited.")
+    recorders: SpikeRecorder = attribute("_recorders", "`SpikeRecorder`.")
+    membrane: MembraneRecorder | None = attribute("_membrane", "`MembraneRecorder`, or None.")
+    samples: int = attribute("_counter.next", "Number of the next step.")
 
     def _make_source(self, x_inputs: ArrayLike, weight_values: ArrayLike) -> BitstreamCurrentSource:
         source = BitstreamCurrentSource(x_inputs, weight_values, seed=self._seeds.of("inputs"), **self._options)

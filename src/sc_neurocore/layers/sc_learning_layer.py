@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.types import LearningKeys, LearningModel, Pause
-from ..derived import frozen
 from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons
+from ..read_only import attribute, frozen
 from ..synapses import PlasticSynapses
 from .base import Floats, SCLayer, one_seed
 from .learning.competition import NeuronCompetition
@@ -156,16 +155,16 @@ class SCLearningLayer(SCLayer):
         self._streams = self._make_streams()
         self._pause()  # one that does not fit the steps is found now
 
-    n_inputs = property(attrgetter("_n_inputs"), doc="Read-only: number of inputs.")
-    n_neurons = property(attrgetter("_n_neurons"), doc="Read-only: number of neurons.")
-    length = property(attrgetter("_length"), doc="Read-only: cycles L of a sample.")
-    neurons = property(attrgetter("_neurons"), doc="Read-only, but for their state: `LIFNeurons`.")
-    synapses = property(attrgetter("_synapses"), doc="Read-only, but for their state: `PlasticSynapses`.")
-    competition = property(attrgetter("_competition"), doc="Read-only: `NeuronCompetition`.")
-    y_min = property(attrgetter("_y_min"), doc="Read-only: current of the smallest mean.")
-    y_max = property(attrgetter("_y_max"), doc="Read-only: current of the largest mean.")
-    pause_ms = property(attrgetter("_pause_ms"), doc="Read-only: time without input before each sample in ms.")
-    generator = property(attrgetter("_streams.encoder.generator"), doc="Read-only: number generator of the streams.")
+    n_inputs: int = attribute("_n_inputs", "Number of inputs.")
+    n_neurons: int = attribute("_n_neurons", "Number of neurons.")
+    length: int = attribute("_length", "Cycles L of a sample.")
+    neurons: LIFNeurons = attribute("_neurons", "The neurons; their state may be edited.")
+    synapses: PlasticSynapses = attribute("_synapses", "The synapses; their state may be edited.")
+    competition: NeuronCompetition = attribute("_competition", "`NeuronCompetition`.")
+    y_min: float = attribute("_y_min", "Current of the smallest mean.")
+    y_max: float = attribute("_y_max", "Current of the largest mean.")
+    pause_ms: float = attribute("_pause_ms", "Time without input before each sample in ms.")
+    generator: Generator = attribute("_streams.encoder.generator", "Number generator of the streams.")
 
     def _make_streams(self) -> LearningStreams:
         return LearningStreams(self._n_inputs, self._length, *self._coding, self._seeds, self._backend)

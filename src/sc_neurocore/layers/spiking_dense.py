@@ -1,7 +1,6 @@
 """Leaky integrate-and-fire neurons behind weighted sums: numbers in, firing rates out."""
 
 import math
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..encoders import Bernoulli, Generator, Share
 from ..gates.accumulators import Accumulator, Conditions
 from ..gates.operands import Operands, cycle_sums
 from ..neurons import LIFNeurons, LIFParameters
+from ..read_only import attribute
 from .base import Floats, Samples
 from .vectorized_layer import VectorizedSCLayer
 
@@ -141,8 +141,8 @@ class SpikingDenseLayer(VectorizedSCLayer):
         if self.length < shortest:
             raise ValueError(f"length must be at least {shortest}: a cycle lasts tau at most, got {self.length}")
 
-    neuron = property(attrgetter("_neuron"), doc="Read-only: what fires.")
-    unit = property(attrgetter("_unit"), doc="Read-only: current of a product.")
+    neuron: FiringNeuron = attribute("_neuron", "What fires.")
+    unit: float = attribute("_unit", "Current of a product.")
 
     def _accumulator(self) -> FiringRateCounter:
         options = self._options

@@ -1,7 +1,6 @@
 """Dense and sparse layers: a matrix of weight streams times a batch of input streams."""
 
 from functools import partial
-from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
@@ -12,10 +11,10 @@ from .. import checks
 from ..backends.types import Words
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
-from ..derived import derived
 from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate, Accumulator
 from ..gates.faults import Faults
+from ..read_only import attribute, derived
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
@@ -153,10 +152,10 @@ class VectorizedSCLayer(SCLayer):
         self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
-    n_inputs = property(attrgetter("_n_inputs"), doc="Read-only: inputs of the layer.")
-    n_neurons = property(attrgetter("_n_neurons"), doc="Read-only: neurons of the layer.")
-    sparse = property(attrgetter("_sparse"), doc="Read-only: whether only some synapses exist.")
-    connectivity = property(attrgetter("_connectivity"), doc="Read-only: share of the synapses that exist.")
+    n_inputs: int = attribute("_n_inputs", "Inputs of the layer.")
+    n_neurons: int = attribute("_n_neurons", "Neurons of the layer.")
+    sparse: bool = attribute("_sparse", "Whether only some synapses exist.")
+    connectivity: float = attribute("_connectivity", "Share of the synapses that exist.")
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.types import FixedMembrane
-from ..derived import derived
+from ..read_only import attribute, derived
 from .lif import LIFParameters
 
 Integers = NDArray[np.int64]
@@ -135,19 +134,12 @@ class FixedPointLIF:
         self._refractory_left: Integers = np.empty(n, np.int64)
         self.reset()
 
-    parameters = property(attrgetter("_parameters"), doc="Read-only: `LIFParameters` of all neurons.")
-    dt_ms = property(attrgetter("_dt_ms"), doc="Read-only: duration of a step in ms.")
-    q = property(attrgetter("_q"), doc="Read-only: the `QFormat` of all numbers.")
-    integers = property(
-        attrgetter("_integers"),
-        doc="Contents of the voltage registers ``(n,)``; edit them, the next step starts there.",
-    )
-    refractory_left = property(
-        attrgetter("_refractory_left"), doc="Steps ``(n,)`` that each neuron still has to rest; edit them."
-    )
-    saturated = property(
-        attrgetter("_saturated"), doc="Read-only: sums that did not fit the format since construction or `reset`."
-    )
+    parameters: LIFParameters = attribute("_parameters", "`LIFParameters` of all neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
+    q: QFormat = attribute("_q", "The `QFormat` of all numbers.")
+    integers: Integers = attribute("_integers", "Voltage registers ``(n,)``; edit them, the next step starts there.")
+    refractory_left: NDArray[np.int64] = attribute("_refractory_left", "Steps left to rest ``(n,)``; edit them.")
+    saturated: int = attribute("_saturated", "Sums that did not fit the format since construction or `reset`.")
 
     def _encoded(self, name: str, value: float) -> int:
         return int(self._q.encode(value, name))

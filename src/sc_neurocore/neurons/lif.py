@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..backends.packing import unpack
 from ..backends.types import Membrane, Words
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
+from ..read_only import attribute
 
 Floats = NDArray[np.float64]
 _NO_LEVELS = np.empty(0)
@@ -214,16 +214,12 @@ class LIFNeurons:
         self._refractory_left = np.zeros(n, np.int64)
         self._steps = 0
 
-    parameters = property(attrgetter("_parameters"), doc="Read-only: `LIFParameters` of all neurons.")
-    dt_ms = property(attrgetter("_dt_ms"), doc="Read-only: duration of a step in ms.")
-    v = property(attrgetter("_v"), doc="Voltages ``(n,)``; edit them, the next step starts from there.")
-    refractory_left = property(
-        attrgetter("_refractory_left"), doc="Steps ``(n,)`` that each neuron still has to rest; edit them."
-    )
-    steps = property(
-        attrgetter("_steps"), doc="Read-only: steps since construction or `reset`, which number the noise."
-    )
-    noise_key = property(attrgetter("_key"), doc="Read-only: key of the generator of the noise, see `backends`.")
+    parameters: LIFParameters = attribute("_parameters", "`LIFParameters` of all neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
+    v: Floats = attribute("_v", "Voltages ``(n,)``; edit them, the next step starts from there.")
+    refractory_left: NDArray[np.int64] = attribute("_refractory_left", "Steps left to rest ``(n,)``; edit them.")
+    steps: int = attribute("_steps", "Steps since construction or `reset`, which number the noise.")
+    noise_key: int = attribute("_key", "Key of the generator of the noise, see `backends`.")
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""

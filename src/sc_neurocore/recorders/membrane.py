@@ -1,12 +1,12 @@
 """Recorder of membrane voltages."""
 
 import math
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..read_only import attribute
 
 
 class MembraneRecorder:
@@ -32,8 +32,8 @@ class MembraneRecorder:
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         self._blocks: list[NDArray[np.float64]] = []
 
-    shape = property(attrgetter("_shape"), doc="Read-only: shape ``(..., n)`` of the neurons.")
-    dt_ms = property(attrgetter("_dt_ms"), doc="Read-only: duration of a step in ms.")
+    shape: tuple[int, ...] = attribute("_shape", "Shape ``(..., n)`` of the neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
 
     @property
     def steps(self) -> int:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from .. import checks
 from ..backends import choose
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Words
-from ..derived import frozen
+from ..read_only import attribute, frozen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,9 +74,9 @@ class SpikeRecorder:
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         self.reset()
 
-    shape = property(attrgetter("_shape"), doc="Read-only: shape ``(..., n)`` of the neurons.")
-    dt_ms = property(attrgetter("_dt_ms"), doc="Read-only: duration of a step in ms.")
-    steps = property(attrgetter("_steps"), doc="Read-only: steps recorded.")
+    shape: tuple[int, ...] = attribute("_shape", "Shape ``(..., n)`` of the neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
+    steps: int = attribute("_steps", "Steps recorded.")
 
     def reset(self) -> None:
         """Delete all that is recorded."""

@@ -1,16 +1,15 @@
 """Input current of neurons: products of bitstreams, counted in every cycle."""
 
 import math
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams import Bitstream, Encoding
-from ..derived import frozen
 from ..encoders import Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import Seeds
+from ..read_only import attribute, frozen
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
 Floats = NDArray[np.float64]
@@ -124,16 +123,16 @@ class BitstreamCurrentSource:
         """What was seen, first cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each
         word once."""
 
-    x_min = property(attrgetter("_x_min"), doc="Read-only: the input that stands for the lower end of the range.")
-    x_max = property(attrgetter("_x_max"), doc="Read-only: the input that stands for the upper end of the range.")
-    w_min = property(attrgetter("_w_min"), doc="Read-only: the weight that stands for the lower end of the range.")
-    w_max = property(attrgetter("_w_max"), doc="Read-only: the weight that stands for the upper end of the range.")
-    y_min = property(attrgetter("_y_min"), doc="Read-only: current of the smallest mean.")
-    y_max = property(attrgetter("_y_max"), doc="Read-only: current of the largest mean.")
-    length = property(attrgetter("_length"), doc="Read-only: stream length L in clock cycles.")
-    n_inputs = property(attrgetter("_n_inputs"), doc="Read-only: number n of inputs.")
-    generator = property(attrgetter("_generator"), doc="Read-only: number generator of the input streams.")
-    encoding = property(attrgetter("_encoding"), doc="Read-only: encoding of the streams.")
+    x_min: float = attribute("_x_min", "The input that stands for the lower end of the range.")
+    x_max: float = attribute("_x_max", "The input that stands for the upper end of the range.")
+    w_min: float = attribute("_w_min", "The weight that stands for the lower end of the range.")
+    w_max: float = attribute("_w_max", "The weight that stands for the upper end of the range.")
+    y_min: float = attribute("_y_min", "Current of the smallest mean.")
+    y_max: float = attribute("_y_max", "Current of the largest mean.")
+    length: int = attribute("_length", "Stream length L in clock cycles.")
+    n_inputs: int = attribute("_n_inputs", "Number n of inputs.")
+    generator: Generator = attribute("_generator", "Number generator of the input streams.")
+    encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
 
     @property
     def x_inputs(self) -> Floats:

@@ -5,7 +5,6 @@ counter by one step; every synapse has a random number of its own in every cycle
 """
 
 import math
-from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import plasticity
 from ..backends.types import Plasticity
-from ..derived import derived
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
+from ..read_only import attribute, derived
 from .stream_synapse import interval
 
 Floats = NDArray[np.float64]
@@ -302,24 +301,18 @@ class PlasticSynapses:
         self._weights = self._of_shares()
         self._first_shares = self._shares.copy()
 
-    w_min = property(attrgetter("_w_min"), doc="Read-only: lower end of the weights.")
-    w_max = property(attrgetter("_w_max"), doc="Read-only: upper end of the weights.")
-    learning_rate = property(
-        attrgetter("_learning_rate"), doc="Read-only: probability of the up gate, for a trace of 1."
-    )
-    ltd_ratio = property(attrgetter("_ltd_ratio"), doc="Read-only: that of the down gate over that of the up gate.")
-    rule = property(attrgetter("_rule"), doc="Read-only: name of the rule.")
+    w_min: float = attribute("_w_min", "Lower end of the weights.")
+    w_max: float = attribute("_w_max", "Upper end of the weights.")
+    learning_rate: float = attribute("_learning_rate", "Probability of the up gate, for a trace of 1.")
+    ltd_ratio: float = attribute("_ltd_ratio", "That of the down gate over that of the up gate.")
+    rule: str = attribute("_rule", "Name of the rule.")
     taus = property(lambda self: MappingProxyType(self._taus), doc="Read-only: time constants in ms.")
-    dt_ms = property(attrgetter("_dt_ms"), doc="Read-only: duration of a cycle in ms.")
-    parameters = property(attrgetter("_parameters"), doc="Read-only: the rule as numbers for the kernels.")
-    key = property(attrgetter("_key"), doc="Read-only: Philox key of the gates; `reseed` changes it.")
-    traces = property(attrgetter("_traces"), doc="`Traces`; edit their arrays, the next cycle starts from there.")
-    eligibility = property(
-        attrgetter("_eligibility"), doc='Eligibility ``(M, n)``, ``(0, 0)`` of other rules than ``"reward"``; edit it.'
-    )
-    cycles = property(
-        attrgetter("_cycles"), doc="Read-only: cycles since construction or `reset`, which number the random numbers."
-    )
+    dt_ms: float = attribute("_dt_ms", "Duration of a cycle in ms.")
+    parameters: Plasticity = attribute("_parameters", "The rule as numbers for the kernels.")
+    key: int = attribute("_key", "Philox key of the gates; `reseed` changes it.")
+    traces: Traces = attribute("_traces", "`Traces`; edit their arrays, the next cycle starts from there.")
+    eligibility: Floats = attribute("_eligibility", "Eligibility ``(M, n)``, of rule `reward` only; edit it.")
+    cycles: int = attribute("_cycles", "Cycles since construction or `reset`, which number the random numbers.")
 
     def reseed(self, seed: Seed) -> None:
         """Take the random numbers of the gates from another seed."""
@@ -327,7 +320,7 @@ class PlasticSynapses:
 
     @property
     def weights(self) -> Floats:
-        """Weights ``(M, n)`` in [w_min, w_max]; assign or edit them. A cycle makes new ones, the old are read-only then."""
+        """Weights ``(M, n)`` in [w_min, w_max]; assign or edit them. A cycle makes new ones, the old are read-only."""
         return self._weights
 
     @weights.setter

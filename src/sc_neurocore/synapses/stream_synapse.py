@@ -1,18 +1,16 @@
 """Weights that are running streams, and the dot product of streams with them."""
 
-from operator import attrgetter
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
-from ..derived import derived
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import Seeds
 from ..gates.multiply import multiply
 from ..gates.operands import Operands, cycle_sums, fully_connected, railed
+from ..read_only import attribute, derived
 
 Floats = NDArray[np.float64]
 
@@ -75,9 +73,9 @@ class StreamSynapse:
         n = self._weights.size if self._fresh else self._weights.shape[-1]
         self._encoder = Encoder(n, length, source, self._encoding, share=share, partner=1, seed=seeds.of("weights"))
 
-    encoding = property(attrgetter("_encoding"), doc="Read-only: encoding of the streams.")
-    w_min = property(attrgetter("_w_min"), doc="Read-only: the weight that stands for the lower end of the range.")
-    w_max = property(attrgetter("_w_max"), doc="Read-only: the weight that stands for the upper end of the range.")
+    encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
+    w_min: float = attribute("_w_min", "The weight that stands for the lower end of the range.")
+    w_max: float = attribute("_w_max", "The weight that stands for the upper end of the range.")
 
     @property
     def weights(self) -> Floats:

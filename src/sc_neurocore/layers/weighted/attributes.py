@@ -8,6 +8,8 @@ it is.
 from operator import attrgetter
 from typing import Any
 
+from ...read_only import attribute
+
 
 def circuit_option(name: str) -> Any:
     """A read-only property: one of the ``options`` of a layer.
@@ -17,7 +19,7 @@ def circuit_option(name: str) -> Any:
     name
         A field of `CircuitOptions`.
     """
-    return property(attrgetter(f"options.{name}"), doc=f"Read-only: see `CircuitOptions`, `{name}`.")
+    return attribute(f"options.{name}", f"See `CircuitOptions`, `{name}`.")
 
 
 of_weighted_layers = tuple(
@@ -26,7 +28,7 @@ of_weighted_layers = tuple(
 """Read-only attributes of layers with weights, in this order."""
 
 
-options: Any = property(attrgetter("_options"), doc="Read-only: the `CircuitOptions` of the layer.")
+options: Any = attribute("_options", "`CircuitOptions` of the layer.")
 _weights_of = attrgetter("_weights")
 
 
@@ -39,15 +41,9 @@ bias: Any = property(
     _set_bias,
     doc="Bias ``(n_neurons,)`` in the encoding's range; assign or edit it. None, if the layer was made without one.",
 )
-fan_in: Any = property(
-    attrgetter("_weights.fan_in"),
-    doc="Input lines of a neuron, the constant of a bias included.",
-)
-share: Any = property(
-    attrgetter("_synapses.streams.encoder.share"),
-    doc="The sharing policy in force, see `Encoder`.",
-)
-generator: Any = property(
-    attrgetter("_synapses.streams.encoder.generator"),
-    doc="Number generator of the input streams; the weights take its decorrelated partner.",
+fan_in: Any = attribute("_weights.fan_in", "Input lines of a neuron, the constant of a bias included.")
+share: Any = attribute("_synapses.streams.encoder.share", "The sharing policy in force, see `Encoder`.")
+generator: Any = attribute(
+    "_synapses.streams.encoder.generator",
+    "Number generator of the input streams; the weights take its decorrelated partner.",
 )

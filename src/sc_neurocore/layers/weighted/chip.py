@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...derived import derived, frozen
+from ...read_only import attribute, derived, frozen
 from ...synapses import MemristorModel
 from ..base import Floats
 
@@ -62,14 +62,15 @@ effective_weights: Any = property(
 )
 ideal_weights: Any = property(
     attrgetter("_weights.array"),
-    doc="""Weights ``(n_neurons, n_inputs)`` that are to be written; edit them, the next `forward` sees it.
+    _write,
+    doc="""Weights ``(n_neurons, n_inputs)`` that are to be written; assign or edit them, the next `forward` sees it.
 
-    Of a sparse layer this is a read-only copy: edit ``weights_csr.data``. It is not assigned: `weights` is.
+    Of a sparse layer this is a read-only copy: edit ``weights_csr.data``.
     """,
 )
-defects: Any = property(
-    attrgetter("_synapses.defects"),
-    doc="The map of defects of all cells, the bias's included (its last column; sparse: see `weights_csr`).",
+defects: Any = attribute(
+    "_synapses.defects",
+    "The map of defects of all cells, the bias's included (its last column; sparse: see `weights_csr`).",
 )
 stuck_low_mask: Any = property(
     lambda layer: _of_cells(layer, layer.defects.stuck_low_mask),

@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 from ... import checks
 from ...backends.types import Wiring
 from ...bitstreams.encodings import Encoding, value_range
-from ...derived import derived
 from ...gates.operands import fully_connected
+from ...read_only import derived
 from ..base import Floats
 from ..sparse import wired_as_saved
 

@@ -1,8 +1,17 @@
-"""Arrays that are computed from others: they cannot be edited, and the error says which array can."""
+"""Attributes that cannot be set, and arrays that cannot be edited and say which can."""
 
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import numpy as np
+
+
+def attribute(path: str, doc: str) -> Any:
+    """A property that reads another attribute, such as ``"_n"`` or ``"_part.n"``, and cannot be assigned.
+
+    No Python function is called when it is read. Annotate it with the type of what it reads.
+    """
+    return property(attrgetter(path), doc=f"{doc} Cannot be assigned.")
 
 
 class DerivedArray(np.ndarray):
