@@ -393,8 +393,8 @@ def test_bad_arguments(arguments, error, message):
 
 
 @pytest.mark.parametrize(("method", "value", "error", "message"), [
-    ("step", np.zeros(4), ValueError, r"current must have shape \(..., 5\), got \(4,\)"),
-    ("step", 0.1, ValueError, r"current must have shape \(..., 5\), got \(\)"),
+    ("step", np.zeros(4), ValueError, r"I_t must have shape \(..., 5\), got \(4,\)"),
+    ("step", 0.1, ValueError, r"I_t must have shape \(..., 5\), got \(\)"),
     ("run", np.zeros(5), ValueError, r"currents must have shape \(..., T, 5\), got \(5,\)"),
     ("run", np.full((2, 5), np.nan), ValueError, "currents must be finite, got nan"),
     ("run", np.full((2, 5), -1e101), ValueError, r"currents must lie in \[-1e\+100, 1e\+100\], got -1e\+101"),

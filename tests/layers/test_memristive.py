@@ -25,14 +25,19 @@ def test_forward_is_that_of_a_layer_with_the_effective_weights(encoding, accumul
     layer = build(encoding, accumulate, generator="sobol", **options)
     x = inputs((3, 6), encoding, 2)
     np.testing.assert_array_equal(layer.forward(x), slow_forward(layer, x))
-    effective = layer.synapses.seen().effective
-    ideal = layer.synapses.weights.joined()
-    np.testing.assert_array_equal(effective, layer.device.program(ideal, layer.defects))
+    if layer.sparse:
+        places = np.nonzero(layer.weights_csr.toarray())
+        ideal = layer.weights_csr.data
+    else:
+        places = slice(None), slice(None)
+        ideal = layer.ideal_weights if layer.bias is None else np.column_stack([layer.ideal_weights, layer.bias])
+    effective = layer.device.program(ideal, layer.defects)
+    without_bias = effective if layer.bias is None else effective[:, :-1]
+    np.testing.assert_array_equal(layer.weights[places], without_bias)
     assert not np.array_equal(effective, ideal)
     if not layer.sparse:
-        given = effective if layer.bias is None else effective[:, :-1]
         plain = VectorizedSCLayer.from_weights(
-            given,
+            without_bias,
             100,
             encoding=encoding,
             accumulate=accumulate,
@@ -183,7 +188,8 @@ def test_convolution_on_a_device(encoding):
     device = MemristorModel(stuck_high_rate=0.2, variability=0.1, adc_bits=8)
     layer = SCConv2DLayer(2, 4, 3, length=128, generator="sobol", encoding=encoding, groups=2, device=device, seed=3)
     x = inputs((2, 2, 5, 5), encoding, 1)
-    kernels = device.program(layer.kernels.reshape(4, -1), layer.synapses.defects).reshape(4, 1, 3, 3)
+    defects = device.defects((4, 9), 3, pairs=encoding != "unipolar")
+    kernels = device.program(layer.kernels.reshape(4, -1), defects).reshape(4, 1, 3, 3)
     plain = SCConv2DLayer.from_kernels(kernels, length=128, generator="sobol", encoding=encoding, groups=2)
     largest = np.abs(kernels).sum((1, 2, 3)).max() / 9
     low = 0.0 if encoding == "unipolar" else -largest

@@ -447,7 +447,9 @@ def test_bad_assignment_and_options_of_from_weights():
 
 
 def test_a_bias_is_there_from_the_start_or_never():
-    with pytest.raises(ValueError, match=r"^bias must be given to the constructor, got it for a layer without one$"):
+    with pytest.raises(
+        AttributeError, match=r"^bias must be given to the constructor, got it for a layer without one$"
+    ):
         VectorizedSCLayer(3, 2).bias = [0.5, 0.5]
     layer = VectorizedSCLayer(3, 2, bias=[0, 0])
     layer.bias = [0.5, 1]

@@ -53,15 +53,37 @@ def test_batch_axes():
     assert shared.currents(10, 20).shape == (2, 4, 1, 10)
 
 
-def test_arrays_are_copies_that_cannot_be_edited():
+def test_arrays_are_copies_that_can_be_assigned_and_edited():
     weights = W.copy()
     source = BitstreamCurrentSource(X, weights)
     weights[:] = 0
     np.testing.assert_array_equal(source.weight_values, W)
-    with pytest.raises(ValueError, match="read-only"):
-        source.x_inputs[0] = 0
-    with pytest.raises(ValueError, match="read-only"):
-        source.weight_values[0] = 0
+    x, w = np.roll(X, 1), 0.5 * np.roll(W, 1, axis=-1)
+    for generator in ("bernoulli", "sobol"):
+        source = BitstreamCurrentSource(X, W, seed=3, generator=generator)
+        before = source.currents(0, 200)
+        source.x_inputs[:], source.weight_values = x, w
+        wanted = BitstreamCurrentSource(x, w, seed=3, generator=generator)
+        np.testing.assert_array_equal(source.currents(0, 200), wanted.currents(0, 200))
+        np.testing.assert_array_equal(source.expected(), wanted.expected())
+        source.x_inputs, source.weight_values[:] = X, W
+        np.testing.assert_array_equal(source.currents(0, 200), before)
+        assert not np.array_equal(before, wanted.currents(0, 200))
+
+
+def test_edits_are_checked_before_they_are_used():
+    source = BitstreamCurrentSource(X, W, seed=3)
+    before = source.currents(0, 100)
+    for name, message in (("x_inputs", "x_inputs must lie in"), ("weight_values", "weight_values must be finite")):
+        array = getattr(source, name)
+        held, array.flat[0] = array.flat[0], 2.0 if name == "x_inputs" else np.nan
+        for call in (lambda: source.counts(0, 100), lambda: source.streams(0, 100), source.expected):
+            with pytest.raises(ValueError, match=message):
+                call()
+        array.flat[0] = held
+        np.testing.assert_array_equal(source.currents(0, 100), before)
+        with pytest.raises(ValueError, match=f"{name} must have shape"):
+            setattr(source, name, [0.5])
 
 
 @pytest.mark.parametrize(("arguments", "error", "message"), [

@@ -120,8 +120,9 @@ def test_both_gates_are_never_open_together():
         300, 100, learning_rate=0.5, ltd_ratio=1.0, step=0.25, weights=np.full((100, 300), 0.5), seed=3
     )
     synapses.step(np.ones(300), np.zeros(100))
-    synapses.shares = np.full((100, 300), 0.5)
-    synapses.traces = Traces(np.ones(300) / synapses.parameters.keep_pre, np.ones(100) / synapses.parameters.keep_post)
+    synapses.weights[:] = 0.5
+    synapses.traces.pre[:] = 1 / synapses.parameters.keep_pre
+    synapses.traces.post[:] = 1 / synapses.parameters.keep_post
     synapses.step(np.ones(300), np.ones(100))
     values, counts = np.unique(synapses.weights, return_counts=True)
     assert values.tolist() == [0.25, 0.75]  # half up, half down, none stays
@@ -206,5 +207,30 @@ def test_bad_spikes_change_nothing():
         with pytest.raises(ValueError, match=message):
             synapses.step(pre, post)
     assert synapses.cycles == 0
+    synapses.weights[0, 0] = 1.5
+    for call in (lambda: synapses.step([0, 1], [1]), lambda: synapses.shares):
+        with pytest.raises(ValueError, match=r"weights must lie in \[0, 1\], got 1.5"):
+            call()
+    assert synapses.cycles == 0
+    with pytest.raises(ValueError, match="weights must be edited"):
+        PlasticSynapses(2, 1, seed=0).shares[0, 0] = 0.5
+
+
+def test_edited_weights_are_seen_and_others_keep_their_bits():
+    synapses, twin = (PlasticSynapses(30, 20, -0.3, 1.1, seed=0, learning_rate=0.9) for _ in range(2))
+    weights = synapses.weights
+    weights[3, 4] = 0.25
+    shares = twin.shares.copy()
+    shares[3, 4] = (0.25 - -0.3) / (1.1 - -0.3)
+    twin.weights[:] = synapses.weights  # a copy of all: the same
+    for each in (synapses, twin):
+        np.testing.assert_array_equal(each.shares, shares)
+        each.step(np.ones(30), np.zeros(20))
+        each.step(np.zeros(30), np.ones(20))
+    np.testing.assert_array_equal(synapses.weights, twin.weights)
+    np.testing.assert_array_equal(weights, -0.3 + (1.1 - -0.3) * shares)  # what was, from before it learned
+    assert (weights != synapses.weights).any()
     with pytest.raises(ValueError, match="read-only"):
-        synapses.weights[0, 0] = 0.5
+        weights[3, 4] = 0.5
+    synapses.reset(weights=True)
+    np.testing.assert_array_equal(synapses.weights, PlasticSynapses(30, 20, -0.3, 1.1, seed=0).weights)

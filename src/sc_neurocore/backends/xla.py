@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..read_only import attribute
 from .compiled import *  # noqa: F403 - what is not defined below runs there
 from .membrane import fire_and_reset, integrate
 from .types import Bits, Counts, Membrane, Words
@@ -171,7 +172,9 @@ class Devices:
             raise TypeError(f"mesh must be a jax.sharding.Mesh or None, got {mesh!r}")
         if mesh is not None and not set(mesh.axis_names) <= set(AXES):
             raise ValueError(f"mesh must have axes of {', '.join(AXES)}, got {', '.join(map(str, mesh.axis_names))}")
-        self.mesh = mesh
+        self._mesh = mesh
+
+    mesh: Mesh | None = attribute("_mesh", "The mesh, or None.")
 
     def lif(
         self, currents: Numbers, noise: Numbers | None, membrane: Membrane, v: Numbers, refractory_left: Counts
@@ -211,7 +214,7 @@ class Devices:
                 sizes |= {name: size for name, size in zip(names, argument.shape, strict=True) if name}
                 argument = self.placed(argument, names)
             placed.append(argument)
-        results = _compiled(run, self.mesh, axes, out_axes)(*placed)
+        results = _compiled(run, self._mesh, axes, out_axes)(*placed)
         return [
             None if result is None else np.array(np.asarray(result)[tuple(slice(sizes.get(name)) for name in names)])
             for result, names in zip(results, out_axes, strict=True)
@@ -219,23 +222,23 @@ class Devices:
 
     def placed(self, array: NDArray[Any], names: Axes) -> Array:
         """An array whose axes have these names, split over the devices; their last parts are filled up with zeros."""
-        if self.mesh is None:
+        if self._mesh is None:
             return array
-        missing = [-size % self.mesh.shape.get(name, 1) for size, name in zip(array.shape, names, strict=True)]
+        missing = [-size % self._mesh.shape.get(name, 1) for size, name in zip(array.shape, names, strict=True)]
         filled = np.pad(array, [(0, count) for count in missing])
-        return jax.device_put(filled, NamedSharding(self.mesh, _spec(self.mesh, names)))
+        return jax.device_put(filled, NamedSharding(self._mesh, _spec(self._mesh, names)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.mesh is None:
+        if self._mesh is None:
             return Devices, ()
-        ids = np.vectorize(lambda device: device.id, otypes=[int])(self.mesh.devices)
-        return devices_with_ids, (ids, self.mesh.axis_names, self.mesh.axis_types)
+        ids = np.vectorize(lambda device: device.id, otypes=[int])(self._mesh.devices)
+        return devices_with_ids, (ids, self._mesh.axis_names, self._mesh.axis_types)
 
     def __repr__(self) -> str:
-        if self.mesh is None:
+        if self._mesh is None:
             return str(jax.default_backend())
-        parts = " x ".join(f"{count} {name}" for name, count in self.mesh.shape.items())
-        return f"{self.mesh.devices.flat[0].platform}, {parts}"
+        parts = " x ".join(f"{count} {name}" for name, count in self._mesh.shape.items())
+        return f"{self._mesh.devices.flat[0].platform}, {parts}"
 
 
 _DEFAULT = Devices()

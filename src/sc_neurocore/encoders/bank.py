@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..read_only import attribute
 from .generator import Generator
 from .lattice import Lattice
 from .line_search import line_of, searched_lines, spreading_multiplier
@@ -59,28 +60,32 @@ class Bank(Generator):
     """
 
     def __init__(self, name: str, length: int) -> None:
-        self.name, self.length = name, checks.whole("length", length, 1)
-        self._pair = lines_of(name, self.length, every=False)
-        self.bits = self._pair[0].bits
+        self._name, self._length = name, checks.whole("length", length, 1)
+        self._pair = lines_of(name, self._length, every=False)
+        self._bits = self._pair[0].bits
+
+    name: str = attribute("_name", "Kind of the sequences.")
+    length: int = attribute("_length", "Clock cycles L.")
+    bits: int = attribute("_bits", "Width of a number.")
 
     def __repr__(self) -> str:
-        return f"Bank({self.name!r}, {self.length})"
+        return f"Bank({self._name!r}, {self._length})"
 
     def __str__(self) -> str:
         first, second = self._pair[:2]
         return (
-            f"{_CIRCUITS[self.name]}; {first!r} and {second!r}: dot RMSE {self.dot_rmse:.3g} "
-            f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(self.length):.3g}); {self.n_lines} lines"
+            f"{_CIRCUITS[self._name]}; {first!r} and {second!r}: dot RMSE {self.dot_rmse:.3g} "
+            f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(self._length):.3g}); {self.n_lines} lines"
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Bank) and (self.name, self.length) == (other.name, other.length)
+        return isinstance(other, Bank) and (self._name, self._length) == (other.name, other.length)
 
     def __hash__(self) -> int:
-        return hash((self.name, self.length))
+        return hash((self._name, self._length))
 
     def __reduce__(self) -> tuple[type["Bank"], tuple[str, int]]:
-        return Bank, (self.name, self.length)
+        return Bank, (self._name, self._length)
 
     @property
     def modulus(self) -> int:
@@ -90,7 +95,7 @@ class Bank(Generator):
     @property
     def n_lines(self) -> int:
         """Number of lines; where the bank is not stored, the first look at it takes a search of .2 s."""
-        return len(lines_of(self.name, self.length, every=True))
+        return len(lines_of(self._name, self._length, every=True))
 
     @property
     def in_runs(self) -> bool:
@@ -100,7 +105,7 @@ class Bank(Generator):
     @property
     def dot_rmse(self) -> float:
         """RMSE of a sum of 784 products of operands uniform on 0, 1/L, .., 1."""
-        first, second = (line.sequence(self.length) for line in self._pair[:2])
+        first, second = (line.sequence(self._length) for line in self._pair[:2])
         return dot_rmse(first, second, self.modulus)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
@@ -112,7 +117,7 @@ class Bank(Generator):
         if index < 2:
             return self._pair[index]
         self.check_lines(index + 1, "a circuit")
-        return lines_of(self.name, self.length, every=True)[index]
+        return lines_of(self._name, self._length, every=True)[index]
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,7 @@ from ..backends.types import Words
 from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from ..chunks import chunks
+from ..read_only import attribute, frozen
 from .by_name import make_generator
 from .generator import Generator
 from .generators import Bernoulli
@@ -79,33 +80,46 @@ class Encoder:
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.n = checks.whole("n", n, 1)
-        self.length = checks.whole("length", length, 1)
-        self.encoding = check_encoding(encoding)
-        self._magnitudes = MAGNITUDES[self.encoding]
-        self.generator = make_generator(generator, self.length, bits)
-        self._modulus = self.generator.modulus
-        self.partner = checks.whole("partner", partner, 0)
+        self._n = checks.whole("n", n, 1)
+        self._length = checks.whole("length", length, 1)
+        self._encoding = check_encoding(encoding)
+        self._magnitudes = MAGNITUDES[self._encoding]
+        self._generator = make_generator(generator, self._length, bits)
+        self._modulus = self._generator.modulus
+        self._partner = checks.whole("partner", partner, 0)
         self._backend = None if backend is None else choose(backend).name  # an unknown one is found now
-        random = isinstance(self.generator, Bernoulli)
+        random = isinstance(self._generator, Bernoulli)
         default = "independent" if random else "one"
-        self.share = cast(Share, checks.option("share", share or default, SHARES))
-        if random and self.share in ("shift", "rotate"):
+        self._share = cast(Share, checks.option("share", share or default, SHARES))
+        if random and self._share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
-        self._key = Seeds(seed, type(self), (self.n, self.partner)).key("streams")
-        self._sequences = None if random else self._make_sequences(self.length)
+        self._generator_of_line = frozen(np.arange(self._n) * (self._share == "independent"))
+        self._key = Seeds(seed, type(self), (self._n, self._partner)).key("streams")
+        self._sequences = None if random else self._make_sequences(self._length)
         self._longer = np.empty((0, 0), np.uint32)
         """Numbers as far as `window` was asked for."""
         self._has_table = (
             self._sequences is not None
             and len(self._sequences) == 1
-            and 8 * words_for(self.length) * self._modulus <= TABLE_BYTES
+            and 8 * words_for(self._length) * self._modulus <= TABLE_BYTES
         )
         self._table: Words | None = None
         self._counter = SampleCounter()
 
+    n: int = attribute("_n", "Number of inputs.")
+    length: int = attribute("_length", "Clock cycles of a stream.")
+    generator: Generator = attribute("_generator", "The number generator.")
+    encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
+    share: Share = attribute("_share", "How inputs share generators.")
+    partner: int = attribute("_partner", "Which partner of the generator makes the streams.")
+    key: int = attribute("_key", "Philox key of Bernoulli streams and of digital shifts.")
+    generator_of_line: NDArray[np.int64] = attribute(
+        "_generator_of_line", "Generator of each input ``(n,)``, by number."
+    )
+
     def __repr__(self) -> str:
-        return f"Encoder(n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r})"
+        shown = f"n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r}"
+        return f"Encoder({shown})"
 
     def reset(self) -> None:
         """Rewind the generators: the next sample gets the random numbers of the first one."""
@@ -122,12 +136,12 @@ class Encoder:
 
     def encode(self, values: ArrayLike) -> Bitstream:
         """Encode `values` ``(..., n)``, or raise a ValueError if one is outside the encoding's range, as streams."""
-        numbers = checks.array("values", values, *value_range(self.encoding), last=self.n)
-        count = numbers.size // self.n
+        numbers = checks.array("values", values, *value_range(self._encoding), last=self._n)
+        count = numbers.size // self._n
         first = self._counter.reserve(count)
         words = self.rails(numbers, np.arange(first, first + count).reshape(numbers.shape[:-1]))
-        words = np.moveaxis(words, -3, 0) if self.encoding == "split" else words[..., 0, :, :]
-        return Bitstream(np.ascontiguousarray(words), self.length, self.encoding)
+        words = np.moveaxis(words, -3, 0) if self._encoding == "split" else words[..., 0, :, :]
+        return Bitstream(np.ascontiguousarray(words), self._length, self._encoding)
 
     def rails(
         self,
@@ -144,7 +158,7 @@ class Encoder:
         out where no number is negative; `columns` as for `words`.
         """
         magnitude = self._magnitudes(numbers)
-        negative = numbers < 0 if self.encoding == "split" else None
+        negative = numbers < 0 if self._encoding == "split" else None
         if negative is not None and trim and not negative.any():
             negative = None
         if not self._has_table:
@@ -161,28 +175,19 @@ class Encoder:
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
-        return np.asarray(self.thresholds(to_probability(values, self.encoding)) / float(self._modulus))
+        return np.asarray(self.thresholds(to_probability(values, self._encoding)) / float(self._modulus))
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Numbers ``(...)`` that the streams of `values` stand for: `quantised`, decoded."""
-        return rounded(values, self.encoding, self._modulus)
-
-    @property
-    def generator_of_line(self) -> NDArray[np.int64]:
-        """Index of the generator that drives each input ``(n,)``: all 0 where they share one."""
-        return np.arange(self.n) * (self.share == "independent")
-
-    @property
-    def key(self) -> int:
-        """Philox key of its Bernoulli streams and of its digital shifts."""
-        return self._key
+        return rounded(values, self._encoding, self._modulus)
 
     @property
     def sequences(self) -> NDArray[np.uint32]:
         """Number sequences of the comparators ``(n, L)``, ``(1, L)`` where all inputs share one; not for Bernoulli."""
         if self._sequences is None:
             raise ValueError("sequences must come from a generator that has one, a Bernoulli encoder has none")
-        return self._sequences
+        sequences: NDArray[np.uint32] = frozen(self._sequences)
+        return sequences
 
     def levels(self) -> NDArray[np.float64]:
         """Number sequences scaled to (0, 1), to compare with probabilities: ``(n, L)``, or ``(1, L)`` if shared.
@@ -202,16 +207,16 @@ class Encoder:
         ``columns[k]`` (not for Bernoulli generators).
         """
         thresholds = self.thresholds(probabilities)
-        n_words = words_for(self.length)
+        n_words = words_for(self._length)
         if self._sequences is None:
-            return self._bernoulli(thresholds, samples, self.length, 0).reshape(*thresholds.shape, n_words)
+            return self._bernoulli(thresholds, samples, self._length, 0).reshape(*thresholds.shape, n_words)
         if self._has_table:
             return self._from_table(thresholds)
         if columns is None or len(self._sequences) == 1:
             words = choose(self._backend).compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
             return words.reshape(*thresholds.shape, n_words)
         words = np.empty((*thresholds.shape, n_words), np.uint64)
-        for part in chunks(columns.size, 4 * self.length):  # a copy of every sequence at once would be large
+        for part in chunks(columns.size, 4 * self._length):  # a copy of every sequence at once would be large
             block = thresholds[..., part].reshape(-1, columns[part].size)
             made = choose(self._backend).compare(self._sequences[columns[part]], block)
             words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
@@ -235,9 +240,9 @@ class Encoder:
         array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]], dtype=uint8)
         """
         words = self._window(self._magnitudes(values), samples, start, stop)
-        if self.encoding == "split":
+        if self._encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
-        return Bitstream(words, stop - start, self.encoding)
+        return Bitstream(words, stop - start, self._encoding)
 
     def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
         thresholds = self.thresholds(probabilities)
@@ -246,7 +251,7 @@ class Encoder:
         else:
             longer = self._longer
             if stop > longer.shape[1]:
-                longer = self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
+                longer = self._longer = self._make_sequences(1 << (max(stop, self._length) - 1).bit_length())
             numbers = longer[:, start:stop]
             every = self._modulus + 1
             if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
@@ -259,21 +264,21 @@ class Encoder:
         self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        numbers = np.broadcast_to(samples[..., None] * self.n + self.generator_of_line, thresholds.shape)
-        streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self.generator.bits
+        numbers = np.broadcast_to(samples[..., None] * self._n + self._generator_of_line, thresholds.shape)
+        streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self._generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
 
     def _make_sequences(self, length: int) -> NDArray[np.uint32]:
-        if self.share == "independent":
-            self.generator.check_lines(2 * self.n - 1 + self.partner, f'share="independent" with n = {self.n}')
-            partners = (self.generator.decorrelated(2 * i + self.partner) for i in range(self.n))
+        if self._share == "independent":
+            self._generator.check_lines(2 * self._n - 1 + self._partner, f'share="independent" with n = {self._n}')
+            partners = (self._generator.decorrelated(2 * i + self._partner) for i in range(self._n))
             return np.stack([partner.sequence(length) for partner in partners])
-        numbers = self.generator.decorrelated(self.partner).sequence(length)
-        if self.share == "shift":
-            return _shifted(numbers, self._key, self.n, self.generator)
-        if self.share == "rotate":
-            offsets = np.arange(self.n) * self.length // self.n
-            return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self.length])
+        numbers = self._generator.decorrelated(self._partner).sequence(length)
+        if self._share == "shift":
+            return _shifted(numbers, self._key, self._n, self._generator)
+        if self._share == "rotate":
+            offsets = np.arange(self._n) * self._length // self._n
+            return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self._length])
         return numbers[None]
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..read_only import attribute, frozen
 from .generator import MAX_BITS, Generator, check_mask, shown
 
 
@@ -260,7 +261,7 @@ class UserSequence(Generator):
     """
 
     def __init__(self, values: ArrayLike, bits: int) -> None:
-        self.bits = checks.whole("bits", bits, 1, MAX_BITS)
+        self._bits = checks.whole("bits", bits, 1, MAX_BITS)
         try:
             rows = np.atleast_2d(np.asarray(values))
         except ValueError as error:  # rows of unequal lengths
@@ -274,17 +275,20 @@ class UserSequence(Generator):
         if rows.min() < 0 or rows.max() >= 1 << bits:
             bad = rows.min() if rows.min() < 0 else rows.max()
             raise ValueError(f"values must lie in [0, 2**bits = {1 << bits}), got {bad}")
-        self.values: NDArray[np.uint32] = rows.astype(np.uint32)
+        self._values: NDArray[np.uint32] = frozen(rows.astype(np.uint32))
+
+    values: NDArray[np.uint32] = attribute("_values", "The numbers ``(k, period)``.")
+    bits: int = attribute("_bits", "Width of a number.")
 
     def __repr__(self) -> str:
-        return f"UserSequence({self.values.shape[0]} x {self.values.shape[1]} values, bits={self.bits})"
+        return f"UserSequence({self._values.shape[0]} x {self._values.shape[1]} values, bits={self._bits})"
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Row 0, repeated."""
-        return np.resize(self.values[0], length)
+        return np.resize(self._values[0], length)
 
     def decorrelated(self, index: int) -> "UserSequence":
         """The generator that starts at row `index`."""
-        if index >= len(self.values):
-            raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self.values)}")
-        return UserSequence(self.values[index:], self.bits)
+        if index >= len(self._values):
+            raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self._values)}")
+        return UserSequence(self._values[index:], self._bits)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
+from ..read_only import attribute
 from .generator import MAX_BITS, Generator
 
 # A primitive polynomial of every degree, by its taps (P. Alfke, Xilinx XAPP 052, 1996, table 3).
@@ -87,26 +88,34 @@ class LFSR(Generator):
         mask: int = 0,
         reverse: bool = False,
     ) -> None:
-        self.bits = checks.whole("bits", bits, 1, MAX_BITS)
-        self.seed = checks.whole("seed", seed, 1, (1 << bits) - 1)
-        self.insert_zero = checks.flag("insert_zero", insert_zero)
-        self.mask = checks.whole("mask", mask, 0, (1 << bits) - 1)
-        self.reverse = checks.flag("reverse", reverse)
+        self._bits = checks.whole("bits", bits, 1, MAX_BITS)
+        self._seed = checks.whole("seed", seed, 1, (1 << bits) - 1)
+        self._insert_zero = checks.flag("insert_zero", insert_zero)
+        self._mask = checks.whole("mask", mask, 0, (1 << bits) - 1)
+        self._reverse = checks.flag("reverse", reverse)
         if taps is None:
-            self.taps = TAPS[bits]
+            self._taps = TAPS[bits]
         else:
             if not isinstance(taps, Iterable):
                 raise TypeError(f"taps must be a tuple of integers or None, got {taps!r}")
-            self.taps = tuple(sorted({checks.whole("taps", tap, 1, bits) for tap in taps}, reverse=True))
-            if not is_primitive(self.taps, bits):
+            self._taps = tuple(sorted({checks.whole("taps", tap, 1, bits) for tap in taps}, reverse=True))
+            if not is_primitive(self._taps, bits):
                 raise ValueError(f"taps must be those of a primitive polynomial of degree {bits}, got {taps}")
-        self.state = self.seed
+        self._state = self._seed
+
+    bits: int = attribute("_bits", "Width of a number.")
+    taps: tuple[int, ...] = attribute("_taps", "Exponents of the feedback polynomial.")
+    seed: int = attribute("_seed", "The first state.")
+    insert_zero: bool = attribute("_insert_zero", "Whether state 0 is in the cycle.")
+    mask: int = attribute("_mask", "XORed with every number.")
+    reverse: bool = attribute("_reverse", "Whether numbers are read in reverse.")
+    state: int = attribute("_state", "The state that `step` has reached.")
 
     def __repr__(self) -> str:
-        zero = "" if self.insert_zero else ", insert_zero=False"
-        mask = f", mask={self.mask}" if self.mask else ""
-        reverse = ", reverse=True" if self.reverse else ""
-        return f"LFSR(bits={self.bits}, taps={self.taps}, seed={self.seed}{zero}{mask}{reverse})"
+        zero = "" if self._insert_zero else ", insert_zero=False"
+        mask = f", mask={self._mask}" if self._mask else ""
+        reverse = ", reverse=True" if self._reverse else ""
+        return f"LFSR(bits={self._bits}, taps={self._taps}, seed={self._seed}{zero}{mask}{reverse})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LFSR) and repr(self) == repr(other)
@@ -115,12 +124,12 @@ class LFSR(Generator):
         return hash(repr(self))
 
     def __str__(self) -> str:
-        n = self.bits
-        terms = " + ".join(f"x^{tap}" if tap > 1 else "x" for tap in self.taps)
+        n = self._bits
+        terms = " + ".join(f"x^{tap}" if tap > 1 else "x" for tap in self._taps)
         line = "      +" + "----+" * n
         row = [" "] * (7 + 5 * n)
         feedback = ["-"] * (7 + 5 * n)
-        for tap in self.taps:
+        for tap in self._taps:
             column = 3 + 5 * tap
             row[column] = "|"
             if tap == n:
@@ -128,11 +137,11 @@ class LFSR(Generator):
             else:
                 feedback[column - 1 : column + 2] = "XOR"
         row[1], feedback[0:2] = "|", " +"
-        zero = "   (XOR NOR of bits " + (f"1..{n - 1})" if n > 2 else "1)") if self.insert_zero and n > 1 else ""
-        if self.insert_zero and n == 1:
+        zero = "   (XOR NOR of bits " + (f"1..{n - 1})" if n > 2 else "1)") if self._insert_zero and n > 1 else ""
+        if self._insert_zero and n == 1:
             zero = "   (inverted)"
-        stages = range(1, n + 1) if self.reverse else range(n, 0, -1)
-        number = ", ".join(f"{'not ' * (self.mask >> n - 1 - k & 1)}{stage}" for k, stage in enumerate(stages))
+        stages = range(1, n + 1) if self._reverse else range(n, 0, -1)
+        number = ", ".join(f"{'not ' * (self._mask >> n - 1 - k & 1)}{stage}" for k, stage in enumerate(stages))
         return "\n".join([
             f"LFSR, {n} bits, {terms} + 1, period {self.period}",
             line,
@@ -140,33 +149,33 @@ class LFSR(Generator):
             " |    " + line[6:],
             "".join(row).rstrip(),
             "".join(feedback) + zero,
-            *([f"number, highest bit first: {number}"] if self.mask or self.reverse else []),
+            *([f"number, highest bit first: {number}"] if self._mask or self._reverse else []),
         ])  # fmt: skip
 
     @property
     def period(self) -> int:
         """Cycles until the states repeat."""
-        return (1 << self.bits) - (0 if self.insert_zero else 1)
+        return (1 << self._bits) - (0 if self._insert_zero else 1)
 
-    def _mask(self) -> int:
-        return sum(1 << (tap - 1) for tap in self.taps)
+    def _tap_mask(self) -> int:
+        return sum(1 << (tap - 1) for tap in self._taps)
 
     def step(self) -> int:
         """Run one clock cycle; returns the new state."""
-        self.state = int(choose().lfsr(self.state, self._mask(), self.bits, self.insert_zero, 2)[1])
-        return self.state
+        self._state = int(choose().lfsr(self._state, self._tap_mask(), self._bits, self._insert_zero, 2)[1])
+        return self._state
 
     def reset(self) -> None:
         """Set the state back to the seed."""
-        self.state = self.seed
+        self._state = self._seed
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Numbers from the seed on; `state` is neither read nor changed."""
-        numbers = choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
-        if self.reverse:
-            stages = ((numbers >> k & 1) << self.bits - 1 - k for k in range(self.bits))
+        numbers = choose().lfsr(self._seed, self._tap_mask(), self._bits, self._insert_zero, length)
+        if self._reverse:
+            stages = ((numbers >> k & 1) << self._bits - 1 - k for k in range(self._bits))
             numbers = np.bitwise_or.reduce(list(stages))
-        return numbers ^ np.uint32(self.mask)
+        return numbers ^ np.uint32(self._mask)
 
     @property
     def n_lines(self) -> int:
@@ -175,9 +184,9 @@ class LFSR(Generator):
         Of the streams of a whole period, the AND of any two lines has at most 1.1 times the RMSE of independent
         Bernoulli streams, and the OR of any three at most 1.5 times (registers of the table, 3 to 10 bits).
         """
-        if self.bits < 3:  # a polynomial of degree 1 or 2 is its own reciprocal
+        if self._bits < 3:  # a polynomial of degree 1 or 2 is its own reciprocal
             return 1
-        return 2 * min(len(_jumps(taps)) for taps in (self.taps, _reciprocal(self.taps)))
+        return 2 * min(len(_jumps(taps)) for taps in (self._taps, _reciprocal(self._taps)))
 
     def decorrelated(self, index: int) -> Self:
         """A register whose streams are uncorrelated with this one's; index 0 is this one itself.
@@ -192,10 +201,10 @@ class LFSR(Generator):
         if index == 0:
             return self
         self.check_lines(index + 1, "a circuit")
-        taps = _reciprocal(self.taps) if index % 2 else self.taps
+        taps = _reciprocal(self._taps) if index % 2 else self._taps
         # In reverse order of stages, a register looks like that of the reciprocal polynomial running backwards.
-        jump = -_jumps(_reciprocal(taps))[index // 2] if self.reverse else _jumps(taps)[index // 2]
-        return self._wired(taps, self.seed).ahead(jump)
+        jump = -_jumps(_reciprocal(taps))[index // 2] if self._reverse else _jumps(taps)[index // 2]
+        return self._wired(taps, self._seed).ahead(jump)
 
     def ahead(self, cycles: int) -> Self:
         """The register that starts from the state after so many cycles, the inserted zero not counted.
@@ -206,14 +215,14 @@ class LFSR(Generator):
         >>> LFSR(32).ahead(1_000_000_007).seed
         2580381740
         """
-        power = _power_of_x(cycles % ((1 << self.bits) - 1), _polynomial(_reciprocal(self.taps)))
-        states = choose().lfsr(self.seed, self._mask(), self.bits, False, self.bits)
-        summed = [power >> k & 1 == 1 for k in range(self.bits)]
-        return self._wired(self.taps, int(np.bitwise_xor.reduce(states[summed])))
+        power = _power_of_x(cycles % ((1 << self._bits) - 1), _polynomial(_reciprocal(self._taps)))
+        states = choose().lfsr(self._seed, self._tap_mask(), self._bits, False, self._bits)
+        summed = [power >> k & 1 == 1 for k in range(self._bits)]
+        return self._wired(self._taps, int(np.bitwise_xor.reduce(states[summed])))
 
     def _wired(self, taps: tuple[int, ...], seed: int) -> Self:
         """A register of these taps and this seed, alike in the rest."""
-        return type(self)(self.bits, taps, seed, insert_zero=self.insert_zero, mask=self.mask, reverse=self.reverse)
+        return type(self)(self._bits, taps, seed, insert_zero=self._insert_zero, mask=self._mask, reverse=self._reverse)
 
 
 def is_primitive(taps: tuple[int, ...], degree: int) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends.philox import philox4x32
+from ..read_only import attribute
 from .generator import Generator, bits_of
 from .generators import Ramp
 from .independence import POINTS, IndependentLines, and_error
@@ -93,14 +94,17 @@ class Searched(Generator):
     """
 
     def __init__(self, permutation: ArrayLike, order: ArrayLike | None = None) -> None:
-        self.permutation = _permutation("permutation", permutation)
-        self.orders: NDArray[np.uint32] = np.arange(self.permutation.size, dtype=np.uint32)[None]
-        """Value of the counter in each cycle, a row for each pair of lines ``(k, L)``."""
+        self._permutation = _permutation("permutation", permutation)
+        self._shown_orders: NDArray[np.uint32] = np.arange(self._permutation.size, dtype=np.uint32)[None]
         if order is not None:
-            rows = [_permutation("order", row, self.permutation.size) for row in np.atleast_2d(np.asarray(order))]
-            self.orders = np.stack(rows)
-        self.orders.flags.writeable = False
-        self.bits = bits_of(self.permutation.size)
+            rows = [_permutation("order", row, self._permutation.size) for row in np.atleast_2d(np.asarray(order))]
+            self._shown_orders = np.stack(rows)
+        self._shown_orders.flags.writeable = False
+        self._bits = bits_of(self._permutation.size)
+
+    permutation: NDArray[np.uint32] = attribute("_permutation", "Numbers of the look-up ``(L,)``.")
+    orders: NDArray[np.uint32] = attribute("_shown_orders", "Values of the counter ``(k, L)``.")
+    bits: int = attribute("_bits", "Width of a number.")
 
     @staticmethod
     def of_length(length: int) -> "Searched":
@@ -115,32 +119,32 @@ class Searched(Generator):
         if length <= LONGEST and self == _of_length(length):
             return f"Searched.of_length({length})"
         shown = partial(np.array2string, separator=", ", threshold=16)
-        if self._natural and len(self.orders) == 1:
-            return f"Searched({shown(self.permutation)})"
-        return f"Searched({shown(self.permutation)}, {shown(self.orders)})"
+        if self._natural and len(self._shown_orders) == 1:
+            return f"Searched({shown(self._permutation)})"
+        return f"Searched({shown(self._permutation)}, {shown(self._shown_orders)})"
 
     def __str__(self) -> str:
         length = self.modulus
         area = f", {_AREAS[length]} um^2 of sky130 cells" if length in _AREAS else ""
         return (
-            f"counter and look-up of {length} numbers of {self.bits} bits, dot RMSE {self.dot_rmse:.3g} "
+            f"counter and look-up of {length} numbers of {self._bits} bits, dot RMSE {self.dot_rmse:.3g} "
             f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(length):.2g}){area}"
         )
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Searched)
-            and np.array_equal(self.permutation, other.permutation)
-            and np.array_equal(self.orders, other.orders)
+            and np.array_equal(self._permutation, other.permutation)
+            and np.array_equal(self._shown_orders, other.orders)
         )
 
     def __hash__(self) -> int:
-        return hash((self.permutation.tobytes(), self.orders.tobytes()))
+        return hash((self._permutation.tobytes(), self._shown_orders.tobytes()))
 
     @property
     def modulus(self) -> int:
         """L: numbers are 0 .. L-1."""
-        return self.permutation.size
+        return self._permutation.size
 
     @property
     def n_lines(self) -> int:
@@ -150,16 +154,20 @@ class Searched(Generator):
     @property
     def in_runs(self) -> bool:
         """Whether the ones of an input come in one run."""
-        return bool((np.diff(self.permutation[self.orders[0]].astype(np.int64)) == 1).all())
+        return bool((np.diff(self._permutation[self._shown_orders[0]].astype(np.int64)) == 1).all())
 
-    @cached_property
+    @property
     def dot_rmse(self) -> float:
         """RMSE of a sum of 784 AND products of operands uniform on 0, 1/L, .., 1, over one period; exact."""
-        return dot_rmse(self.permutation, np.arange(self.modulus, dtype=np.uint32), self.modulus)
+        return self._dot_rmse
+
+    @cached_property
+    def _dot_rmse(self) -> float:
+        return dot_rmse(self._permutation, np.arange(self.modulus, dtype=np.uint32), self.modulus)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The permutation in its order of cycles, repeated."""
-        return np.resize(self.permutation[self.orders[0]], length)
+        return np.resize(self._permutation[self._shown_orders[0]], length)
 
     def decorrelated(self, index: int) -> Generator:
         """Line `index`: 0 is this generator, 1 the counter in the order of cycles, which drives the weights."""
@@ -172,31 +180,31 @@ class Searched(Generator):
 
     def check_lines(self, needed: int, circuit: str) -> None:
         """Raise a ValueError if `circuit` needs more independent lines than there are; drawn ones take .6 s to find."""
-        if needed > 2 * len(self.orders):
+        if needed > 2 * len(self._shown_orders):
             super().check_lines(needed, circuit)
 
     def line(self, index: int) -> NDArray[np.uint32]:
         """Numbers ``(L,)`` of a line that there is."""
-        orders = self.orders if index < 2 * len(self.orders) else self._orders
+        orders = self._shown_orders if index < 2 * len(self._shown_orders) else self._orders
         order: NDArray[np.uint32] = orders[index // 2]
-        return order if index % 2 else self.permutation[order]
+        return order if index % 2 else self._permutation[order]
 
     @property
     def _natural(self) -> bool:
-        return bool((np.diff(self.orders[0].astype(np.int64)) == 1).all())
+        return bool((np.diff(self._shown_orders[0].astype(np.int64)) == 1).all())
 
     @cached_property
     def _orders(self) -> NDArray[np.uint32]:
         """Orders of all pairs of lines, those that are drawn included."""
-        length, found = self.modulus, list(self.orders)
+        length, found = self.modulus, list(self._shown_orders)
         independent = IndependentLines(length, partial(and_error, points=None if length <= POINTS else POINTS))
         for order in found:
-            independent.append(self.permutation[order])
+            independent.append(self._permutation[order])
             independent.append(order)
         for order in _drawn_orders(length):
             if 2 * len(found) >= LINES:
                 break
-            even = self.permutation[order]
+            even = self._permutation[order]
             if independent.admits(order) and independent.take(even) and independent.take(order):
                 found.append(order)
         return np.stack(found)

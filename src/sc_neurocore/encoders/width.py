@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..read_only import attribute
 from .generator import MAX_BITS, Generator
 
 
@@ -31,38 +32,41 @@ class OfWidth(Generator):
     """
 
     def __init__(self, source: Generator, bits: int) -> None:
-        self.source = source
-        self.bits = checks.whole("bits", bits, 1, MAX_BITS)
+        self._source = source
+        self._bits = checks.whole("bits", bits, 1, MAX_BITS)
+
+    source: Generator = attribute("_source", "Makes the numbers.")
+    bits: int = attribute("_bits", "Width of a number.")
 
     def __repr__(self) -> str:
-        return f"OfWidth({self.source!r}, bits={self.bits})"
+        return f"OfWidth({self._source!r}, bits={self._bits})"
 
     def __str__(self) -> str:
-        return f"{self.source}, read by comparators of {self.bits} bits"
+        return f"{self._source}, read by comparators of {self._bits} bits"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, OfWidth) and (self.source, self.bits) == (other.source, other.bits)
+        return isinstance(other, OfWidth) and (self._source, self._bits) == (other.source, other.bits)
 
     def __hash__(self) -> int:
-        return hash((self.source, self.bits))
+        return hash((self._source, self._bits))
 
     @property
     def n_lines(self) -> int | None:
         """Lines of the source."""
-        return self.source.n_lines
+        return self._source.n_lines
 
     @property
     def in_runs(self) -> bool:
         """As of the source."""
-        return self.source.in_runs
+        return self._source.in_runs
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The numbers of the source, at this width."""
-        return at_width(self.source.sequence(length), self.source.modulus, self.bits)
+        return at_width(self._source.sequence(length), self._source.modulus, self._bits)
 
     def decorrelated(self, index: int) -> "OfWidth":
         """Line `index` of the source, at this width."""
-        return self if index == 0 else OfWidth(self.source.decorrelated(index), self.bits)
+        return self if index == 0 else OfWidth(self._source.decorrelated(index), self._bits)
 
 
 def binary(source: Generator) -> Generator:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..bitstreams import value_range
+from ..read_only import frozen
 from ..synapses import MemristorModel
 from .base import Floats
 from .vectorized_layer import VectorizedSCLayer
@@ -75,6 +76,7 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
             **options,
         )
 
+    _edit = "ideal_weights"
     weights = chip.effective_weights
     ideal_weights = chip.ideal_weights
     defects = chip.defects
@@ -85,12 +87,14 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
     def stuck_mask(self) -> NDArray[np.bool_]:
         """Synapses ``(n_neurons, n_inputs)`` that cannot be written; of pairs, both cells are stuck."""
         stuck = self.stuck_low_mask | self.stuck_high_mask
-        return np.asarray(stuck.all(0)) if stuck.ndim == 3 else stuck
+        mask: NDArray[np.bool_] = frozen(stuck.all(0) if stuck.ndim == 3 else stuck)
+        return mask
 
     @property
     def stuck_values(self) -> Floats:
         """Weights of the stuck synapses ``(n_stuck,)``, in the order of `stuck_mask`."""
-        return np.asarray(self.weights[self.stuck_mask])
+        values: Floats = frozen(self.weights[self.stuck_mask])
+        return values
 
     @property
     def n_stuck(self) -> int:
@@ -100,7 +104,7 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
     @property
     def stuck_fraction(self) -> float:
         """Share of the synapses that are stuck."""
-        return self.n_stuck / (self.weights_csr.nnz if self.sparse else self.n_inputs * self.n_neurons)
+        return float(self.n_stuck / (self.weights_csr.nnz if self.sparse else self.n_inputs * self.n_neurons))
 
     def update_weights(self, gradient: ArrayLike, lr: float = 0.01) -> None:
         """Move the ideal weights by ``-lr * gradient``, within their range; stuck synapses stay.
@@ -121,7 +125,7 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
         rate = checks.real("lr", lr, 0.0, np.finfo(float).max)
         low, high = value_range(self.encoding)
         updated = np.clip(self.ideal_weights - rate * np.where(self.stuck_mask, 0.0, step), low, high)
-        stored = self.synapses.weights
+        stored = self._weights
         if isinstance(stored, SparseWeights):
             stored.csr.data[:] = updated[stored.rows, stored.csr.indices]
         else:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from .. import checks
 from ..bitstreams import Bitstream, Encoding, value_range
 from ..encoders import Generator, Seed, seed_sequence
 from ..neurons import LIFParameters
+from ..read_only import attribute
 from .base import Floats, SCLayer
 from .jax_spiking.lif import lif_run, lif_step
 from .jax_spiking.neurons import JaxNeurons
@@ -125,34 +125,41 @@ class JaxSCDenseLayer(SCLayer):
     ) -> None:
         from ..backends import xla
 
-        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        self._n_inputs = checks.whole("n_inputs", n_inputs, 1)
         root = seed_sequence(seed)
-        super().__init__(root, (checks.whole("n_neurons", n_neurons, 1), self.n_inputs))
-        self.bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
-        self.devices = xla.Devices(mesh)
-        self._neurons = JaxNeurons(n_neurons, LIFParameters.of(neuron_params), dt_ms, dtype, self.devices)
-        self.y_min = checks.real("y_min", y_min, -self._neurons.largest, self._neurons.largest)
-        self.y_max = checks.real("y_max", y_max, self.y_min, self._neurons.largest)
+        super().__init__(root, (checks.whole("n_neurons", n_neurons, 1), self._n_inputs))
+        self._bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
+        self._devices = xla.Devices(mesh)
+        self._neurons = JaxNeurons(n_neurons, LIFParameters.of(neuron_params), dt_ms, dtype, self._devices)
+        self._y_min = checks.real("y_min", y_min, -self._neurons.largest, self._neurons.largest)
+        self._y_max = checks.real("y_max", y_max, self._y_min, self._neurons.largest)
         self._products = JaxProducts(
-            self.devices,
-            self.n_inputs,
+            self._devices,
+            self._n_inputs,
             self.n_neurons,
-            self.bitstream_length,
+            self._bitstream_length,
             generator=generator,
             encoding=encoding,
             bits=bits,
             weight_streams=weight_streams,
             seed=root,
         )
+        self._given: Floats | None = None
         if weights is not None:
             self.weights = weights
+            self._given = self.weights.copy()
 
-    n_neurons = property(attrgetter("_neurons.n_neurons"))
-    parameters = property(attrgetter("_neurons.parameters"))
-    dt_ms = property(attrgetter("_neurons.dt_ms"))
-    dtype = property(attrgetter("_neurons.dtype"))
-    v = property(attrgetter("_neurons.v"), doc="Voltages ``(..., n_neurons)``.")
-    refractory_left = property(attrgetter("_neurons.refractory_left"), doc="Steps that each neuron still has to rest.")
+    n_inputs: int = attribute("_n_inputs", "Number of inputs.")
+    n_neurons: int = attribute("_neurons.n_neurons", "Number of neurons.")
+    bitstream_length: int = attribute("_bitstream_length", "Stream length L in clock cycles.")
+    devices: Any = attribute("_devices", "Where the layer runs.")
+    y_min: float = attribute("_y_min", "Current of the smallest mean.")
+    y_max: float = attribute("_y_max", "Current of the largest mean.")
+    parameters: LIFParameters = attribute("_neurons.parameters", "`LIFParameters` of all neurons.")
+    dt_ms: float = attribute("_neurons.dt_ms", "Duration of a step in ms.")
+    dtype: np.dtype[Any] = attribute("_neurons.dtype", "Type of voltages and currents.")
+    v: NDArray[Any] = attribute("_neurons.v", "Voltages ``(..., n_neurons)``; edit them, the next step starts there.")
+    refractory_left: NDArray[np.int64] = attribute("_neurons.refractory_left", "Steps left to rest; edit them.")
 
     @property
     def weights(self) -> Floats:
@@ -171,9 +178,9 @@ class JaxSCDenseLayer(SCLayer):
             )
         return math.prod(batch)
 
-    def step(self, current: ArrayLike) -> NDArray[np.uint8]:
+    def step(self, I_t: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., n_neurons)``, uint8, of one step under currents of that shape."""
-        drive = self._neurons.currents("current", current)
+        drive = self._neurons.currents("I_t", I_t)
         return self.run(drive[..., None, :])[..., 0, :]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
@@ -189,6 +196,8 @@ class JaxSCDenseLayer(SCLayer):
         spikes = self._neurons.run(drive, self._seeds.key("membrane noise"), self.samples)
         self.samples += drive.shape[-2]
         return spikes
+
+    __call__ = run
 
     def run_inputs(self, inputs: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., T, n_neurons)``, uint8, of T steps under inputs ``(..., T, n_inputs)``.
@@ -225,7 +234,7 @@ class JaxSCDenseLayer(SCLayer):
         x, batch = self._checked(inputs)
         count = self._batch(batch)
         self._products.samples = self.samples * count
-        return x, np.moveaxis(x.reshape(count, x.shape[-2], self.n_inputs), 1, 0)
+        return x, np.moveaxis(x.reshape(count, x.shape[-2], self._n_inputs), 1, 0)
 
     def expected(self, inputs: ArrayLike) -> Floats:
         """Limit of `currents` as the stream length grows; spikes have no closed form."""
@@ -233,17 +242,22 @@ class JaxSCDenseLayer(SCLayer):
         return self._as_currents(self._products.expected(x), x.shape)
 
     def _checked(self, inputs: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
-        x = checks.array("inputs", inputs, *value_range(self._products.encoding), last=self.n_inputs)
-        return x, _axes("inputs", x, self.n_inputs)
+        x = checks.array("inputs", inputs, *value_range(self._products.encoding), last=self._n_inputs)
+        return x, _axes("inputs", x, self._n_inputs)
 
     def _as_currents(self, means: Floats, shape: tuple[int, ...]) -> Floats:
         share = means if self._products.encoding == "unipolar" else (means + 1) / 2
-        return (self.y_min + (self.y_max - self.y_min) * share).reshape(*shape[:-1], self.n_neurons)
+        return (self._y_min + (self._y_max - self._y_min) * share).reshape(*shape[:-1], self.n_neurons)
 
-    def reset(self) -> None:
-        """Restore the state of construction: the neurons at rest, without batch axes, streams and noise rewound."""
-        super().reset()
+    def _rest(self) -> None:
+        """Neurons at rest, without batch axes."""
         self._neurons.rest(())
+
+    def _forget(self) -> None:
+        if self._given is None:
+            self._products.reset(weights=True)
+        else:
+            self.weights = self._given
 
     def _values(self) -> dict[str, Any]:
         """Weights, voltages and refractory times."""
@@ -263,9 +277,9 @@ class JaxSCDenseLayer(SCLayer):
 
         products = self._products
         return (
-            f"JaxSCDenseLayer({self.n_inputs} -> {self.n_neurons}, bitstream_length={self.bitstream_length}, "
+            f"JaxSCDenseLayer({self._n_inputs} -> {self.n_neurons}, bitstream_length={self._bitstream_length}, "
             f"{products.generator!r}, encoding={products.encoding!r}, dt_ms={self.dt_ms:g}, steps={self.samples}, "
-            f"dtype={self.dtype.name!r}, backend={xla.name!r}, devices={repr(self.devices)!r})"
+            f"dtype={self.dtype.name!r}, backend={xla.name!r}, devices={repr(self._devices)!r})"
         )
 
 

@@ -67,6 +67,7 @@ class MemristiveDenseLayer(VectorizedSCLayer):
         model = chip.with_rates(device, stuck_rate, variability)
         super().__init__(n_inputs, n_neurons, length, use_gpu, sparse, connectivity, device=model, **options)
 
+    _edit = "ideal_weights"
     weights = chip.effective_weights
     ideal_weights = chip.ideal_weights
     defects = chip.defects
@@ -75,4 +76,4 @@ class MemristiveDenseLayer(VectorizedSCLayer):
 
     def apply_hardware_defects(self) -> None:
         """Write the ideal weights into the chip; doing it twice changes nothing, and `forward` does it by itself."""
-        self.synapses.seen()
+        self._synapses.seen()

@@ -15,12 +15,13 @@ from ..encoders import Generator, Seed
 from ..encoders.select import SelectSource
 from ..gates import Faults, average_pool, max_pool
 from ..gates.windows import Pair, output_size, pair, window_indices
+from ..read_only import attribute
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
 from .options import layer_options
 from .stream_faults import StreamFaults
 from .streams import Streams
-from .weighted.attributes import circuit_option
+from .weighted.attributes import circuit_option, options
 
 Pooling = Literal["average", "max"]
 
@@ -77,15 +78,19 @@ class SCPool2D(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.kind = cast(Pooling, checks.option("kind", kind, get_args(Pooling)))
-        self.size = pair("size", size, 1)
-        super().__init__(seed, self.size)
-        self.stride = self.size if stride is None else pair("stride", stride, 1)
-        self.options = layer_options(
+        self._kind = cast(Pooling, checks.option("kind", kind, get_args(Pooling)))
+        self._size = pair("size", size, 1)
+        super().__init__(seed, self._size)
+        self._stride = self._size if stride is None else pair("stride", stride, 1)
+        self._options = layer_options(
             length, False, backend, generator=generator, encoding=encoding, bits=bits, faults=faults
         )
         self._reseed()
 
+    kind: Pooling = attribute("_kind", '``"average"`` or ``"max"``.')
+    size: Pair = attribute("_size", "Rows and columns of a window.")
+    stride: Pair = attribute("_stride", "Steps between windows, rows and columns.")
+    options = options
     length = circuit_option("length")
     encoding = circuit_option("encoding")
     faults = circuit_option("faults")
@@ -94,23 +99,23 @@ class SCPool2D(SCLayer):
     @property
     def generator(self) -> Generator:
         """Number generator of the pixel streams; a partner drives the select inputs."""
-        return self.options.make_generator()
+        return self._options.make_generator()
 
     def _reseed(self) -> None:
-        self._faults = StreamFaults.of(self.options, self._seeds)
+        self._faults = StreamFaults.of(self._options, self._seeds)
 
     def _inputs(self, pixels: int) -> InputLines:
-        return InputLines(pixels, self.options, self._seeds, self._faults, "one" if self.kind == "max" else None)
+        return InputLines(pixels, self._options, self._seeds, self._faults, "one" if self._kind == "max" else None)
 
     def output_shape(self, channels: int, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(C, H_out, W_out)`` for images of this shape."""
-        return (channels, *output_size((height, width), self.size, self.stride))
+        return (channels, *output_size((height, width), self._size, self._stride))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
-        images = checks.array("input_image", input_image, *value_range(self.options.encoding))
+        images = checks.array("input_image", input_image, *value_range(self._options.encoding))
         if images.ndim < 3 or min(self.output_shape(*images.shape[-3:])) < 1:
             raise ValueError(
-                f"input_image must have shape (..., channels, height, width) with room for a window of {self.size}, "
+                f"input_image must have shape (..., channels, height, width) with room for a window of {self._size}, "
                 f"got {images.shape}"
             )
         return images
@@ -126,18 +131,18 @@ class SCPool2D(SCLayer):
         x = self._checked(input_image)
         pixels = math.prod(x.shape[-3:])
         run = partial(self._pooled, self._inputs(pixels))
-        return self._over_samples(run, x, 3, 32 * words_for(self.options.cycles) * pixels)
+        return self._over_samples(run, x, 3, 32 * words_for(self._options.cycles) * pixels)
 
     __call__ = forward
 
     def _pooled(self, inputs: InputLines, x: Floats, samples: Samples) -> Floats:
         images = inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape)
-        if self.kind == "max":
-            return max_pool(images, self.size, stride=self.stride).value(self.options.backend)
+        if self._kind == "max":
+            return max_pool(images, self._size, stride=self._stride).value(self._options.backend)
         select = SelectSource(
-            inputs.encoder.generator, 1, self.options.cycles, self._seeds.key("select"), self.options.backend
+            inputs.encoder.generator, 1, self._options.cycles, self._seeds.key("select"), self._options.backend
         )
-        return average_pool(images, self.size, select(samples), stride=self.stride).value(self.options.backend)
+        return average_pool(images, self._size, select(samples), stride=self._stride).value(self._options.backend)
 
     def streams(self, input_image: ArrayLike) -> Streams:
         """The streams ``(..., C, H, W)`` of the pixels that the next `forward` uses."""
@@ -155,14 +160,14 @@ class SCPool2D(SCLayer):
             As `forward`, and with faults.
         """
         x = self._checked(input_image)
-        self.options.check_no_faults("pools")
+        self._options.check_no_faults("pools")
         channels, height, width = x.shape[-3:]
-        windows = window_indices(channels, (height, width), self.size, self.stride, groups=channels)
-        values = self.options.rounded(x).reshape(*x.shape[:-3], channels * height * width)[..., windows]
-        pooled: Floats = values.max(-1) if self.kind == "max" else values.mean(-1)
+        windows = window_indices(channels, (height, width), self._size, self._stride, groups=channels)
+        values = self._options.rounded(x).reshape(*x.shape[:-3], channels * height * width)[..., windows]
+        pooled: Floats = values.max(-1) if self._kind == "max" else values.mean(-1)
         return pooled.reshape(*x.shape[:-3], *self.output_shape(channels, height, width))
 
     def __repr__(self) -> str:
-        step = "" if self.stride == self.size else f", stride={self.stride}"
-        window = f"{self.kind}, {self.size[0]} x {self.size[1]}{step}"
-        return f"{type(self).__name__}({window}, {self.options.describe_streams()})"
+        step = "" if self._stride == self._size else f", stride={self._stride}"
+        window = f"{self._kind}, {self._size[0]} x {self._size[1]}{step}"
+        return f"{type(self).__name__}({window}, {self._options.describe_streams()})"

@@ -14,6 +14,7 @@ from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate
 from ..gates.faults import Faults
 from ..gates.windows import ConvolutionWindows, Pair, pair
+from ..read_only import attribute, derived
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
@@ -102,7 +103,7 @@ class SCConv2DLayer(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.options = layer_options(
+        self._options = layer_options(
             length,
             use_gpu,
             backend,
@@ -115,32 +116,46 @@ class SCConv2DLayer(SCLayer):
             faults=faults,
             device=device,
         )
-        self.out_channels = checks.whole("out_channels", out_channels, 1)
-        self.in_channels = checks.whole("in_channels", in_channels, 1)
-        self.kernel_size = pair("kernel_size", kernel_size, 1)
-        self.groups = checks.whole("groups", groups, 1)
-        super().__init__(seed, (self.out_channels, self.in_channels, *self.kernel_size, self.groups))
-        for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
-            if channels % self.groups:
-                raise ValueError(f"{name} must be a multiple of groups={self.groups}, got {channels}")
-        self.stride = pair("stride", stride, 1)
-        self.dilation = pair("dilation", dilation, 1)
+        self._out_channels = checks.whole("out_channels", out_channels, 1)
+        self._in_channels = checks.whole("in_channels", in_channels, 1)
+        self._kernel_size = pair("kernel_size", kernel_size, 1)
+        self._groups = checks.whole("groups", groups, 1)
+        super().__init__(seed, (self._out_channels, self._in_channels, *self._kernel_size, self._groups))
+        for name, channels in (("in_channels", self._in_channels), ("out_channels", self._out_channels)):
+            if channels % self._groups:
+                raise ValueError(f"{name} must be a multiple of groups={self._groups}, got {channels}")
+        self._stride = pair("stride", stride, 1)
+        self._dilation = pair("dilation", dilation, 1)
         if isinstance(padding, str):
             checks.option("padding", padding, ("same",))
-        self.padding: Pair | Literal["same"] = "same" if isinstance(padding, str) else pair("padding", padding, 0)
-        if self.padding == "same" and self.stride != (1, 1):
-            raise ValueError(f"stride must be 1 with padding='same', got {self.stride}")
+        self._padding: Pair | Literal["same"] = "same" if isinstance(padding, str) else pair("padding", padding, 0)
+        if self._padding == "same" and self._stride != (1, 1):
+            raise ValueError(f"stride must be 1 with padding='same', got {self._stride}")
         self._windows = ConvolutionWindows(
-            self.in_channels, self.kernel_size, self.stride, self.padding, self.dilation, self.groups
+            self._in_channels, self._kernel_size, self._stride, self._padding, self._dilation, self._groups
         )
-        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        kernels = self._seeds.generator("values").uniform(*value_range(encoding), shape)
-        self._weights = DenseWeights(kernels, encoding, bias, name="kernels", groups=self.groups)
-        self.options = self.options.for_fan_in(self._weights.fan_in)
+        shape = (self._out_channels, self._in_channels // self._groups, *self._kernel_size)
+        self._given: Floats | None = None
+        self._weights = DenseWeights(self._first_kernels(shape), encoding, bias, name="kernels", groups=self._groups)
+        self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
+    in_channels: int = attribute("_in_channels", "Channels of an input image.")
+    out_channels: int = attribute("_out_channels", "Channels of an output image.")
+    kernel_size: Pair = attribute("_kernel_size", "Rows and columns of a window.")
+    stride: Pair = attribute("_stride", "Steps between windows, rows and columns.")
+    padding: Pair | Literal["same"] = attribute("_padding", 'Zeros around an image, rows and columns, or ``"same"``.')
+    dilation: Pair = attribute("_dilation", "Steps between the pixels of a window.")
+    groups: int = attribute("_groups", "Groups of channels.")
+    options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
+
+    def _first_kernels(self, shape: tuple[int, ...]) -> Floats:
+        """Kernels of construction: given, or drawn."""
+        if self._given is not None:
+            return self._given
+        return self._seeds.generator("values").uniform(*value_range(self._options.encoding), shape)
 
     @classmethod
     def from_kernels(
@@ -158,7 +173,8 @@ class SCConv2DLayer(SCLayer):
         array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
         out_channels, per_group, rows, cols = array.shape
         layer = cls(per_group * groups, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
-        layer.kernels = array
+        layer._given = array.copy()
+        layer._forget()
         return layer
 
     @property
@@ -176,10 +192,11 @@ class SCConv2DLayer(SCLayer):
 
         Split layers have a leading axis of two (positive, negative rail).
         """
-        words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
-        words = words.reshape(len(words), self.out_channels, self.fan_in, -1)[:, :, : self.kernels[0].size]
+        words = self._synapses.words(self._synapses.seen(), np.array([self.samples]))[0]
+        words = words.reshape(len(words), self._out_channels, self.fan_in, -1)[:, :, : self.kernels[0].size]
         words = words.reshape(len(words), *self.kernels.shape, -1)
-        return words if self.options.encoding == "split" else np.asarray(words[0])
+        packed: Words = derived(words if self._options.encoding == "split" else words[0], "kernels")
+        return packed
 
     def output_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(out, H_out, W_out)`` for images of this size.
@@ -187,13 +204,13 @@ class SCConv2DLayer(SCLayer):
         >>> SCConv2DLayer(3, 16, 5, stride=2, padding=2).output_shape(32, 32)
         (16, 16, 16)
         """
-        return (self.out_channels, *self._windows.output_size((height, width)))
+        return (self._out_channels, *self._windows.output_size((height, width)))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *self._weights.bounds)
-        if images.ndim < 3 or images.shape[-3] != self.in_channels:
+        if images.ndim < 3 or images.shape[-3] != self._in_channels:
             raise ValueError(
-                f"input_image must have shape (..., {self.in_channels}, height, width), got {images.shape}"
+                f"input_image must have shape (..., {self._in_channels}, height, width), got {images.shape}"
             )
         if min(self.output_shape(*images.shape[-2:])) < 1:
             raise ValueError(
@@ -201,15 +218,18 @@ class SCConv2DLayer(SCLayer):
             )
         return images
 
+    def _forget(self) -> None:
+        self._weights.restore(self._first_kernels(self.kernels.shape))
+
     def _reseed(self) -> None:
-        self.synapses = SynapseArray(self._weights, self.options, self._seeds)
+        self._synapses = SynapseArray(self._weights, self._options, self._seeds)
         self._sums: dict[Pair, WindowSum] = {}
 
     def _sum_of(self, size: Pair) -> WindowSum:
         """The `WindowSum` of images of this size."""
         found = self._sums.get(size)
         if found is None:
-            found = WindowSum(self._windows, size, self.synapses, self.options, self._seeds)
+            found = WindowSum(self._windows, size, self._synapses, self._options, self._seeds)
             kept = list(self._sums.items())[1 - _SIZES :]
             self._sums = {**dict(kept), size: found}  # another thread sees the old sizes or the new ones
         return found
@@ -227,7 +247,7 @@ class SCConv2DLayer(SCLayer):
         windows = self._sum_of(x.shape[-2:])
         lines = windows.lines(x.reshape(-1, *x.shape[-3:]))
         samples = self.samples + np.arange(len(lines))
-        return windows.circuit.streams(lines, samples, x.shape[:-3], (self.out_channels, self.fan_in))
+        return windows.circuit.streams(lines, samples, x.shape[:-3], (self._out_channels, self.fan_in))
 
     def forward(self, input_image: ArrayLike) -> Floats:
         """Rates ``(..., out_channels, H_out, W_out)`` of images ``(..., in_channels, H, W)``, from counts of streams.
@@ -237,7 +257,7 @@ class SCConv2DLayer(SCLayer):
         ValueError
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
-        x, seen = self._checked(input_image), self.synapses.seen()
+        x, seen = self._checked(input_image), self._synapses.seen()
         windows = self._sum_of(x.shape[-2:])
         return self._over_samples(partial(windows.outputs, seen), x, 3, windows.sample_bytes)
 
@@ -251,7 +271,7 @@ class SCConv2DLayer(SCLayer):
         ValueError
             As `forward`, and if there is no closed form.
         """
-        x, seen = self._checked(input_image), self.synapses.seen()
+        x, seen = self._checked(input_image), self._synapses.seen()
         maps = self._sum_of(x.shape[-2:]).expected(seen, x.reshape(-1, *x.shape[-3:]))
         return maps.reshape(*x.shape[:-3], *maps.shape[1:])
 
@@ -265,15 +285,15 @@ class SCConv2DLayer(SCLayer):
         extras = "".join(
             f", {name}={value}"
             for name, value, plain in (
-                ("stride", self.stride, (1, 1)),
-                ("padding", self.padding, (0, 0)),
-                ("dilation", self.dilation, (1, 1)),
-                ("groups", self.groups, 1),
+                ("stride", self._stride, (1, 1)),
+                ("padding", self._padding, (0, 0)),
+                ("dilation", self._dilation, (1, 1)),
+                ("groups", self._groups, 1),
             )
             if value != plain
         )
-        rows, columns = self.kernel_size
+        rows, columns = self._kernel_size
         return (
-            f"{type(self).__name__}({self.in_channels} -> {self.out_channels}, {rows} x {columns}{extras}, "
-            f"{self.options.describe()})"
+            f"{type(self).__name__}({self._in_channels} -> {self._out_channels}, {rows} x {columns}{extras}, "
+            f"{self._options.describe()})"
         )

@@ -14,9 +14,10 @@ from ..bitstreams import Bitstream, Encoding
 from ..chunks import chunks
 from ..encoders import Generator, Seed, Share
 from ..neurons import LIFNeurons
+from ..read_only import attribute
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
-from .base import Floats, SCLayer
+from .base import Floats, SCLayer, one_seed
 from .streams import Streams
 
 LEAST_STEPS = 1024
@@ -36,6 +37,8 @@ class SCDenseLayer(SCLayer):
     ``v += -(v - v_rest) * dt / tau_mem + R * I_t * dt + N(0, noise_std * sqrt(dt))``. The input is *not*
     scaled by (1 - a), the leak a = 1 - dt / tau_mem. The reset is *in the same step* as the spike: with
     v >= v_threshold a neuron spikes and ends the step at v_reset; then it is refractory_period steps at rest.
+
+    Inputs and weights of `source` may be assigned and edited: the next step sees it.
 
     A step starts where the last one ended, so the layer is sequential: calls from several threads must take turns.
     Its sample number, `samples`, is the number of the next step.
@@ -61,8 +64,8 @@ class SCDenseLayer(SCLayer):
     neuron_params
         Some of v_rest (0), v_reset (0; None: a spike takes v_threshold away), v_threshold (1), tau_mem (20 ms),
         noise_std (0.02), resistance (1), refractory_period (0 steps).
-    base_seed
-        Fixes streams and noise; 0 is a seed like any other, None draws fresh entropy.
+    base_seed, seed
+        Two names of one argument: fixes streams and noise; 0 is a seed like any other, None draws fresh entropy.
     generator
         A name, see `make_generator`, or a `Generator`.
     encoding
@@ -131,15 +134,16 @@ class SCDenseLayer(SCLayer):
         neuron_params: Mapping[str, Any] | None = None,
         base_seed: Seed = None,
         *,
+        seed: Seed = None,
         generator: str | Generator = "bernoulli",
         encoding: Encoding = "unipolar",
         share: Share | None = None,
         bits: int | None = None,
         record_membrane: bool = False,
     ) -> None:
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
         n_inputs = checks.array("weight_values", weight_values).shape[-1:]
-        super().__init__(base_seed, (self.n_neurons, *n_inputs))
+        super().__init__(one_seed(base_seed, seed), (self._n_neurons, *n_inputs))
         maps = {"x_min": x_min, "x_max": x_max, "w_min": w_min, "w_max": w_max, "y_min": y_min, "y_max": y_max}
         self._options: dict[str, Any] = {
             "length": length,
@@ -149,20 +153,27 @@ class SCDenseLayer(SCLayer):
             "bits": bits,
             **maps,
         }
-        self._given = x_inputs, weight_values
-        self.source = self._make_source()
-        shape = (*self.source.batch, self.n_neurons)
-        self.neurons = LIFNeurons(math.prod(shape), neuron_params, dt_ms, self._seeds.of("membrane noise"))
-        self.recorders = SpikeRecorder(shape, self.neurons.dt_ms)
+        self._source = self._make_source(x_inputs, weight_values)
+        self._first_weights = self._source.weight_values.copy()
+        shape = (*self._source.batch, self._n_neurons)
+        self._neurons = LIFNeurons(math.prod(shape), neuron_params, dt_ms, self._seeds.of("membrane noise"))
+        self._recorders = SpikeRecorder(shape, self._neurons.dt_ms)
         keep = checks.flag("record_membrane", record_membrane)
-        self.membrane = MembraneRecorder(shape, self.neurons.dt_ms) if keep else None
+        self._membrane = MembraneRecorder(shape, self._neurons.dt_ms) if keep else None
 
-    def _make_source(self) -> BitstreamCurrentSource:
-        source = BitstreamCurrentSource(*self._given, seed=self._seeds.of("inputs"), **self._options)
-        if source.weight_values.ndim == 2 and len(source.weight_values) != self.n_neurons:
+    n_neurons: int = attribute("_n_neurons", "Neurons of a sample.")
+    source: BitstreamCurrentSource = attribute("_source", "Inputs and weights, which may be edited.")
+    neurons: LIFNeurons = attribute("_neurons", "The neurons; their state may be edited.")
+    recorders: SpikeRecorder = attribute("_recorders", "`SpikeRecorder`.")
+    membrane: MembraneRecorder | None = attribute("_membrane", "`MembraneRecorder`, or None.")
+    samples: int = attribute("_counter.next", "Number of the next step.")
+
+    def _make_source(self, x_inputs: ArrayLike, weight_values: ArrayLike) -> BitstreamCurrentSource:
+        source = BitstreamCurrentSource(x_inputs, weight_values, seed=self._seeds.of("inputs"), **self._options)
+        if source.weight_values.ndim == 2 and len(source.weight_values) != self._n_neurons:
             n = source.n_inputs
             raise ValueError(
-                f"weight_values must have shape ({n},) or ({self.n_neurons}, {n}), got {source.weight_values.shape}"
+                f"weight_values must have shape ({n},) or ({self._n_neurons}, {n}), got {source.weight_values.shape}"
             )
         return source
 
@@ -172,20 +183,21 @@ class SCDenseLayer(SCLayer):
         if not steps:
             return
         first, stop = self.samples // WORD_BITS, self.samples + steps
-        streams = math.prod(self.source.batch) * self.source.weight_values.size
-        voltages = 0 if self.membrane is None else len(self.neurons)
-        step_bytes = 4 * math.prod(self.source.shape) + streams // 4 + 8 * voltages
+        streams = math.prod(self._source.batch) * self._source.weight_values.size
+        voltages = 0 if self._membrane is None else len(self._neurons)
+        step_bytes = 4 * math.prod(self._source.shape) + streams // 4 + 8 * voltages
         for words in chunks(words_for(stop) - first, WORD_BITS * step_bytes, LEAST_STEPS // WORD_BITS):
             self._advance(min(WORD_BITS * (first + words.stop), stop))
 
     def _advance(self, stop: int) -> None:
         """The steps up to number `stop`."""
-        counts = self.source.counts(self.samples, stop)
-        spikes, voltages = self.neurons.advance(counts, self.source.levels, trace=self.membrane is not None)
-        self.recorders.record_words(spikes, stop - self.samples)
-        if self.membrane is not None:
-            self.membrane.record(voltages.reshape(*self.membrane.shape, -1))
-        self.samples = stop
+        counts = self._source.counts(self.samples, stop)
+        levels = self._source.levels.copy()  # compiled code would be compiled again for a read-only array
+        spikes, voltages = self._neurons.advance(counts, levels, trace=self._membrane is not None)
+        self._recorders.record_words(spikes, stop - self.samples)
+        if self._membrane is not None:
+            self._membrane.record(voltages.reshape(*self._membrane.shape, -1))
+        self._counter.next = stop
 
     def streams(self, T: int) -> Streams:
         """Streams of T cycles that the next ``run(T)`` uses; nothing advances.
@@ -194,74 +206,76 @@ class SCDenseLayer(SCLayer):
         drives all neurons, behind the batch axes where each sample has weight streams of its own (Bernoulli).
         """
         stop, skipped = self.samples + checks.whole("T", T, 1), self.samples % WORD_BITS
-        inputs, weights = self.source.streams(self.samples - skipped, stop)
-        own = self.source.batch if len(weights.shape) == 3 else ()
+        inputs, weights = self._source.streams(self.samples - skipped, stop)
+        own = self._source.batch if len(weights.shape) == 3 else ()
         return Streams(
-            _later_cycles(inputs, skipped, (*self.source.batch, self.source.n_inputs)),
+            _later_cycles(inputs, skipped, (*self._source.batch, self._source.n_inputs)),
             _later_cycles(weights, skipped, (*own, *weights.shape[-2:])),
         )
 
     def get_spike_trains(self) -> NDArray[np.uint8]:
         """Spikes of all steps since construction or `reset`, ``(..., n_neurons, T)`` of 0 and 1."""
-        return self.recorders.trains()
+        return self._recorders.trains()
 
     def summary(self) -> Summary:
         """``{"n_neurons", "stats": [{"neuron", "total_spikes", "firing_rate_hz"}], "avg_firing_rate_hz"}``.
 
         A dict that `rich.print` shows as a table; with batch axes, each row names its sample too.
         """
-        return self.recorders.summary()
+        return self._recorders.summary()
 
     def expected(self) -> Floats:
         """Mean currents ``(..., n_neurons)`` of infinitely many steps; firing rates have no closed form."""
-        return np.broadcast_to(self.source.expected(), self.recorders.shape).copy()
+        return np.broadcast_to(self._source.expected(), self._recorders.shape).copy()
 
-    def reset(self) -> None:
-        """Restore the state of construction: the neurons at rest, generators and noise rewound, nothing recorded."""
-        super().reset()
-        self.neurons.reset()
-        self.recorders.reset()
-        if self.membrane is not None:
-            self.membrane.reset()
+    def _rest(self) -> None:
+        """Neurons at rest, noise rewound, nothing recorded."""
+        self._neurons.reset()
+        self._recorders.reset()
+        if self._membrane is not None:
+            self._membrane.reset()
+
+    def _forget(self) -> None:
+        self._source.weight_values = self._first_weights
 
     def _values(self) -> dict[str, Any]:
         """Inputs, weights, neurons, and recorded spikes."""
         state = {
-            "x_inputs": self.source.x_inputs.copy(),
-            "weight_values": self.source.weight_values.copy(),
-            "v": self.neurons.v.copy(),
-            "refractory_left": self.neurons.refractory_left.copy(),
-            "spikes": self.recorders.words.copy(),
+            "x_inputs": self._source.x_inputs.copy(),
+            "weight_values": self._source.weight_values.copy(),
+            "v": self._neurons.v.copy(),
+            "refractory_left": self._neurons.refractory_left.copy(),
+            "spikes": self._recorders.words.copy(),
         }
-        if self.membrane is not None:
-            state["voltages"] = self.membrane.voltages().copy()
+        if self._membrane is not None:
+            state["voltages"] = self._membrane.voltages().copy()
         return state
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        source, rows, steps = self.source, len(self.neurons), state["samples"]
+        source, rows, steps = self._source, len(self._neurons), state["samples"]
         x = checks.array("x_inputs", state["x_inputs"], source.x_min, source.x_max, shape=source.x_inputs.shape)
         shape = source.weight_values.shape
         weights = checks.array("weight_values", state["weight_values"], source.w_min, source.w_max, shape=shape)
         v = checks.array("v", state["v"], shape=(rows,))
         left = checks.array("refractory_left", state["refractory_left"], 0, shape=(rows,)).astype(np.int64)
-        if self.membrane is not None:
-            voltages = checks.array("voltages", state["voltages"], shape=(*self.membrane.shape, steps))
-        self.recorders.load(state["spikes"], steps)
-        self._given = x, weights
-        self.neurons.v[:], self.neurons.refractory_left[:], self.neurons.steps = v, left, steps
-        if self.membrane is not None:
-            self.membrane.reset()
-            self.membrane.record(voltages)
+        if self._membrane is not None:
+            voltages = checks.array("voltages", state["voltages"], shape=(*self._membrane.shape, steps))
+        self._recorders.load(state["spikes"], steps)
+        source.x_inputs, source.weight_values = x, weights
+        self._neurons.load(v, left, steps)
+        if self._membrane is not None:
+            self._membrane.reset()
+            self._membrane.record(voltages)
 
     def _reseed(self) -> None:
-        self.source = self._make_source()
-        self.neurons.reseed(self._seeds.of("membrane noise"))
+        self._source = self._make_source(self._source.x_inputs, self._source.weight_values)
+        self._neurons.reseed(self._seeds.of("membrane noise"))
 
     def __repr__(self) -> str:
-        source = self.source
+        source = self._source
         return (
-            f"SCDenseLayer({source.n_inputs} -> {self.n_neurons}, length={source.length}, {source.generator!r}, "
-            f"encoding={source.encoding!r}, dt_ms={self.neurons.dt_ms:g}, steps={self.samples}, "
+            f"SCDenseLayer({source.n_inputs} -> {self._n_neurons}, length={source.length}, {source.generator!r}, "
+            f"encoding={source.encoding!r}, dt_ms={self._neurons.dt_ms:g}, steps={self.samples}, "
             f"backend={choose().name!r})"
         )
 

@@ -12,8 +12,9 @@ from ..backends import choose
 from ..backends.types import LearningKeys, LearningModel, Pause
 from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons
+from ..read_only import attribute, frozen
 from ..synapses import PlasticSynapses
-from .base import Floats, SCLayer
+from .base import Floats, SCLayer, one_seed
 from .learning.competition import NeuronCompetition
 from .learning.state import STATE_NAMES, checked, gathered, pause_between_samples, put_back
 from .learning.streams import LearningStreams
@@ -51,8 +52,9 @@ class SCLearningLayer(SCLayer):
         Numbers of inputs and of neurons.
     length
         Cycles L of a sample.
-    base_seed
-        Fixes weights, streams, noise and gates; 0 is a seed like any other, None draws fresh entropy.
+    base_seed, seed
+        Two names of one argument: fixes weights, streams, noise and gates; 0 is a seed like any other, None draws fresh
+        entropy.
     w_min, w_max, learning_rate, ltd_ratio, rule, tau_plus, tau_minus, tau_eligibility, step, soft_bounds, deterministic
         Of the synapses, as for `PlasticSynapses`, which names the sources. Weights are mapped affinely to probabilities
         0 and 1. ``"pair"`` is the window above; by default its areas balance to 1.8 % (.3 % for dt_ms to 0).
@@ -75,8 +77,6 @@ class SCLearningLayer(SCLayer):
     ----------
     neurons, synapses, competition
         `LIFNeurons` and `PlasticSynapses`, whose state is that of the layer; `NeuronCompetition`.
-    thresholds
-        What homeostasis has added to the thresholds ``(n_neurons,)``.
 
     Raises
     ------
@@ -113,6 +113,7 @@ class SCLearningLayer(SCLayer):
         length: int = 1024,
         base_seed: Seed = None,
         *,
+        seed: Seed = None,
         rule: str = "pair",
         tau_plus: float = 16.8,
         tau_minus: float = 33.7,
@@ -134,46 +135,63 @@ class SCLearningLayer(SCLayer):
         weights: ArrayLike | None = None,
         backend: str | None = None,
     ) -> None:
-        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
-        super().__init__(base_seed, (self.n_neurons, self.n_inputs))
-        self.length = checks.whole("length", length, 1)
-        self.neurons = LIFNeurons(self.n_neurons, neuron_params, dt_ms, self._seeds.of("membrane noise"))
-        self.synapses = PlasticSynapses(
-            self.n_inputs, self.n_neurons, w_min, w_max, learning_rate, ltd_ratio, rule=rule, tau_plus=tau_plus,
+        self._n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        super().__init__(one_seed(base_seed, seed), (self._n_neurons, self._n_inputs))
+        self._length = checks.whole("length", length, 1)
+        self._neurons = LIFNeurons(self._n_neurons, neuron_params, dt_ms, self._seeds.of("membrane noise"))
+        self._synapses = PlasticSynapses(
+            self._n_inputs, self._n_neurons, w_min, w_max, learning_rate, ltd_ratio, rule=rule, tau_plus=tau_plus,
             tau_minus=tau_minus, tau_eligibility=tau_eligibility, step=step, soft_bounds=soft_bounds,
             deterministic=deterministic, dt_ms=dt_ms, weights=weights, seed=self._seeds.of("plasticity"),
         )  # fmt: skip
-        self.competition = NeuronCompetition(self.n_neurons, wta, inhibition, homeostasis, tau_homeostasis)
-        self.y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
-        self.y_max = checks.real("y_max", y_max, self.y_min, checks.LARGEST)
-        self.pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
-        self.thresholds = np.zeros(self.n_neurons)
+        self._competition = NeuronCompetition(self._n_neurons, wta, inhibition, homeostasis, tau_homeostasis)
+        self._y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
+        self._y_max = checks.real("y_max", y_max, self._y_min, checks.LARGEST)
+        self._pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
+        self._thresholds = np.zeros(self._n_neurons)
         choose(backend)  # an unknown one is found now
         self._coding, self._backend = (generator, bits), backend
         self._streams = self._make_streams()
-        self.generator = self._streams.encoder.generator
         self._pause()  # one that does not fit the steps is found now
 
+    n_inputs: int = attribute("_n_inputs", "Number of inputs.")
+    n_neurons: int = attribute("_n_neurons", "Number of neurons.")
+    length: int = attribute("_length", "Cycles L of a sample.")
+    neurons: LIFNeurons = attribute("_neurons", "The neurons; their state may be edited.")
+    synapses: PlasticSynapses = attribute("_synapses", "The synapses; their state may be edited.")
+    competition: NeuronCompetition = attribute("_competition", "`NeuronCompetition`.")
+    y_min: float = attribute("_y_min", "Current of the smallest mean.")
+    y_max: float = attribute("_y_max", "Current of the largest mean.")
+    pause_ms: float = attribute("_pause_ms", "Time without input before each sample in ms.")
+    generator: Generator = attribute("_streams.encoder.generator", "Number generator of the streams.")
+
     def _make_streams(self) -> LearningStreams:
-        return LearningStreams(self.n_inputs, self.length, *self._coding, self._seeds, self._backend)
+        return LearningStreams(self._n_inputs, self._length, *self._coding, self._seeds, self._backend)
 
     def _pause(self) -> Pause:
-        return pause_between_samples(self.pause_ms, self.competition, self.neurons, self.synapses)
+        return pause_between_samples(self._pause_ms, self._competition, self._neurons, self._synapses)
 
     @property
     def levels(self) -> Floats:
-        """The current of every count: ``(n_inputs + 1,)``."""
-        return np.asarray(self.y_min + (self.y_max - self.y_min) * (np.arange(self.n_inputs + 1) / self.n_inputs))
+        """The current of every count, a read-only table: ``(n_inputs + 1,)``."""
+        shares = np.arange(self._n_inputs + 1) / self._n_inputs
+        levels: Floats = frozen(self._y_min + (self._y_max - self._y_min) * shares)
+        return levels
 
     def run_epoch(
-        self, x: ArrayLike, reward: ArrayLike | None = None, *, learning: bool = True, spikes: bool | None = None
+        self,
+        input_values: ArrayLike,
+        reward: ArrayLike | None = None,
+        *,
+        learning: bool = True,
+        spikes: bool | None = None,
     ) -> NDArray[np.uint8]:
         """Spikes of L cycles under an input, while the synapses learn; neurons and traces keep their state.
 
         Parameters
         ----------
-        x
+        input_values
             Rates ``(..., n_inputs)`` in [0, 1], the probability of a spike in a cycle; or spikes of 0 and 1,
             ``(length, n_inputs)``. Leading axes are samples one after another, in C order: each meets the weights
             that the one before has left.
@@ -183,7 +201,7 @@ class SCLearningLayer(SCLayer):
         learning
             False: weights, eligibility and added thresholds stay as they are.
         spikes
-            True: x are spikes ``(..., length, n_inputs)``. False: rates. None: an array ``(length, n_inputs)`` is
+            True: inputs are spikes ``(..., length, n_inputs)``. False: rates. None: an array ``(length, n_inputs)`` is
             spikes, any other is rates.
 
         Returns
@@ -196,77 +214,100 @@ class SCLearningLayer(SCLayer):
         ValueError, TypeError
             If a shape is wrong, or a value is not finite or outside its range.
         """
-        inputs, spiking, batch = self._streams.read(x, spikes)
+        inputs, spiking, batch = self._streams.read(input_values, spikes)
         learning = checks.flag("learning", learning)
-        neurons, synapses, streams = self.neurons, self.synapses, self._streams
+        neurons, synapses, streams = self._neurons, self._synapses, self._streams
         rewards = streams.rewards(reward, batch, synapses.rule)
         words = streams.words(inputs, spiking, self.samples)
         model = LearningModel(
-            LearningKeys(neurons.noise_key, streams.weight_key, synapses.key), self.length,
-            self.generator.bits, self.levels, neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
-            self.competition.rule(neurons.dt_ms), self._pause(),
+            LearningKeys(neurons.noise_key, streams.weight_key, synapses.key), self._length,
+            self.generator.bits, self.levels.copy(), neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
+            self._competition.rule(neurons.dt_ms), self._pause(),
         )  # fmt: skip
-        state = gathered(neurons, synapses, self.thresholds)
+        added = checks.array("thresholds", self._thresholds, 0.0)
+        state = gathered(neurons, synapses, added)
         trains, state = choose(self._backend).learn(
             model, words, streams.midpoints, rewards, self.samples, learning, state
         )
         self.samples += len(words)
-        self.thresholds = put_back(state, self.samples * self.length, neurons, synapses)
-        return trains.reshape(*batch, self.n_neurons, self.length)
+        self._learnt(put_back(state, self.samples * self._length, neurons, synapses))
+        return trains.reshape(*batch, self._n_neurons, self._length)
 
-    def streams(self, x: ArrayLike, *, spikes: bool | None = None) -> Streams:
+    __call__ = run_epoch
+
+    def streams(self, input_values: ArrayLike, *, spikes: bool | None = None) -> Streams:
         """Streams that the next `run_epoch` of one sample uses, as long as nothing is learned; nothing advances.
 
-        Inputs ``(n_inputs,)``, and the present weights ``(n_neurons, n_inputs)``; x and `spikes` as in `run_epoch`.
+        Inputs ``(n_inputs,)``, and the present weights ``(n_neurons, n_inputs)``; arguments as in `run_epoch`.
         """
-        return self._streams.of_sample(x, spikes, self.synapses.shares, self.samples)
+        return self._streams.of_sample(input_values, spikes, self._synapses.shares, self.samples)
 
-    def expected(self, x: ArrayLike) -> Floats:
+    def expected(self, input_values: ArrayLike) -> Floats:
         """Mean currents ``(..., n_neurons)`` of infinitely many cycles with the present weights.
 
         For rates ``(..., n_inputs)``. What neurons and synapses make of the currents has no closed form.
         """
-        rates = checks.array("x", x, 0.0, 1.0, last=self.n_inputs)
-        mean = self._streams.mean_products(rates, self.synapses.shares)
-        return np.asarray(self.y_min + (self.y_max - self.y_min) * mean)
+        rates = checks.array("input_values", input_values, 0.0, 1.0, last=self._n_inputs)
+        mean = self._streams.mean_products(rates, self._synapses.shares)
+        return np.asarray(self._y_min + (self._y_max - self._y_min) * mean)
 
     @property
     def weights(self) -> Floats:
-        """Weights ``(n_neurons, n_inputs)``: a copy that cannot be edited; assign a whole array in [w_min, w_max]."""
-        return self.synapses.weights
+        """Weights ``(n_neurons, n_inputs)`` in [w_min, w_max]; assign or edit them: the next call sees it.
+
+        Learning makes new ones: arrays from before are then read-only.
+        """
+        weights: Floats = self._synapses.weights
+        return weights
 
     @weights.setter
     def weights(self, weights: ArrayLike) -> None:
-        self.synapses.weights = weights
+        self._synapses.weights = weights
+
+    @property
+    def thresholds(self) -> Floats:
+        """What homeostasis has added to the thresholds ``(n_neurons,)``; assign or edit it, as the weights."""
+        return self._thresholds
+
+    @thresholds.setter
+    def thresholds(self, thresholds: ArrayLike) -> None:
+        self._thresholds = checks.array("thresholds", thresholds, 0.0, shape=(self._n_neurons,)).copy()
 
     def get_weights(self) -> Floats:
         """A copy of the weights ``(n_neurons, n_inputs)``."""
         return self.weights.copy()
 
-    def reset(self) -> None:
-        """Neurons at rest, no traces, generators and noise rewound; what was learned stays (weights, thresholds)."""
-        super().reset()
-        self.neurons.reset()
-        self.synapses.reset()
+    def _learnt(self, thresholds: Floats) -> None:
+        self._thresholds.flags.writeable = False  # an edit of what is no longer used is an error
+        self._thresholds = thresholds
+
+    def _rest(self) -> None:
+        """Neurons at rest, no traces, noise and gates rewound."""
+        self._neurons.reset()
+        self._synapses.reset()
+
+    def _forget(self) -> None:
+        self._synapses.reset(weights=True)
+        self._learnt(np.zeros(self._n_neurons))
 
     def _values(self) -> dict[str, Any]:
         """Weights, thresholds, neurons and traces."""
-        now = gathered(self.neurons, self.synapses, self.thresholds)
+        now = gathered(self._neurons, self._synapses, self._thresholds)
         return {name: value.copy() for name, value in zip(STATE_NAMES, now, strict=True)}
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        loaded = checked(state, gathered(self.neurons, self.synapses, self.thresholds))
-        self.thresholds = put_back(loaded, state["samples"] * self.length, self.neurons, self.synapses)
+        loaded = checked(state, gathered(self._neurons, self._synapses, self._thresholds))
+        self._learnt(put_back(loaded, state["samples"] * self._length, self._neurons, self._synapses))
 
     def _reseed(self) -> None:
-        self.neurons.reseed(self._seeds.of("membrane noise"))
-        self.synapses.reseed(self._seeds.of("plasticity"))
+        self._neurons.reseed(self._seeds.of("membrane noise"))
+        self._synapses.reseed(self._seeds.of("plasticity"))
         self._streams = self._make_streams()
 
     def __repr__(self) -> str:
-        synapses = self.synapses
+        synapses = self._synapses
         return (
-            f"SCLearningLayer({self.n_inputs} -> {self.n_neurons}, length={self.length}, rule={synapses.rule!r}, "
+            f"SCLearningLayer({self._n_inputs} -> {self._n_neurons}, length={self._length}, rule={synapses.rule!r}, "
             f"learning_rate={synapses.learning_rate:g}, {self.generator!r}, encoding='unipolar', "
             f"samples={self.samples}, backend={choose(self._backend).name!r})"
         )

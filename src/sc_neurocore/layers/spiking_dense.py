@@ -14,6 +14,7 @@ from ..encoders import Bernoulli, Generator, Share
 from ..gates.accumulators import Accumulator, Conditions
 from ..gates.operands import Operands, cycle_sums
 from ..neurons import LIFNeurons, LIFParameters
+from ..read_only import attribute
 from .base import Floats, Samples
 from .vectorized_layer import VectorizedSCLayer
 
@@ -130,7 +131,7 @@ class SpikingDenseLayer(VectorizedSCLayer):
         share: Share | None = None,
         **options: Any,
     ) -> None:
-        self.neuron, self.unit = neuron, unit
+        self._neuron, self._unit = neuron, unit
         if share is None and generator != "bernoulli" and not isinstance(generator, Bernoulli):
             share = "shift"
         super().__init__(n_inputs, n_neurons, generator=generator, share=share, **options)
@@ -140,8 +141,11 @@ class SpikingDenseLayer(VectorizedSCLayer):
         if self.length < shortest:
             raise ValueError(f"length must be at least {shortest}: a cycle lasts tau at most, got {self.length}")
 
+    neuron: FiringNeuron = attribute("_neuron", "What fires.")
+    unit: float = attribute("_unit", "Current of a product.")
+
     def _accumulator(self) -> FiringRateCounter:
-        options = self.options
+        options = self._options
         flips = options.faults is not None and options.faults.product_flips > 0
         both = options.encoding == "split" and flips  # both gates of a sign may be one
         return FiringRateCounter(
@@ -159,7 +163,7 @@ class SpikingDenseLayer(VectorizedSCLayer):
         flat = x.reshape(-1, self.n_inputs)
         if not len(flat):
             return np.empty((*x.shape[:-1], self.n_neurons, self.length), np.uint8)
-        operands = self._sum.operands(self.synapses.seen(), flat, self.samples + np.arange(len(flat)))
+        operands = self._sum.operands(self._synapses.seen(), flat, self.samples + np.arange(len(flat)))
         words = self._accumulator().spikes(operands)
         return unpack(words, self.length).reshape(*x.shape[:-1], self.n_neurons, self.length)
 
@@ -167,7 +171,7 @@ class SpikingDenseLayer(VectorizedSCLayer):
         threshold, tau, refractory, duration = self.neuron
         return (
             f"{type(self).__name__}({self.n_inputs} -> {self.n_neurons}, threshold={threshold:g}, tau={tau:g}, "
-            f"refractory={refractory:g}, duration={duration:g}, {self.options.describe()})"
+            f"refractory={refractory:g}, duration={duration:g}, {self._options.describe()})"
         )
 
 

@@ -14,6 +14,7 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate, Accumulator
 from ..gates.faults import Faults
+from ..read_only import attribute, derived
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
@@ -119,7 +120,7 @@ class VectorizedSCLayer(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.options = layer_options(
+        self._options = layer_options(
             length,
             use_gpu,
             backend,
@@ -132,27 +133,42 @@ class VectorizedSCLayer(SCLayer):
             faults=faults,
             device=device,
         )
-        self.n_inputs = checks.whole("n_inputs", n_inputs, 1)
-        self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
-        super().__init__(seed, (self.n_neurons, self.n_inputs))
-        self.sparse = checks.flag("sparse", sparse)
-        self.connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
-        if self.connectivity == 0:
+        self._n_inputs = checks.whole("n_inputs", n_inputs, 1)
+        self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
+        super().__init__(seed, (self._n_neurons, self._n_inputs))
+        self._sparse = checks.flag("sparse", sparse)
+        self._connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
+        if self._connectivity == 0:
             raise ValueError("connectivity must be above 0, got 0")
-        if self.connectivity < 1 and not self.sparse:
+        if self._connectivity < 1 and not self._sparse:
             raise ValueError(f"connectivity must be 1 without sparse=True, got {connectivity}")
-        rng, shape, bounds = self._seeds.generator("values"), (self.n_neurons, self.n_inputs), value_range(encoding)
+        self._given: Floats | csr_array | None = None
+        first = self._first_weights()
         self._weights: DenseWeights | SparseWeights
-        if self.sparse:
-            synapses = random_synapses(rng, shape, self.connectivity, bounds)
-            self._weights = SparseWeights(synapses, encoding, bias)
+        if isinstance(first, csr_array):
+            self._weights = SparseWeights(first, encoding, bias)
         else:
-            self._weights = DenseWeights(rng.uniform(*bounds, shape), encoding, bias)
-        self.options = self.options.for_fan_in(self._weights.fan_in)
+            self._weights = DenseWeights(first, encoding, bias)
+        self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
+    n_inputs: int = attribute("_n_inputs", "Inputs of the layer.")
+    n_neurons: int = attribute("_n_neurons", "Neurons of the layer.")
+    sparse: bool = attribute("_sparse", "Whether only some synapses exist.")
+    connectivity: float = attribute("_connectivity", "Share of the synapses that exist.")
+    options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
+    _edit = "weights"
+    """Name of the array that is edited where weights are dense."""
+
+    def _first_weights(self) -> Floats | csr_array:
+        """Weights of construction: given, or drawn."""
+        if self._given is not None:
+            return self._given
+        rng, shape = self._seeds.generator("values"), (self._n_neurons, self._n_inputs)
+        bounds = value_range(self._options.encoding)
+        return random_synapses(rng, shape, self._connectivity, bounds) if self._sparse else rng.uniform(*bounds, shape)
 
     @classmethod
     def from_weights(cls, weights: ArrayLike, length: int = 1024, **options: Any) -> Self:
@@ -165,14 +181,10 @@ class VectorizedSCLayer(SCLayer):
         if options.get("connectivity", 1) != 1:
             raise ValueError(f"connectivity must be 1 with given weights, got {options['connectivity']}")
         layer = cls(matrix.shape[1], matrix.shape[0], length=length, **options)
-        stored = layer.synapses.weights
-        if isinstance(stored, SparseWeights):
-            if not matrix.any():
-                raise ValueError("weights must have a non-zero value with sparse=True, got none")
-            stored.csr = csr_array(matrix)
-            layer._reseed()
-        else:
-            layer.weights = matrix
+        if layer.sparse and not matrix.any():
+            raise ValueError("weights must have a non-zero value with sparse=True, got none")
+        layer._given = csr_array(matrix) if layer.sparse else matrix.copy()
+        layer._forget()
         return layer
 
     @property
@@ -190,14 +202,19 @@ class VectorizedSCLayer(SCLayer):
 
     @property
     def weights_csr(self) -> csr_array:
-        """Weights of a sparse layer (SciPy CSR); its `data` may be edited."""
+        """Weights of a sparse layer (SciPy CSR): its `data` may be edited, its synapses stay as they are."""
         if isinstance(self._weights, DenseWeights):
             raise AttributeError("weights_csr needs sparse=True")
         return self._weights.csr
 
+    def _forget(self) -> None:
+        self._weights.restore(self._first_weights())
+        if self._sparse:
+            self._reseed()
+
     def _reseed(self) -> None:
-        self.synapses = SynapseArray(self._weights, self.options, self._seeds)
-        self._sum = DenseSum(self.synapses, self.options, self._seeds, self._accumulator())
+        self._synapses = SynapseArray(self._weights, self._options, self._seeds)
+        self._sum = DenseSum(self._synapses, self._options, self._seeds, self._accumulator())
 
     def _accumulator(self) -> Accumulator | None:
         """Accumulator of the products; None: the one that the options name."""
@@ -210,16 +227,18 @@ class VectorizedSCLayer(SCLayer):
         Bit t is bit ``t % 64`` of word ``t // 64``; tail bits are zero. Split layers have a leading
         axis of two (positive, negative rail); sparse layers have one axis of synapses.
         """
-        words: Words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
-        if self.sparse:
-            words = words[:, self.synapses.lines < self.n_inputs]
+        words: Words = self._synapses.words(self._synapses.seen(), np.array([self.samples]))[0]
+        if self._sparse:
+            words = words[:, self._synapses.lines < self._n_inputs]
         else:
-            words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self.n_inputs]
-        return words if self.options.encoding == "split" else np.asarray(words[0])
+            words = words.reshape(len(words), self._n_neurons, self.fan_in, -1)[:, :, : self._n_inputs]
+        edit = "weights_csr.data" if self._sparse else self._edit
+        packed: Words = derived(words if self._options.encoding == "split" else words[0], edit)
+        return packed
 
     def _refresh_packed_weights(self) -> None:
         """Edits are seen without it; kept so that callers of the documented API need no change."""
-        self.synapses.forget()
+        self._synapses.forget()
 
     def streams(self, input_values: ArrayLike) -> Streams:
         """The streams that the next `forward` of these inputs uses; the generators do not advance.
@@ -232,12 +251,12 @@ class VectorizedSCLayer(SCLayer):
         """
         x = self._checked(input_values)
         batch = x.shape[:-1]
-        flat = self._sum.lines(x.reshape(-1, self.n_inputs))
-        of_neurons = (self.synapses.n_synapses,) if self.sparse else (self.n_neurons, self.fan_in)
+        flat = self._sum.lines(x.reshape(-1, self._n_inputs))
+        of_neurons = (self._synapses.n_synapses,) if self._sparse else (self._n_neurons, self.fan_in)
         return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), batch, of_neurons)
 
     def _checked(self, input_values: ArrayLike) -> Floats:
-        return checks.array("input_values", input_values, *self._weights.bounds, last=self.n_inputs)
+        return checks.array("input_values", input_values, *self._weights.bounds, last=self._n_inputs)
 
     def forward(self, input_values: ArrayLike) -> Floats:
         """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
@@ -247,7 +266,7 @@ class VectorizedSCLayer(SCLayer):
         ValueError
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
-        x, seen = self._checked(input_values), self.synapses.seen()
+        x, seen = self._checked(input_values), self._synapses.seen()
         return self._over_samples(partial(self._sum.outputs, seen), x, 1, self._sum.sample_bytes)
 
     __call__ = forward
@@ -260,9 +279,9 @@ class VectorizedSCLayer(SCLayer):
         ValueError
             As `forward`, and if there is no closed form.
         """
-        x, seen = self._checked(input_values), self.synapses.seen()
-        out = self._sum.expected(seen, x.reshape(-1, self.n_inputs))
-        return out.reshape(*x.shape[:-1], self.n_neurons)
+        x, seen = self._checked(input_values), self._synapses.seen()
+        out = self._sum.expected(seen, x.reshape(-1, self._n_inputs))
+        return out.reshape(*x.shape[:-1], self._n_neurons)
 
     def _values(self) -> dict[str, Any]:
         return self._weights.state()
@@ -271,5 +290,5 @@ class VectorizedSCLayer(SCLayer):
         self._weights.load(state)
 
     def __repr__(self) -> str:
-        wires = f", synapses={self.weights_csr.nnz}" if self.sparse else ""
-        return f"{type(self).__name__}({self.n_inputs} -> {self.n_neurons}{wires}, {self.options.describe()})"
+        wires = f", synapses={self.weights_csr.nnz}" if self._sparse else ""
+        return f"{type(self).__name__}({self._n_inputs} -> {self._n_neurons}{wires}, {self._options.describe()})"

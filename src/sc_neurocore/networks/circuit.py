@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..encoders.seeds import Seeds
 from ..layers.options import CircuitOptions
+from ..read_only import attribute
 from .activations import Floats
 from .definition import NetworkDefinition
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
@@ -67,7 +68,7 @@ class Circuit:
     def __init__(self, network: NetworkDefinition, options: CircuitOptions) -> None:
         checks.instance("network", network, NetworkDefinition)
         checks.instance("options", options, CircuitOptions)
-        self.network, self.options = network, options
+        self._network, self._options = network, options
         low, high = network.input_range
         if options.encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low}, {high}]")
@@ -84,6 +85,9 @@ class Circuit:
             self._steps.append(_Step(spec, layer, scale, gain, sample))
             scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
         self._n_inputs, self._n_outputs = network.n_inputs, network.n_outputs
+
+    network: NetworkDefinition = attribute("_network", "The network.")
+    options: CircuitOptions = attribute("_options", "Options of the circuit.")
 
     @property
     def layers(self) -> list[NumberLayer]:
@@ -145,7 +149,7 @@ class Circuit:
             layer.reset()
 
     def _checked(self, x: ArrayLike) -> Floats:
-        low, high = self.network.input_range
-        if self.options.clip:
+        low, high = self._network.input_range
+        if self._options.clip:
             return np.clip(checks.array("x", x, last=self._n_inputs), low, high)
         return checks.array("x", x, low, high, last=self._n_inputs)

@@ -11,6 +11,7 @@ from ..encoders import Seed
 from ..encoders.sample_counter import SampleCounter
 from ..encoders.seeds import Seeds
 from ..gates.faults import Faults, OperandSide, flip_masks
+from ..read_only import attribute
 from .activations import Floats
 from .definition import NetworkDefinition
 from .primitive_specs import Dendrite, PredictiveCoding
@@ -72,26 +73,31 @@ class FixedPoint:
         clip: bool = False,
     ) -> None:
         checks.instance("network", network, NetworkDefinition)
-        self.network = network
+        self._network = network
         for k, layer in enumerate(network.layers):
             if isinstance(layer, Dendrite | PredictiveCoding):
                 raise ValueError(
                     f"network must have layers with a fixed-point twin, got {type(layer).__name__} in layer {k}"
                 )
-        self.bits = checks.whole("bits", bits, 2, 16)
-        self.faults = Faults() if faults is None else faults
-        checks.instance("faults", self.faults, Faults)
-        if self.faults.dead_generator is not None:
-            raise ValueError(f"dead_generator must be None in fixed point, got {self.faults.dead_generator!r}")
-        self.clip = checks.flag("clip", clip)
+        self._bits = checks.whole("bits", bits, 2, 16)
+        self._faults = Faults() if faults is None else faults
+        checks.instance("faults", self._faults, Faults)
+        if self._faults.dead_generator is not None:
+            raise ValueError(f"dead_generator must be None in fixed point, got {self._faults.dead_generator!r}")
+        self._clip = checks.flag("clip", clip)
         self._counter = SampleCounter()
         of_layers = Seeds(seed, type(self)).of("layers").spawn(len(network.layers))
         self._seeds = [Seeds(own, type(self), shape) for own, shape in zip(of_layers, network.shapes(), strict=False)]
 
+    network: NetworkDefinition = attribute("_network", "The network.")
+    bits: int = attribute("_bits", "Width of a word.")
+    faults: Faults = attribute("_faults", "Faults of the words.")
+    clip: bool = attribute("_clip", "Whether inputs are clipped.")
+
     @property
     def generator_descriptions(self) -> list[str]:
         """The word width as text, in place of the generators of a circuit."""
-        return [f"{self.bits}-bit words"] * len(self.network.layers)
+        return [f"{self._bits}-bit words"] * len(self._network.layers)
 
     def reset(self) -> None:
         """Rewind the faults."""
@@ -103,50 +109,50 @@ class FixedPoint:
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``."""
-        low, high = self.network.input_range
-        values = checks.array("x", x, last=self.network.n_inputs)
-        values = np.clip(values, low, high) if self.clip else checks.array("x", values, low, high)
+        low, high = self._network.input_range
+        values = checks.array("x", x, last=self._network.n_inputs)
+        values = np.clip(values, low, high) if self._clip else checks.array("x", values, low, high)
         batch = values.shape[:-1]
-        flat = values.reshape(math.prod(batch), self.network.n_inputs)
+        flat = values.reshape(math.prod(batch), self._network.n_inputs)
         if not len(flat):
-            return np.empty((*batch, self.network.n_outputs))
+            return np.empty((*batch, self._network.n_outputs))
         first = self._counter.reserve(len(flat))
         out = in_chunks(self._run, self._sample_bytes(), flat, np.arange(first, first + len(flat)))
-        return out.reshape(*batch, self.network.n_outputs)
+        return out.reshape(*batch, self._network.n_outputs)
 
     def _sample_bytes(self) -> int:
         """Memory of the windows, weights and products of a sample."""
-        shapes, most = self.network.shapes(), 1
-        for before, after, layer in zip(shapes, shapes[1:], self.network.layers, strict=False):
+        shapes, most = self._network.shapes(), 1
+        for before, after, layer in zip(shapes, shapes[1:], self._network.layers, strict=False):
             if not isinstance(layer, WeightedSpec):
                 most = max(most, math.prod(before), layer.cost(before, 1).gates)
                 continue
             fan_in = layer.weights[0].size
             gates = math.prod(after) * fan_in
             words = math.prod(before) + gates // len(layer.weights)
-            words += 4 * layer.weights.size if self.faults.weight_flips else 0
-            words += 4 * gates if self.faults.product_flips else 0
+            words += 4 * layer.weights.size if self._faults.weight_flips else 0
+            words += 4 * gates if self._faults.product_flips else 0
             most = max(most, words)
         return 8 * most
 
     def _run(self, x: Floats, samples: Integers) -> Floats:
-        scale = self.network.input_scale
-        values, top = x, 2 ** (self.bits - 1) - 1
-        for layer, shape, seeds in zip(self.network.layers, self.network.shapes(), self._seeds, strict=False):
+        scale = self._network.input_scale
+        values, top = x, 2 ** (self._bits - 1) - 1
+        for layer, shape, seeds in zip(self._network.layers, self._network.shapes(), self._seeds, strict=False):
             values = values.reshape(len(values), math.prod(shape))
             words = np.rint(np.clip(values / scale, -1.0, 1.0) * top).astype(np.int64)
-            words = self._faulty(words, self.faults.input_flips, samples, seeds, "inputs")
+            words = self._faulty(words, self._faults.input_flips, samples, seeds, "inputs")
             if not isinstance(layer, WeightedSpec):  # in the units of its inputs, whatever these are
                 values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (scale / top)
                 continue
             weights = layer.weights.reshape(len(layer.weights), -1) * scale
             gain = float(np.abs(weights).max()) or 1.0
             stored = np.rint(weights / gain * top).astype(np.int64)
-            used = self._faulty(stored.reshape(1, -1), self.faults.weight_flips, samples, seeds, "weights")
+            used = self._faulty(stored.reshape(1, -1), self._faults.weight_flips, samples, seeds, "weights")
             sums = self._sums(words, used.reshape(-1, *stored.shape), layer, shape, samples, seeds.key("product flips"))
             values = sums * (gain / top**2) + np.repeat(layer.bias, sums.shape[1] // len(layer.bias))
             values, scale = layer.activated(values), layer.ceiling
-        return values.reshape(len(x), self.network.n_outputs)
+        return values.reshape(len(x), self._network.n_outputs)
 
     def _sums(
         self,
@@ -160,9 +166,9 @@ class FixedPoint:
         """Accumulators ``(S, out * windows)`` of words ``(S, inputs)`` and weights ``(S or 1, out, fan_in)``."""
         windows = layer.windows(words, shape)
         matrix = weights.reshape(len(weights), windows.shape[1], -1, weights.shape[-1])
-        if self.faults.product_flips:
+        if self._faults.product_flips:
             products = windows[:, :, None] * matrix[:, :, :, None]  # (S, groups, out, windows, fan_in)
-            sums = _flipped(products, 2 * self.bits, self.faults.product_flips, samples, key).sum(-1)
+            sums = _flipped(products, 2 * self._bits, self._faults.product_flips, samples, key).sum(-1)
         else:  # exact in float64: products have 2 * bits <= 32 bits
             sums = np.matmul(matrix.astype(np.float64), np.swapaxes(windows, 2, 3).astype(np.float64))
         return np.asarray(sums, np.float64).reshape(len(words), -1)
@@ -176,17 +182,17 @@ class FixedPoint:
         side: OperandSide,
     ) -> Integers:
         """Words ``(S or 1, n)`` with stuck bit lines, then flips; flips make a row a sample."""
-        if self.faults.stuck_lines:
+        if self._faults.stuck_lines:
             lines = seeds.of("stuck lines").spawn(2)[side == "weights"]
-            place = np.random.Generator(np.random.PCG64(lines)).random((words.shape[1], self.bits))
-            weight = 1 << np.arange(self.bits)
-            zeros = ((place < self.faults.stuck_lines / 2) * weight).sum(-1)
-            ones = ((place >= 1 - self.faults.stuck_lines / 2) * weight).sum(-1)
-            words = _signed((words & ~zeros) | ones, self.bits)
+            place = np.random.Generator(np.random.PCG64(lines)).random((words.shape[1], self._bits))
+            weight = 1 << np.arange(self._bits)
+            zeros = ((place < self._faults.stuck_lines / 2) * weight).sum(-1)
+            ones = ((place >= 1 - self._faults.stuck_lines / 2) * weight).sum(-1)
+            words = _signed((words & ~zeros) | ones, self._bits)
         if not rate:
             return words
         key = seeds.key("input flips" if side == "inputs" else "weight flips")
-        return _flipped(np.broadcast_to(words, (len(samples), words.shape[1])), self.bits, rate, samples, key)
+        return _flipped(np.broadcast_to(words, (len(samples), words.shape[1])), self._bits, rate, samples, key)
 
 
 def _flipped(words: Integers, bits: int, rate: float, samples: Integers, key: int) -> Integers:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.types import FixedMembrane
+from ..read_only import attribute, derived
 from .lif import LIFParameters
 
 Integers = NDArray[np.int64]
@@ -111,63 +112,69 @@ class FixedPointLIF:
         n = checks.whole("n_neurons", n_neurons, 1)
         if parameters is None or isinstance(parameters, Mapping):
             parameters = {"noise_std": 0.0, **(parameters or {})}
-        self.parameters = parameters = LIFParameters.of(parameters)
+        self._parameters = parameters = LIFParameters.of(parameters)
         if parameters.noise_std:
             raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
-        self.dt_ms = parameters.checked_step(dt_ms)
-        self.q = QFormat() if q is None else q
+        self._dt_ms = parameters.checked_step(dt_ms)
+        self._q = QFormat() if q is None else q
         self._membrane = FixedMembrane(
             v_rest=self._encoded("v_rest", parameters.v_rest),
             v_reset=0 if parameters.v_reset is None else self._encoded("v_reset", parameters.v_reset),
             v_threshold=self._encoded("v_threshold", parameters.v_threshold),
-            leak=self._encoded("dt_ms / tau_mem", self.dt_ms / parameters.tau_mem),
-            gain=self._encoded("resistance * dt_ms", parameters.resistance * self.dt_ms),
-            fraction=self.q.fraction,
-            largest=self.q.largest,
+            leak=self._encoded("dt_ms / tau_mem", self._dt_ms / parameters.tau_mem),
+            gain=self._encoded("resistance * dt_ms", parameters.resistance * self._dt_ms),
+            fraction=self._q.fraction,
+            largest=self._q.largest,
             refractory=parameters.refractory_period,
             soft=parameters.v_reset is None,
         )
         if self._membrane.leak == 0:
-            raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self.q}, got {dt_ms / parameters.tau_mem:g}")
-        self.integers: Integers = np.empty(n, np.int64)
-        """Contents of the voltage registers."""
-        self.refractory_left: Integers = np.empty(n, np.int64)
-        """Steps that are left of each neuron's refractory period ``(n,)``."""
+            raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self._q}, got {dt_ms / parameters.tau_mem:g}")
+        self._integers: Integers = np.empty(n, np.int64)
+        self._refractory_left: Integers = np.empty(n, np.int64)
         self.reset()
 
+    parameters: LIFParameters = attribute("_parameters", "`LIFParameters` of all neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
+    q: QFormat = attribute("_q", "The `QFormat` of all numbers.")
+    integers: Integers = attribute("_integers", "Voltage registers ``(n,)``; edit them, the next step starts there.")
+    refractory_left: NDArray[np.int64] = attribute("_refractory_left", "Steps left to rest ``(n,)``; edit them.")
+    saturated: int = attribute("_saturated", "Sums that did not fit the format since construction or `reset`.")
+
     def _encoded(self, name: str, value: float) -> int:
-        return int(self.q.encode(value, name))
+        return int(self._q.encode(value, name))
 
     def reset(self) -> None:
         """All neurons back to v_rest; `saturated` to 0."""
-        self.integers[:], self.refractory_left[:] = self._membrane.v_rest, 0
-        self.saturated = 0
-        """Sums that did not fit the format since construction or `reset`."""
+        self._integers[:], self._refractory_left[:] = self._membrane.v_rest, 0
+        self._saturated = 0
 
     @property
     def v(self) -> NDArray[np.float64]:
-        """Voltages ``(n,)``."""
-        return self.q.decode(self.integers)
+        """Voltages ``(n,)``: what the registers `integers` stand for."""
+        voltages: NDArray[np.float64] = derived(self._q.decode(self._integers), "integers")
+        return voltages
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n, T)`` under currents ``(n, T)``, or ``(1, T)`` for all neurons; they must fit the format."""
-        drive = np.ascontiguousarray(self.q.encode(currents, "currents"))
-        n = len(self.integers)
+        drive = np.ascontiguousarray(self._q.encode(currents, "currents"))
+        n = len(self._integers)
         if drive.ndim != 2 or len(drive) not in (1, n):
             raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
-        spikes, self.integers, self.refractory_left, saturated = choose().lif_fixed(
-            drive, self._membrane, self.integers, self.refractory_left
+        spikes, integers, left, saturated = choose().lif_fixed(
+            drive, self._membrane, self._integers, self._refractory_left
         )
-        self.saturated += int(saturated.sum())
+        self._integers[:], self._refractory_left[:] = integers, left
+        self._saturated += int(saturated.sum())
         return spikes
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current), self.integers.shape)
+        drive = np.broadcast_to(checks.array("current", current), self._integers.shape)
         return self.run(drive[:, None])[:, 0]
 
     def __len__(self) -> int:
-        return len(self.integers)
+        return len(self._integers)
 
     def __repr__(self) -> str:
-        return f"FixedPointLIF({len(self)}, {self.q}, dt_ms={self.dt_ms:g}, {self.parameters})"
+        return f"FixedPointLIF({len(self)}, {self._q}, dt_ms={self._dt_ms:g}, {self._parameters})"

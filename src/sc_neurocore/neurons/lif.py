@@ -14,6 +14,7 @@ from ..backends.packing import unpack
 from ..backends.types import Membrane, Words
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
+from ..read_only import attribute
 
 Floats = NDArray[np.float64]
 _NO_LEVELS = np.empty(0)
@@ -206,33 +207,45 @@ class LIFNeurons:
         seed: Seed = None,
     ) -> None:
         n = checks.whole("n_neurons", n_neurons, 1)
-        self.parameters = LIFParameters.of(parameters)
-        self.dt_ms = self.parameters.checked_step(dt_ms)
+        self._parameters = LIFParameters.of(parameters)
+        self._dt_ms = self._parameters.checked_step(dt_ms)
         self.reseed(seed)
-        self.v = np.full(n, float(self.parameters.v_rest))
-        """Voltages ``(n,)``."""
-        self.refractory_left = np.zeros(n, np.int64)
-        """Steps that are left of each neuron's refractory period ``(n,)``."""
-        self.steps = 0
-        """Steps since construction or `reset`; the noise of a step depends on its number."""
+        self._v = np.full(n, float(self._parameters.v_rest))
+        self._refractory_left = np.zeros(n, np.int64)
+        self._steps = 0
+
+    parameters: LIFParameters = attribute("_parameters", "`LIFParameters` of all neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
+    v: Floats = attribute("_v", "Voltages ``(n,)``; edit them, the next step starts from there.")
+    refractory_left: NDArray[np.int64] = attribute("_refractory_left", "Steps left to rest ``(n,)``; edit them.")
+    steps: int = attribute("_steps", "Steps since construction or `reset`, which number the noise.")
+    noise_key: int = attribute("_key", "Key of the generator of the noise, see `backends`.")
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""
         # Without their number: more neurons, such as those of a longer batch, do not change the first.
         self._key = Seeds(seed, type(self)).key("membrane noise")
 
-    @property
-    def noise_key(self) -> int:
-        """Key of the counter-based generator of the noise, see `backends`; `reseed` changes it."""
-        return self._key
+    def load(self, v: ArrayLike, refractory_left: ArrayLike, steps: int) -> None:
+        """Replace the state: voltages and steps left to rest ``(n,)``, and the number of steps done.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If one has another shape, or a value outside its range; nothing has changed then.
+        """
+        voltages = checks.array("v", v, shape=self._v.shape)
+        left = checks.array("refractory_left", refractory_left, 0, shape=self._v.shape)
+        self._steps = checks.whole("steps", steps, 0)
+        self._v[:], self._refractory_left[:] = voltages, left
 
     def reset(self) -> None:
         """All neurons back to v_rest, and the noise to its first step."""
-        self.v[:], self.refractory_left[:], self.steps = self.parameters.v_rest, 0, 0
+        self._v[:], self._refractory_left[:], self._steps = self._parameters.v_rest, 0, 0
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current, -checks.LARGEST, checks.LARGEST), self.v.shape)
+        drive = np.broadcast_to(checks.array("current", current, -checks.LARGEST, checks.LARGEST), self._v.shape)
         return self.run(drive[:, None])[:, 0]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
@@ -240,7 +253,7 @@ class LIFNeurons:
         drive = checks.array("currents", currents, -checks.LARGEST, checks.LARGEST, shape=(None, None))
         if len(drive) not in (1, len(self)):
             raise ValueError(f"currents must have shape (1, T) or ({len(self)}, T), got {drive.shape}")
-        first = self.steps % 64
+        first = self._steps % 64
         words, _ = self.advance(drive, _NO_LEVELS)
         return unpack(words, first + drive.shape[1])[:, first:]
 
@@ -250,26 +263,26 @@ class LIFNeurons:
         Without levels, the values are the currents. Returns the packed spikes, their bit 0 that of
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
         """
-        numbers = self.parameters.membrane(self.dt_ms)
+        numbers = self._parameters.membrane(self._dt_ms)
         words, v, left, voltages = choose().lif(
-            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.refractory_left, trace
+            self._key, np.ascontiguousarray(values), levels, self._steps, numbers, self._v, self._refractory_left, trace
         )
-        self.v[:], self.refractory_left[:] = v, left
-        self.steps += values.shape[1]
+        self._v[:], self._refractory_left[:] = v, left
+        self._steps += values.shape[1]
         return words, voltages
 
     def __len__(self) -> int:
-        return len(self.v)
+        return len(self._v)
 
     def __getitem__(self, j: int) -> LIFState:
         """The state of neuron j: arrays ``(1,)`` that share memory with `v` and `refractory_left`."""
         place = range(len(self))[j]
-        return LIFState(self.v[place : place + 1], self.refractory_left[place : place + 1])
+        return LIFState(self._v[place : place + 1], self._refractory_left[place : place + 1])
 
     def __iter__(self) -> Iterator[LIFState]:
         return (self[j] for j in range(len(self)))
 
     def __repr__(self) -> str:
-        changed = {k: v for k, v in asdict(self.parameters).items() if v != getattr(LIFParameters, k)}
+        changed = {k: v for k, v in asdict(self._parameters).items() if v != getattr(LIFParameters, k)}
         extras = "".join(f", {name}={value}" for name, value in changed.items())
-        return f"LIFNeurons({len(self)}, dt_ms={self.dt_ms:g}{extras})"
+        return f"LIFNeurons({len(self)}, dt_ms={self._dt_ms:g}{extras})"

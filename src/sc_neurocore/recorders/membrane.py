@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..read_only import attribute
 
 
 class MembraneRecorder:
@@ -27,9 +28,12 @@ class MembraneRecorder:
     """
 
     def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else shape
-        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        self._shape = (shape,) if isinstance(shape, int) else shape
+        self._dt_ms = checks.positive("dt_ms", dt_ms)
         self._blocks: list[NDArray[np.float64]] = []
+
+    shape: tuple[int, ...] = attribute("_shape", "Shape ``(..., n)`` of the neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
 
     @property
     def steps(self) -> int:
@@ -38,19 +42,19 @@ class MembraneRecorder:
 
     def record(self, voltages: ArrayLike) -> None:
         """Append voltages ``(*shape, T)``."""
-        block = checks.array("voltages", voltages, shape=(*self.shape, None))
-        self._blocks.append(block.reshape(math.prod(self.shape), -1).copy())
+        block = checks.array("voltages", voltages, shape=(*self._shape, None))
+        self._blocks.append(block.reshape(math.prod(self._shape), -1).copy())
 
     def voltages(self) -> NDArray[np.float64]:
         """All voltages ``(*shape, steps)``."""
         if len(self._blocks) != 1:
-            empty = np.empty((math.prod(self.shape), 0))
+            empty = np.empty((math.prod(self._shape), 0))
             self._blocks = [np.concatenate([empty, *self._blocks], axis=1)]
-        return self._blocks[0].reshape(*self.shape, -1)
+        return self._blocks[0].reshape(*self._shape, -1)
 
     def times_ms(self) -> NDArray[np.float64]:
         """Ends of the steps ``(steps,)``: when the voltages were reached."""
-        return np.asarray(np.arange(1.0, self.steps + 1) * self.dt_ms)
+        return np.asarray(np.arange(1.0, self.steps + 1) * self._dt_ms)
 
     def reset(self) -> None:
         """Delete all that is recorded."""

@@ -11,6 +11,7 @@ from .. import checks
 from ..backends import choose
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Words
+from ..read_only import attribute, frozen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,32 +70,35 @@ class SpikeRecorder:
     """
 
     def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else shape
-        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        self._shape = (shape,) if isinstance(shape, int) else shape
+        self._dt_ms = checks.positive("dt_ms", dt_ms)
         self.reset()
+
+    shape: tuple[int, ...] = attribute("_shape", "Shape ``(..., n)`` of the neurons.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a step in ms.")
+    steps: int = attribute("_steps", "Steps recorded.")
 
     def reset(self) -> None:
         """Delete all that is recorded."""
-        self.steps = 0
-        """Steps recorded."""
-        self._words: Words = np.zeros((math.prod(self.shape), 0), np.uint64)
+        self._steps = 0
+        self._words: Words = np.zeros((math.prod(self._shape), 0), np.uint64)
 
     def record(self, spikes: ArrayLike) -> None:
         """Append spikes of 0 and 1, ``(*shape, T)``."""
-        bits = checks.spikes("spikes", spikes, (*self.shape, None))
+        bits = checks.spikes("spikes", spikes, (*self._shape, None))
         rows = bits.reshape(len(self._words), bits.shape[-1])
-        self.record_words(pack(np.pad(rows, ((0, 0), (self.steps % 64, 0)))), bits.shape[-1])
+        self.record_words(pack(np.pad(rows, ((0, 0), (self._steps % 64, 0)))), bits.shape[-1])
 
     def record_words(self, words: Words, steps: int) -> None:
-        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self.steps // 64 * 64``."""
-        first = self.steps // 64
-        used, needed = words_for(self.steps), first + words.shape[1]
+        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self._steps // 64 * 64``."""
+        first = self._steps // 64
+        used, needed = words_for(self._steps), first + words.shape[1]
         if needed > self._words.shape[1]:
             grown = np.zeros((len(self._words), max(needed, 2 * used)), np.uint64)
             grown[:, :used] = self._words[:, :used]
             self._words = grown
         self._words[:, first:needed] |= words
-        self.steps += steps
+        self._steps += steps
 
     def load(self, words: Words, steps: int) -> None:
         """Replace what is recorded by packed trains of `steps` steps, in the format of `words`."""
@@ -103,59 +107,63 @@ class SpikeRecorder:
             raise ValueError(f"words must be a uint64 array of shape {shape}, got {np.shape(words)}")
         if np.any(words[:, -1:] & ~tail_mask(steps)):
             raise ValueError(f"words must be zero past step {steps}, got a one there")
-        self._words, self.steps = words.copy(), steps
+        self._words, self._steps = words.copy(), steps
 
     @property
     def words(self) -> Words:
-        """Packed trains ``(rows, ceil(steps / 64))``, bit t that of step t."""
-        return self._words[:, : words_for(self.steps)]
+        """Packed trains ``(rows, ceil(steps / 64))``, bit t that of step t; read-only."""
+        words: Words = frozen(self._used())
+        return words
+
+    def _used(self) -> Words:
+        return self._words[:, : words_for(self._steps)]
 
     def trains(self) -> NDArray[np.uint8]:
         """Spike trains ``(*shape, steps)`` of 0 and 1."""
-        return unpack(self.words, self.steps).reshape(*self.shape, self.steps)
+        return unpack(self._used(), self._steps).reshape(*self._shape, self._steps)
 
     def total_spikes(self) -> Any:
         """Number of spikes of each neuron, int64 of `shape`."""
-        return choose().popcount(self.words).reshape(self.shape)[()]
+        return choose().popcount(self._used()).reshape(self._shape)[()]
 
     def rates_hz(self) -> Any:
         """Firing rate of each neuron in Hz, float64 of `shape`; 0 before the first step."""
-        return self.total_spikes() * 1000.0 / (max(self.steps, 1) * self.dt_ms)
+        return self.total_spikes() * 1000.0 / (max(self._steps, 1) * self._dt_ms)
 
     def raster(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Times in ms (the starts of steps) and neurons (rows) of all spikes, row by row."""
-        rows, steps = np.nonzero(unpack(self.words, self.steps))
-        return np.asarray(steps * self.dt_ms), rows.astype(np.int64)
+        rows, steps = np.nonzero(unpack(self._used(), self._steps))
+        return np.asarray(steps * self._dt_ms), rows.astype(np.int64)
 
     def intervals_ms(self) -> NDArray[np.float64]:
         """Times between successive spikes of a neuron, those of all neurons row by row."""
-        rows, steps = np.nonzero(unpack(self.words, self.steps))
-        return np.asarray(np.diff(steps)[np.diff(rows) == 0] * self.dt_ms)
+        rows, steps = np.nonzero(unpack(self._used(), self._steps))
+        return np.asarray(np.diff(steps)[np.diff(rows) == 0] * self._dt_ms)
 
     def summary(self) -> Summary:
         """Spikes and rates of each neuron, and the mean rate."""
         spikes, rates = np.ravel(self.total_spikes()), np.ravel(self.rates_hz())
-        neurons = self.shape[-1] if self.shape else 1
+        neurons = self._shape[-1] if self._shape else 1
         stats = [
             {"neuron": row % neurons, "total_spikes": int(spikes[row]), "firing_rate_hz": float(rates[row])}
             for row in range(len(spikes))
         ]
-        if len(self.shape) > 1:
+        if len(self._shape) > 1:
             stats = [{"sample": row // neurons, **entry} for row, entry in enumerate(stats)]
         return Summary(n_neurons=neurons, stats=stats, avg_firing_rate_hz=float(rates.mean()))
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return self._shape[0]
 
     def __getitem__(self, j: int) -> "SpikeRecorder":
         place = range(len(self))[j]
-        part = SpikeRecorder(self.shape[1:], self.dt_ms)
-        rows = math.prod(self.shape[1:])
-        part.load(self.words[place * rows : (place + 1) * rows], self.steps)
+        part = SpikeRecorder(self._shape[1:], self._dt_ms)
+        rows = math.prod(self._shape[1:])
+        part.load(self._used()[place * rows : (place + 1) * rows], self._steps)
         return part
 
     def __iter__(self) -> Iterator["SpikeRecorder"]:
         return (self[j] for j in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"SpikeRecorder(shape={self.shape}, {self.steps} steps of {self.dt_ms:g} ms)"
+        return f"SpikeRecorder(shape={self._shape}, {self._steps} steps of {self._dt_ms:g} ms)"

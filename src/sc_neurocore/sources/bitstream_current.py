@@ -9,6 +9,7 @@ from .. import checks
 from ..bitstreams import Bitstream, Encoding
 from ..encoders import Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import Seeds
+from ..read_only import attribute, frozen
 from ..synapses.stream_synapse import StreamSynapse, affine, dot_product, interval
 
 Floats = NDArray[np.float64]
@@ -89,68 +90,105 @@ class BitstreamCurrentSource:
         bits: int | None = None,
         seed: Seed = None,
     ) -> None:
-        self.x_min, self.x_max = interval("x_min", x_min, "x_max", x_max)
-        self.y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
-        self.y_max = checks.real("y_max", y_max, self.y_min, checks.LARGEST)
-        self.length = checks.whole("length", length, 1)
-        self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
-        self.weight_values = checks.array("weight_values", weight_values, self.w_min, self.w_max).copy()
-        """Weights ``(n,)`` or ``(M, n)``, read-only."""
-        if self.weight_values.ndim not in (1, 2) or not self.weight_values.size:
-            raise ValueError(
-                f"weight_values must have shape (n_inputs,) or (n_neurons, n_inputs), got {self.weight_values.shape}"
-            )
-        self.weight_values.flags.writeable = False
-        self.n_inputs = self.weight_values.shape[-1]
-        self.generator = make_generator(generator, self.length, bits, self.n_inputs)
-        weights = np.atleast_2d(self.weight_values)
+        self._x_min, self._x_max = interval("x_min", x_min, "x_max", x_max)
+        self._y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
+        self._y_max = checks.real("y_max", y_max, self._y_min, checks.LARGEST)
+        self._length = checks.whole("length", length, 1)
+        self._w_min, self._w_max = interval("w_min", w_min, "w_max", w_max)
+        given = checks.array("weight_values", weight_values, self._w_min, self._w_max)
+        if given.ndim not in (1, 2) or not given.size:
+            raise ValueError(f"weight_values must have shape (n_inputs,) or (n_neurons, n_inputs), got {given.shape}")
+        self._n_inputs = given.shape[-1]
+        self._generator = make_generator(generator, self._length, bits, self._n_inputs)
+        self._shape_of_weights, weights = given.shape, np.atleast_2d(given)
         seeds = Seeds(seed, type(self), weights.shape)
         self._synapse = StreamSynapse(
             weights,
-            self.w_min,
-            self.w_max,
-            self.length,
-            generator=self.generator,
+            self._w_min,
+            self._w_max,
+            self._length,
+            generator=self._generator,
             encoding=encoding,
             share=share,
             seed=seeds.of("weights"),
         )
-        self.encoding = self._synapse.encoding
-        self.x_inputs = checks.array("x_inputs", x_inputs, self.x_min, self.x_max, last=self.n_inputs).copy()
-        """Inputs ``(..., n)``, read-only."""
-        self.x_inputs.flags.writeable = False
+        self._encoding = self._synapse.encoding
+        self._x_inputs = checks.array("x_inputs", x_inputs, self._x_min, self._x_max, last=self._n_inputs).copy()
         self._encoder = Encoder(
-            self.n_inputs, self.length, self.generator, self.encoding, share=share, seed=seeds.of("inputs")
+            self._n_inputs, self._length, self._generator, self._encoding, share=share, seed=seeds.of("inputs")
         )
-        self._window = _NOTHING
-        """First cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each word once."""
+        self._seen = self._x_inputs.copy(), weights.copy()
+        """Inputs and weights as the last call saw them."""
+        self._window = (self._seen, *_NOTHING)
+        """What was seen, first cycle and counts ``(C, T)`` of the last window: a loop of single cycles makes each
+        word once."""
+
+    x_min: float = attribute("_x_min", "The input that stands for the lower end of the range.")
+    x_max: float = attribute("_x_max", "The input that stands for the upper end of the range.")
+    w_min: float = attribute("_w_min", "The weight that stands for the lower end of the range.")
+    w_max: float = attribute("_w_max", "The weight that stands for the upper end of the range.")
+    y_min: float = attribute("_y_min", "Current of the smallest mean.")
+    y_max: float = attribute("_y_max", "Current of the largest mean.")
+    length: int = attribute("_length", "Stream length L in clock cycles.")
+    n_inputs: int = attribute("_n_inputs", "Number n of inputs.")
+    generator: Generator = attribute("_generator", "Number generator of the input streams.")
+    encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
+
+    @property
+    def x_inputs(self) -> Floats:
+        """Inputs ``(..., n)`` in [x_min, x_max]; assign or edit them, the next call sees it."""
+        return self._x_inputs
+
+    @x_inputs.setter
+    def x_inputs(self, values: ArrayLike) -> None:
+        self._x_inputs = checks.array("x_inputs", values, self._x_min, self._x_max, self._x_inputs.shape).copy()
+
+    @property
+    def weight_values(self) -> Floats:
+        """Weights ``(n,)`` or ``(M, n)`` in [w_min, w_max]; assign or edit them, the next call sees it."""
+        return self._synapse.weights.reshape(self._shape_of_weights)
+
+    @weight_values.setter
+    def weight_values(self, values: ArrayLike) -> None:
+        given = checks.array("weight_values", values, self._w_min, self._w_max, self._shape_of_weights)
+        self._synapse.weights = np.atleast_2d(given)
+
+    def _see(self) -> None:
+        """Check inputs and weights that were edited since the last call."""
+        x, weights = self._seen
+        if not (np.array_equal(x, self._x_inputs) and np.array_equal(weights, self._synapse.weights)):
+            x = checks.array("x_inputs", self._x_inputs, self._x_min, self._x_max)
+            weights = checks.array("weight_values", self._synapse.weights, self._w_min, self._w_max)
+            self._seen = x.copy(), weights.copy()
 
     @property
     def batch(self) -> tuple[int, ...]:
         """The batch axes of the inputs."""
-        return self.x_inputs.shape[:-1]
+        return self._x_inputs.shape[:-1]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape ``(..., 1)`` or ``(..., M)`` of the currents of a cycle."""
-        return (*self.batch, self.weight_values.size // self.n_inputs)
+        return (*self.batch, self._synapse.weights.size // self._n_inputs)
 
     @property
     def levels(self) -> Floats:
-        """Currents by count, a table: ``(n + 1,)``, of split streams ``(2 n + 1,)``."""
-        full = 2 * self.n_inputs if self.encoding == "split" else self.n_inputs
-        return np.asarray(self.y_min + (self.y_max - self.y_min) * (np.arange(full + 1) / full))
+        """Currents by count, a read-only table: ``(n + 1,)``, of split streams ``(2 n + 1,)``."""
+        full = 2 * self._n_inputs if self._encoding == "split" else self._n_inputs
+        levels: Floats = frozen(self._y_min + (self._y_max - self._y_min) * (np.arange(full + 1) / full))
+        return levels
 
     def counts(self, start: int, stop: int) -> NDArray[np.int32]:
         """Ones among the products of each cycle `start` .. `stop` - 1, int32 ``(C, stop - start)``.
 
         C is the size of `shape`. Between 0 and n; of split streams n more than the sum of the signed products.
         """
-        first, window = self._window  # read once: another thread may replace both
-        if not first <= start <= stop <= first + window.shape[1]:
-            first = start // 64 * 64
+        self._see()
+        seen, first, window = self._window  # read once: another thread may replace all
+        if seen is not self._seen or not first <= start <= stop <= first + window.shape[1]:
+            seen, first = self._seen, start // 64 * 64
             window = self._made(first, max(stop, first + 64))
-            self._window = first, window
+            self._window = seen, first, window
         return window[:, start - first : stop - first]
 
     def streams(self, start: int, stop: int) -> tuple[Bitstream, Bitstream]:
@@ -159,14 +197,15 @@ class BitstreamCurrentSource:
         Inputs are ``(S, n)``, S samples with the batch axes flattened; weights ``(M, n)``, M = 1 for one current, or
         ``(S, M, n)`` where each sample has its own (Bernoulli).
         """
+        self._see()
         samples = np.arange(math.prod(self.batch))
-        encoded = affine(self.x_inputs.reshape(-1, self.n_inputs), self.x_min, self.x_max, self.encoding)
+        encoded = affine(self._x_inputs.reshape(-1, self._n_inputs), self._x_min, self._x_max, self._encoding)
         inputs = self._encoder.window(encoded, samples, start, stop)
         return inputs, self._synapse.streams(start, stop, samples)
 
     def _made(self, start: int, stop: int) -> NDArray[np.int32]:
         counts = dot_product(*self.streams(start, stop)).reshape(-1, stop - start)
-        return counts + np.int32(self.n_inputs) if self.encoding == "split" else counts
+        return counts + np.int32(self._n_inputs) if self._encoding == "split" else counts
 
     def currents(self, start: int, stop: int) -> Floats:
         """Currents ``(..., 1 or M, stop - start)`` of the cycles `start` .. `stop` - 1, in any order of calls."""
@@ -176,21 +215,22 @@ class BitstreamCurrentSource:
 
     def forget(self) -> None:
         """Drop the counts of the last cycles, which are kept for loops of single cycles; only speed changes."""
-        self._window = _NOTHING
+        self._window = (self._seen, *_NOTHING)
 
     def expected(self) -> Floats:
         """Mean currents ``(..., 1 or M)`` of infinitely many cycles."""
-        x = self._encoder.quantised(affine(self.x_inputs, self.x_min, self.x_max, self.encoding))
+        self._see()
+        x = self._encoder.quantised(affine(self._x_inputs, self._x_min, self._x_max, self._encoding))
         w = self._synapse.probabilities()
-        if self.encoding == "unipolar":
-            mean = x @ w.T / self.n_inputs
+        if self._encoding == "unipolar":
+            mean = x @ w.T / self._n_inputs
         else:
-            signed = (x[0] - x[1], w[0] - w[1]) if self.encoding == "split" else (2 * x - 1, 2 * w - 1)
-            mean = (signed[0] @ signed[1].T / self.n_inputs + 1) / 2
-        return np.asarray(self.y_min + (self.y_max - self.y_min) * mean)
+            signed = (x[0] - x[1], w[0] - w[1]) if self._encoding == "split" else (2 * x - 1, 2 * w - 1)
+            mean = (signed[0] @ signed[1].T / self._n_inputs + 1) / 2
+        return np.asarray(self._y_min + (self._y_max - self._y_min) * mean)
 
     def __repr__(self) -> str:
         return (
-            f"BitstreamCurrentSource({self.n_inputs} inputs, shape={self.shape}, length={self.length}, "
-            f"{self.generator!r}, encoding={self.encoding!r})"
+            f"BitstreamCurrentSource({self._n_inputs} inputs, shape={self.shape}, length={self._length}, "
+            f"{self._generator!r}, encoding={self._encoding!r})"
         )

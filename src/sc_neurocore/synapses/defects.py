@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..encoders.seeds import Seed, Seeds
+from ..read_only import frozen
 from .crossbar import Floats
 
 
@@ -46,9 +47,12 @@ class Defects:
                 raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
             if mask.shape != spread.shape:
                 raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
+            object.__setattr__(self, name, frozen(mask.copy()))
         if self.drift_spread is None:
             object.__setattr__(self, "drift_spread", np.zeros(spread.shape))
-        checks.array("drift_spread", self.drift_spread, shape=spread.shape)
+        drift = checks.array("drift_spread", self.drift_spread, shape=spread.shape)
+        for name, numbers in (("spread", spread), ("drift_spread", drift)):
+            object.__setattr__(self, name, frozen(numbers.copy()))
         twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
         if twice:
             raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
@@ -61,7 +65,8 @@ class Defects:
     @property
     def stuck_mask(self) -> NDArray[np.bool_]:
         """Cells that are stuck, ``(devices, *shape)``."""
-        return np.asarray(self.stuck_low_mask | self.stuck_high_mask)
+        mask: NDArray[np.bool_] = frozen(self.stuck_low_mask | self.stuck_high_mask)
+        return mask
 
     def stuck(self, conductances: Floats, low: float, high: float) -> Floats:
         """Conductances ``(devices, *shape)`` with those of stuck cells replaced by `low` and `high`."""

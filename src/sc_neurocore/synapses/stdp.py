@@ -5,6 +5,7 @@ counter by one step; every synapse has a random number of its own in every cycle
 """
 
 import math
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..backends import plasticity
 from ..backends.types import Plasticity
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
+from ..read_only import attribute, derived
 from .stream_synapse import interval
 
 Floats = NDArray[np.float64]
@@ -263,22 +265,21 @@ class PlasticSynapses:
         seed: Seed = None,
     ) -> None:
         shape = checks.whole("n_post", n_post, 1), checks.whole("n_pre", n_pre, 1)
-        self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
-        self.learning_rate = checks.real("learning_rate", learning_rate, 0.0, 1.0)
-        self.ltd_ratio = checks.real("ltd_ratio", ltd_ratio, 0.0, checks.LARGEST)
-        self.rule = checks.option("rule", rule, RULES)
-        self.taus = {
+        self._w_min, self._w_max = interval("w_min", w_min, "w_max", w_max)
+        self._learning_rate = checks.real("learning_rate", learning_rate, 0.0, 1.0)
+        self._ltd_ratio = checks.real("ltd_ratio", ltd_ratio, 0.0, checks.LARGEST)
+        self._rule = checks.option("rule", rule, RULES)
+        self._taus = {
             "tau_plus": checks.positive("tau_plus", tau_plus),
             "tau_minus": checks.positive("tau_minus", tau_minus),
             "tau_eligibility": checks.positive("tau_eligibility", tau_eligibility),
         }
-        """Time constants in ms."""
-        self.dt_ms = checks.positive("dt_ms", dt_ms)
+        self._dt_ms = checks.positive("dt_ms", dt_ms)
         checks.positive("step", step)
-        keep = {name: math.exp(-self.dt_ms / tau) for name, tau in self.taus.items()}
-        self.parameters = Plasticity(
-            up=self.learning_rate,
-            down=self.learning_rate * self.ltd_ratio,
+        keep = {name: math.exp(-self._dt_ms / tau) for name, tau in self._taus.items()}
+        self._parameters = Plasticity(
+            up=self._learning_rate,
+            down=self._learning_rate * self._ltd_ratio,
             step=checks.real("step", step, 0.0, 1.0),
             keep_pre=keep["tau_plus"],
             keep_post=keep["tau_minus"],
@@ -288,64 +289,103 @@ class PlasticSynapses:
             soft=checks.flag("soft_bounds", soft_bounds),
             deterministic=checks.flag("deterministic", deterministic),
         )
-        """The rule as numbers for the kernels."""
         seeds = Seeds(seed, type(self), shape)
-        self.key = seeds.key("plasticity")
-        """Philox key of the gates."""
+        self._key = seeds.key("plasticity")
         if weights is None:
-            self.shares = seeds.generator("values").random(shape)
-            """Weights ``(M, n)`` as fractions of [w_min, w_max]."""
+            self._shares = seeds.generator("values").random(shape)
         else:
-            self.shares = self.shares_of(weights, shape)
-        self.traces = Traces(np.zeros(shape[1]), np.zeros(shape[0]))
-        self.eligibility = np.zeros(shape if rule == "reward" else (0, 0))
-        self.cycles = 0
-        """Cycles since construction or `reset`; the random numbers of a cycle depend on its number."""
+            self._shares = self._shares_of(weights, shape)
+        self._traces = Traces(np.zeros(shape[1]), np.zeros(shape[0]))
+        self._eligibility = np.zeros(shape if rule == "reward" else (0, 0))
+        self._cycles = 0
+        self._weights = self._of_shares()
+        self._first_shares = self._shares.copy()
+
+    w_min: float = attribute("_w_min", "Lower end of the weights.")
+    w_max: float = attribute("_w_max", "Upper end of the weights.")
+    learning_rate: float = attribute("_learning_rate", "Probability of the up gate, for a trace of 1.")
+    ltd_ratio: float = attribute("_ltd_ratio", "That of the down gate over that of the up gate.")
+    rule: str = attribute("_rule", "Name of the rule.")
+    taus = property(lambda self: MappingProxyType(self._taus), doc="Read-only: time constants in ms.")
+    dt_ms: float = attribute("_dt_ms", "Duration of a cycle in ms.")
+    parameters: Plasticity = attribute("_parameters", "The rule as numbers for the kernels.")
+    key: int = attribute("_key", "Philox key of the gates; `reseed` changes it.")
+    traces: Traces = attribute("_traces", "`Traces`; edit their arrays, the next cycle starts from there.")
+    eligibility: Floats = attribute("_eligibility", "Eligibility ``(M, n)``, of rule `reward` only; edit it.")
+    cycles: int = attribute("_cycles", "Cycles since construction or `reset`, which number the random numbers.")
 
     def reseed(self, seed: Seed) -> None:
         """Take the random numbers of the gates from another seed."""
-        self.key = Seeds(seed, type(self), self.shares.shape).key("plasticity")
-
-    def shares_of(self, weights: ArrayLike, shape: tuple[int, int]) -> Floats:
-        """Weights of that shape, checked, as fractions of [w_min, w_max]."""
-        given = checks.array("weights", weights, self.w_min, self.w_max, shape=shape)
-        return (given - self.w_min) / (self.w_max - self.w_min)
+        self._key = Seeds(seed, type(self), self._shares.shape).key("plasticity")
 
     @property
     def weights(self) -> Floats:
-        """Weights ``(M, n)`` in [w_min, w_max]: a copy that cannot be edited; assign a whole array."""
-        weights = self.w_min + (self.w_max - self.w_min) * self.shares
-        weights.flags.writeable = False
-        return weights
+        """Weights ``(M, n)`` in [w_min, w_max]; assign or edit them. A cycle makes new ones, the old are read-only."""
+        return self._weights
 
     @weights.setter
     def weights(self, weights: ArrayLike) -> None:
-        self.shares = self.shares_of(weights, self.shares.shape)
+        self._shares = self._shares_of(weights, self._shares.shape)
+        self._weights = self._of_shares()
+
+    @property
+    def shares(self) -> Floats:
+        """Weights ``(M, n)`` as fractions of [w_min, w_max], read-only; an error if an edit has left that range."""
+        shares: Floats = derived(self._seen(), "weights")
+        return shares
+
+    def _of_shares(self) -> Floats:
+        """The weights that `_shares` stand for."""
+        return np.asarray(self._w_min + (self._w_max - self._w_min) * self._shares)
+
+    def _shares_of(self, weights: ArrayLike, shape: tuple[int, ...]) -> Floats:
+        given = checks.array("weights", weights, self._w_min, self._w_max, shape=shape)
+        return np.asarray((given - self._w_min) / (self._w_max - self._w_min))
+
+    def _seen(self) -> Floats:
+        """The shares, once edits of the weights are checked and taken over; those of other weights stay as they are."""
+        edited = self._weights != self._of_shares()
+        if edited.any():
+            self._shares = np.where(edited, self._shares_of(self._weights, edited.shape), self._shares)
+            self._weights[:] = self._of_shares()
+        return self._shares
+
+    def load(self, shares: Floats, traces: Traces, eligibility: Floats, cycles: int) -> None:
+        """Replace the state by another one of the same shapes, as a kernel has left it: shares, traces, .."""
+        self._shares, self._weights.flags.writeable = np.array(shares), False
+        self._weights = self._of_shares()
+        self._traces.pre[:], self._traces.post[:], self._eligibility[:] = *traces, eligibility
+        self._cycles = cycles
 
     def step(self, pre: ArrayLike, post: ArrayLike, reward: float = 0.0) -> None:
         """One cycle with spikes ``(n,)`` and ``(M,)`` of 0 and 1; the rule ``"reward"`` reads the reward."""
-        n_post, n_pre = self.shares.shape
+        n_post, n_pre = self._shares.shape
         before, after = checks.spikes("pre", pre, (n_pre,)), checks.spikes("post", post, (n_post,))
-        rule = self.parameters
-        x, y = self.traces.pre * rule.keep_pre, self.traces.post * rule.keep_post
+        rule, eligibility = self._parameters, self._eligibility
+        x, y = self._traces.pre * rule.keep_pre, self._traces.post * rule.keep_post
         if rule.coincidence:
             gates = plasticity.coincidence_gates(before, after, rule.up, rule.down)
         else:
             gates = plasticity.pair_gates(x, y, before, after, rule.up, rule.down)
         if rule.modulated:
             amount = checks.real("reward", reward, -checks.LARGEST, checks.LARGEST)
-            self.eligibility, gates = plasticity.rewarded(self.eligibility, gates, amount, rule.keep_eligibility)
-        draws = None if rule.deterministic else plasticity.synapse_words(self.key, n_post, n_pre, self.cycles)
-        self.shares = plasticity.updated_weights(self.shares, gates, draws, rule)
-        self.traces = Traces(x + before, y + after)
-        self.cycles += 1
+            eligibility, gates = plasticity.rewarded(self._eligibility, gates, amount, rule.keep_eligibility)
+        draws = None if rule.deterministic else plasticity.synapse_words(self._key, n_post, n_pre, self._cycles)
+        shares = plasticity.updated_weights(self._seen(), gates, draws, rule)
+        self.load(shares, Traces(x + before, y + after), eligibility, self._cycles + 1)
 
-    def reset(self) -> None:
-        """Traces and eligibility to zero, the random numbers to the first cycle; weights are kept."""
-        self.traces = Traces(np.zeros_like(self.traces.pre), np.zeros_like(self.traces.post))
-        self.eligibility = np.zeros_like(self.eligibility)
-        self.cycles = 0
+    def reset(self, *, weights: bool = False) -> None:
+        """Traces and eligibility to zero, the random numbers to the first cycle.
+
+        Parameters
+        ----------
+        weights
+            False: weights stay. True: they too are those of construction.
+        """
+        shares = self._first_shares if checks.flag("weights", weights) else self._seen()
+        at_rest = Traces(np.zeros_like(self._traces.pre), np.zeros_like(self._traces.post))
+        self.load(shares, at_rest, np.zeros_like(self._eligibility), 0)
 
     def __repr__(self) -> str:
-        n_post, n_pre = self.shares.shape
-        return f"PlasticSynapses({n_pre} -> {n_post}, rule={self.rule!r}, learning_rate={self.learning_rate:g})"
+        n_post, n_pre = self._shares.shape
+        return f"PlasticSynapses({n_pre} -> {n_post}, rule={self._rule!r}, learning_rate={self._learning_rate:g})"

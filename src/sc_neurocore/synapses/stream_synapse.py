@@ -10,6 +10,7 @@ from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generato
 from ..encoders.seeds import Seeds
 from ..gates.multiply import multiply
 from ..gates.operands import Operands, cycle_sums, fully_connected, railed
+from ..read_only import attribute, derived
 
 Floats = NDArray[np.float64]
 
@@ -61,26 +62,43 @@ class StreamSynapse:
         bits: int | None = None,
         seed: Seed = None,
     ) -> None:
-        self.encoding = check_encoding(encoding)
-        self.w_min, self.w_max = interval("w_min", w_min, "w_max", w_max)
-        self.weights = checks.array("weights", weights, self.w_min, self.w_max).copy()
-        if self.weights.ndim not in (1, 2) or not self.weights.size:
-            raise ValueError(f"weights must have shape (n >= 1,) or (M >= 1, n >= 1), got {self.weights.shape}")
-        self.weights.flags.writeable = False
-        source = make_generator(generator, length, bits, self.weights.shape[-1])
+        self._encoding = check_encoding(encoding)
+        self._w_min, self._w_max = interval("w_min", w_min, "w_max", w_max)
+        self._weights = checks.array("weights", weights, self._w_min, self._w_max).copy()
+        if self._weights.ndim not in (1, 2) or not self._weights.size:
+            raise ValueError(f"weights must have shape (n >= 1,) or (M >= 1, n >= 1), got {self._weights.shape}")
+        source = make_generator(generator, length, bits, self._weights.shape[-1])
         self._fresh = isinstance(source, Bernoulli)
-        seeds = Seeds(seed, type(self), self.weights.shape)
-        n = self.weights.size if self._fresh else self.weights.shape[-1]
-        self._encoder = Encoder(n, length, source, self.encoding, share=share, partner=1, seed=seeds.of("weights"))
+        seeds = Seeds(seed, type(self), self._weights.shape)
+        n = self._weights.size if self._fresh else self._weights.shape[-1]
+        self._encoder = Encoder(n, length, source, self._encoding, share=share, partner=1, seed=seeds.of("weights"))
+
+    encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
+    w_min: float = attribute("_w_min", "The weight that stands for the lower end of the range.")
+    w_max: float = attribute("_w_max", "The weight that stands for the upper end of the range.")
+
+    @property
+    def weights(self) -> Floats:
+        """Weights ``(n,)`` or ``(M, n)`` in [w_min, w_max]; assign or edit them, the next call sees it."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights: ArrayLike) -> None:
+        self._weights = checks.array("weights", weights, self._w_min, self._w_max, self._weights.shape).copy()
 
     @property
     def encoded(self) -> Floats:
-        """The weights mapped to the encoding's range: the numbers that the streams stand for."""
-        return affine(self.weights, self.w_min, self.w_max, self.encoding)
+        """The weights mapped to the encoding's range, read-only: the numbers that the streams stand for."""
+        numbers: Floats = derived(self._numbers(), "weights")
+        return numbers
+
+    def _numbers(self) -> Floats:
+        weights = checks.array("weights", self._weights, self._w_min, self._w_max)
+        return affine(weights, self._w_min, self._w_max, self._encoding)
 
     def probabilities(self) -> Floats:
         """Probabilities of ones of the weight streams, rounded to `bits` bits: as `weights`, of split ``(2, ...)``."""
-        return self._encoder.quantised(self.encoded)
+        return self._encoder.quantised(self._numbers())
 
     def streams(self, start: int, stop: int, samples: NDArray[np.int64] | None = None) -> Bitstream:
         """Weight streams of the cycles `start` (a multiple of 64) .. `stop` - 1.
@@ -88,14 +106,14 @@ class StreamSynapse:
         Their shape is that of `weights`; with Bernoulli generators and `samples` ``(S,)``, each
         sample has its own, ``(S, ...)``.
         """
-        numbers = self.encoded
+        numbers = self._numbers()
         if not self._fresh:
             return self._encoder.window(numbers, np.zeros(numbers.shape[:-1], np.int64), start, stop)
         batch = () if samples is None else samples.shape
         every = np.broadcast_to(numbers.reshape(-1), (*batch, numbers.size))
         flat = self._encoder.window(every, np.array(0) if samples is None else samples, start, stop)
         head = flat.words.shape[: flat.words.ndim - 2]
-        return Bitstream(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self.encoding)
+        return Bitstream(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self._encoding)
 
     def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
         """Products of input streams ``(..., n)`` and weights: streams ``(..., n)``, or ``(..., M, n)`` for M neurons.
@@ -107,11 +125,11 @@ class StreamSynapse:
         ValueError
             If the encodings differ or the shapes do not fit.
         """
-        if inputs.shape[-1:] != self.weights.shape[-1:]:
-            raise ValueError(f"inputs must have shape (..., {self.weights.shape[-1]}), got {inputs.shape}")
+        if inputs.shape[-1:] != self._weights.shape[-1:]:
+            raise ValueError(f"inputs must have shape (..., {self._weights.shape[-1]}), got {inputs.shape}")
         if checks.whole("start", start, 0) % 64:
             raise ValueError(f"start must be a multiple of 64, got {start}")
-        words = inputs.words if self.weights.ndim == 1 else inputs.words[..., None, :, :]
+        words = inputs.words if self._weights.ndim == 1 else inputs.words[..., None, :, :]
         return multiply(Bitstream(words, inputs.length, inputs.encoding), self.streams(start, start + inputs.length))
 
 

@@ -92,10 +92,11 @@ class JaxNeurons:
         if self._membrane.noise:
             normals = choose().standard_normals(key, math.prod(shape), step, step + steps)
             noise = normals.T.reshape(by_step.shape).astype(self.dtype, copy=False)
+        shape_now = self.v.shape
         spikes, v, refractory_left = self._devices.lif(
             by_step, noise, self._membrane, self.v.reshape(shape), self.refractory_left.reshape(shape)
         )
-        self.v, self.refractory_left = v.reshape(self.v.shape), refractory_left.reshape(self.v.shape)
+        self.v[...], self.refractory_left[...] = v.reshape(shape_now), refractory_left.reshape(shape_now)
         return np.moveaxis(spikes, 0, 1).reshape(*batch, steps, n)
 
     def values(self) -> dict[str, Any]:

@@ -56,4 +56,4 @@ class JaxProducts(VectorizedSCLayer):
         super().__init__(n_inputs, n_neurons, length, use_gpu=False, **options)
 
     def _accumulator(self) -> DeviceCounter:
-        return DeviceCounter(self._devices, self.options.cycles, self.options.encoding, divisor=self.n_inputs)
+        return DeviceCounter(self._devices, self._options.cycles, self._options.encoding, divisor=self.n_inputs)

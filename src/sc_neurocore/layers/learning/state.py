@@ -19,18 +19,23 @@ _LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post
 
 
 def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats) -> LearningState:
-    """Collect the state of neurons and synapses for the kernels, without copies."""
+    """Collect the state of neurons and synapses for the kernels, weights as a copy."""
     return LearningState(
-        synapses.shares, thresholds, neurons.v, neurons.refractory_left, *synapses.traces, synapses.eligibility
+        synapses.shares.copy(),
+        thresholds,
+        neurons.v,
+        neurons.refractory_left,
+        synapses.traces.pre,
+        synapses.traces.post,
+        synapses.eligibility,
     )
 
 
 def put_back(state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses) -> Floats:
     """Write a state after `cycles` cycles back to neurons and synapses; returns the added thresholds."""
     shares, thresholds, v, refractory_left, pre, post, eligibility = state
-    neurons.v[:], neurons.refractory_left[:], neurons.steps = v, refractory_left, cycles
-    synapses.shares, synapses.traces, synapses.eligibility = shares, Traces(pre, post), eligibility
-    synapses.cycles = cycles
+    neurons.load(v, refractory_left, cycles)
+    synapses.load(shares, Traces(pre, post), eligibility, cycles)
     return thresholds
 
 

@@ -57,7 +57,7 @@ class LearningStreams:
 
         They are what `spikes` says; if it is None, spikes where the shape is that of the spikes of one sample.
         """
-        inputs = checks.array("x", x, last=self.encoder.n)
+        inputs = checks.array("input_values", x, last=self.encoder.n)
         one_sample = inputs.shape == (self.encoder.length, self.encoder.n)
         spiking = one_sample if spikes is None else checks.flag("spikes", spikes)
         return inputs, spiking, inputs.shape[: -2 if spiking else -1]
@@ -74,12 +74,12 @@ class LearningStreams:
         """
         length, n = self.encoder.length, self.encoder.n
         if not spikes:
-            rates = checks.array("x", x, 0.0, 1.0)
+            rates = checks.array("input_values", x, 0.0, 1.0)
             rows = rates.reshape(math.prod(rates.shape[:-1]), n)
             return self.encoder.words(rows, np.arange(first, first + len(rows)))
         if x.ndim < 2 or x.shape[-2] != length:
-            raise ValueError(f"x must have shape (..., {length}, {n}), got {x.shape}")
-        bits = checks.spikes("x", x, x.shape)
+            raise ValueError(f"input_values must have shape (..., {length}, {n}), got {x.shape}")
+        bits = checks.spikes("input_values", x, x.shape)
         return pack(bits.reshape(math.prod(x.shape[:-2]), length, n).swapaxes(1, 2))
 
     def rewards(self, reward: ArrayLike | None, batch: tuple[int, ...], rule: str) -> Floats:
@@ -115,7 +115,7 @@ class LearningStreams:
         """Input and weight streams of one sample, see `read` and `weight_streams`."""
         inputs, spiking, batch = self.read(x, spikes)
         if batch:
-            raise ValueError(f"x must be one sample, got axes {batch} of samples, each of which meets new weights")
+            raise ValueError(f"input_values must be one sample, got axes {batch} of samples that meet new weights each")
         words = self.words(inputs, spiking, sample)[0]
         return Streams(Bitstream(words, self.encoder.length), self.weight_streams(shares, sample))
 

@@ -1,10 +1,14 @@
 """Attributes that layers with weights share: options of the circuit, bias, fan-in, sharing policy, generator.
 
-A layer has ``options`` (`CircuitOptions`) and ``synapses`` (`SynapseArray`); each attribute is a property to be put
-into the body of its class.
+A layer has ``_options`` (`CircuitOptions`), ``_weights`` (`Weights`) and ``_synapses`` (`SynapseArray`); each attribute
+is a property to be put into the body of its class. What a layer was built with cannot be set: the circuit would stay as
+it is.
 """
 
+from operator import attrgetter
 from typing import Any
+
+from ...read_only import attribute
 
 
 def circuit_option(name: str) -> Any:
@@ -15,7 +19,7 @@ def circuit_option(name: str) -> Any:
     name
         A field of `CircuitOptions`.
     """
-    return property(lambda layer: getattr(layer.options, name), doc=f"Read-only: see `CircuitOptions`, `{name}`.")
+    return attribute(f"options.{name}", f"See `CircuitOptions`, `{name}`.")
 
 
 of_weighted_layers = tuple(
@@ -24,24 +28,22 @@ of_weighted_layers = tuple(
 """Read-only attributes of layers with weights, in this order."""
 
 
+options: Any = attribute("_options", "`CircuitOptions` of the layer.")
+_weights_of = attrgetter("_weights")
+
+
 def _set_bias(layer: Any, values: Any) -> None:
-    layer.synapses.weights.set_bias(values)
+    _weights_of(layer).set_bias(values)
 
 
 bias: Any = property(
-    lambda layer: layer.synapses.weights.bias,
+    attrgetter("_weights.bias"),
     _set_bias,
-    doc="Bias ``(n_neurons,)`` in the encoding's range, or None; edits are seen by the next `forward`.",
+    doc="Bias ``(n_neurons,)`` in the encoding's range; assign or edit it. None, if the layer was made without one.",
 )
-fan_in: Any = property(
-    lambda layer: layer.synapses.weights.fan_in,
-    doc="Input lines of a neuron, the constant of a bias included.",
-)
-share: Any = property(
-    lambda layer: layer.synapses.streams.encoder.share,
-    doc="The sharing policy in force, see `Encoder`.",
-)
-generator: Any = property(
-    lambda layer: layer.synapses.streams.encoder.generator,
-    doc="Number generator of the input streams; the weights take its decorrelated partner.",
+fan_in: Any = attribute("_weights.fan_in", "Input lines of a neuron, the constant of a bias included.")
+share: Any = attribute("_synapses.streams.encoder.share", "The sharing policy in force, see `Encoder`.")
+generator: Any = attribute(
+    "_synapses.streams.encoder.generator",
+    "Number generator of the input streams; the weights take its decorrelated partner.",
 )

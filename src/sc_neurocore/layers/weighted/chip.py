@@ -1,10 +1,12 @@
 """Attributes of layers whose weights are cells of a memristor crossbar: weights and defects of the chip."""
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...read_only import attribute, derived, frozen
 from ...synapses import MemristorModel
 from ..base import Floats
 
@@ -31,37 +33,44 @@ def with_rates(device: MemristorModel | None, stuck_rate: float | None, variabil
     return (device or MemristorModel()).with_rates(stuck_rate, variability)
 
 
+_weights_of, _synapses_of = attrgetter("_weights"), attrgetter("_synapses")
+
+
 def _effective_weights(layer: Any) -> Floats:
-    effective: Floats = layer.synapses.weights.dense(layer.synapses.seen().effective)
-    effective.flags.writeable = False
+    effective: Floats = derived(
+        _weights_of(layer).dense(_synapses_of(layer).seen().effective),
+        "weights_csr.data" if layer.sparse else "ideal_weights",
+    )
     return effective
 
 
 def _write(layer: Any, values: ArrayLike) -> None:
-    layer.synapses.weights.assign(values)
+    _weights_of(layer).assign(values)
 
 
 def _of_cells(layer: Any, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask without the bias's cells: ``(n_neurons, n_inputs)``, of pairs of cells ``(2, n_neurons, n_inputs)``."""
-    planes = [layer.synapses.weights.dense(plane) for plane in cells]
-    return np.stack(planes) if len(planes) == 2 else planes[0]
+    planes = [_weights_of(layer).dense(plane) for plane in cells]
+    mask: NDArray[np.bool_] = frozen(np.stack(planes) if len(planes) == 2 else planes[0])
+    return mask
 
 
 effective_weights: Any = property(
     _effective_weights,
     _write,
-    doc="Weights ``(n_neurons, n_inputs)`` as the chip has them, read-only; assigning writes ideal ones.",
+    doc="Weights ``(n_neurons, n_inputs)`` as the chip has them: assign them, or edit `ideal_weights`.",
 )
 ideal_weights: Any = property(
-    lambda layer: layer.synapses.weights.array,
-    doc="""Weights ``(n_neurons, n_inputs)`` that are to be written; edit them, the next `forward` sees it.
+    attrgetter("_weights.array"),
+    _write,
+    doc="""Weights ``(n_neurons, n_inputs)`` that are to be written; assign or edit them, the next `forward` sees it.
 
     Of a sparse layer this is a read-only copy: edit ``weights_csr.data``.
     """,
 )
-defects: Any = property(
-    lambda layer: layer.synapses.defects,
-    doc="The map of defects of all cells, the bias's included (its last column; sparse: see `weights_csr`).",
+defects: Any = attribute(
+    "_synapses.defects",
+    "The map of defects of all cells, the bias's included (its last column; sparse: see `weights_csr`).",
 )
 stuck_low_mask: Any = property(
     lambda layer: _of_cells(layer, layer.defects.stuck_low_mask),

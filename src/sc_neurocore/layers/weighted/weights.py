@@ -11,6 +11,7 @@ from ... import checks
 from ...backends.types import Wiring
 from ...bitstreams.encodings import Encoding, value_range
 from ...gates.operands import fully_connected
+from ...read_only import derived
 from ..base import Floats
 from ..sparse import wired_as_saved
 
@@ -34,6 +35,7 @@ class Weights(ABC):
         self.bounds = value_range(encoding)
         self.n_neurons = n_neurons
         self.bias = None if bias is None else self.checked_bias(bias)
+        self._first_bias = None if self.bias is None else self.bias.copy()
 
     values: Floats
     """The weights, which may be edited: ``(M, ...)``, or the data of a sparse matrix ``(synapses,)``."""
@@ -43,10 +45,15 @@ class Weights(ABC):
         return checks.array("bias", bias, *self.bounds, shape=(self.n_neurons,)).copy()
 
     def set_bias(self, bias: ArrayLike) -> None:
-        """Replace the biases ``(M,)``; a ValueError if the layer has none."""
+        """Replace the biases ``(M,)``; an AttributeError if there are none."""
         if self.bias is None:
-            raise ValueError("bias must be given to the constructor, got it for a layer without one")
+            raise AttributeError("bias must be given to the constructor, got it for a layer without one")
         self.bias = self.checked_bias(bias)
+
+    def restore(self, values: Any) -> None:
+        """Go back to the bias of construction, and to `values`, the weights of construction."""
+        self.assign(values)
+        self.bias = None if self._first_bias is None else self._first_bias.copy()
 
     def check(self) -> None:
         """Raise a ValueError if an edit left the encoding's range or is not finite."""
@@ -169,8 +176,19 @@ class SparseWeights(Weights):
     """
 
     def __init__(self, csr: csr_array, encoding: Encoding, bias: ArrayLike | None = None) -> None:
-        self.csr = csr
+        self.wire(csr)
         super().__init__(encoding, csr.shape[0], bias)
+
+    def wire(self, csr: csr_array) -> None:
+        """Take a matrix with its synapses: they cannot be edited, its `data` can."""
+        self.csr = csr
+        for fixed in (csr.indices, csr.indptr):
+            fixed.flags.writeable = False
+
+    def restore(self, values: csr_array) -> None:
+        """Go back to the bias of construction, and to `values`, the weights and synapses of construction."""
+        self.wire(values.copy())
+        self.bias = None if self._first_bias is None else self._first_bias.copy()
 
     @property
     def values(self) -> Floats:  # type: ignore[override]
@@ -196,8 +214,7 @@ class SparseWeights(Weights):
     @property
     def array(self) -> Floats:
         """A read-only copy ``(M, n_inputs)``; edit the data of the matrix."""
-        dense: Floats = self.csr.toarray()
-        dense.flags.writeable = False
+        dense: Floats = derived(self.csr.toarray(), "weights_csr.data")
         return dense
 
     @property
@@ -240,4 +257,5 @@ class SparseWeights(Weights):
         bias = self.checked_bias(state["bias"]) if self.bias is not None else None
         shape = (len(state["indices"]),)
         data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()
-        self.csr, self.bias = wired_as_saved(data, state, self.csr.shape), bias
+        self.wire(wired_as_saved(data, state, self.csr.shape))
+        self.bias = bias
