@@ -124,3 +124,16 @@ def test_rows_and_points_know_their_wrong_images(network, data):
     assert "below float" in result.table()
     short, long = result.line("sobol")
     assert paired(short.wrong, long.wrong).difference == pytest.approx(long.accuracy - short.accuracy)
+
+
+def test_other_types_are_refused_by_name():
+    wrong = WrongImages.of("digest", [True, False])
+    for bad, message in ((None, "first must be a sequence, got None"), ([3], "first must be a WrongImages, got 3")):
+        with pytest.raises(TypeError, match=message):
+            paired(bad, wrong)
+        with pytest.raises(TypeError, match=message.replace("first", "second")):
+            paired(wrong, bad)
+    with pytest.raises(TypeError, match="packed must be a bytes, got 7"):
+        WrongImages("digest", 8, 7)
+    with pytest.raises(ValueError, match=r"wrong must be 0 or 1, got 0\.5"):
+        WrongImages.of("digest", [0.0, 0.5])

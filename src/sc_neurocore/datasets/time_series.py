@@ -117,9 +117,9 @@ def mackey_glass(
     tau, step, x0 = (checks.positive(name, value) for name, value in (("tau", tau), ("step", step), ("x0", x0)))
     every, lag = round(1 / step), round(tau / step)
     if every < 1 or abs(every * step - 1) > 1e-9:
-        raise ValueError(f"step must be 1 over a whole number, got {step:g}")
+        raise ValueError(f"step must be 1 over a whole number, got {checks.plain(step)}")
     if lag < 1 or abs(lag * step - tau) > 1e-9 * tau:
-        raise ValueError(f"tau must be a multiple of step={step:g}, got {tau:g}")
+        raise ValueError(f"tau must be a multiple of step={checks.plain(step)}, got {checks.plain(tau)}")
     values = choose().mackey_glass((discard + T + horizon - 1) * every, lag, 1 / every, x0)[::every][discard:]
     return TimeSeries(values[:T, None].copy(), values[horizon : horizon + T].copy())
 

@@ -45,6 +45,7 @@ class WrongImages:
 
     def __post_init__(self) -> None:
         checks.whole("images", self.images, 1)
+        checks.instance("packed", self.packed, bytes)
         if len(self.packed) != packed_size(self.images):
             raise ValueError(f"packed must have {packed_size(self.images)} bytes, got {len(self.packed)}")
         if int.from_bytes(self.packed, "little") >> self.images:
@@ -79,6 +80,13 @@ class PairedDifference(NamedTuple):
 def packed_size(images: int) -> int:
     """Bytes that hold a bit an image."""
     return -(-images // 8)
+
+
+def _runs(name: str, value: WrongImages | Sequence[WrongImages]) -> list[WrongImages]:
+    runs = [value] if isinstance(value, WrongImages) else checks.entries(name, value)
+    for run in runs:
+        checks.instance(name, run, WrongImages)
+    return runs
 
 
 def paired(
@@ -127,7 +135,7 @@ def paired(
     >>> [round(number, 4) for number in paired(one, other)]
     [0.05, -0.0039, 0.1068]
     """
-    one, other = ([each] if isinstance(each, WrongImages) else list(each) for each in (first, second))
+    one, other = _runs("first", first), _runs("second", second)
     if not one or len(one) != len(other):
         raise ValueError(f"first and second must have as many runs, at least 1, got {len(one)} and {len(other)}")
     if len({(run.data, run.images) for run in (*one, *other)}) > 1:

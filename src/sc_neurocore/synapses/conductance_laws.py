@@ -86,7 +86,7 @@ class ClippedLogarithm:
     def __post_init__(self) -> None:
         _check_numbers(self, -1e9, 1e9)
         if self.low > self.high:
-            raise ValueError(f"low must be at most high, got {self.low:g} and {self.high:g}")
+            raise ValueError(f"low must be at most high, got {checks.plain(self.low)} and {checks.plain(self.high)}")
 
     def __call__(self, g: Floats) -> Floats:
         """Values ``(...)`` of conductances ``(...)``."""
@@ -166,7 +166,8 @@ class FlickerNoise:
         _check_numbers(self, 0.0, 1e9)
         checks.positive("read_time", self.read_time)
         if self.first_time < self.read_time:
-            raise ValueError(f"first_time must be at least read_time={self.read_time:g}, got {self.first_time:g}")
+            rule = f"first_time must be at least read_time={checks.plain(self.read_time)}"
+            raise ValueError(f"{rule}, got {checks.plain(self.first_time)}")
 
     def relative(self, g: Floats, time: float) -> Floats:
         """Standard deviations over the conductance, of cells programmed to `g`, after `time` in units of t0."""

@@ -289,10 +289,10 @@ class MemristorModel:
 def _check(model: MemristorModel) -> None:
     """An error if parameters do not go together, or one is not of its kind."""
     if model.g_min >= model.g_max:
-        raise ValueError(f"g_min must be below g_max, got {model.g_min:g} and {model.g_max:g}")
+        raise ValueError(f"g_min must be below g_max, got {checks.plain(model.g_min)} and {checks.plain(model.g_max)}")
     if model.stuck_low_rate + model.stuck_high_rate > 1:
         total = model.stuck_low_rate + model.stuck_high_rate
-        raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {total:g}")
+        raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {checks.plain(total)}")
     if model.levels is not None:
         checks.whole("levels", model.levels, 2)
     if model.adc_bits is not None:

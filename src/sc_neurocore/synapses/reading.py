@@ -98,7 +98,7 @@ def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDA
     numbers = checks.array("values", values)
     bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
     if bottom >= top:
-        raise ValueError(f"low must be below high, got {low:g} and {high:g}")
+        raise ValueError(f"low must be below high, got {checks.plain(low)} and {checks.plain(high)}")
     if bits is None:
         return numbers
     codes = 1 << bits
