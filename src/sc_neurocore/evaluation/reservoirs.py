@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,11 +83,14 @@ class ReservoirStudy:
     rows
         One a task.
     reused
-        Number of rows that were read from the file instead of run.
+        Number of rows that were read from the folder instead of run.
+    written
+        The files that were written, that of the rows first; none where nothing was run or kept.
     """
 
     rows: tuple[ReservoirRow, ...]
     reused: int = 0
+    written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def neurons(self) -> tuple[int, ...]:
@@ -203,7 +207,7 @@ def reservoir_study(
     threads = nullcontext(executor) if executor is not None else ThreadPoolExecutor(thread_count())
     with threads as pool:
         rows = plan.run(lambda task: partial(score, task), facts, pool, progress, _work)
-    return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks))
+    return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks), plan.written)
 
 
 def options_of(kind: str) -> dict[str, Any]:
