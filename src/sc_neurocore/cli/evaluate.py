@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, run_with_bar
+from .common import list_option, parse_ints, parse_names, run_with_bar, say_reused, say_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,8 @@ def evaluate(
 
     Writes into the folder `report`: **results.csv** (a row a run, integer counts), **wrong.bits** (which images were
     wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it) and
-    **accuracy.png**. Finished rows are kept on Ctrl-C; the same command goes on where it stopped.
+    **accuracy.png**. Finished rows are kept on Ctrl-C; the same command goes on where it stopped. A second command that
+    writes into the same folder at the same time has files of its own, such as results-0a1b2c3d.csv; all are read.
 
     Parameters
     ----------
@@ -163,12 +164,10 @@ def _evaluate(console: "Console", network: "Network", data: "Dataset", options: 
     from ..plots import save_accuracy
 
     out, evaluation = options["out"], _run(package.evaluate, network, data, options)
-    if evaluation.reused:
-        kept = f"reused {evaluation.reused} of {len(evaluation.rows)} rows from {out / 'results.csv'}"
-        console.print(kept, highlight=False, soft_wrap=True)
+    say_reused(console, evaluation, out)
     _show(console, evaluation)
-    save_accuracy(out / "accuracy.png", evaluation)
-    _written(console, out, "accuracy.png")
+    picture = out / "accuracy.png"
+    say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation))
 
 
 def _study(console: "Console", network: "Network", data: "Dataset", options: dict[str, Any]) -> None:
@@ -179,14 +178,8 @@ def _study(console: "Console", network: "Network", data: "Dataset", options: dic
         raise ValueError("--fault must not be given with a crossbar: fixed point, beside it, has none")
     study = _run(package.fault_study, network, data, options)
     _show_study(console, study)
-    save_faults(options["out"] / "faults.png", study)
-    _written(console, options["out"], "faults.png")
-
-
-def _written(console: "Console", out: Path, picture: str) -> None:
-    names = ("results.csv", "wrong.bits", "record.json", picture)
-    files = f"written: {', '.join(str(out / name) for name in names)}"
-    console.print(files, highlight=False, soft_wrap=True)
+    written = study.evaluations[0].written
+    say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study))
 
 
 def _faults(text: str | None, bit_flip_rate: float) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
@@ -246,8 +239,7 @@ def _load_network(path: Path | None, data: "Dataset") -> "Network":
 
 
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:
-    results = options["out"] / "results.csv"
-    return run_with_bar(lambda show: function(network, data, progress=show, **options), results)
+    return run_with_bar(lambda show: function(network, data, progress=show, **options), options["out"])
 
 
 def _show_study(console: "Console", study: "FaultStudy") -> None:

@@ -6,12 +6,13 @@ as those of `evaluate` do; a row is one series, and a study gives the mean and t
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ KINDS = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding")
 """Generators of the study, with what is done to them at every step."""
 EXPECTED, LINEAR = "expected", "linear"
 TAPS, WASHOUT = 20, 200
+STEPS = 200
+"""A thread runs so many steps before it looks whether it shall stop."""
 RESERVOIRPY = {100: 0.331, 200: 0.212}
 """NRMSE of tuned reservoirs of so many neurons that were run with ReservoirPy."""
 
@@ -204,9 +207,14 @@ def reservoir_study(
         },
         "seeds": [f"numpy.random.SeedSequence({seed}, spawn_key=({repeat}, 0 or 1))" for repeat in range(repeats)],
     }
-    threads = nullcontext(executor) if executor is not None else ThreadPoolExecutor(thread_count())
-    with threads as pool:
-        rows = plan.run(lambda task: partial(score, task), facts, pool, progress, _work)
+    with ExitStack() as opened:
+        stop: dict[str, Any] = {}
+        if executor is None:
+            executor = opened.enter_context(ThreadPoolExecutor(thread_count()))
+            over = Event()
+            opened.callback(over.set)  # before the threads are waited for
+            stop = {"stopped": over.is_set}
+        rows = plan.run(lambda task: partial(score, task, **stop), facts, executor, progress, _work)
     return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks), plan.written)
 
 
@@ -244,8 +252,15 @@ def _work(task: ReservoirTask) -> int:
     return task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli"))
 
 
-def score(task: ReservoirTask) -> ReservoirRow:
-    """Run one task."""
+def _blocks(u: Floats, stopped: Callable[[], bool]) -> Iterator[Floats]:
+    for first in range(0, len(u), STEPS):
+        if stopped():
+            raise RuntimeError("the study was interrupted")
+        yield u[first : first + STEPS]
+
+
+def score(task: ReservoirTask, stopped: Callable[[], bool] = lambda: False) -> ReservoirRow:
+    """Run one task; a RuntimeError at the next of its blocks of steps if it is `stopped`."""
     data_seed, layer_seed = (np.random.SeedSequence(task.seed, spawn_key=(task.repeat, part)) for part in (0, 1))
     u, y = narma10(WASHOUT + task.train + task.test, data_seed)
     before = delayed(u[:, 0], DELAYS)
@@ -255,7 +270,7 @@ def score(task: ReservoirTask) -> ReservoirRow:
         states = narma_reservoir(task.n_neurons, seed=layer_seed).run(u, expected=True)
     else:
         layer = narma_reservoir(task.n_neurons, task.length, layer_seed, **options_of(task.kind))
-        states = layer.run(u)
+        states = np.concatenate([layer.run(block) for block in _blocks(u, stopped)])
     learned, held_out = slice(WASHOUT, WASHOUT + task.train), slice(WASHOUT + task.train, None)
     targets = np.column_stack([y, before])
     weights = ridge_regression(states[learned], targets[learned], RIDGE)

@@ -14,8 +14,8 @@ from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
 from .task import Row, Task
-from .wrong_file import WrongFile
 from .writers import Writer, of_all_writers
+from .wrong_file import WrongFile
 
 
 class RowStore(Generic[R]):

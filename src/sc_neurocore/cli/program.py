@@ -1,0 +1,144 @@
+"""The process of the program `sc-neurocore`: its exit status, Ctrl-C, readers of its output that leave.
+
+All else is imported when this is ready for a Ctrl-C: the imports of a command take up to a second.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any
+
+_BAD_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError)
+_AGAIN = "interrupted; run the same command again"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during an evaluation; the message says what was kept."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program, and leave it by SystemExit.
+
+    Parameters
+    ----------
+    arguments
+        Words after the name of the program; None: those of this process, which ends with the program.
+
+    Raises
+    ------
+    SystemExit
+        0: done, also if the reader of the output, such as ``head``, has left: all files are written. 2: bad input,
+        reported in one line on stderr that starts with ``error:``; ``--debug`` adds the traceback. 130: interrupted
+        by Ctrl-C, in one line on stderr; another Ctrl-C meanwhile ends the process at once.
+
+    Examples
+    --------
+    >>> main(["--version"])
+    Traceback (most recent call last):
+    SystemExit: 0
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with ExitStack() as opened:
+        interrupts = _Interrupts(until_the_end=arguments is None)
+        opened.enter_context(interrupts)
+        opened.enter_context(redirect_stderr(_Output(sys.stderr, must=False)))
+        out = opened.enter_context(redirect_stdout(_Output(sys.stdout, must=True)))
+        try:
+            from .app import run
+
+            run(words)
+            out.flush()
+        except KeyboardInterrupt as stop:
+            raise SystemExit(interrupts.say(str(stop) or _AGAIN)) from None
+        except Exception as error:
+            if interrupts.count:  # a library has made another error of it
+                raise SystemExit(interrupts.say(_AGAIN)) from None
+            if not isinstance(error, _BAD_INPUT):
+                raise
+            _fail(error, "--debug" in words)
+        raise SystemExit(0)
+
+
+class _Interrupts:
+    """Ctrl-C: the first one raises KeyboardInterrupt, one more ends the process, whose files are whole at any time."""
+
+    def __init__(self, until_the_end: bool) -> None:
+        self.count = 0
+        self._said = False
+        self._until_the_end = until_the_end
+        self._taken = False
+
+    def __enter__(self) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else ignored, such as under nohup
+            with suppress(ValueError):  # not in the main thread
+                signal.signal(signal.SIGINT, self._stop)
+                self._taken = True
+
+    def __exit__(self, *error: object) -> None:
+        if self._taken:  # what comes behind is the end of the interpreter, which is not to be disturbed
+            signal.signal(signal.SIGINT, signal.SIG_IGN if self._until_the_end else signal.default_int_handler)
+
+    def _stop(self, number: int, frame: object) -> None:
+        self.count += 1
+        if self.count == 1:
+            raise KeyboardInterrupt
+        with suppress(OSError):
+            shown = b"\x1b[?25h" if os.isatty(2) else b""  # a progress bar hides the cursor
+            os.write(2, shown + (b"" if self._said else _AGAIN.encode() + b"\n"))
+        os._exit(130)
+
+    def say(self, sentence: str) -> int:
+        """Print a sentence, and give the exit status."""
+        print(sentence, file=sys.stderr, flush=True)
+        self._said = True
+        return 130
+
+
+class _Output:
+    """Standard output or error: what its reader does not want any more is dropped, what is closed takes nothing."""
+
+    def __init__(self, stream: Any, must: bool) -> None:
+        self._stream = open(os.devnull, "w") if stream is None else stream  # noqa: SIM115 - takes the place of the closed one
+        self._must = must
+
+    def write(self, text: str) -> int:
+        """Write text, or drop it."""
+        with self._patience():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what was kept back, or drop it."""
+        with self._patience():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError, ValueError):  # it is no file in a test
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            if self._must and not isinstance(error, BrokenPipeError):
+                raise OSError(f"the output cannot be written: {error.strerror}") from error
+
+
+def _fail(error: Exception, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    print(f"error: {_one_line(error)}", file=sys.stderr, flush=True)
+    raise SystemExit(2) from None
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}" if str(error) else "not enough memory"
+    return " ".join(str(error).split()) or type(error).__name__
