@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
 
 def parse_ints(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
@@ -80,3 +81,17 @@ def say_written(console: "Console", written: "Sequence[Path]", picture: Path, sa
     save(picture)
     files = ", ".join(map(str, (*written, picture)))
     console.print(f"written: {files}", highlight=False, soft_wrap=True)
+
+
+def width_of(console: "Console", table: "Table") -> int:
+    """Characters that a table needs on a line so that nothing of it is cut off."""
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update(width=10_000), table).maximum
+
+
+def print_whole(console: "Console", table: "Table") -> None:
+    """Print a table with nothing cut off, also in a terminal that is too narrow for it."""
+    needed = width_of(console, table)
+    table.width = needed if needed > console.width else None
+    console.print(table, crop=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, run_with_bar, say_reused, say_written
+from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,7 +255,7 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
     for (generator, length), line in study.lines.items():
         cells = (f"{100 * point.accuracy:.2f}" for point in line)
         table.add_row(generator, text_of(length), *cells, f"{study.tolerated(generator, length):g}")
-    console.print(table)
+    print_whole(console, table)
     console.print(
         f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
         highlight=False,
@@ -263,22 +263,18 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
-    from rich.measure import Measurement
-
-    table = _table(evaluation, len(_COLUMNS))
-    for count in range(len(_COLUMNS) - 1, len(_COLUMNS) - 3, -1):  # the last two give way in a narrow terminal
-        if Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width:
-            break
-        table = _table(evaluation, count)
-    console.print(table)
+    count = next((n for n in _NARROWER if width_of(console, _table(evaluation, n)) <= console.width), _NARROWER[-1])
+    print_whole(console, _table(evaluation, count))
     console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
-    if any(point.wrong for point in evaluation.points):
+    if count > _COLUMNS.index("below float") and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
 
 
 _COLUMNS = ("generator", "L", "accuracy %", "95 % interval", "below float", "95 % interval", "as float %", "images/s")
+_NARROWER = (8, 7, 6, 4, 3)
+"""How many of the columns are shown, as many as the terminal has room for."""
 
 
 def _table(evaluation: "Evaluation", columns: int) -> "Table":

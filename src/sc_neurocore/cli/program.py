@@ -3,13 +3,14 @@
 All else is imported when this is ready for a Ctrl-C: the imports of a command take up to a second.
 """
 
+import _thread
 import os
 import signal
 import sys
-import traceback
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
-from typing import Any
+from typing import Any, Self
 
 _BAD_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError)
 _AGAIN = "interrupted; run the same command again"
@@ -42,8 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     with ExitStack() as opened:
-        interrupts = _Interrupts(until_the_end=arguments is None)
-        opened.enter_context(interrupts)
+        interrupts = opened.enter_context(_Interrupts(until_the_end=arguments is None))
         opened.enter_context(redirect_stderr(_Output(sys.stderr, must=False)))
         out = opened.enter_context(redirect_stdout(_Output(sys.stdout, must=True)))
         try:
@@ -70,16 +70,20 @@ class _Interrupts:
         self._said = False
         self._until_the_end = until_the_end
         self._taken = False
+        self._hook = sys.unraisablehook
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else ignored, such as under nohup
             with suppress(ValueError):  # not in the main thread
                 signal.signal(signal.SIGINT, self._stop)
+                sys.unraisablehook, self._hook = self._again, sys.unraisablehook
                 self._taken = True
+        return self
 
     def __exit__(self, *error: object) -> None:
         if self._taken:  # what comes behind is the end of the interpreter, which is not to be disturbed
             signal.signal(signal.SIGINT, signal.SIG_IGN if self._until_the_end else signal.default_int_handler)
+            sys.unraisablehook = self._hook
 
     def _stop(self, number: int, frame: object) -> None:
         self.count += 1
@@ -90,10 +94,19 @@ class _Interrupts:
             os.write(2, shown + (b"" if self._said else _AGAIN.encode() + b"\n"))
         os._exit(130)
 
+    def _again(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Repeat a Ctrl-C that came in a callback, whose errors Python drops."""
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            self._hook(lost)
+            return
+        self.count = 0
+        threading.Timer(0.01, _thread.interrupt_main).start()
+
     def say(self, sentence: str) -> int:
         """Print a sentence, and give the exit status."""
         print(sentence, file=sys.stderr, flush=True)
         self._said = True
+        exec("")  # else CPython may kill itself at the end, because of a KeyboardInterrupt in an `exec` of an import
         return 130
 
 
@@ -131,6 +144,8 @@ class _Output:
 
 def _fail(error: Exception, debug: bool) -> None:
     if debug:
+        import traceback
+
         traceback.print_exception(error)
     print(f"error: {_one_line(error)}", file=sys.stderr, flush=True)
     raise SystemExit(2) from None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, run_with_bar, say_reused, say_written
+from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,7 +106,7 @@ def _show(console: "Console", study: "ReservoirStudy") -> None:
                     cells.append(f"[bold green]{mean:.{digits}f}[/]" if better else f"{mean:.{digits}f}")
                 table.add_row(str(n), kind, *cells, f"{exact:.{digits}f}")
             table.add_section()
-        console.print(table)
+        print_whole(console, table)
     error = study.scores(LINEAR, TAPS).mean()
     console.print(f"linear filter of {TAPS} taps  {error:.3f}; green: better than it", highlight=False)
     known = [f"{RESERVOIRPY[n]:.3f} at N = {n}" for n in study.neurons if n in RESERVOIRPY]

@@ -39,7 +39,7 @@ KINDS = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding")
 """Generators of the study, with what is done to them at every step."""
 EXPECTED, LINEAR = "expected", "linear"
 TAPS, WASHOUT = 20, 200
-STEPS = 200
+STEPS = 50
 """A thread runs so many steps before it looks whether it shall stop."""
 RESERVOIRPY = {100: 0.331, 200: 0.212}
 """NRMSE of tuned reservoirs of so many neurons that were run with ReservoirPy."""
