@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from typing import Any, Self
 
 _BAD_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError)
@@ -44,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     with ExitStack() as opened:
         interrupts = opened.enter_context(_Interrupts(until_the_end=arguments is None))
-        opened.enter_context(redirect_stderr(_Output(sys.stderr, must=False)))
-        out = opened.enter_context(redirect_stdout(_Output(sys.stdout, must=True)))
+        streams = [opened.enter_context(_open_output(stream)) for stream in (sys.stdout, sys.stderr)]
+        out = opened.enter_context(redirect_stdout(_Output(streams[0], must=True)))
+        opened.enter_context(redirect_stderr(_Output(streams[1], must=False)))
         try:
             from .app import run
 
@@ -100,7 +101,7 @@ class _Interrupts:
             self._hook(lost)
             return
         self.count = 0
-        threading.Timer(0.01, _thread.interrupt_main).start()
+        threading.Timer(0.01, _interrupt_main).start()
 
     def say(self, sentence: str) -> int:
         """Print a sentence, and give the exit status."""
@@ -110,11 +111,26 @@ class _Interrupts:
         return 130
 
 
+def _interrupt_main() -> None:
+    if hasattr(signal, "pthread_kill"):  # ends a call that sleeps, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
+def _open_output(stream: Any) -> Any:
+    """A context with the stream, or with one that takes nothing where the program was started without."""
+    return open(os.devnull, "w") if stream is None else nullcontext(stream)
+
+
 class _Output:
-    """Standard output or error: what its reader does not want any more is dropped, what is closed takes nothing."""
+    """Standard output or error whose reader may leave: the rest is dropped.
+
+    Another error of it is one of the program if it `must` be written.
+    """
 
     def __init__(self, stream: Any, must: bool) -> None:
-        self._stream = open(os.devnull, "w") if stream is None else stream  # noqa: SIM115 - takes the place of the closed one
+        self._stream = stream
         self._must = must
 
     def write(self, text: str) -> int:
@@ -136,8 +152,8 @@ class _Output:
         try:
             yield
         except OSError as error:
-            with suppress(OSError, ValueError):  # it is no file in a test
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            with suppress(OSError), open(os.devnull, "w") as nothing:
+                os.dup2(nothing.fileno(), self._stream.fileno())
             if self._must and not isinstance(error, BrokenPipeError):
                 raise OSError(f"the output cannot be written: {error.strerror}") from error
 

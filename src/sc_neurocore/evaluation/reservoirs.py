@@ -39,8 +39,8 @@ KINDS = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding")
 """Generators of the study, with what is done to them at every step."""
 EXPECTED, LINEAR = "expected", "linear"
 TAPS, WASHOUT = 20, 200
-STEPS = 50
-"""A thread runs so many steps before it looks whether it shall stop."""
+BLOCK = 1 << 25
+"""Cycles of all neurons that a thread runs before it looks whether it shall stop: a part of a second."""
 RESERVOIRPY = {100: 0.331, 200: 0.212}
 """NRMSE of tuned reservoirs of so many neurons that were run with ReservoirPy."""
 
@@ -252,11 +252,12 @@ def _work(task: ReservoirTask) -> int:
     return task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli"))
 
 
-def _blocks(u: Floats, stopped: Callable[[], bool]) -> Iterator[Floats]:
-    for first in range(0, len(u), STEPS):
+def _blocks(task: ReservoirTask, u: Floats, stopped: Callable[[], bool]) -> Iterator[Floats]:
+    steps = max(BLOCK // (task.length * task.n_neurons), 1)
+    for first in range(0, len(u), steps):
         if stopped():
             raise RuntimeError("the study was interrupted")
-        yield u[first : first + STEPS]
+        yield u[first : first + steps]
 
 
 def score(task: ReservoirTask, stopped: Callable[[], bool] = lambda: False) -> ReservoirRow:
@@ -270,7 +271,7 @@ def score(task: ReservoirTask, stopped: Callable[[], bool] = lambda: False) -> R
         states = narma_reservoir(task.n_neurons, seed=layer_seed).run(u, expected=True)
     else:
         layer = narma_reservoir(task.n_neurons, task.length, layer_seed, **options_of(task.kind))
-        states = np.concatenate([layer.run(block) for block in _blocks(u, stopped)])
+        states = np.concatenate([layer.run(block) for block in _blocks(task, u, stopped)])
     learned, held_out = slice(WASHOUT, WASHOUT + task.train), slice(WASHOUT + task.train, None)
     targets = np.column_stack([y, before])
     weights = ridge_regression(states[learned], targets[learned], RIDGE)
