@@ -80,7 +80,7 @@ def test_no_lock_to_be_had_means_files_of_ones_own(tmp_path, monkeypatch):
     def refused(file):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(writers, "_lock", refused)
+    monkeypatch.setattr(writers, "take_lock", refused)
     store = ResultStore(tmp_path / "results.csv")
     for row in rows(2, 7):
         store.append(row)
@@ -93,7 +93,7 @@ def test_no_lock_to_be_had_means_files_of_ones_own(tmp_path, monkeypatch):
 
 def test_a_lock_on_a_removed_file_is_none(tmp_path, monkeypatch):
     """The owner removes the file between its being opened and being locked here."""
-    lock, calls = writers._lock, []
+    lock, calls = writers.take_lock, []
 
     def late(file):
         if not calls:
@@ -101,10 +101,10 @@ def test_a_lock_on_a_removed_file_is_none(tmp_path, monkeypatch):
         calls.append(file)
         lock(file)
 
-    monkeypatch.setattr(writers, "_lock", late)
+    monkeypatch.setattr(writers, "take_lock", late)
     with Writer(tmp_path) as first:
         assert len(calls) == 2
-        monkeypatch.setattr(writers, "_lock", lock)
+        monkeypatch.setattr(writers, "take_lock", lock)
         with Writer(tmp_path) as second:
             assert {first.own(Path("a")).name, second.own(Path("a")).name} > {"a"}
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import Group, Parameter
 
-from .program import Interrupted
+from .process import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

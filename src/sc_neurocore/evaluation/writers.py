@@ -12,13 +12,15 @@ from typing import BinaryIO, Self
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: BinaryIO) -> None:
+    def take_lock(file: BinaryIO) -> None:
+        """Lock an open file until it is closed, or raise an OSError at once."""
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: BinaryIO) -> None:
+    def take_lock(file: BinaryIO) -> None:
+        """Lock an open file until it is closed, or raise an OSError at once."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -93,7 +95,7 @@ def _locked(path: Path) -> BinaryIO | None:
         except OSError:  # that of another user, such as
             return None
         try:
-            _lock(file)
+            take_lock(file)
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
         except FileNotFoundError:  # removed by its owner before it was locked here
