@@ -2,7 +2,7 @@
 
 import pytest
 
-from sc_neurocore.files import atomic_write, check_writable
+from sc_neurocore.files import atomic_write, check_writable, durable_append
 
 
 def test_error_changes_nothing(tmp_path):
@@ -35,3 +35,18 @@ def test_check_writable_refuses(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda *arguments: False)  # root may write everywhere
     with pytest.raises(PermissionError, match="must be writable, it is not"):
         check_writable(tmp_path / "a")
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_nothing_is_added_after_an_error(tmp_path, monkeypatch, error):
+    def fail(descriptor):
+        raise error("now")
+
+    durable_append(tmp_path / "a", b"one")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        with pytest.raises(error):
+            durable_append(tmp_path / "a", b"two")
+    assert (tmp_path / "a").read_bytes() == b"one"
+    durable_append(tmp_path / "a", b"three")
+    assert (tmp_path / "a").read_bytes() == b"onethree"

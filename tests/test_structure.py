@@ -22,7 +22,7 @@ MAX_DEPTH, MAX_CLASS, MAX_MODULE, MAX_ARGUMENTS = 3, 250, 400, 10
 OPTIONAL = ("cupy", "jax", "torch")
 """Packages that a module may need and that may be missing."""
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}
-DOCUMENTED = {"_refresh_packed_weights", "_ref_v"}
+DOCUMENTED = {"_refresh_packed_weights", "_ref_v", "_exit"}
 """Names of documented interfaces that begin with an underscore: of the dense layer, and of NEURON."""
 
 

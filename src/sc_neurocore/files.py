@@ -1,4 +1,4 @@
-"""Write files atomically: in full or not at all."""
+"""Write files, and add to them, atomically: in full or not at all."""
 
 import os
 import secrets
@@ -32,6 +32,30 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def durable_append(path: str | os.PathLike[str], content: bytes) -> None:
+    """Add bytes to the end of a file, made if need be: on the disk when this returns, and after an error not there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for _ in range(2):
+    ...         durable_append(folder + "/a.txt", b"again ")
+    ...     Path(folder, "a.txt").read_text()
+    'again again '
+    """
+    with Path(path).open("ab", buffering=0) as file:
+        end = os.fstat(file.fileno()).st_size
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(end)
+            raise
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

@@ -45,7 +45,7 @@ def test_ctrl_c(run, monkeypatch):
     monkeypatch.setattr(evaluation, "reservoir_study", interrupted)
     status, _, err = run(*WORDS)
     assert status == 130
-    assert "3 of 7 rows are kept in reservoir/reservoir.csv; run the same command again" in err
+    assert "3 of 7 rows are kept in reservoir; run the same command again" in err
 
 
 def test_bad_input(run, tmp_path):

@@ -124,14 +124,31 @@ def test_an_interrupt_keeps_finished_rows_and_cancels_the_rest(pooled, error, tm
 
     def stop(done, total, task):
         if done == 3:
-            go_on.set()
             raise error
 
-    with ThreadPoolExecutor(1) as pool, pytest.raises(error):
-        plan(tmp_path).run(lambda task: partial(work, task), {}, pool if pooled else None, stop)
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(error):
+            plan(tmp_path).run(lambda task: partial(work, task), {}, pool if pooled else None, stop)
+        go_on.set()
     assert len(started) < len(SQUARES)
     kept = RowStore(tmp_path / "squares.csv", Result).read()
     assert list(kept) == [task.id for task in SQUARES[:3]]
+    (run,) = json.loads((tmp_path / "record.json").read_text())["runs"]
+    assert run["computed"] == list(kept)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_interrupt_keeps_rows_that_are_finished_but_not_stored_yet(error, tmp_path):
+    """All tasks end while the first row is being stored, and then comes the interrupt."""
+
+    def stop(done, total, task):
+        pool.shutdown()
+        raise error
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(error):
+        plan(tmp_path).run(lambda task: partial(squared, task), {}, pool, stop)
+    kept = RowStore(tmp_path / "squares.csv", Result).read()
+    assert set(kept) == {task.id for task in SQUARES}
     (run,) = json.loads((tmp_path / "record.json").read_text())["runs"]
     assert run["computed"] == list(kept)
 
@@ -145,7 +162,7 @@ def test_an_error_of_the_store_cancels_the_rest_too(tmp_path, monkeypatch):
             go_on.wait(10)
         return squared(task)
 
-    def full(self, row):
+    def full(self, row, writer):
         threading.Timer(0.2, go_on.set).start()
         raise OSError("disk full")
 

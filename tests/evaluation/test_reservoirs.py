@@ -80,12 +80,12 @@ def test_it_goes_on_where_it_was_interrupted(study, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         reservoir_study(**SMALL, out=tmp_path, progress=stop)
     kept = RowStore(tmp_path / "reservoir.csv", ReservoirRow).read()
-    assert len(kept) == 5
+    assert len(kept) >= 5  # of the tasks that ran meanwhile, those that are finished are kept too
     seen = []
     found = reservoir_study(**SMALL, out=tmp_path, progress=lambda *call: seen.append(call))
     assert found.rows == whole.rows
-    assert found.reused == 5
-    assert [done for done, _, _ in seen] == [*range(6, len(whole.rows) + 1), len(whole.rows)]
+    assert found.reused == len(kept)
+    assert [done for done, _, _ in seen] == [*range(len(kept) + 1, len(whole.rows) + 1), len(whole.rows)]
     assert seen[-1][2] is None
 
 

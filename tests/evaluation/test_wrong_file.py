@@ -109,7 +109,7 @@ def test_an_interrupt_leaves_rows_with_their_bits(network, data, tmp_path, cut):
 
 
 def test_the_bits_are_written_before_the_row(network, data, tmp_path, monkeypatch):
-    def full(self, entries):
+    def full(self, entries, writer):
         raise OSError("disk full")
 
     monkeypatch.setattr(WrongFile, "append", full)

@@ -1,5 +1,5 @@
 """The command-line program `sc-neurocore`."""
 
-from .app import main
+from .program import main
 
 __all__ = ["main"]

@@ -1,13 +1,8 @@
-"""The program `sc-neurocore`: its commands, its help, its exit status."""
-
-import sys
-import traceback
-from collections.abc import Sequence
+"""The program `sc-neurocore`: its commands and its help."""
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
-from .common import Interrupted
 from .evaluate import evaluate
 from .info import info
 from .reservoir import reservoir
@@ -36,8 +31,6 @@ The question is always: *how long must the streams be?*
     sc-neurocore info                                      what is installed here
 """
 
-_BAD_INPUT = (ValueError, TypeError, OSError, ImportError, MemoryError)
-
 
 def _version() -> str:
     from importlib import metadata
@@ -61,55 +54,9 @@ app.command(reservoir)
 app.command(info)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program, and leave it by SystemExit.
-
-    Parameters
-    ----------
-    arguments
-        Words after the name of the program; None: those of this process.
-
-    Raises
-    ------
-    SystemExit
-        0: done. 2: bad input, reported in one line on stderr that starts with ``error:``; ``--debug``
-        adds the traceback. 130: interrupted by Ctrl-C.
-
-    Examples
-    --------
-    >>> main(["--version"])
-    Traceback (most recent call last):
-    SystemExit: 0
-    """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+def run(words: list[str]) -> None:
+    """Run the command that words ask for; words that it does not take are a ValueError."""
     try:
         app(words)
     except CycloptsError as error:
-        _fail(error, "--debug" in words)
-    except Interrupted as stop:
-        print(stop, file=sys.stderr)
-        raise SystemExit(130) from None
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again", file=sys.stderr)
-        raise SystemExit(130) from None
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        sys.stderr.close()
-        raise SystemExit(0) from None
-    except _BAD_INPUT as error:
-        _fail(error, "--debug" in words)
-    raise SystemExit(0)
-
-
-def _fail(error: Exception, debug: bool) -> None:
-    if debug:
-        traceback.print_exception(error)
-    print(f"error: {_one_line(error)}", file=sys.stderr)
-    raise SystemExit(2) from None
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    if isinstance(error, MemoryError):
-        return f"not enough memory: {error}" if str(error) else "not enough memory"
-    return " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(str(error)) from error

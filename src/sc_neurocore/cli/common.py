@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import Group, Parameter
 
+from .process import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
-class Interrupted(Exception):  # noqa: N818 - it is no error
-    """Ctrl-C during an evaluation; the message says what was kept."""
+    from rich.console import Console
+    from rich.table import Table
 
 
 def parse_ints(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
@@ -42,8 +43,8 @@ def _joined(values: "Sequence[object]") -> str:
     return ",".join(map(str, values))
 
 
-def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", results: Path) -> Any:
-    """Run a job under a progress bar; Ctrl-C becomes `Interrupted`, which says what the file `results` keeps."""
+def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", out: Path) -> Any:
+    """Run a job under a progress bar; Ctrl-C becomes `Interrupted`, which says what the folder `out` keeps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -61,5 +62,36 @@ def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", result
         try:
             return run(show)
         except KeyboardInterrupt:
-            kept = f"{finished} of {total} rows are kept in {results}" if finished else "no rows"
+            kept = f"{finished} of {total} rows are kept in {out}" if finished else "no rows"
             raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None
+
+
+def say_reused(console: "Console", found: Any, out: Path) -> None:
+    """Say how many rows of a study were there before."""
+    if found.reused:
+        console.print(f"reused {found.reused} of {len(found.rows)} rows from {out}", highlight=False, soft_wrap=True)
+
+
+def say_written(console: "Console", written: "Sequence[Path]", picture: Path, save: "Callable[[Path], None]") -> None:
+    """Save a picture beside the files of a study, under the mark of their writer, and say what was written."""
+    from ..evaluation.writers import mark_of
+
+    if written:
+        picture = picture.with_name(f"{picture.stem}{mark_of(written[0])}{picture.suffix}")
+    save(picture)
+    files = ", ".join(map(str, (*written, picture)))
+    console.print(f"written: {files}", highlight=False, soft_wrap=True)
+
+
+def width_of(console: "Console", table: "Table") -> int:
+    """Characters that a table needs on a line so that nothing of it is cut off."""
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update(width=10_000), table).maximum
+
+
+def print_whole(console: "Console", table: "Table") -> None:
+    """Print a table with nothing cut off, also in a terminal that is too narrow for it."""
+    needed = width_of(console, table)
+    table.width = needed if needed > console.width else None
+    console.print(table, crop=False)

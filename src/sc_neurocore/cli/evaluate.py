@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, run_with_bar
+from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,8 @@ def evaluate(
 
     Writes into the folder `report`: **results.csv** (a row a run, integer counts), **wrong.bits** (which images were
     wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it) and
-    **accuracy.png**. Finished rows are kept on Ctrl-C; the same command goes on where it stopped.
+    **accuracy.png**. Finished rows are kept on Ctrl-C; the same command goes on where it stopped. A second command that
+    writes into the same folder at the same time has files of its own, such as results-0a1b2c3d.csv; all are read.
 
     Parameters
     ----------
@@ -163,12 +164,10 @@ def _evaluate(console: "Console", network: "Network", data: "Dataset", options: 
     from ..plots import save_accuracy
 
     out, evaluation = options["out"], _run(package.evaluate, network, data, options)
-    if evaluation.reused:
-        kept = f"reused {evaluation.reused} of {len(evaluation.rows)} rows from {out / 'results.csv'}"
-        console.print(kept, highlight=False, soft_wrap=True)
+    say_reused(console, evaluation, out)
     _show(console, evaluation)
-    save_accuracy(out / "accuracy.png", evaluation)
-    _written(console, out, "accuracy.png")
+    picture = out / "accuracy.png"
+    say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation))
 
 
 def _study(console: "Console", network: "Network", data: "Dataset", options: dict[str, Any]) -> None:
@@ -179,14 +178,8 @@ def _study(console: "Console", network: "Network", data: "Dataset", options: dic
         raise ValueError("--fault must not be given with a crossbar: fixed point, beside it, has none")
     study = _run(package.fault_study, network, data, options)
     _show_study(console, study)
-    save_faults(options["out"] / "faults.png", study)
-    _written(console, options["out"], "faults.png")
-
-
-def _written(console: "Console", out: Path, picture: str) -> None:
-    names = ("results.csv", "wrong.bits", "record.json", picture)
-    files = f"written: {', '.join(str(out / name) for name in names)}"
-    console.print(files, highlight=False, soft_wrap=True)
+    written = study.evaluations[0].written
+    say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study))
 
 
 def _faults(text: str | None, bit_flip_rate: float) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
@@ -246,8 +239,7 @@ def _load_network(path: Path | None, data: "Dataset") -> "Network":
 
 
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:
-    results = options["out"] / "results.csv"
-    return run_with_bar(lambda show: function(network, data, progress=show, **options), results)
+    return run_with_bar(lambda show: function(network, data, progress=show, **options), options["out"])
 
 
 def _show_study(console: "Console", study: "FaultStudy") -> None:
@@ -263,7 +255,7 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
     for (generator, length), line in study.lines.items():
         cells = (f"{100 * point.accuracy:.2f}" for point in line)
         table.add_row(generator, text_of(length), *cells, f"{study.tolerated(generator, length):g}")
-    console.print(table)
+    print_whole(console, table)
     console.print(
         f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
         highlight=False,
@@ -271,22 +263,18 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
-    from rich.measure import Measurement
-
-    table = _table(evaluation, len(_COLUMNS))
-    for count in range(len(_COLUMNS) - 1, len(_COLUMNS) - 3, -1):  # the last two give way in a narrow terminal
-        if Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width:
-            break
-        table = _table(evaluation, count)
-    console.print(table)
+    count = next((n for n in _NARROWER if width_of(console, _table(evaluation, n)) <= console.width), _NARROWER[-1])
+    print_whole(console, _table(evaluation, count))
     console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
-    if any(point.wrong for point in evaluation.points):
+    if count > _COLUMNS.index("below float") and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
 
 
 _COLUMNS = ("generator", "L", "accuracy %", "95 % interval", "below float", "95 % interval", "as float %", "images/s")
+_NARROWER = (8, 7, 6, 4, 3)
+"""How many of the columns are shown, as many as the terminal has room for."""
 
 
 def _table(evaluation: "Evaluation", columns: int) -> "Table":

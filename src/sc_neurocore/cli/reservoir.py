@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, run_with_bar
+from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,15 +75,11 @@ def reservoir(
     console = Console()
     options: dict[str, Any] = {"train": train, "test": test, "seed": seed, "repeats": repeats, "out": out}
     study: ReservoirStudy = run_with_bar(
-        lambda show: reservoir_study(lengths, generators, neurons, progress=show, **options), out / "reservoir.csv"
+        lambda show: reservoir_study(lengths, generators, neurons, progress=show, **options), out
     )
-    if study.reused:
-        kept = f"reused {study.reused} of {len(study.rows)} rows from {out / 'reservoir.csv'}"
-        console.print(kept, highlight=False, soft_wrap=True)
+    say_reused(console, study, out)
     _show(console, study)
-    save_reservoir(out / "reservoir.png", study)
-    files = f"written: {out / 'reservoir.csv'}, {out / 'record.json'}, {out / 'reservoir.png'}"
-    console.print(files, highlight=False, soft_wrap=True)
+    say_written(console, study.written, out / "reservoir.png", lambda path: save_reservoir(path, study))
 
 
 def _show(console: "Console", study: "ReservoirStudy") -> None:
@@ -110,7 +106,7 @@ def _show(console: "Console", study: "ReservoirStudy") -> None:
                     cells.append(f"[bold green]{mean:.{digits}f}[/]" if better else f"{mean:.{digits}f}")
                 table.add_row(str(n), kind, *cells, f"{exact:.{digits}f}")
             table.add_section()
-        console.print(table)
+        print_whole(console, table)
     error = study.scores(LINEAR, TAPS).mean()
     console.print(f"linear filter of {TAPS} taps  {error:.3f}; green: better than it", highlight=False)
     known = [f"{RESERVOIRPY[n]:.3f} at N = {n}" for n in study.neurons if n in RESERVOIRPY]

@@ -86,7 +86,8 @@ def evaluate(
     out
         Folder for ``results.csv`` (a row a finished task, integer counts), ``wrong.bits`` (which samples
         were wrong) and ``record.json`` (what is needed to repeat them). Rows that are there already are
-        not run again. None: nothing is written.
+        not run again. Another process may write there at the same time, into files of its own, such as
+        ``results-0a1b2c3d.csv``. None: nothing is written.
     executor
         Runs the tasks, see ``concurrent.futures``; the counts do not depend on it. None: one after the other
         in this thread, so that their times can be compared (the kernels use all threads).
@@ -178,6 +179,7 @@ def evaluate_each(
             len(subject.true_classes),
             subject.float_correct,
             plan.reused(tasks),
+            plan.written,
         )
         for tasks in groups
     ]

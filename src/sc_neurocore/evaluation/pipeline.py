@@ -8,9 +8,10 @@
 """
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
-from contextlib import closing
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from ..files import check_writable
 from .record import Record, environment
 from .rows import R, Task
 from .store import RowStore
+from .writers import Writer
 
 T = TypeVar("T", bound=Task)
 Progress = Callable[[int, int, Any], None]
@@ -32,7 +34,8 @@ class Plan(Generic[T, R]):
     tasks
         The tasks whose results are wanted, each once.
     out
-        Folder for the rows and ``record.json``; None: nothing is written.
+        Folder for the rows and ``record.json``; None: nothing is written. Several processes may write into it at
+        once, see `Writer`.
     store
         Gives the file of rows in that folder.
 
@@ -52,13 +55,14 @@ class Plan(Generic[T, R]):
     ) -> None:
         self.tasks = tuple(tasks)
         self._rows: dict[str, R] = {}
-        self._store: RowStore[R] | None = None
-        self._record: Record | None = None
+        self._files: tuple[RowStore[R], Record] | None = None
+        self.written: tuple[Path, ...] = ()
+        """The files that `run` wrote, rows first."""
         if out is not None:
             check_writable(out)
-            self._store = store(Path(out))
-            self._rows = self._store.read()
-            self._record = Record(Path(out) / "record.json", self._store.new_ids())
+            rows = store(Path(out))
+            self._rows = rows.read()
+            self._files = rows, Record(Path(out) / "record.json", rows.new_ids())
         self.pending = tuple(task for task in self.tasks if task.id not in self._rows)
         """Tasks without a row."""
 
@@ -85,7 +89,8 @@ class Plan(Generic[T, R]):
             What the record says of this run, beside versions, machine and tasks.
         executor
             Runs the jobs, see ``concurrent.futures``; None: this thread, one job after the other. The rows do
-            not depend on it, but for the time that they took. An interrupt cancels what has not started.
+            not depend on it, but for the time that they took. An interrupt, or an error of a job, cancels what has
+            not started and keeps what is finished.
         progress
             With an executor called after every task, else before; and at the end.
         work
@@ -99,41 +104,60 @@ class Plan(Generic[T, R]):
         """
         tell = progress or (lambda done, total, task: None)
         run = {**environment(), **facts, "tasks": [task.id for task in self.tasks], "computed": []}
-        rows = self._in_turn(job, tell) if executor is None else self._as_completed(job, tell, executor, work)
-        if self._record is not None and (self.pending or not self._record.knows(run["tasks"])):
-            self._record.write(run)
-        try:
-            with closing(rows):
-                for row in rows:
-                    if self._store is not None:
-                        self._store.append(row)
-                    self._rows[row.id] = row
-                    run["computed"].append(row.id)
-        finally:
-            if self._record is not None and run["computed"]:
-                self._record.write(run)
+        with ExitStack() as opened:
+            store = self._opened(run, opened)
+
+            def keep(row: R) -> None:
+                store(row)
+                self._rows[row.id] = row
+                run["computed"].append(row.id)
+
+            if executor is None:
+                self._in_turn(job, tell, keep)
+            else:
+                self._as_completed(job, tell, keep, executor, work)
         tell(len(self.tasks), len(self.tasks), None)
         return {task.id: self._rows[task.id] for task in self.tasks}
 
-    def _in_turn(self, job: Callable[[T], Callable[[], R]], tell: Progress) -> Generator[R]:
+    def _opened(self, run: dict[str, Any], opened: ExitStack) -> Callable[[R], None]:
+        """Record a run, and again at the end if it computed anything; the call that stores a row of it."""
+        if self._files is None:
+            return lambda row: None
+        store, record = self._files
+        if not self.pending and record.knows(run["tasks"]):
+            return lambda row: None
+        writer = opened.enter_context(Writer(record.path.parent))
+        paths = (*store.paths, record.path) if self.pending else (record.path,)
+        self.written = tuple(writer.own(path) for path in paths)
+        write = record.add(run, writer)
+        opened.callback(lambda: write() if run["computed"] else None)
+        return partial(store.append, writer=writer)
+
+    def _in_turn(self, job: Callable[[T], Callable[[], R]], tell: Progress, keep: Callable[[R], None]) -> None:
         for done, task in enumerate(self.pending, start=len(self.tasks) - len(self.pending)):
             tell(done, len(self.tasks), task)
-            yield job(task)()
+            keep(job(task)())
 
     def _as_completed(
         self,
         job: Callable[[T], Callable[[], R]],
         tell: Progress,
+        keep: Callable[[R], None],
         executor: Executor,
         work: Callable[[T], float] | None,
-    ) -> Generator[R]:
+    ) -> None:
         tasks = self.pending if work is None else sorted(self.pending, key=work, reverse=True)
         futures = [executor.submit(job(task)) for task in tasks]
         try:
             for done, future in enumerate(as_completed(futures), start=1 + len(self.tasks) - len(futures)):
                 row = future.result()
-                yield row
+                keep(row)
                 tell(done, len(self.tasks), row.task)
         finally:
             for future in futures:
                 future.cancel()
+            for future in futures:
+                if future.done() and not future.cancelled() and not future.exception():
+                    row = future.result()
+                    if row.id not in self._rows:
+                        keep(row)

@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +13,7 @@ from ..backends.threads import thread_count
 from ..encoders.seeds import STREAM_VERSION
 from ..files import atomic_write
 from .old_files import renewed_options
+from .writers import Writer, of_all_writers
 
 FORMAT = 3
 """The format that is written; earlier ones had other columns, see `old_files`, and no ``stream_version``."""
@@ -66,6 +67,8 @@ def environment() -> dict[str, Any]:
 class Record:
     """The runs that wrote into one folder, in a JSON file beside their rows.
 
+    Several processes may write at once: each has a file of its own, see `Writer`, and reading merges them all.
+
     Parameters
     ----------
     path
@@ -81,28 +84,38 @@ class Record:
 
     def __init__(self, path: Path, new_ids: Mapping[str, str] | None = None) -> None:
         self.path = path
-        self.runs: list[dict[str, Any]] = []
-        if path.exists():
-            try:
-                content = json.loads(path.read_text("utf-8"))
-                known = content["format"] in range(1, FORMAT + 1)
-                self.runs = [_renewed(dict(run), new_ids or {}) for run in content["runs"]]
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path} must be a record of evaluations, it cannot be read as one") from error
-            if not known:
-                raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r}")
+        self._new_ids = new_ids or {}
+        self.runs = [run for each in of_all_writers(path) for run in self._read(each)]
 
     def knows(self, tasks: list[str]) -> bool:
         """Whether an earlier run recorded exactly these tasks."""
         return any(run.get("tasks") == tasks for run in self.runs)
 
-    def write(self, run: dict[str, Any]) -> None:
-        """Write the file with `run` as its last entry; called again after `run` has changed, it replaces the entry."""
-        self.runs = [*(old for old in self.runs if old is not run), run]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(self.path) as temporary:
-            text = json.dumps({"format": FORMAT, "runs": self.runs}, indent=2, ensure_ascii=False)
-            temporary.write_text(text + "\n", "utf-8")
+    def add(self, run: dict[str, Any], writer: Writer) -> Callable[[], None]:
+        """Write a run behind those of a writer's file; the call that is returned writes it anew, as it is then."""
+        path = writer.own(self.path)
+        before = self._read(path)
+
+        def write() -> None:
+            with atomic_write(path) as temporary:
+                text = json.dumps({"format": FORMAT, "runs": [*before, run]}, indent=2, ensure_ascii=False)
+                temporary.write_text(text + "\n", "utf-8")
+
+        write()
+        return write
+
+    def _read(self, path: Path) -> list[dict[str, Any]]:
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            known = content["format"] in range(1, FORMAT + 1)
+            runs = [_renewed(dict(run), self._new_ids) for run in content["runs"]]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} must be a record of evaluations, it cannot be read as one") from error
+        if not known:
+            raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r}")
+        return runs
 
 
 def _renewed(run: dict[str, Any], new_ids: Mapping[str, str]) -> dict[str, Any]:

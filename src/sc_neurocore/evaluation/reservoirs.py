@@ -6,11 +6,13 @@ as those of `evaluate` do; a row is one series, and a study gives the mean and t
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,8 @@ KINDS = ("bernoulli", "lfsr", "sobol", "sobol-shift", "sobol-rounding")
 """Generators of the study, with what is done to them at every step."""
 EXPECTED, LINEAR = "expected", "linear"
 TAPS, WASHOUT = 20, 200
+BLOCK = 1 << 25
+"""Cycles of all neurons that a thread runs before it looks whether it shall stop: a part of a second."""
 RESERVOIRPY = {100: 0.331, 200: 0.212}
 """NRMSE of tuned reservoirs of so many neurons that were run with ReservoirPy."""
 
@@ -82,11 +86,14 @@ class ReservoirStudy:
     rows
         One a task.
     reused
-        Number of rows that were read from the file instead of run.
+        Number of rows that were read from the folder instead of run.
+    written
+        The files that were written, that of the rows first; none where nothing was run or kept.
     """
 
     rows: tuple[ReservoirRow, ...]
     reused: int = 0
+    written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def neurons(self) -> tuple[int, ...]:
@@ -199,10 +206,15 @@ def reservoir_study(
         },
         "seeds": [f"numpy.random.SeedSequence({seed}, spawn_key=({repeat}, 0 or 1))" for repeat in range(repeats)],
     }
-    threads = nullcontext(executor) if executor is not None else ThreadPoolExecutor(thread_count())
-    with threads as pool:
-        rows = plan.run(lambda task: partial(score, task), facts, pool, progress, _work)
-    return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks))
+    with ExitStack() as opened:
+        stop: dict[str, Any] = {}
+        if executor is None:
+            executor = opened.enter_context(ThreadPoolExecutor(thread_count()))
+            over = Event()
+            opened.callback(over.set)  # before the threads are waited for
+            stop = {"stopped": over.is_set}
+        rows = plan.run(lambda task: partial(score, task, **stop), facts, executor, progress, _work)
+    return ReservoirStudy(tuple(rows[task.id] for task in tasks), plan.reused(tasks), plan.written)
 
 
 def _whole_numbers(name: str, values: Any) -> list[int]:
@@ -243,8 +255,16 @@ def _work(task: ReservoirTask) -> int:
     return task.length * task.n_neurons * (1 + 3 * (task.kind == "bernoulli"))
 
 
-def score(task: ReservoirTask) -> ReservoirRow:
-    """Run one task."""
+def _blocks(task: ReservoirTask, u: Floats, stopped: Callable[[], bool]) -> Iterator[Floats]:
+    steps = max(BLOCK // (task.length * task.n_neurons), 1)
+    for first in range(0, len(u), steps):
+        if stopped():
+            raise RuntimeError("the study was interrupted")
+        yield u[first : first + steps]
+
+
+def score(task: ReservoirTask, stopped: Callable[[], bool] = lambda: False) -> ReservoirRow:
+    """Run one task; a RuntimeError at the next of its blocks of steps if it is `stopped`."""
     data_seed, layer_seed = (np.random.SeedSequence(task.seed, spawn_key=(task.repeat, part)) for part in (0, 1))
     u, y = narma10(WASHOUT + task.train + task.test, data_seed)
     before = delayed(u[:, 0], DELAYS)
@@ -254,7 +274,7 @@ def score(task: ReservoirTask) -> ReservoirRow:
         states = narma_reservoir(task.n_neurons, seed=layer_seed).run(u, expected=True)
     else:
         layer = narma_reservoir(task.n_neurons, task.length, layer_seed, **options_of(task.kind))
-        states = layer.run(u)
+        states = np.concatenate([layer.run(block) for block in _blocks(task, u, stopped)])
     learned, held_out = slice(WASHOUT, WASHOUT + task.train), slice(WASHOUT + task.train, None)
     targets = np.column_stack([y, before])
     weights = ridge_regression(states[learned], targets[learned], RIDGE)

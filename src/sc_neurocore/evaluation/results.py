@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from .intervals import wilson_interval
 from .pairing import PairedDifference, WrongImages, paired
@@ -97,7 +98,9 @@ class Evaluation:
     images, float_correct
         Held-out samples, and how many of them the float network gets right.
     reused
-        Number of rows that were read from the file instead of run.
+        Number of rows that were read from the folder instead of run.
+    written
+        The files that were written, that of the rows first; none where nothing was run or kept.
     """
 
     rows: tuple[Row, ...]
@@ -105,6 +108,7 @@ class Evaluation:
     images: int
     float_correct: int
     reused: int = 0
+    written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

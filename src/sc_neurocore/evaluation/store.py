@@ -1,18 +1,20 @@
-"""CSV file of finished rows, each on the disk before the next is run."""
+"""CSV files of finished rows, each on the disk before the next is run."""
 
 import csv
 import io
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Self
 
-from ..files import atomic_write
+from ..files import atomic_write, durable_append
 from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
 from .task import Row, Task
+from .writers import Writer, of_all_writers
 from .wrong_file import WrongFile
 
 
@@ -31,13 +33,17 @@ class RowStore(Generic[R]):
     Raises
     ------
     ValueError
-        From `read` and `append`, if the file was not written by this class.
+        From `read` and `append`, if a file was not written by this class.
 
     Notes
     -----
+    Several processes may append at once: each has a file of its own, see `Writer`, and reading merges them all. Two
+    rows of one task count once.
+
     A row is one write, followed by fsync. A last line that was cut off by a crash has no line
     end: `read` leaves it out and `append` removes it. `append` rewrites a file of an earlier format
-    as one of today before it adds the row; whoever reads meanwhile sees the old one.
+    as one of today before it adds the row; whoever reads meanwhile sees the old one. Files may be joined: a header in
+    the middle is passed over.
     """
 
     def __init__(self, path: str | os.PathLike[str], kind: type[R], older: Sequence[type[Any]] = ()) -> None:
@@ -45,64 +51,87 @@ class RowStore(Generic[R]):
         self._kind = kind
         self._headers: dict[type[Any], bytes] = {each: _line(columns(each)) for each in (kind, *older)}
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that `append` adds to, by the names that they have for the first writer."""
+        return (self.path,)
+
     def read(self) -> dict[str, R]:
-        """The rows by the id of their task; a later row of the same task wins."""
-        return {row.id: row for _, row in self._rows()}
+        """The rows of all writers by the id of their task; a later row of the same task wins."""
+        return {row.id: row for path in of_all_writers(self.path) for _, row in self._rows(path)}
 
     def new_ids(self) -> dict[str, str]:
         """Today's ids of tasks, by their ids in a file of an earlier format."""
-        return {old: row.id for old, row in self._rows() if old != row.id}
+        return {old: row.id for path in of_all_writers(self.path) for old, row in self._rows(path) if old != row.id}
 
-    def append(self, row: R) -> None:
-        """Add a row; make the file, renew it, or repair its cut-off end, if need be."""
-        self._prepare()
-        self._add(row)
+    def append(self, row: R, writer: Writer | None = None) -> None:
+        """Add a row; make the file, renew it, or repair its cut-off end, if need be.
 
-    def _add(self, row: R) -> None:
-        """Add a row to a file that is ready for it."""
-        with self.path.open("ab") as file:
-            file.write(_line(to_fields(row)))
-            file.flush()
-            os.fsync(file.fileno())
+        Parameters
+        ----------
+        row
+            Goes into a file that nobody else writes at the same time.
+        writer
+            Whose file it is, inside its ``with`` statement; None: one for this row alone.
+        """
+        with nullcontext(writer) if writer else Writer(self.path.parent) as own:
+            self._append(row, own)
 
-    def _rows(self) -> list[tuple[str, R]]:
-        """Pairs of the task id in the file and the row, which may have a newer id."""
-        kind, lines = self._lines()
+    def _append(self, row: R, writer: Writer) -> None:
+        path = writer.own(self.path)
+        self._prepare(path)
+        durable_append(path, _line(to_fields(row)))
+
+    def _rows(self, path: Path) -> list[tuple[str, R]]:
+        """Pairs of the task id in a file and the row, which may have a newer id."""
+        kind, lines = self._lines(path)
         rows: list[tuple[str, R]] = []
         for number, line in enumerate(lines, start=2):
+            if line + b"\n" == self._headers[kind]:
+                continue
             try:
                 found: Any = from_fields(kind, next(csv.reader([line.decode()], strict=True)))
                 rows.append((found.id, found if kind is self._kind else found.renewed()))
             except (ValueError, TypeError, csv.Error, StopIteration) as error:
-                raise ValueError(f"{self.path} line {number} is not a row of results: {error}") from error
+                raise ValueError(f"{path} line {number} is not a row of results: {error}") from error
         return rows
 
-    def _lines(self) -> tuple[type[Any], list[bytes]]:
-        """The class of the rows in the file, and the complete lines after the header."""
-        content = self._content()
+    def _lines(self, path: Path) -> tuple[type[Any], list[bytes]]:
+        """The class of the rows in a file, and the complete lines after the header."""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            content = b""
         header, *lines = content.split(b"\n")
         for kind, known in self._headers.items():
             if lines and header.rstrip(b"\r") + b"\n" == known:
                 return kind, [line.rstrip(b"\r") for line in lines[:-1]]
         if any(known.startswith(content) for known in self._headers.values()):  # nothing, or a part of a header
             return self._kind, []
-        raise ValueError(f"{self.path} must be a file of results of this version, its header differs")
+        raise ValueError(f"{path} must be a file of results of this version, its header differs")
 
-    def _content(self) -> bytes:
-        try:
-            return self.path.read_bytes()
-        except FileNotFoundError:
-            return b""
+    def _prepare(self, path: Path) -> None:
+        """Let a file end where a row may follow; refuse a foreign one."""
+        header = self._headers[self._kind]
+        first, last = _ends(path)
+        if first.rstrip(b"\r\n") + b"\n" == header and first.endswith(b"\n"):
+            if last != b"\n":
+                os.truncate(path, path.read_bytes().rindex(b"\n") + 1)
+            return
+        rows = [_line(to_fields(row)) for _, row in self._rows(path)]
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(b"".join([header, *rows]))
 
-    def _prepare(self) -> None:
-        kind, _ = self._lines()  # refuses a foreign file
-        content, header = self._content(), self._headers[self._kind]
-        if kind is not self._kind or b"\n" not in content:
-            rows = [_line(to_fields(row)) for _, row in self._rows()]
-            with atomic_write(self.path) as temporary:
-                temporary.write_bytes(b"".join([header, *rows]))
-        elif not content.endswith(b"\n"):
-            os.truncate(self.path, content.rindex(b"\n") + 1)
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """First line and last byte of a file, empty if it is not there."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+            file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+            return first, file.read(1)
+    except FileNotFoundError:
+        return b"", b""
 
 
 def _line(texts: Sequence[str]) -> bytes:
@@ -147,19 +176,25 @@ class ResultStore(RowStore[Row]):
         super().__init__(path, Row, (SecondRow, FirstRow))
         self._wrong = WrongFile(self.path.with_name("wrong.bits"))
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files of rows and of wrong images, by the names that they have for the first writer."""
+        return self.path, self._wrong.path
+
     def read(self) -> dict[str, Row]:
         """The rows by the id of their task, with their wrong images; a later row of the same task wins."""
-        kept = self._wrong.read()
-        return {name: _marked(row, kept) for name, row in super().read().items()}
+        rows = super().read()
+        kept = self._wrong.read()  # after the rows: another process adds the images of a row before the row
+        return {name: _marked(row, kept) for name, row in rows.items()}
 
-    def append(self, row: Row) -> None:
+    def _append(self, row: Row, writer: Writer) -> None:
         """Add the wrong images of a row, and then the row itself."""
         parts = {row.id: row.wrong, FloatRun.of(row.task).id: row.float_wrong}
         new = {name: (part.images, part.packed) for name, part in parts.items() if part is not None}
-        self._prepare()  # refuses a foreign file, before anything is written beside it
+        self._prepare(writer.own(self.path))  # refuses a foreign file, before anything is written beside it
         if new:
-            self._wrong.append(new)
-        self._add(row)
+            self._wrong.append(new, writer)
+        super()._append(row, writer)
 
 
 def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:

@@ -4,9 +4,12 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
+from ..files import durable_append
 from .pairing import packed_size
+from .writers import Writer, of_all_writers
 
 _MAGIC = b"sc-neurocore wrong images 1\n"
 _HEAD, _SUM = struct.Struct("<8sI"), struct.Struct("<I")
@@ -35,8 +38,10 @@ class WrongFile:
 
     Notes
     -----
+    Several processes may append at once: each has a file of its own, see `Writer`, and reading merges them all.
+
     An entry is one write, followed by fsync. A last entry that was cut off by a crash is left out by `read` and
-    removed by `append`.
+    removed by `append`. Files may be joined: a first line in the middle is passed over.
 
     Examples
     --------
@@ -52,45 +57,60 @@ class WrongFile:
         self.path = path
 
     def read(self) -> dict[str, tuple[int, bytes]]:
-        """Number of images and packed bits by id; a later entry of the same id wins."""
-        return {name: (images, packed) for name, images, packed, _ in self._entries(self._content())}
+        """Number of images and packed bits by id, of all writers; a later entry of the same id wins."""
+        files = of_all_writers(self.path)
+        return {name: (images, packed) for path in files for name, images, packed, _ in _entries(path, _content(path))}
 
-    def append(self, entries: Mapping[str, tuple[int, bytes]]) -> None:
-        """Add the entries that are not there; make the file, or repair its cut-off end, if need be."""
-        content = self._content()
-        there = list(self._entries(content))
+    def append(self, entries: Mapping[str, tuple[int, bytes]], writer: Writer | None = None) -> None:
+        """Add the entries that are not there; make the file, or repair its cut-off end, if need be.
+
+        Parameters
+        ----------
+        entries
+            Number of images and packed bits by id; they go into a file that nobody else writes at the same time.
+        writer
+            Whose file it is, inside its ``with`` statement; None: one for these entries alone.
+        """
+        with nullcontext(writer) if writer else Writer(self.path.parent) as own:
+            self._append(entries, own.own(self.path))
+
+    def _append(self, entries: Mapping[str, tuple[int, bytes]], path: Path) -> None:
+        content = _content(path)
+        there = list(_entries(path, content))
         kept = {name: (images, packed) for name, images, packed, _ in there}
         new = [entry for entry in entries.items() if kept.get(entry[0]) != entry[1]]
-        end = there[-1][-1] if there else len(_MAGIC)
         whole = content.startswith(_MAGIC)
-        if len(content) > (end if whole else 0):
-            os.truncate(self.path, end if whole else 0)
-        with self.path.open("ab") as file:
-            file.write((b"" if whole else _MAGIC) + b"".join(_entry(*each) for each in new))
-            file.flush()
-            os.fsync(file.fileno())
+        end = (there[-1][-1] if there else len(_MAGIC)) if whole else 0
+        if len(content) > end:
+            os.truncate(path, end)
+        durable_append(path, (b"" if whole else _MAGIC) + b"".join(_entry(*each) for each in new))
 
-    def _content(self) -> bytes:
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return b""
-        if content[: len(_MAGIC)] != _MAGIC[: len(content)]:
-            raise ValueError(f"{self.path} must be a file of wrong images of this version, its first line differs")
-        return content
 
-    def _entries(self, content: bytes) -> Iterator[tuple[str, int, bytes, int]]:
-        """Id, images and bits of every whole entry, and the place where it ends."""
-        start = len(_MAGIC)
-        while start + _HEAD.size <= len(content):
-            name, images = _HEAD.unpack_from(content, start)
-            last = start + _HEAD.size + packed_size(images)
-            if last + _SUM.size > len(content):
-                return
-            if _SUM.unpack_from(content, last)[0] != zlib.crc32(content[start:last]):
-                raise ValueError(f"{self.path} is damaged: the entry at byte {start} has another checksum")
-            yield name.hex(), images, content[start + _HEAD.size : last], last + _SUM.size
-            start = last + _SUM.size
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    if content[: len(_MAGIC)] != _MAGIC[: len(content)]:
+        raise ValueError(f"{path} must be a file of wrong images of this version, its first line differs")
+    return content
+
+
+def _entries(path: Path, content: bytes) -> Iterator[tuple[str, int, bytes, int]]:
+    """Id, images and bits of every whole entry, and the place where it ends."""
+    start = len(_MAGIC)
+    while start + _HEAD.size <= len(content):
+        if content.startswith(_MAGIC, start):  # of a file that was joined to this one
+            start += len(_MAGIC)
+            continue
+        name, images = _HEAD.unpack_from(content, start)
+        last = start + _HEAD.size + packed_size(images)
+        if last + _SUM.size > len(content):
+            return
+        if _SUM.unpack_from(content, last)[0] != zlib.crc32(content[start:last]):
+            raise ValueError(f"{path} is damaged: the entry at byte {start} has another checksum")
+        yield name.hex(), images, content[start + _HEAD.size : last], last + _SUM.size
+        start = last + _SUM.size
 
 
 def _entry(name: str, bits: tuple[int, bytes]) -> bytes:
