@@ -1,17 +1,14 @@
 """Classification error of trained networks as stochastic circuits."""
 
-import warnings
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.neural_network import MLPClassifier
 
-from sc_neurocore.evaluation.default_model import RECIPES
+from sc_neurocore.evaluation.default_model import RECIPES, perceptron
 from sc_neurocore.interop import from_sklearn
 
 from .report import Row, Table
@@ -49,11 +46,7 @@ def trained_errors(
     images = 0
     for net in range(nets):
         x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=HELD_OUT, random_state=net, stratify=y)
-        model = MLPClassifier(random_state=net, **options)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(x_train, y_train)
-        network = from_sklearn(model, calibration=x_train)
+        network = from_sklearn(perceptron(x_train, y_train, net, options), calibration=x_train)
         images = len(y_test)
         floats[net] = 100 * np.mean(network.float_predict(x_test) != y_test)
         for name, table in circuits.items():

@@ -164,6 +164,13 @@ def float_reservoirs(rng, length):
         yield drive, state, rng.uniform(-0.3, 0.3, (5, 5)), kind, scale, squash, 0.4
 
 
+def equations(rng, length):
+    for n in (1, 2, 6, 13):
+        square = rng.random((n, n))
+        scales = 10.0 ** rng.uniform(-6, 6, (n, 1)) * (rng.random((n, 1)) < 0.8)
+        yield np.eye(n) + scales * (square @ square.T), rng.random((n, length))
+
+
 CASES = {
     "and_counts": products,
     "bernoulli": lambda rng, length: [
@@ -175,6 +182,7 @@ CASES = {
     "compare": thresholds,
     "cycle_counts": gated,
     "divide": lambda rng, length: [(streams(rng, 5, length), streams(rng, 5, length), length)],
+    "eliminate": equations,
     "fill_times": lambda rng, length: [(streams(rng, 2, 5, length), length, k) for k in (1, length, length + 2)],
     "gather": lambda rng, length: [(streams(rng, 17, length), rng.integers(0, 17, (3, 4)).astype(np.uint64))],
     "largest": lambda rng, length: [(rng.integers(0, 9, (3, length)).astype(float), k) for k in {1, length}],

@@ -152,10 +152,10 @@ def test_bounds_and_ceilings(name, calibrated):
     scale, signed, a = 1.0, False, x.reshape(300, *net.input_shape)
     for part in net.layers:
         a, scale, signed = part.forward(a), part.output_scale(scale), part.gives_signed(signed)
-        assert np.abs(a).max() <= scale * (1 + 1e-12)
+        assert np.abs(a).max() <= scale * (1 + (1e-6 if calibrated else 1e-12))  # measured ones have 7 digits
         assert signed or a.min() >= 0
         if calibrated and part.ceiling is not None:
-            assert np.abs(a).max() == scale
+            assert float(f"{np.abs(a).max():.7g}") == scale
 
 
 # ---------------------------------------------------------------- circuits and their expectation

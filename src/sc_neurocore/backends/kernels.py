@@ -255,6 +255,13 @@ class NeuronKernels(Protocol):
         `hold` steps.
         """
 
+    def eliminate(self, a: Floats, b: Floats) -> Floats:
+        """The solution X ``(n, m)`` of ``A X = B``, by elimination without pivots, in an order of its own.
+
+        `a` is ``(n, n)``, symmetric and positive definite but for factors of its rows or columns, so that no
+        pivot is 0 and no digits are lost. X has the same digits on every machine; LAPACK's has not.
+        """
+
 
 class SeriesKernels(Protocol):
     """Reservoirs, and the time series that they learn."""

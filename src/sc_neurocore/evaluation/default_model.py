@@ -1,10 +1,15 @@
-"""Networks trained on the library's data sets, and kept in a cache folder; the command `evaluate` runs them."""
+"""Networks trained on the library's data sets; the command `evaluate` runs them.
+
+Those of seed 0 come with the package, in ``trained/``: training passes through BLAS, whose rounding depends on the
+machine, and 8 to 200 passes over the data make other weights of it. `verification/default_networks.py` remakes them.
+"""
 
 import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +19,8 @@ from ..files import atomic_write
 from .record import library_versions, package_version
 
 if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier
+
     from ..datasets import Dataset
     from ..networks import Network
 
@@ -31,6 +38,8 @@ large one costs all others precision.
 
 _LARGE = 20_000
 """More training samples than this are announced as slow."""
+_STOPPED = "Training interrupted"
+"""How the warning starts that scikit-learn's `fit` gives in place of a KeyboardInterrupt."""
 
 
 def default_model(
@@ -41,6 +50,8 @@ def default_model(
     folder: str | os.PathLike[str] | None = None,
 ) -> "Network":
     """A network trained on a known data set: 64-32-10 for digits, 784-128-10 for mnist5k, fashion and mnist.
+
+    For seed 0 and the data as the library loads it, the one that comes with the package: the same on every machine.
 
     Parameters
     ----------
@@ -57,23 +68,31 @@ def default_model(
     Returns
     -------
     Network
-        From the folder, or trained (a few seconds; fashion and mnist about a minute) and put there.
+        From the package; else from the folder, or trained (a few seconds; fashion and mnist about a minute)
+        and put there.
 
     Raises
     ------
     ValueError
         If there is no recipe for the data.
+    KeyboardInterrupt
+        On Ctrl-C during training; nothing is kept then.
     """
     from ..interop import load_network
 
     checks.option("data", data.name, tuple(RECIPES))
     tell = notice or (lambda sentence: None)
     checks.whole("seed", seed, 0)
+    shipped = resources.files(__package__) / "trained" / file_name(data, seed)
+    if shipped.is_file():
+        with resources.as_file(shipped) as path:
+            return load_network(path)
     place = folder or cache_folder()
     if place is None:
         tell("the trained network is not kept: there is no home folder (SC_NEUROCORE_CACHE may name another)")
-        return _train(data, seed, tell)
-    path = Path(place) / _file_name(data, seed)
+        return trained(data, seed, tell)
+    versions = (package_version(), library_versions(("scikit-learn", "numpy")))
+    path = Path(place) / file_name(data, seed, *versions)
     try:
         network = load_network(path)
         if network.n_inputs == data.x_train.shape[1]:
@@ -83,7 +102,7 @@ def default_model(
         pass  # not trained yet
     except (ValueError, OSError) as error:
         tell(f"{path} is broken ({error}); training anew")
-    network = _train(data, seed, tell)
+    network = trained(data, seed, tell)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
@@ -93,25 +112,39 @@ def default_model(
     return network
 
 
-def _file_name(data: "Dataset", seed: int) -> str:
-    """Named after everything that decides the trained weights."""
-    versions = [package_version(), library_versions(("scikit-learn", "numpy"))]
-    recipe = [RECIPES[data.name], seed, *versions, data.digest("train")]
+def file_name(data: "Dataset", seed: int, *more: Any) -> str:
+    """Name of the file of a network, made of everything that decides its weights: data, recipe, seed, and `more`."""
+    recipe = [RECIPES[data.name], seed, *more, data.digest("train")]
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
     hidden = "-".join(map(str, RECIPES[data.name]["hidden_layer_sizes"]))
     return f"{data.name}-{data.x_train.shape[1]}-{hidden}-{data.n_classes}-{digest}.safetensors"
 
 
-def _train(data: "Dataset", seed: int, tell: Callable[[str], None]) -> "Network":
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-
+def trained(data: "Dataset", seed: int, tell: Callable[[str], None]) -> "Network":
+    """The network that the recipe of `data` trains, on this machine, with these versions of libraries."""
     from ..interop import from_sklearn
 
     duration = ", for about a minute" if len(data.x_train) > _LARGE else ""
     tell(f"training a network on {len(data.x_train)} samples of {data.name}{duration}")
-    model = MLPClassifier(random_state=seed, **RECIPES[data.name])
+    return from_sklearn(perceptron(data.x_train, data.y_train, seed, RECIPES[data.name]), calibration=data.x_train)
+
+
+def perceptron(x: Any, y: Any, seed: int, options: Mapping[str, Any]) -> "MLPClassifier":
+    """A fitted MLPClassifier; it makes all passes of its `options`, or Ctrl-C is a KeyboardInterrupt.
+
+    `fit` itself answers Ctrl-C with a warning, and leaves a model that is half trained and looks like any other.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier(random_state=seed, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is part of the recipe
-        model.fit(data.x_train, data.y_train)
-    return from_sklearn(model, calibration=data.x_train)
+        warnings.filterwarnings("error", _STOPPED)
+        try:
+            model.fit(x, y)
+        except UserWarning as warning:
+            if not str(warning).startswith(_STOPPED):
+                raise
+            raise KeyboardInterrupt from None
+    return model

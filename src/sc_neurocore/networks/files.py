@@ -37,14 +37,23 @@ def holding_a_network(path: Path) -> Iterator[None]:
 
 
 def save(network: NetworkDefinition, path: Path) -> None:
-    """Write `network` to `path`."""
+    """Write `network` to `path`; arrays that are exact in single precision, such as those of PyTorch, take half."""
     from safetensors.numpy import save_file
 
     arrays = {
-        f"{name}_{k}": np.array(getattr(layer, name)) for k, layer in enumerate(network.layers) for name in layer.arrays
+        f"{name}_{k}": _narrowest(getattr(layer, name))
+        for k, layer in enumerate(network.layers)
+        for name in layer.arrays
     }
     with atomic_write(path) as temporary:
         save_file(arrays, temporary, {_KEY: network.describe_layers()})
+
+
+def _narrowest(array: NDArray[Any]) -> NDArray[Any]:
+    """The array in single precision, if that holds its numbers exactly; else a copy in double precision."""
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32)
+    return single if np.array_equal(single, array) else np.array(array)
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], str | None]:

@@ -87,7 +87,8 @@ class Network(NetworkDefinition):
             here. None: the range of a hidden layer is the bound that no input can exceed.
         ceiling_quantile
             In (0, 1]: a hidden layer's ceiling is this quantile of its |outputs| on `calibration`.
-            The few values above it are clipped; a lower ceiling makes the stream noise smaller.
+            The few values above it are clipped; a lower ceiling makes the stream noise smaller. Rounded to
+            7 digits, so that the bits do not depend on how a machine's matrix products round.
         input_range
             None: that of `calibration`, else (0, 1).
         """
@@ -173,7 +174,10 @@ class Network(NetworkDefinition):
         for layer in self.layers:
             if sample is not None:
                 sample = in_batches(layer, sample)
-            bound = layer.bound(bound) if sample is None else float(np.quantile(np.abs(sample), quantile))
+                # To seven digits: the matrix products of another machine differ in about the 15th.
+                bound = float(f"{np.quantile(np.abs(sample), quantile):.7g}")
+            else:
+                bound = layer.bound(bound)
             layers.append(layer.calibrated(bound))
         return tuple(layers)
 

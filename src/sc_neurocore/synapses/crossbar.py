@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..backends import choose
 
 Floats = NDArray[np.float64]
 IRDrop = Literal["exact", "first_order"]
@@ -62,7 +63,8 @@ def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: I
     resistance R_ab = r min(a, b) (places counted from 1) have the admittance (1 + D R)^-1 D and
     inject its row sums; a segment turns an admittance Y into (1 + r Y)^-1 Y. That is one dense solve
     as wide as the shorter side for each line of the longer; r = 0 and cells of no conductance are no
-    special cases.
+    special cases. All sums are made in one order, so that the bits of streams that carry such weights are the same on
+    every machine, whatever its BLAS.
 
     To first order in r g the current of a cell only drops by the wire that it shares with the others
     of its row and of its column,
@@ -95,26 +97,27 @@ def crossbar_transfer(conductances: ArrayLike, wire_resistance: float, method: I
     return np.ascontiguousarray(_ladder(g[::-1, ::-1].T, r)[::-1, ::-1].T)
 
 
-def _shared(n: int) -> Floats:
-    """Wire segments that the currents of cells a and b (from 1 to n) share."""
-    places = np.arange(1.0, n + 1)
-    return np.asarray(np.minimum.outer(places, places))
-
-
 def _ladder(g: Floats, r: float) -> Floats:
     n, rows = g.shape
-    eye, line = np.eye(n), r * _shared(n)
+    solve = choose().eliminate
+    places = np.arange(1.0, n + 1)
+    eye, line = np.eye(n), r * np.minimum.outer(places, places)
     norton = np.zeros((n, n + rows))
     admittance, currents = norton[:, :n], norton[:, n:]  # views: one solve below moves both
     for i, cells in enumerate(g.T):
-        row = np.linalg.solve(eye + cells[:, None] * line, np.diag(cells))
+        row = solve(eye + cells[:, None] * line, np.diag(cells))
         admittance += row
         currents[:, i] = row.sum(1)
         known = norton[:, : n + i + 1]
-        known[:] = np.linalg.solve(eye + r * admittance, known)
+        known[:] = solve(eye + r * admittance, known)
     return np.array(currents)
 
 
+def _shared_wire(g: Floats) -> Floats:
+    """Sums ``sum_k min(j, k) g_ki`` along the first axis, places counted from 1: of each segment, all beyond it."""
+    beyond = np.cumsum(g[::-1], axis=0)[::-1]
+    return np.asarray(np.cumsum(beyond, axis=0))
+
+
 def _first_order(g: Floats, r: float) -> Floats:
-    columns, rows = g.shape
-    return np.asarray(g / (1 + r * (_shared(columns) @ g + g @ _shared(rows)[::-1, ::-1])))
+    return np.asarray(g / (1 + r * (_shared_wire(g) + _shared_wire(g.T[::-1])[::-1].T)))

@@ -7,6 +7,7 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 from .bernoulli import bernoulli
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
+from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
@@ -27,6 +28,7 @@ __all__ = [
     "compare",
     "cycle_counts",
     "divide",
+    "eliminate",
     "fill_times",
     "gather",
     "largest",

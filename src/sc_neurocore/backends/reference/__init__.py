@@ -6,6 +6,7 @@ What kernels take and return is said in `kernels.Kernels`.
 
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
+from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
@@ -26,6 +27,7 @@ __all__ = [
     "compare",
     "cycle_counts",
     "divide",
+    "eliminate",
     "fill_times",
     "gather",
     "largest",
