@@ -86,7 +86,7 @@ def test_numbers_by_hand(tmp_path):
         (b"PK\3\4 an archive", None, "must be an IDX file"),
         (LABELS[:7], None, "ends within its dimensions: 7 bytes of 8"),
         (LABELS[:-1], None, r"ends 1 bytes too early for an array \(3,\) of uint8"),
-        (LABELS + b"\0\0", None, r"has 2 bytes too many for an array \(3,\) of uint8"),
+        (LABELS + b"\0\0", None, r"has at least 2 bytes too many for an array \(3,\) of uint8"),
         (b"\0\0\x0e\x08" + b"\xff" * 32, None, "bytes too early for an array"),
         (b"\0\0\x08\x05" + bytes(4) + b"\xff" * 16, None, "cannot be an array"),
         (LABELS, 3, "must have 3 dimensions, it has 1"),

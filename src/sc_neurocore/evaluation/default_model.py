@@ -95,10 +95,10 @@ def default_model(
     if path.exists():
         try:
             network = load_network(path)
-            if network.n_inputs == data.x_train.shape[1]:
+            if (network.n_inputs, network.n_outputs) == (data.x_train.shape[1], data.n_classes):
                 return network
             tell(f"{path} is of another width; training anew")
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, MemoryError) as error:
             tell(f"{path} is broken ({error}); training anew")
     network = _train(data, seed, tell)
     try:

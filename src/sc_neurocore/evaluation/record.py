@@ -11,7 +11,7 @@ from typing import Any
 
 from ..backends.threads import thread_count
 from ..encoders.seeds import STREAM_VERSION
-from ..files import atomic_write
+from ..files import atomic_write, json_object, open_regular
 from .old_files import renewed_options
 
 FORMAT = 3
@@ -83,14 +83,16 @@ class Record:
         self.path = path
         self.runs: list[dict[str, Any]] = []
         if path.exists():
+            with open_regular(path) as file:
+                text = file.read()
             try:
-                content = json.loads(path.read_text("utf-8"))
+                content = json_object(text)
                 known = content["format"] in range(1, FORMAT + 1)
                 self.runs = [_renewed(dict(run), new_ids or {}) for run in content["runs"]]
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{path} must be a record of evaluations, it cannot be read as one") from error
             if not known:
-                raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r}")
+                raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r:.50}")
 
     def knows(self, tasks: list[str]) -> bool:
         """Whether an earlier run recorded exactly these tasks."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Self
 
-from ..files import atomic_write
+from ..files import atomic_write, open_regular
 from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
@@ -90,7 +90,8 @@ class RowStore(Generic[R]):
 
     def _content(self) -> bytes:
         try:
-            return self.path.read_bytes()
+            with open_regular(self.path) as file:
+                return file.read()
         except FileNotFoundError:
             return b""
 

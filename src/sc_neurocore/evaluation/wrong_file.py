@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..files import open_regular
 from .pairing import packed_size
 
 _MAGIC = b"sc-neurocore wrong images 1\n"
@@ -72,7 +73,8 @@ class WrongFile:
 
     def _content(self) -> bytes:
         try:
-            content = self.path.read_bytes()
+            with open_regular(self.path) as file:
+                content = file.read()
         except FileNotFoundError:
             return b""
         if content[: len(_MAGIC)] != _MAGIC[: len(content)]:
