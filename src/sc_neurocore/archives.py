@@ -6,15 +6,17 @@ import os
 import zipfile
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import open_regular, unpacked_limit
+from .files import open_regular, reason, unpacked_limit
 
 _ENCRYPTED = 0x1
 _SUFFIX = ".npy"
+_COUNT_FROM_END = 12
+"""Place of the number of entries, in bytes from the end of a file without a comment: NumPy writes none."""
 
 
 def read_npz(
@@ -57,8 +59,9 @@ def read_npz(
         try:
             archive = zipfile.ZipFile(stream)
             entries = _entries(archive)
+            _check_count(stream, len(entries))
         except Exception as error:  # whatever a damaged directory makes zipfile raise
-            raise ValueError(f"{file} must be a complete .npz archive of NumPy arrays: {_reason(error)}") from error
+            raise ValueError(f"{file} must be a complete .npz archive of NumPy arrays: {reason(error)}") from error
         try:
             chosen = {name: entries[name] for name in choose(entries)}
         except ValueError as error:
@@ -89,6 +92,14 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return entries
 
 
+def _check_count(stream: BinaryIO, found: int) -> None:
+    """Compare the number of entries with that at the end of the file: a damaged entry may have swallowed the others."""
+    stream.seek(-_COUNT_FROM_END, os.SEEK_END)
+    declared = int.from_bytes(stream.read(2), "little")
+    if declared != found:
+        raise ValueError(f"its directory must have {declared} arrays, as its end says, it has {found}")
+
+
 def _array(file: Path, name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
     """An array of an archive: all its bytes, so that the checksum is compared, and no more than it declares."""
     try:
@@ -97,7 +108,7 @@ def _array(file: Path, name: str, archive: zipfile.ZipFile, entry: zipfile.ZipIn
         header = io.BytesIO(content)
         shape, by_columns, dtype = _read_header(header)
     except Exception as error:  # of zipfile, zlib, struct, or of NumPy's parser of headers, which may raise anything
-        raise ValueError(f"{file} is damaged: {name} cannot be read: {_reason(error)}") from error
+        raise ValueError(f"{file} is damaged: {name} cannot be read: {reason(error)}") from error
     if dtype.kind not in "biuf":
         raise ValueError(f"{file}: {name} must hold real numbers, got {dtype}")
     if math.prod(shape) * dtype.itemsize != len(content) - header.tell():
@@ -123,7 +134,3 @@ def _read_header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[An
         raise ValueError(f"its format must be 1.0 or 2.0, it is {version[0]}.{version[1]}")
     shape, by_columns, dtype = header
     return shape, by_columns, dtype
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

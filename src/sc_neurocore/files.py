@@ -85,6 +85,15 @@ def unpacked_limit(size: int) -> int:
     return UNPACKED + RATIO * size
 
 
+def reason(error: Exception) -> str:
+    """What an error says in one line of at most 300 characters: a damaged file may be quoted in it in full.
+
+    >>> reason(ValueError("one\\n two")), reason(EOFError())
+    ('one two', 'EOFError')
+    """
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
 def json_object(text: str | bytes) -> dict[str, Any]:
     """Parse a JSON object; a ValueError for anything else.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Self
 
-from ..files import atomic_write, open_regular
+from ..files import atomic_write, open_regular, reason
 from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
@@ -74,7 +74,7 @@ class RowStore(Generic[R]):
                 found: Any = from_fields(kind, next(csv.reader([line.decode()], strict=True)))
                 rows.append((found.id, found if kind is self._kind else found.renewed()))
             except (ValueError, TypeError, csv.Error, StopIteration) as error:
-                raise ValueError(f"{self.path} line {number} is not a row of results: {error}") from error
+                raise ValueError(f"{self.path} line {number} is not a row of results: {reason(error)}") from error
         return rows
 
     def _lines(self) -> tuple[type[Any], list[bytes]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..files import atomic_write, open_regular
+from ..files import atomic_write, open_regular, reason
 from .definition import NetworkDefinition
 from .layer_spec import LayerSpec
 from .pool_spec import Pool2D
@@ -40,7 +40,7 @@ def holding_a_network(path: Path) -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} must hold a network, it does not: {error}") from error
+        raise ValueError(f"{path} must hold a network, it does not: {reason(error)}") from error
 
 
 def save(network: NetworkDefinition, path: Path) -> None:
@@ -73,7 +73,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], str | None]:
                     raise ValueError(f"{name} must be of one of the types {', '.join(sorted(_NUMBERS))}, got {kind}")
             arrays = {name: opened.get_tensor(name) for name in names}
     except Exception as error:  # whatever the library makes of a damaged file
-        raise ValueError(f"{path} must be a safetensors file, it is not readable as one: {error}") from error
+        raise ValueError(f"{path} must be a safetensors file, it is not readable as one: {reason(error)}") from error
     return arrays, metadata.get(_KEY)
 
 
