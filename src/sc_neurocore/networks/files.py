@@ -81,7 +81,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
     """Fields of a `NetworkDefinition` from its arrays and its description."""
     number = checks.whole("format", header.get("format"), 1)
     if number > FORMAT:
-        raise ValueError(f"format {number} is newer than this version reads ({FORMAT})")
+        raise ValueError(f"this version reads formats up to {FORMAT}, the file has a newer one, {number}")
     _same("fields of the header", _FIELDS | (_CHECKED_FIELDS if number >= CHECKED else set()), header)
     layers: list[LayerSpec] = []
     names: set[str] = set()
