@@ -1,10 +1,17 @@
-"""Write files, and add to them, atomically: in full or not at all."""
+"""Write files and add to them, in full or not at all; open those that may be read, and bound what they unpack to."""
 
+import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
+
+UNPACKED, RATIO = 2**27, 100
+"""A compressed file may unpack to 128 MiB, and to 100 bytes more for each of its own bytes."""
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 @contextmanager
@@ -68,3 +75,60 @@ def check_writable(folder: str | os.PathLike[str]) -> None:
             if not os.access(place, os.W_OK | os.X_OK):
                 raise PermissionError(f"{place} must be writable, it is not")
             return
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file to read its bytes; it must be a regular one, since a pipe or a device may block or never end.
+
+    Raises
+    ------
+    OSError
+        If the file is not there or cannot be opened.
+    ValueError
+        If it is a folder, a pipe or a device; it has not been opened then.
+
+    Examples
+    --------
+    >>> open_regular("/")
+    Traceback (most recent call last):
+    ValueError: / must be a regular file, it is a folder
+    """
+    file = Path(path)
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{file} must be a regular file, it is {_KINDS.get(stat.S_IFMT(mode), 'a device')}")
+    return file.open("rb")
+
+
+def unpacked_limit(size: int) -> int:
+    """Largest number of bytes that a compressed file of `size` bytes may unpack to, see `UNPACKED`.
+
+    >>> unpacked_limit(480)
+    134265728
+    """
+    return UNPACKED + RATIO * size
+
+
+def reason(error: Exception) -> str:
+    """What an error says in one line of at most 300 characters: a damaged file may be quoted in it in full.
+
+    >>> reason(ValueError("one\\n two")), reason(EOFError())
+    ('one two', 'EOFError')
+    """
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """Parse a JSON object; a ValueError for anything else.
+
+    >>> json_object("[1]")
+    Traceback (most recent call last):
+    ValueError: JSON must hold an object, got list
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON must not be nested as deeply as this text is") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"JSON must hold an object, got {type(value).__name__}")
+    return value

@@ -2,8 +2,10 @@
 
 import gzip
 import importlib.util
+import os
 import struct
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -86,7 +88,7 @@ def test_numbers_by_hand(tmp_path):
         (b"PK\3\4 an archive", None, "must be an IDX file"),
         (LABELS[:7], None, "ends within its dimensions: 7 bytes of 8"),
         (LABELS[:-1], None, r"ends 1 bytes too early for an array \(3,\) of uint8"),
-        (LABELS + b"\0\0", None, r"has 2 bytes too many for an array \(3,\) of uint8"),
+        (LABELS + b"\0\0", None, r"has at least 2 bytes too many for an array \(3,\) of uint8"),
         (b"\0\0\x0e\x08" + b"\xff" * 32, None, "bytes too early for an array"),
         (b"\0\0\x08\x05" + bytes(4) + b"\xff" * 16, None, "cannot be an array"),
         (LABELS, 3, "must have 3 dimensions, it has 1"),
@@ -111,6 +113,34 @@ def test_cut_off_anywhere(tmp_path, compressed):
         (tmp_path / "cut").write_bytes(content[:size])
         with pytest.raises(ValueError, match="cut"):
             read_idx(tmp_path / "cut")
+
+
+def test_a_bomb(tmp_path):
+    """200 MB of zeros that fit their header, in 200 kB; the rule is 128 MiB and 100 times the size."""
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(LABELS[:4] + struct.pack(">I", 200_000_000) + bytes(200_000_000)))
+    limit = 2**27 + 100 * (tmp_path / "bomb.gz").stat().st_size
+    with pytest.raises(ValueError, match=rf"bomb\.gz must not unpack to more than {limit} bytes"):
+        read_idx(tmp_path / "bomb.gz")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_header_takes_no_memory(tmp_path, compressed):
+    """It declares 127 MB, and 10 bytes follow."""
+    content = LABELS[:4] + struct.pack(">I", 127_000_000) + bytes(10)
+    (tmp_path / "file").write_bytes(gzip.compress(content) if compressed else content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="ends 126999990 bytes too early"):
+            read_idx(tmp_path / "file")
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_regular_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="pipe must be a regular file, it is a pipe"):
+        read_idx(tmp_path / "pipe")
 
 
 def test_missing_file_and_bad_rank(tmp_path):
@@ -213,6 +243,13 @@ def test_mnist_from_tables(tables):
 def test_tables_that_do_not_fit(tables, line, message):
     (tables / "mnist_test.csv").write_text(f"names\n{line}\n")
     with pytest.raises(ValueError, match=message):
+        load_mnist()
+
+
+@pytest.mark.parametrize("content", [b"", b"names\n", b"names\n\xff\xfe\n"])
+def test_tables_without_a_line(tables, content):
+    (tables / "mnist_test.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"mnist_test.csv must be a table of numbers 0\.\.255"):
         load_mnist()
 
 

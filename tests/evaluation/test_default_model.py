@@ -1,5 +1,6 @@
 """The default networks: those that come with the package, and those that are trained and cached."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 from sklearn.neural_network import MLPClassifier
 
 from sc_neurocore import Network
@@ -168,6 +170,53 @@ def test_broken_cache_is_trained_anew(cache, content):
     assert "training anew" in sentences[0]
     assert default_model(data, sentences.append, seed=1).digest() == first.digest()
     assert len(sentences) == 2
+
+
+def flipped(content):
+    """One bit of the last weight."""
+    return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+
+
+def of_brackets(content):
+    return save({"a": np.zeros(1)}, {"sc_neurocore": "[" * 100_000 + "]" * 100_000})
+
+
+def of_a_type_that_numpy_has_not(content):
+    header = b'{"weights_0":{"dtype":"BF16","shape":[1,64],"data_offsets":[0,128]}}'
+    return len(header).to_bytes(8, "little") + header + bytes(128)
+
+
+def of_ten_times_the_outputs(content):
+    return save({"weights_0": np.ones((100, 64))})
+
+
+@pytest.mark.parametrize("damage", [flipped, of_brackets, of_a_type_that_numpy_has_not, of_ten_times_the_outputs])
+def test_whatever_is_broken_is_trained_anew(cache, monkeypatch, damage):
+    monkeypatch.setitem(RECIPES, "digits", {**RECIPES["digits"], "hidden_layer_sizes": [2], "max_iter": 1})
+    data, sentences = load_digits(), []
+    first = default_model(data)
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert default_model(data, sentences.append).digest() == first.digest()
+    assert "training anew" in sentences[0]
+    assert file.read_bytes() == whole
+
+
+def test_no_regular_file_in_the_cache(cache, monkeypatch):
+    monkeypatch.setitem(RECIPES, "digits", {**RECIPES["digits"], "hidden_layer_sizes": [2], "max_iter": 1})
+    data, sentences = load_digits(), []
+    first = default_model(data)
+    (file,) = cache.iterdir()
+    file.unlink()
+    os.mkfifo(file)  # to open it would wait for a writer
+    assert default_model(data, sentences.append).digest() == first.digest()
+    assert "must be a regular file, it is a pipe" in sentences[0]
+    assert file.is_file()
+    file.unlink()
+    file.mkdir()
+    assert default_model(data, sentences.append).digest() == first.digest()
+    assert "the trained network is not kept" in sentences[-1]
 
 
 def test_cache_that_cannot_be_written(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The file of wrong images: whole entries or none, beside any file of results."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,19 @@ def test_a_changed_byte_is_found(file):
         for call in (file.read, lambda: file.append(ENTRIES)):
             with pytest.raises(ValueError, match=r"is damaged|first line differs"):
                 call()
+
+
+def test_one_flipped_bit_loses_the_last_entry_at_most(file):
+    """A length that is too large is no cut-off end where entries follow: `append` would remove them."""
+    whole, names = filled(file).path.read_bytes(), list(ENTRIES)
+    for bit in range(8 * 28, 8 * len(whole)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        file.path.write_bytes(changed)
+        kept = expected = {name: ENTRIES[name] for name in names[:-1]}
+        with suppress(ValueError):
+            kept = file.read()
+        assert kept == expected
 
 
 def test_foreign_file(file):

@@ -69,7 +69,7 @@ def test_unipolar_networks():
     network = Network.from_arrays([[[0.5, 2.0]]], [[0.25]])
     out = network.circuit(256, encoding="unipolar").forward([[1.0, 0.5]])
     assert out == pytest.approx(1.75, abs=0.05)
-    with pytest.raises(ValueError, match="encoding unipolar needs weights of at least 0, got -1.0 in layer 0"):
+    with pytest.raises(ValueError, match=r"encoding unipolar needs weights of at least 0, got -1\.0 in layer 0"):
         Network.from_arrays([[[-1.0]]]).circuit(16, encoding="unipolar")
     with pytest.raises(ValueError, match=r"encoding unipolar needs inputs of at least 0, got a network for \[-1, 1\]"):
         Network.from_arrays([[[1.0]]], input_range=(-1.0, 1.0)).circuit(16, encoding="unipolar")

@@ -5,16 +5,20 @@ import math
 import os
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..files import open_regular, unpacked_limit
 
 Numbers = NDArray[np.integer | np.floating]
+Stream = BinaryIO | gzip.GzipFile
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
+_CHUNK = 2**20
 _MAX_RANK = 32
 """NumPy 1 has no arrays of more dimensions; files with them are damaged."""
 
@@ -42,8 +46,8 @@ def read_idx(path: str | os.PathLike[str], rank: int | None = None) -> Numbers:
     OSError
         If the file cannot be opened.
     ValueError
-        If the file is not IDX, ends too early, goes on after the last number, cannot be decompressed, or has
-        another rank.
+        If the file is not IDX, ends too early, goes on after the last number, cannot be decompressed, unpacks to
+        more than 128 MiB and 100 times its size, or has another rank; if it is a folder, a pipe or a device.
 
     References
     ----------
@@ -61,35 +65,54 @@ def read_idx(path: str | os.PathLike[str], rank: int | None = None) -> Numbers:
     file = Path(path)
     if rank is not None:
         checks.whole("rank", rank, 1, _MAX_RANK)
-    content = _content(file)
-    if len(content) < 4:
-        raise ValueError(f"{file} ends within its magic number: {len(content)} bytes of 4")
-    kind, dimensions = content[2], content[3]
-    if content[:2] != b"\0\0" or kind not in _TYPES or not 1 <= dimensions <= _MAX_RANK:
-        raise ValueError(f"{file} must be an IDX file, its magic number is 0x{content[:4].hex()}")
+    with open_regular(file) as raw:
+        packed = raw.read(len(_GZIP)) == _GZIP
+        raw.seek(0)
+        limit = unpacked_limit(os.fstat(raw.fileno()).st_size) if packed else None
+        try:
+            return _read(file, gzip.GzipFile(fileobj=raw) if packed else raw, rank, limit)
+        except (OSError, EOFError, zlib.error) as error:
+            if not packed:
+                raise
+            raise ValueError(f"{file} cannot be decompressed: {error}") from error
+
+
+def _read(file: Path, stream: Stream, rank: int | None, limit: int | None) -> Numbers:
+    """The array in a stream that may unpack to `limit` bytes; None: it is not compressed."""
+    magic = _up_to(4, stream)
+    if len(magic) < 4:
+        raise ValueError(f"{file} ends within its magic number: {len(magic)} bytes of 4")
+    kind, dimensions = magic[2], magic[3]
+    if magic[:2] != b"\0\0" or kind not in _TYPES or not 1 <= dimensions <= _MAX_RANK:
+        raise ValueError(f"{file} must be an IDX file, its magic number is 0x{magic.hex()}")
     if rank is not None and dimensions != rank:
         raise ValueError(f"{file} must have {rank} dimensions, it has {dimensions}")
-    start = 4 + 4 * dimensions
-    if len(content) < start:
-        raise ValueError(f"{file} ends within its dimensions: {len(content)} bytes of {start}")
-    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, 4))
+    sizes = _up_to(4 * dimensions, stream)
+    if len(sizes) < 4 * dimensions:
+        raise ValueError(f"{file} ends within its dimensions: {4 + len(sizes)} bytes of {4 + 4 * dimensions}")
+    shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
     dtype = np.dtype(_TYPES[kind])
-    missing = start + math.prod(shape) * dtype.itemsize - len(content)
-    if missing:
-        what = f"ends {missing} bytes too early" if missing > 0 else f"has {-missing} bytes too many"
-        raise ValueError(f"{file} {what} for an array {shape} of {dtype.name}")
+    wanted = math.prod(shape) * dtype.itemsize
+    if limit is not None and wanted > limit:
+        raise ValueError(
+            f"{file} must not unpack to more than {limit} bytes (128 MiB and 100 times its size), an array {shape} of "
+            f"{dtype.name} has {wanted}: decompress it first"
+        )
+    content = _up_to(wanted, stream)
+    if len(content) < wanted:
+        raise ValueError(f"{file} ends {wanted - len(content)} bytes too early for an array {shape} of {dtype.name}")
+    if more := len(_up_to(_CHUNK, stream)):  # looking for the end also compares the checksum of gzip
+        raise ValueError(f"{file} has at least {more} bytes too many for an array {shape} of {dtype.name}")
     try:
-        array = np.frombuffer(content, np.uint8)[start:].view(dtype).reshape(shape)
+        array = np.frombuffer(content, dtype).reshape(shape)
     except ValueError as error:  # (0, 2**32 - 1, ..) has no numbers, and no NumPy array can have this shape
         raise ValueError(f"{file} cannot be an array {shape}: {error}") from error
     return array.astype(dtype.newbyteorder("="))
 
 
-def _content(file: Path) -> bytes:
-    content = file.read_bytes()
-    if not content.startswith(_GZIP):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{file} cannot be decompressed: {error}") from error
+def _up_to(size: int, stream: Stream) -> bytearray:
+    """The next `size` bytes, or those that are left: memory is taken for what is there, not for what is declared."""
+    content = bytearray()
+    while len(content) < size and (part := stream.read(min(_CHUNK, size - len(content)))):
+        content += part
+    return content

@@ -2,12 +2,14 @@
 
 import importlib.util
 import os
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import open_regular, reason
 from .dataset import Dataset
 from .idx import read_idx
 
@@ -155,9 +157,10 @@ def _tables() -> Path | None:
 def _table(file: Path) -> _Part:
     """A line of names, then a line an image: its label, and its pixels row by row."""
     try:
-        table = np.loadtxt(file, np.uint8, delimiter=",", skiprows=1, ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"{file} must be a table of numbers 0..255: {error}") from error
+        with open_regular(file) as stream, warnings.catch_warnings(action="error"):  # of a table without a line
+            table = np.loadtxt(stream, np.uint8, comments=None, delimiter=",", skiprows=1, ndmin=2, encoding="ascii")
+    except (ValueError, UserWarning) as error:
+        raise ValueError(f"{file} must be a table of numbers 0..255: {reason(error)}") from error
     if table.shape[1] != 1 + _SIDE**2:
         raise ValueError(f"{file} must have {1 + _SIDE**2} columns, it has {table.shape[1]}")
     return _Part(table[:, 1:], table[:, 0])

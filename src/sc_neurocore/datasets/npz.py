@@ -1,13 +1,12 @@
 """Labelled samples from a user's own NumPy archive (.npz)."""
 
 import os
-import zipfile
-import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..archives import read_npz
 from .dataset import Dataset, labels, samples
 
 
@@ -30,8 +29,8 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
     OSError
         If the file cannot be opened.
     ValueError
-        If it is not an archive, is cut off, or an array is missing, has the wrong shape, or holds
-        something else than finite numbers; labels must be whole.
+        If it is not an archive, is damaged or unpacks to more than 128 MiB and 100 times its size, or an array is
+        missing, has the wrong shape, or holds something else than finite numbers; labels must be whole.
 
     Examples
     --------
@@ -42,14 +41,8 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
     Dataset('mine', 0 training and 2 held-out samples of 2 inputs, 2 classes)
     """
     file = Path(path)
-    arrays = _read(file)
+    arrays = read_npz(file, _chosen)
     try:
-        for key in ("x", "y"):
-            if key not in arrays:
-                raise ValueError(f"arrays x and y must be there, got {', '.join(sorted(arrays)) or 'none'}")
-        for key, value in arrays.items():
-            if value.dtype.kind not in "biuf":
-                raise ValueError(f"{key} must hold real numbers, got {value.dtype}")
         if ("x_train" in arrays) != ("y_train" in arrays):
             raise ValueError("x_train and y_train must come together, got only one of them")
         x, y = samples("x", arrays["x"]), labels("y", arrays["y"])
@@ -61,15 +54,7 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
         raise ValueError(f"{file}: {error}") from error
 
 
-def _read(file: Path) -> dict[str, NDArray[np.generic]]:
-    with file.open("rb") as stream:
-        if not zipfile.is_zipfile(stream):
-            raise ValueError(f"{file} must be a complete .npz archive of NumPy arrays")
-        stream.seek(0)
-        try:
-            with np.load(stream, allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in ("x", "y", "x_train", "y_train") if key in archive}
-                # Other arrays are only named, for the message about a missing one.
-                return arrays or {key: np.empty(0) for key in archive.files}
-        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as error:
-            raise ValueError(f"{file} cannot be read as an .npz archive of numbers: {error}") from error
+def _chosen(names: Collection[str]) -> list[str]:
+    if not {"x", "y"} <= set(names):
+        raise ValueError(f"arrays x and y must be there, got {', '.join(sorted(names)) or 'none'}")
+    return [name for name in ("x", "y", "x_train", "y_train") if name in names]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..archives import read_npz
 from ..backends.philox import philox4x32
 from ..read_only import attribute
 from .generator import Generator, bits_of
@@ -320,11 +321,11 @@ def _of_length(length: int) -> Searched:
 @lru_cache(maxsize=1)
 def _stored() -> dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Permutations ``(L,)`` and orders ``(k, L)`` of the package by length."""
-    path = resources.files(__package__) / _FILE
-    with path.open("rb") as file, np.load(file) as stored:
-        lengths, sizes = stored["lengths"].astype(np.int64), stored["lengths"] * stored["n_orders"].astype(np.int64)
-        permutations = np.split(stored["permutations"], np.cumsum(lengths)[:-1])
-        orders = np.split(stored["orders"], np.cumsum(sizes)[:-1])
+    with resources.as_file(resources.files(__package__) / _FILE) as path:
+        stored = read_npz(path, lambda names: names)
+    lengths, sizes = stored["lengths"].astype(np.int64), stored["lengths"] * stored["n_orders"].astype(np.int64)
+    permutations = np.split(stored["permutations"], np.cumsum(lengths)[:-1])
+    orders = np.split(stored["orders"], np.cumsum(sizes)[:-1])
     return {
         length: (permutation, rows.reshape(-1, length))
         for length, permutation, rows in zip(lengths.tolist(), permutations, orders, strict=True)

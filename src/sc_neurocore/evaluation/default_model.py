@@ -95,12 +95,12 @@ def default_model(
     path = Path(place) / file_name(data, seed, *versions)
     try:
         network = load_network(path)
-        if network.n_inputs == data.x_train.shape[1]:
+        if (network.n_inputs, network.n_outputs) == (data.x_train.shape[1], data.n_classes):
             return network
         tell(f"{path} is of another width; training anew")
     except (FileNotFoundError, NotADirectoryError):
         pass  # not trained yet
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         tell(f"{path} is broken ({error}); training anew")
     network = trained(data, seed, tell)
     try:

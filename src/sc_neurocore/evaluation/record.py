@@ -11,7 +11,7 @@ from typing import Any
 
 from ..backends.threads import thread_count
 from ..encoders.seeds import STREAM_VERSION
-from ..files import atomic_write
+from ..files import atomic_write, json_object, open_regular
 from .old_files import renewed_options
 from .writers import Writer, of_all_writers
 
@@ -106,15 +106,18 @@ class Record:
 
     def _read(self, path: Path) -> list[dict[str, Any]]:
         try:
-            content = json.loads(path.read_text("utf-8"))
-            known = content["format"] in range(1, FORMAT + 1)
-            runs = [_renewed(dict(run), self._new_ids) for run in content["runs"]]
+            with open_regular(path) as file:
+                text = file.read()
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError) as error:
+        try:
+            content = json_object(text)
+            known = content["format"] in range(1, FORMAT + 1)
+            runs = [_renewed(dict(run), self._new_ids) for run in content["runs"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} must be a record of evaluations, it cannot be read as one") from error
         if not known:
-            raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r}")
+            raise ValueError(f"{path} must be a record of format 1 to {FORMAT}, got {content['format']!r:.50}")
         return runs
 
 

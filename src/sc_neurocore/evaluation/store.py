@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Self
 
-from ..files import atomic_write, durable_append
+from ..files import atomic_write, durable_append, open_regular, reason
 from .old_files import FirstRow, SecondRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
@@ -93,13 +93,14 @@ class RowStore(Generic[R]):
                 found: Any = from_fields(kind, next(csv.reader([line.decode()], strict=True)))
                 rows.append((found.id, found if kind is self._kind else found.renewed()))
             except (ValueError, TypeError, csv.Error, StopIteration) as error:
-                raise ValueError(f"{path} line {number} is not a row of results: {error}") from error
+                raise ValueError(f"{path} line {number} is not a row of results: {reason(error)}") from error
         return rows
 
     def _lines(self, path: Path) -> tuple[type[Any], list[bytes]]:
         """The class of the rows in a file, and the complete lines after the header."""
         try:
-            content = path.read_bytes()
+            with open_regular(path) as file:
+                content = file.read()
         except FileNotFoundError:
             content = b""
         header, *lines = content.split(b"\n")

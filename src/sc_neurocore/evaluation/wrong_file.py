@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from ..files import durable_append
+from ..files import durable_append, open_regular
 from .pairing import packed_size
 from .writers import Writer, of_all_writers
 
@@ -88,7 +88,8 @@ class WrongFile:
 
 def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read()
     except FileNotFoundError:
         return b""
     if content[: len(_MAGIC)] != _MAGIC[: len(content)]:
@@ -103,14 +104,23 @@ def _entries(path: Path, content: bytes) -> Iterator[tuple[str, int, bytes, int]
         if content.startswith(_MAGIC, start):  # of a file that was joined to this one
             start += len(_MAGIC)
             continue
+        last, whole = _end(content, start)
+        if last > len(content) and not any(_end(content, at)[1] for at in range(start + 1, len(content))):
+            return  # cut off: nothing was written behind it
+        if not whole:
+            raise ValueError(f"{path} is damaged: the entry at byte {start} has another length or checksum")
         name, images = _HEAD.unpack_from(content, start)
-        last = start + _HEAD.size + packed_size(images)
-        if last + _SUM.size > len(content):
-            return
-        if _SUM.unpack_from(content, last)[0] != zlib.crc32(content[start:last]):
-            raise ValueError(f"{path} is damaged: the entry at byte {start} has another checksum")
-        yield name.hex(), images, content[start + _HEAD.size : last], last + _SUM.size
-        start = last + _SUM.size
+        yield name.hex(), images, content[start + _HEAD.size : last - _SUM.size], last
+        start = last
+
+
+def _end(content: bytes, start: int) -> tuple[int, bool]:
+    """Where an entry at `start` ends, behind the content if it is cut off; whether it is all there and undamaged."""
+    if start + _HEAD.size > len(content):
+        return len(content) + 1, False
+    last = start + _HEAD.size + packed_size(_HEAD.unpack_from(content, start)[1])
+    end = last + _SUM.size
+    return end, end <= len(content) and content[last:end] == _SUM.pack(zlib.crc32(content[start:last]))
 
 
 def _entry(name: str, bits: tuple[int, bytes]) -> bytes:

@@ -1,12 +1,11 @@
 """Networks from model files; the suffix tells the format."""
 
 import os
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
+from ..archives import read_npz
 from ..networks import Network
+from ..networks.files import dense_names
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -22,20 +21,13 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     Raises
     ------
     ValueError
-        If the suffix is another, or the file is not readable or holds something else.
-    FileNotFoundError
-        If there is no such file.
+        If the suffix is another, or the file is damaged, is a folder, a pipe or a device, or holds something else.
+    OSError
+        If there is no such file, or it cannot be opened.
     """
     file = Path(path)
     if file.suffix == ".safetensors":
         return Network.load(file)
     if file.suffix != ".npz":
         raise ValueError(f"a model file must end in .safetensors or .npz, got {file.name}")
-    try:
-        with file.open("rb") as raw, np.load(raw, allow_pickle=False) as opened:
-            arrays = {name: opened[name] for name in opened.files}
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise ValueError(f"{file} must be an npz file of plain arrays, it is not readable as one: {error}") from error
-    return Network.from_named_arrays(arrays, file)
+    return Network.from_named_arrays(read_npz(file, dense_names), file)

@@ -17,6 +17,8 @@ from .layer_spec import LayerSpec, Shape
 from .weighted_specs import Dense
 
 Kind = Literal["classifier", "regressor"]
+LARGEST_SAMPLE = 2**28
+"""Most values that a layer takes or gives for a sample: 2 GiB in floating point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,10 @@ class NetworkDefinition:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", checked_layers(self.layers))
         object.__setattr__(self, "input_shape", checked_shape(self.layers[0], self.input_shape))
-        shape = self.shapes()[-1]
+        shapes = self.shapes()
+        if (largest := max(map(math.prod, shapes))) > LARGEST_SAMPLE:
+            raise ValueError(f"layers must have at most {LARGEST_SAMPLE} inputs and outputs, got {largest}")
+        shape = shapes[-1]
         if len(shape) != 1:
             raise ValueError(
                 f"layers must end with one that gives a vector, such as Dense, got {type(self.layers[-1]).__name__} "

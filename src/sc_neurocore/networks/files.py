@@ -1,7 +1,7 @@
-"""Networks as safetensors files: the arrays, and a JSON description in the header."""
+"""Networks as safetensors files: the arrays, and a JSON description with a checksum in the header."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import atomic_write
+from .. import checks
+from ..files import atomic_write, open_regular, reason
 from .definition import NetworkDefinition
 from .layer_spec import LayerSpec
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
 from .weighted_specs import Conv2D, Dense
 
-FORMAT = 2
-"""The newest format that is read; a file has the oldest one that knows all its layers."""
+FORMAT = 3
+"""The newest format that is read; a file has the oldest one from `CHECKED` on that knows all its layers."""
+CHECKED = 3
+"""From this format on a file has the digest of the network, and arrays whose names are not those of plain arrays."""
 _KEY = "sc_neurocore"
+_FIELDS = {"format", "layers", "input_shape", "input_range", "kind", "classes"}
+_CHECKED_FIELDS = {"digest", "shapes"}
+_NUMBERS = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64"}
+"""Types of a safetensors file that are numbers of NumPy."""
 _TYPES: dict[str, Any] = {
     kind.__name__: kind
     for kind in (Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding)
@@ -32,21 +39,24 @@ def holding_a_network(path: Path) -> Iterator[None]:
     """Turn errors of a damaged description into a one-line ValueError that names the file."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"{path} must hold a network, it does not: {error}") from error
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} must hold a network, it does not: {reason(error)}") from error
 
 
 def save(network: NetworkDefinition, path: Path) -> None:
     """Write `network` to `path`; arrays that are exact in single precision, such as those of PyTorch, take half."""
     from safetensors.numpy import save_file
 
+    description = json.loads(network.describe_layers())
+    number = max(CHECKED, description["format"])
     arrays = {
-        f"{name}_{k}": _narrowest(getattr(layer, name))
+        _array_name(number, name, k): _narrowest(getattr(layer, name))
         for k, layer in enumerate(network.layers)
         for name in layer.arrays
     }
+    header = {**description, "format": number, "digest": network.digest(), "shapes": _shapes(arrays)}
     with atomic_write(path) as temporary:
-        save_file(arrays, temporary, {_KEY: network.describe_layers()})
+        save_file(arrays, temporary, {_KEY: json.dumps(header, sort_keys=True)})
 
 
 def _narrowest(array: NDArray[Any]) -> NDArray[Any]:
@@ -58,54 +68,109 @@ def _narrowest(array: NDArray[Any]) -> NDArray[Any]:
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], str | None]:
     """The arrays of a safetensors file, and the description in its header; None for a file of plain arrays."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
+    open_regular(path).close()  # an OSError if it cannot be opened, a ValueError if it is a pipe
     try:
         with safe_open(path, "numpy") as opened:
             metadata: dict[str, str] = opened.metadata() or {}
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise
-    except (SafetensorError, OSError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} must be a safetensors file, it is not readable as one: {error}") from error
+            names = list(opened.keys())
+            for name in names:
+                if (kind := opened.get_slice(name).get_dtype()) not in _NUMBERS:
+                    raise ValueError(f"{name} must be of one of the types {', '.join(sorted(_NUMBERS))}, got {kind}")
+            arrays = {name: opened.get_tensor(name) for name in names}
+    except Exception as error:  # whatever the library makes of a damaged file
+        raise ValueError(f"{path} must be a safetensors file, it is not readable as one: {reason(error)}") from error
     return arrays, metadata.get(_KEY)
 
 
-def definition_fields(arrays: Arrays, description: str) -> dict[str, Any]:
+def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a `NetworkDefinition` from its arrays and its description."""
-    header = json.loads(description)
-    if header["format"] > FORMAT:
-        raise ValueError(f"format {header['format']} is newer than this version reads ({FORMAT})")
+    number = checks.whole("format", header.get("format"), 1)
+    if number > FORMAT:
+        raise ValueError(f"this version reads formats up to {FORMAT}, the file has a newer one, {number}")
+    _same("fields of the header", _FIELDS | (_CHECKED_FIELDS if number >= CHECKED else set()), header)
     layers: list[LayerSpec] = []
-    for k, options in enumerate(header["layers"]):
-        kind = _TYPES[options.pop("type")]
+    names: set[str] = set()
+    for k, options in enumerate(_listed("layers", header["layers"])):
+        if not isinstance(options, dict):
+            raise TypeError(f"layer {k} must be an object, got {options!r:.50}")
+        kind = _TYPES[checks.option(f"type of layer {k}", options.get("type"), _TYPES)]
         plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-        layers.append(kind(**plain, **{name: arrays[f"{name}_{k}"] for name in kind.arrays}))
+        del plain["type"]
+        own = {name: _array_name(number, name, k) for name in kind.arrays}
+        _same("arrays", own.values(), arrays.keys() & own.values())
+        layers.append(kind(**plain, **{name: arrays[stored] for name, stored in own.items()}))
+        names.update(own.values())
+    _same("arrays", names, arrays)
     classes = header["classes"]
-    low, high = header["input_range"]
+    low, high = _listed("input_range", header["input_range"])
     return {
         "layers": tuple(layers),
         "input_range": (low, high),
         "kind": header["kind"],
-        "classes": None if classes is None else tuple(classes),
-        "input_shape": tuple(header["input_shape"]),
+        "classes": None if classes is None else tuple(_listed("classes", classes)),
+        "input_shape": tuple(_listed("input_shape", header["input_shape"])),
     }
 
 
-def dense_arrays(arrays: Arrays, path: Path) -> dict[str, Any]:
+def check(network: NetworkDefinition, arrays: Arrays, header: Mapping[str, Any]) -> None:
+    """Raise a ValueError if a network that was read is not the one that was saved; older formats cannot tell."""
+    if header["format"] < CHECKED:
+        return
+    if header["shapes"] != _shapes(arrays):
+        raise ValueError(f"its arrays must have the shapes {header['shapes']}, they have {_shapes(arrays)}")
+    if header["digest"] != network.digest():
+        raise ValueError(f"its digest must be {header['digest']}, it is {network.digest()}: the file is damaged")
+
+
+def dense_names(names: Collection[str]) -> list[str]:
+    """Names of the arrays of `dense_arrays`, all of a file; a ValueError if one is missing or no such name."""
+    layers = 0
+    while f"weights_{layers}" in names:
+        layers += 1
+    known = {f"{name}_{k}" for name in ("weights", "bias") for k in range(layers)} | {"calibration"}
+    if not layers or set(names) - known:
+        raise ValueError(
+            f"arrays must be weights_0, bias_0, weights_1, .. and calibration, got {', '.join(sorted(names)) or 'none'}"
+        )
+    return list(names)
+
+
+def dense_arrays(arrays: Arrays) -> dict[str, Any]:
     """Arguments of `Network.from_arrays` from arrays ``weights_0, bias_0, weights_1, ..`` and ``calibration``.
 
     Weights are ``(n_outputs, n_inputs)``; a bias may be missing.
     """
     weights: list[NDArray[Any]] = []
     biases: list[NDArray[Any]] = []
-    while f"weights_{len(weights)}" in arrays:
-        k = len(weights)
-        weights.append(arrays[f"weights_{k}"])
-        biases.append(arrays.get(f"bias_{k}", np.zeros(len(weights[-1]) if weights[-1].ndim else 0)))
-    known = {f"{name}_{k}" for name in ("weights", "bias") for k in range(len(weights))} | {"calibration"}
-    if not weights or arrays.keys() - known:
-        raise ValueError(
-            f"{path} must hold the arrays weights_0, bias_0, weights_1, .., got {', '.join(sorted(arrays)) or 'none'}"
-        )
+    dense_names(arrays)
+    while (name := f"weights_{len(weights)}") in arrays:
+        matrix = arrays[name]
+        if matrix.ndim != 2 or 0 in matrix.shape:
+            raise ValueError(f"{name} must have the shape (n_outputs, n_inputs), each at least 1, got {matrix.shape}")
+        biases.append(arrays.get(f"bias_{len(weights)}", np.zeros(len(matrix))))
+        weights.append(matrix)
     return {"weights": weights, "biases": biases, "calibration": arrays.get("calibration")}
+
+
+def _array_name(number: int, name: str, place: int) -> str:
+    """Name in a file of format `number` of an array of the layer at `place`."""
+    return f"{name}_{place}" if number < CHECKED else f"layers.{place}.{name}"
+
+
+def _shapes(arrays: Arrays) -> dict[str, list[int]]:
+    return {name: list(array.shape) for name, array in arrays.items()}
+
+
+def _listed(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{name} must be a list, got {value!r:.50}")
+    return value
+
+
+def _same(what: str, wanted: Collection[str], given: Collection[str]) -> None:
+    if set(wanted) != set(given):
+        raise ValueError(
+            f"{what} must be {', '.join(sorted(wanted)) or 'none'}, got {', '.join(sorted(given)) or 'none'}"
+        )

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
+from ..files import json_object
 from ..layers.options import CircuitOptions
 from . import files
 from .activations import Activation, Floats
@@ -215,7 +216,7 @@ class Network(NetworkDefinition):
         return describe(self, length, encoding, generator)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a safetensors file with a JSON description in its header, atomically.
+        """Write a safetensors file with a JSON description and the `digest` in its header, atomically.
 
         Raises
         ------
@@ -226,13 +227,25 @@ class Network(NetworkDefinition):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Load a file that `save` wrote, or a safetensors file of plain arrays; a ValueError for any other file."""
+        """Load a file that `save` wrote, or a safetensors file of plain arrays.
+
+        Raises
+        ------
+        OSError
+            If the file is not there or cannot be opened.
+        ValueError
+            If it is another kind of file, or damaged: its network must have the digest that `save` has written.
+            Files of formats 1 and 2, and of plain arrays, have no digest.
+        """
         file = Path(path)
         arrays, description = files.read(file)
         if description is None:
             return cls.from_named_arrays(arrays, file)
         with files.holding_a_network(file):
-            return cls(**files.definition_fields(arrays, description))
+            header = json_object(description)
+            network = cls(**files.definition_fields(arrays, header))
+            files.check(network, arrays, header)
+            return network
 
     @classmethod
     def from_named_arrays(cls, arrays: Mapping[str, NDArray[Any]], path: str | os.PathLike[str]) -> Self:
@@ -241,6 +254,5 @@ class Network(NetworkDefinition):
         Weights are ``(n_outputs, n_inputs)``; a bias may be missing. An array ``calibration`` of
         training inputs sets the ranges. `path` is where errors say that the arrays come from.
         """
-        given = files.dense_arrays(arrays, Path(path))
         with files.holding_a_network(Path(path)):
-            return cls.from_arrays(**given)
+            return cls.from_arrays(**files.dense_arrays(arrays))

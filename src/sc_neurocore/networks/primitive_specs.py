@@ -17,6 +17,9 @@ from .activations import Floats
 from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
 from .weighted_specs import WeightedSpec, check_weights
 
+LARGEST_RADIUS, LARGEST_TREE = 2**16, 10**5
+"""Bounds of what a specification of a few bytes takes memory for: neighbours on a side, compartments of a dendrite."""
+
 
 @dataclass(frozen=True, eq=False)
 class Inhibition(LayerSpec):
@@ -27,7 +30,7 @@ class Inhibition(LayerSpec):
     strength
         Of the inhibition, at least 0.
     radius
-        Neighbours are the units up to so many places away; cut where the line or the image is shorter.
+        Neighbours are the units up to so many places away, at most 65,536; cut where the line or the image is shorter.
     boundary
         ``"wrap"``, ``"reflect"`` or ``"zero"``.
 
@@ -44,7 +47,7 @@ class Inhibition(LayerSpec):
     boundary: Boundary = "reflect"
 
     def __post_init__(self) -> None:
-        self._options((1 + checks.whole("radius", self.radius, 1),))
+        self._options((1 + checks.whole("radius", self.radius, 1, LARGEST_RADIUS),))
 
     def _options(self, shape: Shape) -> dict[str, Any]:
         """Checked keywords of a `LateralInhibition` for a line or a channel of this shape."""
@@ -228,8 +231,8 @@ class Dendrite(LayerSpec):
     Parameters
     ----------
     n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size, reversal
-        As for `RallDendrite`. Without a `reversal` inputs are currents, with one they are conductances, never
-        negative.
+        As for `RallDendrite`, with at most 100,000 compartments. Without a `reversal` inputs are currents, with one
+        they are conductances, never negative.
     duration
         Of the window in ms. Dendrites start at rest, and settle in a few tau.
     ceiling
@@ -271,6 +274,8 @@ class Dendrite(LayerSpec):
             values = None if getattr(self, name) is None else checks.array(name, getattr(self, name))
             if values is not None and values.ndim:
                 object.__setattr__(self, name, tuple(values.tolist()))
+        branches = checks.whole("n_branches", self.n_branches, 1, LARGEST_TREE)
+        checks.whole("branch_length", self.branch_length, 1, LARGEST_TREE // branches)
         self._bank(1)
         if self.topology is not None:  # whole numbers, as the bank has found
             object.__setattr__(self, "topology", tuple(map(int, self.topology)))

@@ -216,10 +216,10 @@ class Conv2D(WeightedSpec):
 
 def check_weights(spec: WeightedSpec, shape: tuple[int | None, ...]) -> None:
     """Check the numbers of a layer with weights, and keep read-only copies of its arrays."""
-    array = checks.array("weights", spec.weights, shape=shape)
+    array = checks.array("weights", spec.weights, -checks.LARGEST, checks.LARGEST, shape=shape)
     if 0 in array.shape:
         raise ValueError(f"weights must have an input and an output, got shape {array.shape}")
-    checks.array("bias", spec.bias, shape=(len(array),))
+    checks.array("bias", spec.bias, -checks.LARGEST, checks.LARGEST, shape=(len(array),))
     check_ceiling(spec)
     for name in spec.arrays:
         keep_array(spec, name, getattr(spec, name))
