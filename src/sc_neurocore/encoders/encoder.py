@@ -185,7 +185,7 @@ class Encoder:
     def sequences(self) -> NDArray[np.uint32]:
         """Number sequences of the comparators ``(n, L)``, ``(1, L)`` where all inputs share one; not for Bernoulli."""
         if self._sequences is None:
-            raise ValueError("sequences must come from a generator that has one, a Bernoulli encoder has none")
+            raise AttributeError("sequences must come from a generator that has one, a Bernoulli encoder has none")
         sequences: NDArray[np.uint32] = frozen(self._sequences)
         return sequences
 
