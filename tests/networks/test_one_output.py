@@ -102,10 +102,3 @@ def test_it_has_two_classes(tmp_path):
         with pytest.raises(ValueError, match=f"classes must have 2 names, got {len(names)}"):
             Network.from_arrays([WEIGHTS], classes=names)
     assert Network.from_arrays([WEIGHTS], kind="regressor", classes=["volts"]).classes == ("volts",)
-
-
-def test_numbers_of_a_regressor_are_no_classes(x):
-    network = Network.from_arrays([WEIGHTS], kind="regressor")
-    for predict in (network.float_predict, network.circuit(64).predict, FixedPoint(network).predict):
-        with pytest.raises(ValueError, match="network must be a classifier to give classes, got a regressor"):
-            predict(x)

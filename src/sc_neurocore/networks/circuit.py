@@ -139,7 +139,7 @@ class Circuit:
         Raises
         ------
         ValueError
-            As `forward`, and if the network is a regressor.
+            As `forward`.
         """
         return np.asarray(self.network.classes_of(self.forward(x)))
 
