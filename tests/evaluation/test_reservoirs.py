@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sc_neurocore.evaluation import reservoirs
 from sc_neurocore.evaluation.reservoirs import (
     KINDS,
     RESERVOIRPY,
@@ -143,3 +144,10 @@ def test_errors_write_nothing(change, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         reservoir_study(**{**SMALL, **change, "out": tmp_path / "o"})
     assert not (tmp_path / "o").exists()
+
+
+def test_blocks_of_steps_change_no_score(study, monkeypatch):
+    """A task is run in blocks, between which it may be stopped."""
+    found, _ = study
+    monkeypatch.setattr(reservoirs, "BLOCK", 64 * 15 * 7)
+    assert [reservoirs.score(row.task) for row in found.rows] == list(found.rows)
