@@ -176,11 +176,13 @@ def test_a_study_of_reservoirs_stops_at_once(monkeypatch, tmp_path):
     """One thread has a task of minutes; the other one ends a short task, and then comes the interrupt."""
     monkeypatch.setattr(reservoirs, "thread_count", lambda: 2)
 
+    interrupted = []
+
     def stop(done, total, task):
+        interrupted.append(time.monotonic())
         raise KeyboardInterrupt
 
-    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         reservoir_study([65536], ["bernoulli"], [200], repeats=1, out=tmp_path, progress=stop)
-    assert time.monotonic() - started < 9  # a second on a machine that does nothing else
+    assert time.monotonic() - interrupted[0] < 5  # a tenth of a second on a machine that does nothing else
     assert len((tmp_path / "reservoir.csv").read_text().splitlines()) >= 2  # the short task is kept

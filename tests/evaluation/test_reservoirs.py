@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sc_neurocore.evaluation import reservoirs
 from sc_neurocore.evaluation.reservoirs import (
     KINDS,
     RESERVOIRPY,
@@ -153,3 +154,10 @@ def test_one_value_is_a_list_of_one():
     single = reservoir_study(32, "sobol", 15, **small)
     assert single.rows == reservoir_study([32], ["sobol"], [15], **small).rows  # no time is kept: all is the same
     assert [row.task.kind for row in single.rows] == ["linear", "expected", "sobol"]
+
+
+def test_blocks_of_steps_change_no_score(study, monkeypatch):
+    """A task is run in blocks, between which it may be stopped."""
+    found, _ = study
+    monkeypatch.setattr(reservoirs, "BLOCK", 64 * 15 * 7)
+    assert [reservoirs.score(row.task) for row in found.rows] == list(found.rows)
