@@ -1,4 +1,4 @@
-"""Bits do not depend on the machine: its BLAS, the threads of that, the vector instructions; nor on the block size.
+"""Bits do not depend on the machine: its BLAS and the threads of that; nor on the block size.
 
 Processes with the kernels of other processors, and other numbers of threads, run the same cases.
 """
@@ -129,12 +129,10 @@ CASES = {
     "spiking": spiking,
     "others": others,
 }
-NO_VECTORS = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL"
-"""Names of vector extensions in newer and older versions of NumPy; it passes over those that it does not know."""
 MACHINES = {
     "one thread": {"OPENBLAS_NUM_THREADS": "1"},
     "Haswell": {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "2"},
-    "Nehalem": {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": NO_VECTORS, "OPENBLAS_NUM_THREADS": "2"},
+    "Nehalem": {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2"},
 }
 
 
