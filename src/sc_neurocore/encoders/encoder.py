@@ -226,8 +226,8 @@ class Encoder:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
         table = self._table
         if table is None:
-            every = np.arange(self._modulus + 1, dtype=np.uint64)
-            table = self._table = choose(self._backend).compare(self.sequences, every[:, None])[:, 0]
+            every, sequence = np.arange(self._modulus + 1, dtype=np.uint64), self._make_sequences(self._length)
+            table = self._table = choose(self._backend).compare(sequence, every[:, None])[:, 0]
         return choose(self._backend).gather(table, thresholds)
 
     def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:
