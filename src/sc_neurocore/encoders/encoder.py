@@ -118,8 +118,7 @@ class Encoder:
     )
 
     def __repr__(self) -> str:
-        shown = f"n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r}"
-        return f"Encoder({shown})"
+        return f"Encoder(n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r})"
 
     def reset(self) -> None:
         """Rewind the generators: the next sample gets the random numbers of the first one."""
