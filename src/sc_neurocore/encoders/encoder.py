@@ -118,8 +118,7 @@ class Encoder:
     )
 
     def __repr__(self) -> str:
-        shown = f"n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r}"
-        return f"Encoder({shown})"
+        return f"Encoder(n={self.n}, length={self.length}, {self.generator!r}, {self.encoding!r}, share={self.share!r})"
 
     def reset(self) -> None:
         """Rewind the generators: the next sample gets the random numbers of the first one."""
@@ -226,8 +225,8 @@ class Encoder:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
         table = self._table
         if table is None:
-            every = np.arange(self._modulus + 1, dtype=np.uint64)
-            table = self._table = choose(self._backend).compare(self.sequences, every[:, None])[:, 0]
+            every, sequence = np.arange(self._modulus + 1, dtype=np.uint64), self._make_sequences(self._length)
+            table = self._table = choose(self._backend).compare(sequence, every[:, None])[:, 0]
         return choose(self._backend).gather(table, thresholds)
 
     def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:

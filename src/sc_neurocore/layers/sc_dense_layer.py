@@ -80,17 +80,6 @@ class SCDenseLayer(SCLayer):
     record_membrane
         Keep the voltages of every step in `membrane` (8 bytes a neuron and step).
 
-    Attributes
-    ----------
-    source
-        `BitstreamCurrentSource`, whose `currents` gives those of any cycles.
-    neurons
-        `LIFNeurons`: the voltages `v` of all, ``neurons[j]`` the state of one.
-    recorders
-        `SpikeRecorder`: rates, intervals and raster of all, ``recorders[j]`` of one.
-    membrane
-        `MembraneRecorder`, or None.
-
     Raises
     ------
     ValueError, TypeError
@@ -162,7 +151,9 @@ class SCDenseLayer(SCLayer):
         self._membrane = MembraneRecorder(shape, self._neurons.dt_ms) if keep else None
 
     n_neurons: int = attribute("_n_neurons", "Neurons of a sample.")
-    source: BitstreamCurrentSource = attribute("_source", "Inputs and weights, which may be edited.")
+    source: BitstreamCurrentSource = attribute(
+        "_source", "Gives the currents of any cycles; inputs and weights may be edited."
+    )
     neurons: LIFNeurons = attribute("_neurons", "The neurons; their state may be edited.")
     recorders: SpikeRecorder = attribute("_recorders", "`SpikeRecorder`.")
     membrane: MembraneRecorder | None = attribute("_membrane", "`MembraneRecorder`, or None.")

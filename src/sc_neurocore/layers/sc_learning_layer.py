@@ -73,11 +73,6 @@ class SCLearningLayer(SCLayer):
     backend
         Backend that runs the kernels, see `sc_neurocore.backends.choose`.
 
-    Attributes
-    ----------
-    neurons, synapses, competition
-        `LIFNeurons` and `PlasticSynapses`, whose state is that of the layer; `NeuronCompetition`.
-
     Raises
     ------
     ValueError, TypeError
