@@ -169,9 +169,9 @@ def test_descriptions_that_are_none(path, name):
     assert len(str(caught.value)) < len(str(path)) + 400
 
 
-@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "F8_E5M2", "C64"])
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "F8_E5M2"])
 def test_types_that_numpy_has_not(path, kind):
-    size = {"BF16": 2, "C64": 8}.get(kind, 1)
+    size = 2 if kind == "BF16" else 1
     tensor = {"dtype": kind, "shape": [1, 1], "data_offsets": [0, size]}
     path.write_bytes(raw_safetensors({"weights_0": tensor}, bytes(size)))
     with pytest.raises(
