@@ -212,7 +212,7 @@ class VectorizedSCLayer(SCLayer):
         """
         words: Words = self.synapses.words(self.synapses.seen(), np.array([self.samples]))[0]
         if self.sparse:
-            words = words[:, self.synapses.lines < self.n_inputs]
+            words = words[:, self._weights.lines()[:] < self.n_inputs]
         else:
             words = words.reshape(len(words), self.n_neurons, self.fan_in, -1)[:, :, : self.n_inputs]
         return words if self.options.encoding == "split" else np.asarray(words[0])
