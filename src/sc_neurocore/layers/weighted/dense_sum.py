@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...chunks import CHUNK_BYTES
+from ... import chunks
 from ...encoders.seeds import Seeds
 from ...gates.accumulators import Accumulator
 from ...gates.operands import Operands
@@ -30,7 +30,7 @@ class DenseSum:
         self.circuit = WeightedSum(weights.fan_in, synapses, options, seeds, accumulator)
         self._dense = isinstance(weights, DenseWeights)
         memory = self.circuit.accumulator.memory(weights.n_neurons)
-        self.sample_bytes = self.circuit.sample_bytes + min(memory, CHUNK_BYTES)
+        self.sample_bytes = self.circuit.sample_bytes + min(memory, chunks.CHUNK_BYTES)
         """Bytes of memory that a sample takes."""
 
     def lines(self, x: Floats) -> Floats:

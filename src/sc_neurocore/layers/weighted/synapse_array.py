@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...backends.packing import pack, words_for
 from ...backends.types import Words
 from ...bitstreams.encodings import from_probability, value_range
-from ...chunks import CHUNK_BYTES, chunks
+from ... import chunks
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
 from ...encoders.sequences import Inputs
@@ -34,7 +34,7 @@ class SeenWeights:
     def is_current(self, weights: Weights) -> bool:
         """Whether the weights have not been edited since."""
         values = weights.values
-        pieces = (slice(None),) if values.nbytes <= CHUNK_BYTES else chunks(len(values), values.nbytes // len(values))
+        pieces = (slice(None),) if values.nbytes <= chunks.CHUNK_BYTES else chunks.chunks(len(values), values.nbytes // len(values))
         if not all(np.array_equal(self.values[piece], values[piece]) for piece in pieces):
             return False
         return self.bias is None or np.array_equal(self.bias, weights.bias)  # type: ignore[arg-type]
@@ -154,7 +154,7 @@ class NoisyStreams(WeightStreams):
         words = np.empty((len(samples), rails, flat.size, words_for(length)), np.uint64)
         for place, sample in enumerate(samples.tolist()):
             normal, uniform = _noise(self.key, sample), _noise(self.key, sample, 1)
-            for part in chunks(flat.size, 32 * length):
+            for part in chunks.chunks(flat.size, 32 * length):
                 read = flat[part, None] + sigma[part, None] * normal.standard_normal((flat[part].size, length))
                 of_lines = levels if len(levels) == 1 else levels[self.lines[part]]
                 u = uniform.random(read.shape) if self.random else of_lines

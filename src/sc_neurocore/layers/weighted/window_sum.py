@@ -8,7 +8,7 @@ import numpy as np
 from ...backends import choose, runs_on
 from ...backends.packing import words_for
 from ...backends.types import Indices, Words
-from ...chunks import CHUNK_BYTES, chunks
+from ... import chunks
 from ...encoders.seeds import Seeds
 from ...gates.accumulators import ParallelCounter
 from ...gates.operands import difference
@@ -54,9 +54,9 @@ class WindowSum:
         self._window_bytes = self._bytes_of_window()
         self._kept: Indices | None = None
         """Lines of every window, where they are few."""
-        if 8 * math.prod(self._shape) <= CHUNK_BYTES:
+        if 8 * math.prod(self._shape) <= chunks.CHUNK_BYTES:
             self._kept = self._indices(slice(0, self._shape[1]))
-        self.sample_bytes = self.circuit.sample_bytes + min(self._shape[1] * self._window_bytes, CHUNK_BYTES)
+        self.sample_bytes = self.circuit.sample_bytes + min(self._shape[1] * self._window_bytes, chunks.CHUNK_BYTES)
         """Bytes of memory that a sample takes."""
 
     def _indices(self, part: slice) -> Indices:
@@ -91,7 +91,7 @@ class WindowSum:
             run = self._counted(self._counter, words, weights)
         n_windows = self._shape[1]
         out = np.empty((len(images), self.synapses.weights.n_neurons, n_windows))
-        for part in chunks(n_windows, len(images) * self._window_bytes):
+        for part in chunks.chunks(n_windows, len(images) * self._window_bytes):
             made = run(part).swapaxes(2, 3)
             out[:, :, part] = made.reshape(*out.shape[:2], made.shape[3])
         return self.circuit.through_adc(out.reshape(*out.shape[:2], *self._map_size), seen)
@@ -172,9 +172,9 @@ class WindowSum:
         groups, n_windows, fan_in = self._shape
         weights = self.circuit.weights_as_seen_by_gates(seen).reshape(groups, -1, fan_in)
         out = np.empty((len(images), groups, self._neurons, n_windows))
-        for some in chunks(len(images), 8 * self.circuit.inputs.encoder.n):
+        for some in chunks.chunks(len(images), 8 * self.circuit.inputs.encoder.n):
             lines = self.circuit.lines_as_seen_by_gates(self.lines(images[some]))
-            for part in chunks(n_windows, 8 * len(lines) * (3 * fan_in + 2 * self._neurons)):
+            for part in chunks.chunks(n_windows, 8 * len(lines) * (3 * fan_in + 2 * self._neurons)):
                 for k, indices in enumerate(self._indices(part)):
                     rows = lines[:, indices].reshape(-1, fan_in)
                     values = self.circuit.expected(rows, weights[k]).reshape(len(lines), -1, self._neurons)
