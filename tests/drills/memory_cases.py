@@ -86,7 +86,15 @@ def dense(accumulate: str, encoding: str, generator: str, what: str, sparse: boo
 def convolution(accumulate: str, encoding: str, generator: str, what: str, part: int) -> Case:
     channels, side, out, length = 3, 64 // part, 4, 256
     layer = sc.SCConv2DLayer(
-        channels, out, 3, padding=1, length=length, generator=generator, encoding=encoding, accumulate=accumulate, seed=0
+        channels,
+        out,
+        3,
+        padding=1,
+        length=length,
+        generator=generator,
+        encoding=encoding,
+        accumulate=accumulate,
+        seed=0,
     )
     pixels = channels * (side + 2) ** 2
     packed = pixels * length // 8 * (2 if encoding == "split" else 1) if what == "forward" else 0

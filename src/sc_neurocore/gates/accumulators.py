@@ -218,19 +218,29 @@ class StreamAccumulator(Accumulator):
     def _joined(self, operands: Operands, samples: Samples) -> Words:
         """Streams ``(G, B * rails, rails * M, W)``."""
 
+    def _streams(self, operands: Operands, samples: Samples) -> Words:
+        """Output streams ``(G, B, M, W)``; of split products with their rails ``(G, B, M, 2, W)``."""
+        joined = operands.by_rails(self._joined(operands, samples))
+        return np.moveaxis(united(joined), 0, 3) if self.encoding == "split" else joined[:, :, 0, 0]
+
     def streams(self, operands: Operands, samples: Samples) -> Words:
         """Output streams ``(G, B, M, W)``; of split products their rails ``(2, G, B, M, W)``."""
-        joined = operands.by_rails(self._joined(operands, samples))
-        return united(joined) if self.encoding == "split" else joined[:, :, 0, 0]
+
+        def run(part: Operands, block: Block) -> Words:
+            return self._streams(part, samples[block[:2]])
+
+        words = in_blocks(run, operands, self.memory(1), self.memory(0))
+        return np.ascontiguousarray(np.moveaxis(words, 3, 0)) if self.encoding == "split" else words
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
         """Numbers ``(G, B, M)`` decoded from the counts of the output streams."""
 
-        def decoded(part: Operands, block: Block) -> Floats:
-            counts = choose(self.backend).popcount(self.streams(part, samples[block[:2]]))
-            return from_counts(counts, self.length, self.encoding)
+        def run(part: Operands, block: Block) -> Floats:
+            counts = choose(self.backend).popcount(self._streams(part, samples[block[:2]]))
+            split = self.encoding == "split"
+            return from_counts(np.moveaxis(counts, 3, 0) if split else counts, self.length, self.encoding)
 
-        return in_blocks(decoded, operands, self.memory(1), self.memory(0))
+        return in_blocks(run, operands, self.memory(1), self.memory(0))
 
     def memory(self, n_neurons: int) -> int:
         """Bytes of the output streams of at most four pairs of rails, and of the two that they are joined to."""

@@ -118,12 +118,12 @@ Block = tuple[slice, slice, slice]
 def in_blocks(
     run: Callable[[Operands, Block], NDArray[T]], operands: Operands, result_bytes: int, sample_bytes: int = 0
 ) -> NDArray[T]:
-    """Results ``(G, B, M)`` of ``run(operands, block)``, computed in blocks that fit into memory and joined.
+    """Results ``(G, B, M, ...)`` of ``run(operands, block)``, computed in blocks that fit into memory and joined.
 
     Parameters
     ----------
     run
-        Maps the operands of a block of groups, samples and neurons, and where the block is, to results ``(g, b, m)``.
+        Maps the operands of a block of groups, samples and neurons, and where the block is, to results ``(g, b, m, ...)``.
     operands
         Of all of them.
     result_bytes, sample_bytes
@@ -141,7 +141,7 @@ def in_blocks(
             for g in chunks.chunks(groups, (b.stop - b.start) * of_sample):
                 made = run(operands.part(g, b, m), (g, b, m))
                 if out is None:
-                    out = np.empty((groups, samples, neurons), made.dtype)
+                    out = np.empty((groups, samples, neurons, *made.shape[3:]), made.dtype)
                 out[g, b, m] = made
     return np.empty((groups, samples, neurons)) if out is None else out  # type: ignore[return-value]
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..chunks import chunks
 from ..gates.windows import ConvolutionWindows, Pair, pair
 from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer
@@ -40,6 +41,170 @@ class WeightedSpec(LayerSpec):
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
         return self.activated(a.reshape(len(a), -1) @ self.weights.T + self.bias)
+
+    def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``."""
+        return values[:, None, None]
+
+    def activated(self, z: Floats) -> Floats:
+        """Outputs for weighted sums: the activation function."""
+        return activate(z, self.activation)
+
+    def decoded(self, y: Floats) -> Floats:
+        """Outputs for sums decoded from counts: the activation function."""
+        return self.activated(y)
+
+    def gives_signed(self, signed: bool) -> bool:
+        """Whether outputs may be negative: sums of products may be, some activations are not."""
+        negative = signed or bool(self.weights.min() < 0) or bool(self.bias.min() < 0)
+        return self.activation in ("tanh", "identity") and negative
+
+    def bound(self, bound: float) -> float:
+        """Upper bound of |outputs|: 1 for activations that saturate."""
+        return 1.0 if self.activation in ("tanh", "logistic") else self.largest_sum(bound)
+
+    def largest_sum(self, bound: float) -> float:
+        """Upper bound of |sums|, given the upper bound of |inputs|."""
+        rows = np.abs(self.weights).reshape(len(self.weights), -1)
+        return float((rows.sum(1) * bound + np.abs(self.bias)).max())
+
+    def gain(self, scale: float) -> float:
+        """The largest weight or bias for inputs in units of `scale`: what the circuit divides by."""
+        return float(max(np.abs(self.weights * scale).max(), np.abs(self.bias).max()))
+
+    def cost(self, shape: Shape, rails: int) -> Cost:
+        """Hardware cost: a stream for every input and weight, a gate for every product."""
+        biased = bool(self.bias.any())
+        fan_in = self.weights[0].size + biased
+        gates = rails * fan_in * math.prod(self.output_shape(shape))
+        return Cost(math.prod(shape) + biased, rails * fan_in * len(self.weights), gates)
+
+    def summary_cells(self, scale: float) -> tuple[str, str]:
+        """Activation and gain."""
+        return self.activation, f"{self.gain(scale):.3g}"
+
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+        """Build the layer with weights divided by the gain; averages are multiplied by the fan-in."""
+        weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
+        smallest, options = min(weights.min(), self.bias.min()), context.options
+        if options.encoding == "unipolar" and smallest < 0:
+            raise ValueError(
+                f"encoding unipolar needs weights of at least 0, got {smallest:g} in layer {context.place}"
+            )
+        keywords = context.stream_options | options.keywords("accumulate", "share", "weight_streams", "device")
+        keywords |= {"use_gpu": True, "bias": self.bias / gain if self.bias.any() else None}
+        layer = self._layer(weights / gain, gain, keywords)
+        return layer, self._factor(layer, gain, options.accumulate in ("mean", "mux"))
+
+    @abstractmethod
+    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+        """The layer of streams with weights in the range of an encoding."""
+
+    def _factor(self, layer: Any, gain: float, averages: bool) -> float:
+        """Factor of the outputs of the layer."""
+        return gain * (layer.fan_in if averages else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(WeightedSpec):
+    """A dense layer of a trained network: ``activation(weights @ a + bias)``; images are flattened.
+
+    Parameters
+    ----------
+    weights
+        ``(n_outputs, n_inputs)``.
+    bias
+        ``(n_outputs,)``.
+    activation
+        ``"relu"``, ``"tanh"``, ``"logistic"`` or ``"identity"``.
+    ceiling
+        Largest |output| that the next layer is built for, above 0: outputs beyond it are clipped
+        when they are encoded again.
+    """
+
+    weights: Floats
+    bias: Floats
+    activation: Activation
+    ceiling: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_weights(self, (None, None))
+        checks.option("activation", self.activation, ACTIVATIONS)
+
+    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+        return VectorizedSCLayer.from_weights(weights, **keywords)
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2D(WeightedSpec):
+    """A convolution (cross-correlation) of a trained network.
+
+    Parameters
+    ----------
+    weights
+        Kernels ``(out, in / groups, kH, kW)``.
+    bias
+        ``(out,)``.
+    activation, ceiling
+        As for `Dense`.
+    stride, padding, dilation, groups
+        As for `SCConv2DLayer`, integers or pairs.
+    """
+
+    takes_images = True
+    weights: Floats
+    bias: Floats
+    activation: Activation
+    ceiling: float = 1.0
+    stride: int | Pair = 1
+    padding: int | Pair = 0
+    dilation: int | Pair = 1
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        check_weights(self, (None, None, None, None))
+        checks.option("activation", self.activation, ACTIVATIONS)
+        for name, low in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            object.__setattr__(self, name, pair(name, getattr(self, name), low))
+        checks.whole("groups", self.groups, 1)
+        if len(self.weights) % self.groups:
+            raise ValueError(f"groups must divide the {len(self.weights)} output channels, got {self.groups}")
+
+    @property
+    def geometry(self) -> ConvolutionWindows:
+        """Where its windows lie in an image."""
+        stride, padding, dilation = (pair(name, getattr(self, name), 0) for name in ("stride", "padding", "dilation"))
+        kernel = (self.weights.shape[2], self.weights.shape[3])
+        return ConvolutionWindows(self.weights.shape[1] * self.groups, kernel, stride, padding, dilation, self.groups)
+
+    @property
+    def input_shape(self) -> None:
+        """Images of any size."""
+        return None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        channels = self.weights.shape[1] * self.groups
+        if len(shape) != 3 or shape[0] != channels:
+            raise ValueError(f"it takes images ({channels}, height, width), got shape {shape}")
+        out = self.geometry.output_size((shape[1], shape[2]))
+        if min(out) < 1:
+            raise ValueError(f"its kernel {self.weights.shape[2:]} does not fit into an image of shape {shape}")
+        return (len(self.weights), *out)
+
+    def forward(self, a: Floats) -> Floats:
+        """The layer in floating point: ``(B, C, H, W)`` to ``(B, out, H_out, W_out)``."""
+        shape = self.output_shape(a.shape[1:])
+        geometry, n_windows, fan_in = self.geometry, shape[1] * shape[2], self.weights[0].size
+        pixels = geometry.pixels(a)
+        weights = self.weights.reshape(self.groups, -1, fan_in).transpose(0, 2, 1)
+        sums = np.empty((len(a), self.groups, weights.shape[2], n_windows))
+        window_bytes = 8 * (2 * self.groups * fan_in + shape[0])
+        for some in chunks(len(a), n_windows * window_bytes):
+            for part in chunks(n_windows, (some.stop - some.start) * window_bytes):
+                windows = pixels[some][:, geometry.indices((a.shape[2], a.shape[3]), part)]
+                sums[some, ..., part] = np.matmul(windows, weights).swapaxes(2, 3)
+        return self.activated(sums.reshape(len(a), *shape) + self.bias[:, None, None])
 
     def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``."""

@@ -34,7 +34,11 @@ class SeenWeights:
     def is_current(self, weights: Weights) -> bool:
         """Whether the weights have not been edited since."""
         values = weights.values
-        pieces = (slice(None),) if values.nbytes <= chunks.CHUNK_BYTES else chunks.chunks(len(values), values.nbytes // len(values))
+        pieces = (
+            (slice(None),)
+            if values.nbytes <= chunks.CHUNK_BYTES
+            else chunks.chunks(len(values), values.nbytes // len(values))
+        )
         if not all(np.array_equal(self.values[piece], values[piece]) for piece in pieces):
             return False
         return self.bias is None or np.array_equal(self.bias, weights.bias)  # type: ignore[arg-type]

@@ -179,4 +179,6 @@ class WindowSum:
                     rows = lines[:, indices].reshape(-1, fan_in)
                     values = self.circuit.expected(rows, weights[k]).reshape(len(lines), -1, self._neurons)
                     out[some, k, :, part] = values.transpose(0, 2, 1)
-        return self.circuit.through_adc(out.reshape(len(images), self.synapses.weights.n_neurons, *self._map_size), seen)
+        return self.circuit.through_adc(
+            out.reshape(len(images), self.synapses.weights.n_neurons, *self._map_size), seen
+        )
