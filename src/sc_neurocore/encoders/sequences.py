@@ -56,7 +56,7 @@ class Sequences:
         if self.shared:
             return self._numbers[None]
         if self._kept is not None:
-            return self._kept[inputs]
+            return np.asarray(self._kept[inputs])
         return self._made(np.arange(self.n)[inputs])
 
     def _made(self, inputs: NDArray[np.int64]) -> Draws:
