@@ -29,7 +29,7 @@ class Connections(ABC):
         self._made: tuple[int, int, Wiring] | None = None
 
     def wiring(self, first: int, last: int) -> Wiring:
-        """Wiring of the neurons `first` to `last` - 1 and of all rails, those of the first rail first; the last is kept.
+        """Wiring of the neurons `first` to `last` - 1 and of all rails, the first one first. The last is kept.
 
         It has ``rails * (last - first)`` neurons.
         """

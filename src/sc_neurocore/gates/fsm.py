@@ -26,8 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..bitstreams import Bitstream
-from ..chunks import in_chunks
 from ..bitstreams.encodings import Encoding
+from ..chunks import in_chunks
 from .arguments import check_stream, rows
 
 _ALTERNATE = 2

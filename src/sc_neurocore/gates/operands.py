@@ -123,7 +123,7 @@ def in_blocks(
     Parameters
     ----------
     run
-        Maps the operands of a block of groups, samples and neurons, and where the block is, to results ``(g, b, m, ...)``.
+        Maps operands of some groups, samples and neurons, and where these are, to results ``(g, b, m, ...)``.
     operands
         Of all of them.
     result_bytes, sample_bytes

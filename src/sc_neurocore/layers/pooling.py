@@ -157,7 +157,7 @@ class SCPool2D(SCLayer):
         """
         x = self._checked(input_image)
         self.options.check_no_faults("pools")
-        channels, height, width = x.shape[-3:]
+        height, width = x.shape[-2:]
         planes, shape = self.options.rounded(x).reshape(-1, height * width), self.output_shape(1, height, width)
         out = np.empty((len(planes), math.prod(shape)))
         for part in chunks(out.shape[1], 24 * len(planes) * math.prod(self.size)):

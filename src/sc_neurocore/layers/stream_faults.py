@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from ..backends.packing import tail_mask, words_for
 from ..backends.types import Wiring, Words
 from ..encoders.seeds import Seeds
-from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
 from ..gates.connections import WiredConnections
+from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
 from ..gates.operands import Operands, ones
 from .base import Samples
 from .options import CircuitOptions

@@ -8,8 +8,8 @@ from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import Seeds
-from ..gates.multiply import multiply
 from ..gates.connections import FullConnections
+from ..gates.multiply import multiply
 from ..gates.operands import Operands, cycle_sums
 
 Floats = NDArray[np.float64]

@@ -5,10 +5,10 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import chunks
 from ...backends.packing import pack, words_for
 from ...backends.types import Words
 from ...bitstreams.encodings import from_probability, value_range
-from ... import chunks
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
 from ...encoders.sequences import Inputs

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ... import chunks
 from ...backends import choose, runs_on
 from ...backends.packing import words_for
 from ...backends.types import Indices, Words
-from ... import chunks
 from ...encoders.seeds import Seeds
 from ...gates.accumulators import ParallelCounter
 from ...gates.operands import difference
