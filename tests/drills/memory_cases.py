@@ -1,6 +1,6 @@
-"""What calls of the package may take of memory: ``python memory_cases.py CHUNK_BYTES NAME ..`` tries some.
+"""Memory that calls may take: ``python memory_cases.py CHUNK_BYTES NAME ..`` tries some.
 
-Each case builds its arrays, then calls under a limit of data memory (``RLIMIT_DATA``): what the process has, and so many
+Each case builds its arrays, then calls under a limit of data memory (``RLIMIT_DATA``): what the process has and so many
 bytes more. A line of JSON a case says how it went.
 """
 

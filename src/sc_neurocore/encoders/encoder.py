@@ -214,21 +214,7 @@ class Encoder:
             return words.reshape(*thresholds.shape, self._n_words)
         if self._has_table:
             return self._from_table(thresholds)
-        return self._compared(self._sequences, thresholds, columns)
-
-    def _compared(
-        self, sequences: Sequences, thresholds: NDArray[np.uint64], columns: Inputs | None, cycles: slice = slice(None)
-    ) -> Words:
-        compare, rows = choose(self._backend).compare, thresholds.reshape(-1, thresholds.shape[-1])
-        if sequences.shared:
-            words = compare(sequences.every[:, cycles], rows)
-            return words.reshape(*thresholds.shape, words.shape[-1])
-        made = []
-        for part in chunks.chunks(thresholds.shape[-1], 4 * sequences.length):  # their numbers at once would be large
-            numbers = sequences.rows(part if columns is None else columns[part])[:, cycles]
-            made.append(compare(numbers, np.ascontiguousarray(rows[:, part])))
-        words = made[0] if len(made) == 1 else np.concatenate(made, axis=1)
-        return words.reshape(*thresholds.shape, words.shape[-1])
+        return self._sequences.words(thresholds, columns, self._backend)
 
     def _from_table(self, thresholds: NDArray[np.uint64]) -> Words:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
@@ -265,7 +251,7 @@ class Encoder:
                 numbers = longer.every[:, start:stop]
                 table = choose(self._backend).compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
                 return choose(self._backend).gather(table, thresholds)
-            words = self._compared(longer, thresholds, None, slice(start, stop))
+            words = longer.words(thresholds, None, self._backend, slice(start, stop))
         return words.reshape(*thresholds.shape, words_for(stop - start))
 
     def _bernoulli(

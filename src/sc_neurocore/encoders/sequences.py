@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import chunks
+from ..backends import choose
+from ..backends.types import Words
 from .generator import Generator
 
 Draws = NDArray[np.uint32]
@@ -58,6 +60,28 @@ class Sequences:
         if self._kept is not None:
             return np.asarray(self._kept[inputs])
         return self._made(np.arange(self.n)[inputs])
+
+    def words(
+        self,
+        thresholds: NDArray[np.uint64],
+        inputs: "Inputs | None",
+        backend: str | None,
+        cycles: slice = slice(None),
+    ) -> Words:
+        """Streams ``(..., k, W)`` of comparators with thresholds ``(..., k)``, which belong to `inputs`; None: to all.
+
+        `cycles` takes a part of the sequences.
+        """
+        compare, rows = choose(backend).compare, thresholds.reshape(-1, thresholds.shape[-1])
+        if self.shared:
+            words = compare(self._numbers[None, cycles], rows)
+            return words.reshape(*thresholds.shape, words.shape[-1])
+        made = []
+        for part in chunks.chunks(thresholds.shape[-1], 4 * self.length):  # their numbers at once would be large
+            numbers = self.rows(part if inputs is None else inputs[part])[:, cycles]
+            made.append(compare(numbers, np.ascontiguousarray(rows[:, part])))
+        words = made[0] if len(made) == 1 else np.concatenate(made, axis=1)
+        return words.reshape(*thresholds.shape, words.shape[-1])
 
     def _made(self, inputs: NDArray[np.int64]) -> Draws:
         if self.share == "independent":
