@@ -60,7 +60,8 @@ def test_a_layer_computes_a_sample_at_a_time_if_it_must(name, monkeypatch):
 
     monkeypatch.setattr(chunks, "chunks", counted)
     np.testing.assert_array_equal(make().forward(x), whole)
-    assert cuts == []  # it fits
+    assert all(parts == 1 for _, parts in cuts)  # it fits
+    cuts.clear()
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 1)
     np.testing.assert_array_equal(make().forward(x), whole)
-    assert cuts == [(5, 5)]
+    assert cuts[0] == (5, 5)

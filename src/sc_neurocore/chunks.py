@@ -31,4 +31,11 @@ def in_chunks(run: Callable[..., NDArray[Any]], item_bytes: int, *arrays: NDArra
     n = len(arrays[0])
     if n * item_bytes <= CHUNK_BYTES:
         return run(*arrays)
-    return np.concatenate([run(*(array[part] for array in arrays)) for part in chunks(n, item_bytes)])
+    out: NDArray[Any] | None = None
+    for part in chunks(n, item_bytes):
+        made = run(*(array[part] for array in arrays))
+        if out is None:  # the first piece says what a row is
+            out = np.empty((n, *made.shape[1:]), made.dtype)
+        out[part] = made
+    assert out is not None
+    return out

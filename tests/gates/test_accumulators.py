@@ -18,7 +18,8 @@ from sc_neurocore.gates.accumulators import (
     StreamAccumulator,
     make_accumulator,
 )
-from sc_neurocore.gates.operands import Operands, cycle_sums, fully_connected, railed
+from sc_neurocore.gates.connections import FullConnections, WiredConnections
+from sc_neurocore.gates.operands import Operands, cycle_sums
 from sc_neurocore.layers.spiking_dense import FiringNeuron, FiringRateCounter
 
 ENCODINGS = ["unipolar", "bipolar", "split"]
@@ -44,15 +45,18 @@ def operands_of(x, w, wiring=None):
     """Streams ``(B, n)`` and ``(M, n)``, or ``(synapses,)`` with a wiring, at the gates of one group."""
     rails = 2 if x.encoding == "split" else 1
     dense = wiring is None
-    wiring = fully_connected(x.shape[1], w.shape[0]) if dense else wiring
     n_words, bipolar = x.words.shape[-1], x.encoding == "bipolar"
     weights = w.words.reshape(rails, -1, n_words)
+    if dense:
+        connections = FullConnections(x.shape[1], w.shape[0], rails)
+    else:
+        connections = WiredConnections(wiring, weights.shape[1], rails)
     return Operands(
         np.ascontiguousarray(by_rail(x)).reshape(1, -1, x.shape[1], n_words),
         np.ascontiguousarray(weights).reshape(1, -1, n_words),
-        railed(wiring, rails, weights.shape[1]),
+        connections,
         x.shape[0],
-        len(wiring.indptr) - 1,
+        connections.n_neurons,
         (rails, rails),
         bipolar,
         bipolar,
@@ -214,11 +218,12 @@ def test_memory_is_that_of_what_they_make():
     for encoding in ENCODINGS:
         x, w = streams_of(encoding, 100)
         operands, numbers = operands_of(x, w), np.arange(SAMPLES)[None]
-        assert ParallelCounter(100, encoding).memory(NEURONS) == 0
+        rails = 2 if encoding == "split" else 1
+        assert ParallelCounter(100, encoding).memory(NEURONS) == 3 * 8 * rails**2 * NEURONS  # counts and their sums
         sums = cycle_sums(operands, 100)
-        assert SaturatingAdder(100, encoding).memory(NEURONS) == sums.nbytes // SAMPLES
+        assert SaturatingAdder(100, encoding).memory(NEURONS) >= rails**2 * sums.nbytes // SAMPLES
         tree, select = OrTree(100, encoding), random_select(100)
-        words, rails = tree.streams(operands, numbers), 2 if encoding == "split" else 1
+        words = tree.streams(operands, numbers)
         assert tree.memory(NEURONS) >= rails * words.nbytes // SAMPLES
         assert tree.memory(2 * NEURONS) == 2 * tree.memory(NEURONS)
         mux = MuxTree(100, encoding, select)

@@ -1,11 +1,19 @@
 """Correlation of two streams, and of one stream with itself some cycles later."""
 
+import math
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import checks
+from .. import checks, chunks
 from ..backends import choose
+from ..backends.packing import WORD_BITS, unpack, words_for
+from ..backends.types import Bits, Words
 from .bitstream import Bitstream
+
+_CYCLE_BYTES, _PAIR_BYTES = 40, 100
+"""Memory that a cycle of a stream takes, and a pair of streams beside its words."""
 
 
 def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
@@ -37,11 +45,23 @@ def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
     """
     if a.length != b.length:
         raise ValueError(f"streams must have one length, got {a.length} and {b.length}")
-    length = a.length
+    shape = np.broadcast_shapes(a.words.shape, b.words.shape)
+    return _scc(np.broadcast_to(a.words, shape), np.broadcast_to(b.words, shape), a.length)
+
+
+def _scc(a: Words, b: Words, length: int) -> NDArray[np.float64]:
+    """`scc` of words of one shape; of many in blocks of the first axis, and of the next where one place is large."""
+    if a.ndim > 1 and math.prod(a.shape[:-1]) * (_PAIR_BYTES + 8 * a.shape[-1]) > chunks.CHUNK_BYTES:
+        out = np.empty(a.shape[:-1])
+        for part in chunks.chunks(len(a), math.prod(a.shape[1:-1]) * (_PAIR_BYTES + 8 * a.shape[-1])):
+            place = part.start if part.stop - part.start == 1 else part
+            out[place] = _scc(a[place], b[place], length)
+        return out
     # Everything times length**2, in integers: no rounding decides the sign.
-    ones_a, ones_b = a.counts(), b.counts()
+    popcount = choose().popcount
+    ones_a, ones_b = popcount(a), popcount(b)
     product = ones_a * ones_b
-    excess = length * choose().popcount(a.words & b.words) - product
+    excess = length * popcount(a & b) - product
     most = length * np.minimum(ones_a, ones_b) - product
     least = product - length * np.maximum(ones_a + ones_b - length, 0)
     room = np.where(excess > 0, most, least)
@@ -63,11 +83,17 @@ def autocorrelation(stream: Bitstream, lag: int = 1) -> NDArray[np.float64]:
     -1.0
     """
     checks.whole("lag", lag, 1, stream.length)
-    bits = stream.bits()
-    both = (bits & np.roll(bits, -lag, axis=-1)).sum(-1, dtype=np.int64)
-    ones = bits.sum(-1, dtype=np.int64)
-    spread = stream.length * ones - ones * ones
-    return np.asarray((stream.length * both - ones * ones) / np.where(spread == 0, 1, spread))
+    length, words = stream.length, stream.words.reshape(-1, stream.words.shape[-1])
+    both = np.zeros(len(words), np.int64)
+    for rows, start, stop in _blocks(len(words), length):
+        turn = min(max(start, length - lag), stop)  # the cycle whose later one is the first of the ring again
+        for first, last in ((start, turn), (turn, stop)):
+            later = (first + lag) % length
+            pairs = _bits(words[rows], first, last) & _bits(words[rows], later, later + last - first)
+            both[rows] += pairs.sum(-1, dtype=np.int64)
+    ones = stream.counts()
+    spread = length * ones - ones * ones
+    return np.asarray((length * both.reshape(ones.shape) - ones * ones) / np.where(spread == 0, 1, spread))
 
 
 def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]:
@@ -99,8 +125,26 @@ def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]
     0.875
     """
     checks.real("tolerance", tolerance, 0.0, 1.0)
-    bits = stream.bits()
-    running = np.cumsum(bits, axis=-1) / np.arange(1, stream.length + 1)
-    outside = np.abs(running - running[..., -1:]) > tolerance
-    last = np.where(outside.any(-1), stream.length - np.argmax(outside[..., ::-1], axis=-1), 0)
-    return np.asarray(1 - last / stream.length)
+    length, words = stream.length, stream.words.reshape(-1, stream.words.shape[-1])
+    ones, last = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)
+    mean = stream.counts().reshape(-1, 1) / length
+    for rows, start, stop in _blocks(len(words), length):
+        so_far = ones[rows, None] + np.cumsum(_bits(words[rows], start, stop), axis=-1, dtype=np.int64)
+        outside = np.abs(so_far / np.arange(start + 1, stop + 1) - mean[rows]) > tolerance
+        last[rows] = np.where(outside.any(-1), stop - np.argmax(outside[:, ::-1], axis=-1), last[rows])
+        ones[rows] = so_far[:, -1]
+    return np.asarray(1 - last.reshape(stream.words.shape[:-1]) / length)
+
+
+def _blocks(streams: int, length: int) -> Iterator[tuple[slice, int, int]]:
+    """Blocks of streams and cycles, those of a stream one after another: rows, first cycle, cycle behind the last."""
+    for rows in chunks.chunks(streams, _CYCLE_BYTES * length):
+        for cycles in chunks.chunks(length, _CYCLE_BYTES * (rows.stop - rows.start)):
+            yield rows, cycles.start, cycles.stop
+
+
+def _bits(words: Words, start: int, stop: int) -> Bits:
+    """Cycles `start` to `stop` - 1 of streams ``(R, W)``: ``(R, stop - start)``."""
+    first = start // WORD_BITS
+    bits = unpack(words[:, first : words_for(stop)], stop - first * WORD_BITS)
+    return bits[:, start - first * WORD_BITS :]

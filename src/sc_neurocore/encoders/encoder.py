@@ -5,19 +5,20 @@ from typing import Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import checks
+from .. import checks, chunks
 from ..backends import choose
 from ..backends.packing import WORD_BITS, words_for
 from ..backends.types import Words
 from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, value_range
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
-from ..chunks import chunks
 from ..read_only import attribute, frozen
 from .by_name import make_generator
 from .generator import Generator
 from .generators import Bernoulli
+from .in_blocks import rails_in_blocks
 from .sample_counter import SampleCounter
 from .seeds import Seed, Seeds
+from .sequences import Inputs, Sequences
 
 Share = Literal["one", "shift", "rotate", "independent"]
 SHARES: tuple[str, ...] = get_args(Share)
@@ -96,11 +97,14 @@ class Encoder:
         self._generator_of_line = frozen(np.arange(self._n) * (self._share == "independent"))
         self._key = Seeds(seed, type(self), (self._n, self._partner)).key("streams")
         self._sequences = None if random else self._make_sequences(self._length)
-        self._longer = np.empty((0, 0), np.uint32)
+        self._longer: Sequences | None = None
         """Numbers as far as `window` was asked for."""
+        self._n_words, self._rails = words_for(self._length), 2 if self._encoding == "split" else 1
+        self._number_bytes = 48 + 8 * self._n_words * (3 if self._rails == 2 else 1)
+        """Memory that the streams of a number take while they are made, about."""
         self._has_table = (
             self._sequences is not None
-            and len(self._sequences) == 1
+            and self._sequences.shared
             and 8 * words_for(self._length) * self._modulus <= TABLE_BYTES
         )
         self._table: Words | None = None
@@ -146,7 +150,7 @@ class Encoder:
         self,
         numbers: NDArray[np.float64],
         samples: NDArray[np.int64],
-        columns: NDArray[np.int64] | None = None,
+        columns: Inputs | None = None,
         *,
         trim: bool = False,
     ) -> Words:
@@ -156,6 +160,10 @@ class Encoder:
         always zero, so the magnitude is encoded once and steered by sign. With `trim`, the negative rail is left
         out where no number is negative; `columns` as for `words`.
         """
+        if numbers.size * self._number_bytes > chunks.CHUNK_BYTES and numbers.size > 1:
+            trim = trim and (self._rails == 1 or numbers.min() >= 0)
+            shape = 1 if trim else self._rails, self._n_words
+            return rails_in_blocks(self.rails, numbers, samples, columns, shape, self._number_bytes, trim)
         magnitude = self._magnitudes(numbers)
         negative = numbers < 0 if self._encoding == "split" else None
         if negative is not None and trim and not negative.any():
@@ -185,7 +193,7 @@ class Encoder:
         """Number sequences of the comparators ``(n, L)``, ``(1, L)`` where all inputs share one; not for Bernoulli."""
         if self._sequences is None:
             raise AttributeError("sequences must come from a generator that has one, a Bernoulli encoder has none")
-        sequences: NDArray[np.uint32] = frozen(self._sequences)
+        sequences: NDArray[np.uint32] = frozen(self._sequences.every)
         return sequences
 
     def levels(self) -> NDArray[np.float64]:
@@ -195,38 +203,29 @@ class Encoder:
         """
         if self._sequences is None:
             raise ValueError("levels must come from a sequence, a Bernoulli encoder has none")
-        return np.asarray((self._sequences + 0.5) / float(self._modulus))
+        return np.asarray((self._sequences.every + 0.5) / float(self._modulus))
 
     def words(
-        self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], columns: NDArray[np.int64] | None = None
+        self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], columns: Inputs | None = None
     ) -> Words:
         """Packed streams ``(..., n, W)`` for probabilities ``(..., n)`` and sample numbers ``(...)``.
 
-        With `columns` ``(k,)``, the probabilities are ``(..., k)`` and number k belongs to input
-        ``columns[k]`` (not for Bernoulli generators).
+        With `columns` ``(k,)``, the probabilities are ``(..., k)`` and number k belongs to input ``columns[k]``.
         """
         thresholds = self.thresholds(probabilities)
-        n_words = words_for(self._length)
         if self._sequences is None:
-            return self._bernoulli(thresholds, samples, self._length, 0).reshape(*thresholds.shape, n_words)
+            words = self._bernoulli(thresholds, samples, self._length, 0, columns)
+            return words.reshape(*thresholds.shape, self._n_words)
         if self._has_table:
             return self._from_table(thresholds)
-        if columns is None or len(self._sequences) == 1:
-            words = choose(self._backend).compare(self._sequences, thresholds.reshape(-1, thresholds.shape[-1]))
-            return words.reshape(*thresholds.shape, n_words)
-        words = np.empty((*thresholds.shape, n_words), np.uint64)
-        for part in chunks(columns.size, 4 * self._length):  # a copy of every sequence at once would be large
-            block = thresholds[..., part].reshape(-1, columns[part].size)
-            made = choose(self._backend).compare(self._sequences[columns[part]], block)
-            words[..., part, :] = made.reshape(*thresholds.shape[:-1], -1, n_words)
-        return words
+        return self._sequences.words(thresholds, columns, self._backend)
 
     def _from_table(self, thresholds: NDArray[np.uint64]) -> Words:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
         table = self._table
         if table is None:
-            every, sequence = np.arange(self._modulus + 1, dtype=np.uint64), self._make_sequences(self._length)
-            table = self._table = choose(self._backend).compare(sequence, every[:, None])[:, 0]
+            every = np.arange(self._modulus + 1, dtype=np.uint64)
+            table = self._table = choose(self._backend).compare(self._sequences.every, every[:, None])[:, 0]
         return choose(self._backend).gather(table, thresholds)
 
     def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:
@@ -249,36 +248,32 @@ class Encoder:
             words = self._bernoulli(thresholds, samples, stop - start, start // WORD_BITS)
         else:
             longer = self._longer
-            if stop > longer.shape[1]:
+            if longer is None or stop > longer.length:
                 longer = self._longer = self._make_sequences(1 << (max(stop, self._length) - 1).bit_length())
-            numbers = longer[:, start:stop]
             every = self._modulus + 1
-            if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
+            if longer.shared and thresholds.size > every:  # a table of all streams is cheaper
+                numbers = longer.every[:, start:stop]
                 table = choose(self._backend).compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
                 return choose(self._backend).gather(table, thresholds)
-            words = choose(self._backend).compare(numbers, thresholds.reshape(-1, thresholds.shape[-1]))
+            words = longer.words(thresholds, None, self._backend, slice(start, stop))
         return words.reshape(*thresholds.shape, words_for(stop - start))
 
     def _bernoulli(
-        self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
+        self,
+        thresholds: NDArray[np.uint64],
+        samples: NDArray[np.int64],
+        length: int,
+        first_word: int,
+        columns: Inputs | None = None,
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        numbers = np.broadcast_to(samples[..., None] * self._n + self._generator_of_line, thresholds.shape)
+        lines = self._generator_of_line if columns is None else columns[:] * (self._share == "independent")
+        numbers = np.broadcast_to(samples[..., None] * self._n + lines, thresholds.shape)
         streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self._generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
 
-    def _make_sequences(self, length: int) -> NDArray[np.uint32]:
-        if self._share == "independent":
-            self._generator.check_lines(2 * self._n - 1 + self._partner, f'share="independent" with n = {self._n}')
-            partners = (self._generator.decorrelated(2 * i + self._partner) for i in range(self._n))
-            return np.stack([partner.sequence(length) for partner in partners])
-        numbers = self._generator.decorrelated(self._partner).sequence(length)
-        if self._share == "shift":
-            return _shifted(numbers, self._key, self._n, self._generator)
-        if self._share == "rotate":
-            offsets = np.arange(self._n) * self._length // self._n
-            return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self._length])
-        return numbers[None]
+    def _make_sequences(self, length: int) -> Sequences:
+        return Sequences(self._generator, (self._n, length), self._share, self._partner, self._key, self._length)
 
 
 def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDArray[np.uint64]:
@@ -290,16 +285,6 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
     """Values in the encoding's range, rounded to the thresholds of comparators: what their streams stand for."""
     thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
     return from_probability(thresholds / float(modulus), encoding)
-
-
-def _shifted(numbers: NDArray[np.uint32], key: int, n: int, generator: Generator) -> NDArray[np.uint32]:
-    """Numbers ``(L,)`` shifted by a random word of their range for each input, ``(n, L)``."""
-    modulus = generator.modulus
-    dtype = np.uint32 if modulus < 1 << 32 else np.uint64
-    words = np.random.Generator(np.random.Philox(key=key)).integers(0, modulus, n, dtype=dtype)[:, None]
-    if modulus == 1 << generator.bits:
-        return numbers ^ words.astype(np.uint32)
-    return ((numbers.astype(np.uint64) + words) % np.uint64(modulus)).astype(np.uint32)
 
 
 def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:

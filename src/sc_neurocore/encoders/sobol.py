@@ -61,8 +61,11 @@ class Sobol(Generator):
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The points of one dimension, floored to `bits` bits."""
         dimensions = min(1 << (self.dimension - 1).bit_length(), 21201)
-        points = _sobol_points(dimensions, (length - 1).bit_length())[:length, self.dimension - 1]
-        return points >> np.uint32(MAX_BITS - self.bits) ^ np.uint32(self.mask)
+        numbers = np.zeros(1, np.uint32)
+        for direction in _directions(dimensions, max(0, length - 1).bit_length())[:, self.dimension - 1]:
+            # In Gray-code order, the second half of 2**(k + 1) points is the first one backwards, moved by direction k.
+            numbers = np.concatenate([numbers, numbers[::-1] ^ direction])
+        return numbers[:length] >> np.uint32(MAX_BITS - self.bits) ^ np.uint32(self.mask)
 
     def decorrelated(self, index: int) -> Self:
         """The Sobol sequence of the dimension `index` places after this one."""
@@ -70,11 +73,18 @@ class Sobol(Generator):
 
 
 @lru_cache(maxsize=8)
-def _sobol_points(dimensions: int, log2_length: int) -> NDArray[np.uint32]:
-    """Points ``(2**log2_length, dimensions)`` as 32-bit integers."""
+def _directions(dimensions: int, count: int) -> NDArray[np.uint32]:
+    """The first direction numbers of each dimension, 32-bit integers ``(count, dimensions)``.
+
+    Point 2**k in Gray-code order is direction k XOR direction k - 1.
+    """
     from scipy.stats import qmc  # slow to import
 
-    unit = qmc.Sobol(dimensions, scramble=False, bits=MAX_BITS).random_base2(log2_length)
-    points: NDArray[np.uint32] = (unit * 2.0**MAX_BITS).astype(np.uint32)
-    points.flags.writeable = False
-    return points
+    engine = qmc.Sobol(dimensions, scramble=False, bits=MAX_BITS)
+    points = np.zeros((count, dimensions), np.uint32)
+    for k in range(count):
+        engine.fast_forward((1 << k) - engine.num_generated)
+        points[k] = engine.random(1)[0] * 2.0**MAX_BITS
+    directions: NDArray[np.uint32] = np.bitwise_xor.accumulate(points, axis=0)
+    directions.flags.writeable = False
+    return directions

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding
+from ..chunks import chunks
 from .accumulators import MuxTree, OrTree, ParallelCounter, SaturatingAdder
 from .arguments import check_inputs, check_sequence, check_stream, common_shape, with_axes
 from .operands import summed
@@ -296,12 +297,21 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
     numbers = check_sequence("select", select, length)
     shape = common_shape(streams=batch, select=numbers.shape[:-1])
     rails = checked.words.shape[:1] if checked.encoding == "split" else ()
-    words = np.broadcast_to(with_axes(checked, len(shape) + 1), (*rails, *shape, n, checked.words.shape[-1]))
-    operands = summed(Bitstream(np.ascontiguousarray(words), length, checked.encoding))
-    picks = numbers.reshape(-1, length)
-    pick_of_sample = np.broadcast_to(np.arange(len(picks)).reshape(numbers.shape[:-1]), shape).reshape(1, -1)
-    passed = MuxTree(length, checked.encoding, picks.__getitem__).streams(operands, pick_of_sample)
-    return Bitstream(passed.reshape(*rails, *shape, -1), length, checked.encoding)
+    words = with_axes(checked, len(shape) + 1)
+    # Every sample meets one of the streams and one of the select numbers; both are repeated for blocks of samples only.
+    places = (
+        np.broadcast_to(np.arange(math.prod(given)).reshape(given), shape).reshape(-1)
+        for given in (words.shape[len(rails) : -2], numbers.shape[:-1])
+    )
+    of_streams, of_numbers = places
+    sources, picks = words.reshape(*rails, -1, *words.shape[-2:]), numbers.reshape(-1, length)
+    tree = MuxTree(length, checked.encoding, picks.__getitem__)
+    out = np.empty((*rails, of_streams.size, words.shape[-1]), np.uint64)
+    for block in chunks(of_streams.size, 16 * n * words.shape[-1] * (len(rails) + 1)):
+        some = np.ascontiguousarray(sources[..., of_streams[block], :, :])
+        operands = summed(Bitstream(some, length, checked.encoding))
+        out[..., block, :] = tree.streams(operands, of_numbers[None, block])[..., 0, :, 0, :]
+    return Bitstream(out.reshape(*rails, *shape, -1), length, checked.encoding)
 
 
 def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
@@ -370,7 +380,10 @@ def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
     if lines.length != checked.length:
         raise ValueError(f"select must have the length of the streams {checked.length}, got {lines.length}")
     ndim = len(common_shape(streams=checked.shape, select=lines.shape))
-    earlier = np.bitwise_or.accumulate(lines.words, axis=-2)[..., :-1, :]
-    chosen = lines.words.copy()
-    chosen[..., 1:, :] &= ~earlier
-    return Bitstream(np.bitwise_or.reduce(with_axes(checked, ndim) & chosen, axis=-2), checked.length, checked.encoding)
+    words, taken = with_axes(checked, ndim), np.zeros((*lines.words.shape[:-2], lines.words.shape[-1]), np.uint64)
+    out = np.zeros(np.broadcast_shapes(words[..., 0, :].shape, taken.shape), np.uint64)
+    for k in range(lines.shape[-1]):
+        line = lines.words[..., k, :]
+        out |= words[..., k, :] & (line & ~taken)
+        taken |= line
+    return Bitstream(out, checked.length, checked.encoding)

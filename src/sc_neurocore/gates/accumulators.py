@@ -23,10 +23,11 @@ from scipy.sparse import csr_array
 
 from ..backends import choose
 from ..backends.packing import words_for
-from ..backends.types import Words
+from ..backends.types import Counts, Words
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability, value_range
+from ..chunks import chunks
 from .faults import Faults
-from .operands import Operands, cycle_sums, united
+from .operands import Block, Operands, cycle_sums, in_blocks, united
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
@@ -88,12 +89,15 @@ class Accumulator(ABC):
     def memory(self, n_neurons: int) -> int:
         """Bytes of memory for a sample, or for a window of an image, beside its input and weight streams.
 
+        What is not counted at once is computed in blocks of fewer neurons where this is large.
+
         Parameters
         ----------
         n_neurons
             Neurons of the layer, or of a window.
         """
-        return 0
+        rails = 4 if self.encoding == "split" else 1
+        return 24 * rails * n_neurons
 
     def full_scale(self, weights: Floats) -> float | None:
         """Full scale of an analog-to-digital converter, from the sums of |weights| ``(M,)``; None: no converter."""
@@ -102,8 +106,12 @@ class Accumulator(ABC):
     def _total(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """Sums of products ``(R, M)``, shrunk towards the mid-range by flips of product bits."""
         flips = 0.0 if conditions.faults is None else conditions.faults.product_flips
-        total = (1 - 2 * flips) * np.asarray((w @ x.T).T)
-        return total + flips * _fan_in(w) if self.encoding == "unipolar" else total
+        total = np.asarray((w @ x.T).T)
+        if flips:
+            total *= 1 - 2 * flips
+            if self.encoding == "unipolar":
+                total += flips * _fan_in(w)
+        return total
 
 
 class ParallelCounter(Accumulator):
@@ -128,32 +136,37 @@ class ParallelCounter(Accumulator):
         totals = 2 * counts - fan_in * self.length if self.encoding == "bipolar" else counts
         return totals / (self.length * self.divisor)
 
-    def _ones(self, operands: Operands) -> NDArray[np.int64]:
+    def _ones(self, operands: Operands) -> Counts:
         """Counts of ones over the products of each neuron, ``(G, B * rails, rails * M)``."""
-        kernels = choose(self.backend)
-        x, w, wiring = operands[:3]
-        if operands.dense:
-            counts = kernels.and_counts(x, w.reshape(len(w), len(wiring.indptr) - 1, x.shape[2], w.shape[-1]))
-        else:
-            counts = kernels.wired_counts(x, w, wiring)
+        kernels, (x, w) = choose(self.backend), operands[:2]
+        if not operands.dense:
+            if operands.xnor:
+                return in_blocks(self._wired_ones, operands, 24, 24 * x.shape[2])
+            return kernels.wired_counts(x, w, operands.wiring)
+        w = w.reshape(len(w), operands.rails[1] * operands.n_neurons, x.shape[2], w.shape[-1])
+        counts = kernels.and_counts(x, w)
         if not operands.xnor:
-            return np.asarray(counts)
-        # Ones of XNOR = L - |x| - |w| + 2 |x AND w|
-        x_ones, w_ones = kernels.popcount(x), kernels.popcount(w)
-        start, stop = wiring.indptr[:-1], wiring.indptr[1:]
-        if operands.dense:
-            single = x_ones.sum(2, keepdims=True) + w_ones.reshape(len(w), 1, start.size, -1).sum(-1)
-        else:
-            shape = (start.size, x_ones.shape[-1])
-            joined = csr_array((np.ones_like(wiring.inputs), wiring.inputs, wiring.indptr), shape=shape)
-            running = np.cumsum(np.insert(w_ones[:, wiring.weights], 0, 0, axis=1), axis=1)
-            single = (joined @ x_ones.reshape(-1, shape[1]).T).T.reshape(*x_ones.shape[:2], -1)
-            single = single + (running[:, stop] - running[:, start])[:, None]
-        return np.asarray(2 * counts + (stop - start) * self.length - single)
+            return counts
+        # Ones of XNOR = L - |x| - |w| + 2 |x AND w|, where |w| is that of all weights of a neuron
+        x_ones, w_ones = (kernels.popcount(words.reshape(*words.shape[:2], -1)) for words in (x, w))
+        return np.asarray(2 * counts + x.shape[2] * self.length - x_ones[..., None] - w_ones[:, None])
+
+    def _wired_ones(self, operands: Operands, block: Block) -> Counts:
+        """Counts of ones after the XNOR gates of neurons that have few inputs, ``(G, B, M)``."""
+        kernels, (x, w), wiring = choose(self.backend), operands[:2], operands.wiring
+        indptr, inputs, weights = wiring
+        x_ones, w_ones = kernels.popcount(x), kernels.popcount(np.take(w, weights, axis=1))
+        joined = csr_array((np.ones_like(inputs), inputs, indptr), shape=(indptr.size - 1, x.shape[2]))
+        single = (joined @ x_ones.reshape(-1, x.shape[2]).T).T.reshape(*x_ones.shape[:2], -1)
+        running = np.cumsum(np.insert(w_ones, 0, 0, axis=1), axis=1)
+        single = single + np.diff(running[:, indptr])[:, None]
+        return np.asarray(2 * kernels.wired_counts(x, w, wiring) + np.diff(indptr) * self.length - single)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """Sums of the products, divided by `divisor`."""
-        return self._total(x, w, conditions) / self.divisor
+        total = self._total(x, w, conditions)
+        total /= self.divisor
+        return total
 
     def full_scale(self, weights: Floats) -> float:
         """Largest sum of |weights| of a neuron over `divisor`: its output for inputs of 1."""
@@ -178,6 +191,9 @@ class SaturatingAdder(Accumulator):
 
     def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
         """Units at the output, positive less negative, per cycle: numbers ``(G, B, M)``."""
+        return in_blocks(lambda part, _: self._given_back(part), operands, self.memory(1))
+
+    def _given_back(self, operands: Operands) -> Floats:
         steps = cycle_sums(operands, self.length, self.backend)
         signed = self.encoding != "unipolar"
         return np.asarray(choose(self.backend).saturate(steps, signed, self.two_level) / self.length)
@@ -187,11 +203,12 @@ class SaturatingAdder(Accumulator):
         if conditions.in_runs and (self.encoding != "unipolar" or conditions.share in ("shift", "rotate")):
             # A ramp's ones come in one run: what arrives late is still in the adder at the end.
             raise ValueError("expected has no closed form for accumulate='saturate' with the runs of a ramp")
-        return np.asarray(np.clip(self._total(x, w, conditions), *value_range(self.encoding)))
+        total = self._total(x, w, conditions)
+        return np.asarray(np.clip(total, *value_range(self.encoding), out=total))
 
     def memory(self, n_neurons: int) -> int:
-        """Bytes of a sum for every neuron and cycle."""
-        return 4 * self.length * n_neurons
+        """Bytes of a sum for every neuron and cycle: of four pairs of rails and two differences, or of two of them."""
+        return 4 * self.length * n_neurons * {"unipolar": 1, "bipolar": 3, "split": 6}[self.encoding]
 
 
 class StreamAccumulator(Accumulator):
@@ -201,26 +218,40 @@ class StreamAccumulator(Accumulator):
     def _joined(self, operands: Operands, samples: Samples) -> Words:
         """Streams ``(G, B * rails, rails * M, W)``."""
 
+    def _streams(self, operands: Operands, samples: Samples) -> Words:
+        """Output streams ``(G, B, M, W)``; of split products with their rails ``(G, B, M, 2, W)``."""
+        joined = operands.by_rails(self._joined(operands, samples))
+        return np.moveaxis(united(joined), 0, 3) if self.encoding == "split" else joined[:, :, 0, 0]
+
     def streams(self, operands: Operands, samples: Samples) -> Words:
         """Output streams ``(G, B, M, W)``; of split products their rails ``(2, G, B, M, W)``."""
-        joined = operands.by_rails(self._joined(operands, samples))
-        return united(joined) if self.encoding == "split" else joined[:, :, 0, 0]
+
+        def run(part: Operands, block: Block) -> Words:
+            return self._streams(part, samples[block[:2]])
+
+        words = in_blocks(run, operands, self.memory(1), self.memory(0))
+        return np.ascontiguousarray(np.moveaxis(words, 3, 0)) if self.encoding == "split" else words
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
         """Numbers ``(G, B, M)`` decoded from the counts of the output streams."""
-        counts = choose(self.backend).popcount(self.streams(operands, samples))
-        return from_counts(counts, self.length, self.encoding)
+
+        def run(part: Operands, block: Block) -> Floats:
+            counts = choose(self.backend).popcount(self._streams(part, samples[block[:2]]))
+            split = self.encoding == "split"
+            return from_counts(np.moveaxis(counts, 3, 0) if split else counts, self.length, self.encoding)
+
+        return in_blocks(run, operands, self.memory(1), self.memory(0))
 
     def memory(self, n_neurons: int) -> int:
-        """Bytes of the output streams of at most four pairs of rails."""
-        return 32 * words_for(self.length) * n_neurons
+        """Bytes of the output streams of at most four pairs of rails, and of the two that they are joined to."""
+        return 48 * words_for(self.length) * n_neurons
 
 
 class OrTree(StreamAccumulator):
     """A tree of OR gates: the output is one in each cycle in which any product is."""
 
     def _joined(self, operands: Operands, samples: Samples) -> Words:
-        return choose(self.backend).or_streams(*operands[:3], self.length, operands.xnor)
+        return choose(self.backend).or_streams(*operands[:2], operands.wiring, self.length, operands.xnor)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The probability that any product is one: of independent streams, or of inputs that share one sequence."""
@@ -243,6 +274,13 @@ class OrTree(StreamAccumulator):
 
     def _union(self, union: Callable[[Floats, Floats, bool], Floats], x: Floats, w: Floats) -> Floats:
         """Value ``(R, M)`` of the OR of products of inputs ``(R, n)`` and weights ``(M, n)``."""
+        out, pair = np.empty((len(x), len(w))), 64 * (2 if self.encoding == "split" else 1) * x.shape[1]
+        for neurons in chunks(len(w), pair):
+            for rows in chunks(len(x), pair * (neurons.stop - neurons.start)):
+                out[rows, neurons] = self._union_of_block(union, x[rows], w[neurons])
+        return out
+
+    def _union_of_block(self, union: Callable[[Floats, Floats, bool], Floats], x: Floats, w: Floats) -> Floats:
         if self.encoding == "split":
             x_rails = [np.maximum(x, 0), np.maximum(-x, 0)]
             w_rails = [np.maximum(w, 0), np.maximum(-w, 0)]
@@ -271,7 +309,7 @@ class MuxTree(StreamAccumulator):
         numbers = self._select(distinct)[place.reshape(samples.shape)]
         rails = operands.inputs.shape[1] // max(1, operands.n_samples)  # those of a sample share its numbers
         numbers = np.repeat(numbers, rails, axis=1) if rails > 1 else numbers
-        return choose(self.backend).mux_streams(*operands[:3], numbers, self.length, operands.xnor)
+        return choose(self.backend).mux_streams(*operands[:2], operands.wiring, numbers, self.length, operands.xnor)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The mean of the products of each neuron's synapses."""
@@ -279,12 +317,13 @@ class MuxTree(StreamAccumulator):
         if self.encoding == "split" and (faults.product_flips or faults.input_flips or faults.weight_flips):
             raise ValueError("expected has no closed form for accumulate='mux' with split encoding and bit flips")
         total, fan_in = self._total(x, w, conditions), _fan_in(w)
-        empty = 0.0 if self.encoding != "bipolar" else -1.0
-        return np.asarray(np.where(fan_in > 0, total / np.maximum(fan_in, 1), empty))
+        total /= np.maximum(fan_in, 1)
+        total[:, fan_in == 0] = 0.0 if self.encoding != "bipolar" else -1.0
+        return total
 
     def memory(self, n_neurons: int) -> int:
         """Bytes of the output streams, and of the select numbers of a sample's rails."""
-        return super().memory(n_neurons) + 8 * self.length
+        return super().memory(n_neurons) + 16 * self.length
 
 
 def make_accumulator(

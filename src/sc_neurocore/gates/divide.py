@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..bitstreams import Bitstream
+from ..chunks import in_chunks
 from .arguments import check_pair, check_sequence, check_stream, common_shape, rows, sequence_rows
 from .correlated import overlap
 
@@ -155,10 +156,14 @@ def square_root_expected(x: ArrayLike, bits: int = 8) -> NDArray[np.float64]:
     size = 2 ** checks.whole("bits", bits, 1, 20)
     c = np.arange(size + 1) / size
     log_ratio = np.log1p(-(c[:-1] ** 2)) - 2 * np.log(c[1:])
-    inner = np.clip(p, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-    log_odds = np.log(inner) - np.log1p(-inner)
-    log_share = np.zeros((*p.shape, size + 1))
-    np.cumsum(log_ratio + log_odds[..., None], axis=-1, out=log_share[..., 1:])
-    share = np.exp(log_share - log_share.max(-1, keepdims=True))
-    mean = (share * c).sum(-1) / share.sum(-1)
-    return np.asarray(np.where(p == 0, 0.0, np.where(p == 1, 1.0, mean)))
+
+    def run(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        inner = np.clip(p, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+        log_odds = np.log(inner) - np.log1p(-inner)
+        log_share = np.zeros((*p.shape, size + 1))
+        np.cumsum(log_ratio + log_odds[..., None], axis=-1, out=log_share[..., 1:])
+        share = np.exp(log_share - log_share.max(-1, keepdims=True))
+        mean = (share * c).sum(-1) / share.sum(-1)
+        return np.asarray(np.where(p == 0, 0.0, np.where(p == 1, 1.0, mean)))
+
+    return in_chunks(run, 40 * size, p.reshape(-1)).reshape(p.shape)

@@ -27,6 +27,7 @@ from .. import checks
 from ..backends import choose
 from ..bitstreams import Bitstream
 from ..bitstreams.encodings import Encoding
+from ..chunks import in_chunks
 from .arguments import check_stream, rows
 
 _ALTERNATE = 2
@@ -145,10 +146,14 @@ def sexp_expected(x: ArrayLike, n_states: int, gain: int) -> NDArray[np.float64]
     """
     n, g = _exponential(n_states, gain)
     p = (checks.array("x", x, -1, 1) + 1) / 2
-    most = np.maximum(p, 1 - p)
     state = np.arange(n)
-    share = (p / most)[..., None] ** state * ((1 - p) / most)[..., None] ** (n - 1 - state)
-    return np.asarray(share[..., : n - g].sum(-1) / share.sum(-1))
+
+    def run(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        most = np.maximum(p, 1 - p)
+        share = (p / most)[..., None] ** state * ((1 - p) / most)[..., None] ** (n - 1 - state)
+        return np.asarray(share[..., : n - g].sum(-1) / share.sum(-1))
+
+    return in_chunks(run, 32 * n, p.reshape(-1)).reshape(p.shape)
 
 
 def relu(stream: Bitstream, n_states: int) -> Bitstream:

@@ -1,15 +1,18 @@
 """Operands of the multiplier gates of neurons, and the signs of their products."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import chunks
 from ..backends import choose
 from ..backends.packing import tail_mask, words_for
 from ..backends.types import Wiring, Words
 from ..bitstreams import Bitstream
+from .connections import Connections, WiredConnections
 
 T = TypeVar("T", bound=np.generic)
 
@@ -25,8 +28,8 @@ class Operands(NamedTuple):
     """``(G, B * input rails, n, W)``."""
     weights: Words
     """``(G, weight rails * synapses, W)``."""
-    wiring: Wiring
-    """Synapses of the M neurons, once for each weight rail: ``weight rails * M`` neurons."""
+    connections: Connections
+    """Synapses of the neurons."""
     n_samples: int
     """B."""
     n_neurons: int
@@ -39,11 +42,30 @@ class Operands(NamedTuple):
     """Whether the gates are XNOR instead of AND: bipolar operands, unless they are products already."""
     dense: bool
     """Whether each neuron takes all n inputs, in order."""
+    first: int = 0
+    """The first of the M neurons, among those of the connections."""
+
+    @property
+    def wiring(self) -> Wiring:
+        """Synapses of the M neurons, once for each weight rail: ``weight rails * M`` neurons."""
+        return self.connections.wiring(self.first, self.first + self.n_neurons)
 
     @property
     def fan_in(self) -> NDArray[np.int64]:
         """Synapses of each neuron ``(M,)``."""
-        return np.diff(self.wiring.indptr[: self.n_neurons + 1])
+        return self.connections.fan_in[self.first : self.first + self.n_neurons]
+
+    def part(self, groups: slice, samples: slice, neurons: slice) -> "Operands":
+        """Operands of some of the groups, samples and neurons."""
+        rails = self.inputs.shape[1] // max(1, self.n_samples)
+        return self._replace(
+            inputs=np.ascontiguousarray(self.inputs[groups, samples.start * rails : samples.stop * rails]),
+            weights=self.weights[groups],
+            n_samples=samples.stop - samples.start,
+            n_neurons=neurons.stop - neurons.start,
+            dense=False,  # weights of others are among the weights
+            first=self.first + neurons.start,
+        )
 
     def by_rails(self, results: NDArray[T]) -> NDArray[T]:
         """Results of a kernel ``(G, B * rails, rails * M, ...)`` as ``(G, B, rails, rails, M, ...)``.
@@ -55,45 +77,6 @@ class Operands(NamedTuple):
     def signed(self, results: NDArray[Any]) -> NDArray[Any]:
         """Positive less negative results ``(G, B, M, ...)`` of a kernel that counts."""
         return difference(self.by_rails(results)) if self.rails != (1, 1) else results
-
-
-def railed(wiring: Wiring, rails: int, synapses: int) -> Wiring:
-    """A wiring repeated for each rail of the weights, with `synapses` weight streams a rail.
-
-    Parameters
-    ----------
-    wiring
-        Synapses of M neurons, for one rail of the weights.
-    rails
-        1, or 2 for split weights.
-    synapses
-        Weight streams of a rail; those of rail r are numbered from ``r * synapses``.
-
-    Returns
-    -------
-    Wiring
-        Of ``rails * M`` neurons, the first rail first.
-    """
-    if rails == 1:
-        return wiring
-    indptr, inputs, weights = wiring
-    steps = np.arange(rails)[:, None]
-    return Wiring(
-        np.concatenate([indptr[:1], (indptr[1:] + steps * indptr[-1]).reshape(-1)]),
-        np.tile(inputs, rails),
-        (weights + steps * synapses).reshape(-1),
-    )
-
-
-def fully_connected(n_inputs: int, n_neurons: int) -> Wiring:
-    """Wiring of a dense layer: every neuron takes all inputs, each through its own weight stream.
-
-    >>> fully_connected(2, 3).inputs
-    array([0, 1, 0, 1, 0, 1])
-    """
-    synapses = n_neurons * n_inputs
-    indptr = np.arange(0, synapses + 1, n_inputs)
-    return Wiring(indptr, np.tile(np.arange(n_inputs), n_neurons), np.arange(synapses))
 
 
 def ones(length: int, shape: tuple[int, ...] = ()) -> Words:
@@ -118,7 +101,7 @@ def summed(streams: Bitstream) -> Operands:
     return Operands(
         np.ascontiguousarray(words).reshape(1, batch * rails, n, n_words),
         ones(streams.length, (1, 1)),
-        Wiring(np.array([0, n]), np.arange(n), np.zeros(n, np.int64)),
+        WiredConnections(Wiring(np.array([0, n]), np.arange(n), np.zeros(n, np.int64)), 1),
         batch,
         1,
         (rails, 1),
@@ -126,6 +109,41 @@ def summed(streams: Bitstream) -> Operands:
         xnor=bipolar,
         dense=False,
     )
+
+
+Block = tuple[slice, slice, slice]
+"""Some of the groups, samples and neurons of operands."""
+
+
+def in_blocks(
+    run: Callable[[Operands, Block], NDArray[T]], operands: Operands, result_bytes: int, sample_bytes: int = 0
+) -> NDArray[T]:
+    """Results ``(G, B, M, ...)`` of ``run(operands, block)``, computed in blocks that fit into memory and joined.
+
+    Parameters
+    ----------
+    run
+        Maps operands of some groups, samples and neurons, and where these are, to results ``(g, b, m, ...)``.
+    operands
+        Of all of them.
+    result_bytes, sample_bytes
+        Memory that `run` takes for a result, and for a sample beside those of its neurons.
+    """
+    groups, samples, neurons = len(operands.inputs), operands.n_samples, operands.n_neurons
+    wires = operands.connections.neuron_bytes
+    every = (slice(0, groups), slice(0, samples), slice(0, neurons))
+    if max(groups * samples * (neurons * result_bytes + sample_bytes), neurons * wires) <= chunks.CHUNK_BYTES:
+        return run(operands, every)
+    out: NDArray[T] | None = None
+    for m in chunks.chunks(neurons, max(result_bytes, wires)):
+        of_sample = (m.stop - m.start) * result_bytes + sample_bytes
+        for b in chunks.chunks(samples, of_sample):
+            for g in chunks.chunks(groups, (b.stop - b.start) * of_sample):
+                made = run(operands.part(g, b, m), (g, b, m))
+                if out is None:
+                    out = np.empty((groups, samples, neurons, *made.shape[3:]), made.dtype)
+                out[g, b, m] = made
+    return np.empty((groups, samples, neurons)) if out is None else out  # type: ignore[return-value]
 
 
 def difference(results: NDArray[Any]) -> NDArray[Any]:
@@ -163,8 +181,8 @@ def cycle_sums(operands: Operands, length: int, backend: str | None = None) -> N
     backend
         Backend that runs the kernel; None: the default.
     """
-    x, w, wiring = operands[:3]
-    sums = operands.signed(choose(backend).cycle_counts(x, w, wiring, length, operands.xnor))
+    x, w = operands[:2]
+    sums = operands.signed(choose(backend).cycle_counts(x, w, operands.wiring, length, operands.xnor))
     if operands.bipolar:
-        return (2 * sums - operands.fan_in[:, None]).astype(np.int32)
+        return 2 * sums - operands.fan_in[:, None].astype(np.int32)
     return np.asarray(sums)

@@ -8,6 +8,8 @@ gate            result                 hardware, a window
 ==============  =====================  ===============================================
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..backends.types import Words
 from ..bitstreams import Bitstream
+from ..chunks import chunks
 from .accumulate import mux
 from .arguments import check_sequence, check_stream
 from .windows import output_size, pair, window_indices
@@ -63,10 +66,11 @@ def average_pool(streams: Bitstream, size: Any, select: NDArray[np.uint32], *, s
     >>> average_pool(image, 2, np.array([0, 2**30, 2**31, 3 * 2**30], np.uint32)).value()
     array([[[0.5]]])
     """
-    checked, windows, shape = _windows(streams, size, stride)
-    numbers = check_sequence("select", select, checked.length)
-    pooled = mux(Bitstream(windows, checked.length, checked.encoding), numbers[..., None, :])
-    return Bitstream(pooled.words.reshape(*shape, -1), checked.length, checked.encoding)
+    checked = _images(streams)
+    numbers = check_sequence("select", select, checked.length)[..., None, :]
+    return _pooled(
+        checked, size, stride, lambda pixels: mux(Bitstream(pixels, checked.length, checked.encoding), numbers).words
+    )
 
 
 def max_pool(streams: Bitstream, size: Any, *, stride: Any = None) -> Bitstream:
@@ -113,27 +117,38 @@ def max_pool(streams: Bitstream, size: Any, *, stride: Any = None) -> Bitstream:
     >>> max_pool(image, 2).value()
     array([[[0.75]]])
     """
-    checked, windows, shape = _windows(streams, size, stride)
-    if checked.encoding == "split":
-        pooled = np.stack([np.bitwise_or.reduce(windows[0], axis=-2), np.bitwise_and.reduce(windows[1], axis=-2)])
-    else:
-        pooled = np.bitwise_or.reduce(windows, axis=-2)
-    return Bitstream(pooled.reshape(*shape, -1), checked.length, checked.encoding)
+    checked = _images(streams)
+
+    def largest(pixels: Words) -> Words:
+        if checked.encoding == "split":
+            return np.stack([np.bitwise_or.reduce(pixels[0], axis=-2), np.bitwise_and.reduce(pixels[1], axis=-2)])
+        return np.asarray(np.bitwise_or.reduce(pixels, axis=-2))
+
+    return _pooled(checked, size, stride, largest)
 
 
-def _windows(streams: Bitstream, size: Any, stride: Any) -> tuple[Bitstream, Words, tuple[int, ...]]:
-    """The images; words ``(.., C * windows, pixels, W)``; shape of the pooled words without their last axis."""
+def _images(streams: Bitstream) -> Bitstream:
+    """`streams` if they are images, else an error."""
     checked = check_stream("streams", streams)
-    kernel = pair("size", size, 1)
-    step = kernel if stride is None else pair("stride", stride, 1)
     if len(checked.shape) < 3:
         raise ValueError(f"streams must have shape (..., channels, height, width), got {checked.shape}")
-    channels, height, width = checked.shape[-3:]
-    out = output_size((height, width), kernel, step)
-    if min(out) < 1:
+    return checked
+
+
+def _pooled(images: Bitstream, size: Any, stride: Any, pool: Callable[[Words], Words]) -> Bitstream:
+    """Images of one stream a window: `pool` maps words ``(.., windows, pixels, W)`` to ``(.., windows, W)``."""
+    kernel = pair("size", size, 1)
+    step = kernel if stride is None else pair("stride", stride, 1)
+    channels, height, width = images.shape[-3:]
+    rows, columns = output_size((height, width), kernel, step)
+    if min(rows, columns) < 1:
         raise ValueError(f"size must fit the image, {height} x {width}, got {kernel}")
-    head = checked.words.shape[:-4]
-    flat = checked.words.reshape(*head, channels * height * width, -1)
-    indices = window_indices(channels, (height, width), kernel, step, groups=channels)
-    windows = np.take(flat, indices.reshape(-1, indices.shape[-1]), axis=-2)
-    return checked, windows, (*head, channels, *out)
+    head, n_words = images.words.shape[:-4], images.words.shape[-1]
+    flat = images.words.reshape(*head, channels * height * width, n_words)
+    out = np.empty((*head, channels, rows * columns, n_words), np.uint64)
+    window_bytes = 16 * math.prod((*head, channels, *kernel)) * (n_words + 1)
+    for part in chunks(rows * columns, window_bytes):
+        indices = window_indices(channels, (height, width), kernel, step, groups=channels, part=part)
+        pixels = np.take(flat, indices.reshape(-1, indices.shape[-1]), axis=-2)
+        out[..., part, :] = pool(pixels).reshape(*head, channels, -1, n_words)
+    return Bitstream(out.reshape(*head, channels, rows, columns, n_words), images.length, images.encoding)

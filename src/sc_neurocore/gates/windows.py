@@ -30,22 +30,28 @@ def output_size(size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1))
 
 
 def window_indices(
-    channels: int, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1), groups: int = 1
+    channels: int,
+    size: Pair,
+    kernel: Pair,
+    stride: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    part: slice = slice(None),
 ) -> NDArray[np.int64]:
     """Pixel numbers ``(groups, windows, channels / groups * kH * kW)`` in a flat image ``(C, H, W)``.
 
-    Windows run along the rows; inside a window the order is channel, row, column.
+    Windows run along the rows; inside a window the order is channel, row, column. `part` takes some of the windows.
 
     >>> window_indices(1, (3, 3), (2, 2), (1, 1))[0].tolist()
     [[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]
     """
     out = output_size(size, kernel, stride, dilation)
-    rows, columns = (
-        stride[axis] * np.arange(out[axis])[:, None] + dilation[axis] * np.arange(kernel[axis]) for axis in (0, 1)
-    )
-    inside = rows[:, None, :, None] * size[1] + columns[None, :, None, :]  # (out_h, out_w, kH, kW)
-    planes = np.arange(channels).reshape(groups, 1, 1, -1, 1, 1) * (size[0] * size[1])
-    return np.asarray((planes + inside[:, :, None]).reshape(groups, out[0] * out[1], -1))
+    corners = np.arange(out[0] * out[1])[part]
+    corners = corners // out[1] * (stride[0] * size[1]) + corners % out[1] * stride[1]
+    rows, columns = (dilation[axis] * np.arange(kernel[axis]) for axis in (0, 1))
+    planes = np.arange(channels).reshape(groups, -1, 1, 1) * (size[0] * size[1])
+    inside = (planes + rows[:, None] * size[1] + columns).reshape(groups, 1, -1)
+    return np.asarray(corners[:, None] + inside)
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,8 @@ class ConvolutionWindows:
         padded = np.pad(images, ((0, 0), (0, 0), *self.edges))
         return padded.reshape(len(images), int(np.prod(padded.shape[1:])))
 
-    def indices(self, size: Pair) -> NDArray[np.int64]:
-        """Places ``(groups, windows, fan_in)`` in the `pixels` of an image of `size`."""
+    def indices(self, size: Pair, part: slice = slice(None)) -> NDArray[np.int64]:
+        """Places ``(groups, windows, fan_in)`` in the `pixels` of an image of `size`: of all windows, or of a part."""
         return window_indices(
-            self.channels, self.padded_size(size), self.kernel, self.stride, self.dilation, self.groups
+            self.channels, self.padded_size(size), self.kernel, self.stride, self.dilation, self.groups, part
         )

@@ -1,5 +1,6 @@
 """Attention: scores by AND gates and counters, weighted means of the values by a multiplexer for each row."""
 
+from functools import partial
 from operator import attrgetter
 
 import numpy as np
@@ -156,11 +157,7 @@ class StochasticAttention(SCLayer):
         ValueError, TypeError
             If shapes do not fit, a number is not finite, or a score is negative.
         """
-        operands = checked_operands(self.dim_k, Q, K, V, mask)
-        scores = np.where(operands.mask, operands.scores(), 0)
-        if scores.size and scores.min() < 0:
-            raise ValueError(f"scores Q K^T must be at least 0 to be shares of a row, got {scores.min()}")
-        return _shares(scores) @ operands.v
+        return checked_operands(self.dim_k, Q, K, V, mask).over_rows(_linear)
 
     expected = __call__ = forward
 
@@ -170,12 +167,7 @@ class StochasticAttention(SCLayer):
         Parameters, shapes and errors are those of `forward`, but scores may be negative; a row that is
         masked throughout gives zeros. The largest score of a row is subtracted first, so none is too large.
         """
-        operands = checked_operands(self.dim_k, Q, K, V, mask)
-        scores = np.where(operands.mask, operands.scores(), -np.inf)
-        top = scores.max(-1, keepdims=True)
-        with np.errstate(over="ignore"):  # a quotient of -inf is a weight of 0
-            weights = np.exp((scores - np.where(np.isfinite(top), top, 0)) / self.temperature)
-        return _shares(weights) @ operands.v
+        return checked_operands(self.dim_k, Q, K, V, mask).over_rows(partial(_softmax, self.temperature))
 
     def forward_bitstream(
         self,
@@ -266,6 +258,23 @@ class StochasticAttention(SCLayer):
             f"{type(self).__name__}(dim_k={self.dim_k}, temperature={self.temperature:g}, "
             f"generator={self.generator!r}, encoding={self.encoding!r}{bits}, backend={self.backend!r})"
         )
+
+
+def _linear(operands: Operands) -> Floats:
+    """Means of the values, weighted by scores, which must be 0 or more."""
+    scores = np.where(operands.mask, operands.scores(), 0)
+    if scores.size and scores.min() < 0:
+        raise ValueError(f"scores Q K^T must be at least 0 to be shares of a row, got {scores.min()}")
+    return _shares(scores) @ operands.v
+
+
+def _softmax(temperature: float, operands: Operands) -> Floats:
+    """Means of the values, weighted by the exponentials of scores over `temperature`."""
+    scores = np.where(operands.mask, operands.scores(), -np.inf)
+    top = scores.max(-1, keepdims=True)
+    with np.errstate(over="ignore"):  # a quotient of -inf is a weight of 0
+        weights = np.exp((scores - np.where(np.isfinite(top), top, 0)) / temperature)
+    return _shares(weights) @ operands.v
 
 
 def _shares(weights: Floats) -> Floats:

@@ -11,6 +11,7 @@ from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
+from ..chunks import chunks
 from ..encoders import Generator, Seed
 from ..encoders.select import SelectSource
 from ..gates import Faults, average_pool, max_pool
@@ -161,11 +162,13 @@ class SCPool2D(SCLayer):
         """
         x = self._checked(input_image)
         self._options.check_no_faults("pools")
-        channels, height, width = x.shape[-3:]
-        windows = window_indices(channels, (height, width), self._size, self._stride, groups=channels)
-        values = self._options.rounded(x).reshape(*x.shape[:-3], channels * height * width)[..., windows]
-        pooled: Floats = values.max(-1) if self._kind == "max" else values.mean(-1)
-        return pooled.reshape(*x.shape[:-3], *self.output_shape(channels, height, width))
+        height, width = x.shape[-2:]
+        planes, shape = self._options.rounded(x).reshape(-1, height * width), self.output_shape(1, height, width)
+        out = np.empty((len(planes), math.prod(shape)))
+        for part in chunks(out.shape[1], 24 * len(planes) * math.prod(self._size)):
+            windows = planes[:, window_indices(1, (height, width), self._size, self._stride, part=part)[0]]
+            out[:, part] = windows.max(-1) if self._kind == "max" else windows.mean(-1)
+        return out.reshape(*x.shape[:-2], *shape[1:])
 
     def __repr__(self) -> str:
         step = "" if self._stride == self._size else f", stride={self._stride}"

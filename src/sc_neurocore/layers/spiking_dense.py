@@ -12,7 +12,7 @@ from ..backends.types import Words
 from ..bitstreams.encodings import Encoding
 from ..encoders import Bernoulli, Generator, Share
 from ..gates.accumulators import Accumulator, Conditions
-from ..gates.operands import Operands, cycle_sums
+from ..gates.operands import Operands, cycle_sums, in_blocks
 from ..neurons import LIFNeurons, LIFParameters
 from ..read_only import attribute
 from .base import Floats, Samples
@@ -79,16 +79,16 @@ class FiringRateCounter(Accumulator):
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
         """Firing rates in Hz."""
-        spikes = choose(self.backend).popcount(self.spikes(operands))
-        return np.asarray(spikes * (1000.0 / self.neuron.duration))
+        count, unit = choose(self.backend).popcount, 1000.0 / self.neuron.duration
+        return in_blocks(lambda part, _: np.asarray(count(self.spikes(part)) * unit), operands, self.memory(1))
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The rates of constant currents."""
         return self.neuron.rates(self.unit * self._total(x, w, conditions))
 
     def memory(self, n_neurons: int) -> int:
-        """Sums and voltages of every cycle."""
-        return 12 * self.length * n_neurons
+        """Sums of every cycle, of four pairs of rails and their differences."""
+        return 8 * self.length * n_neurons * (4 if self.encoding == "split" else 1)
 
     def full_scale(self, weights: Floats) -> None:
         """None: a column of a crossbar drives its neuron without a converter."""

@@ -5,9 +5,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.packing import tail_mask
+from ..backends.packing import tail_mask, words_for
 from ..backends.types import Wiring, Words
 from ..encoders.seeds import Seeds
+from ..gates.connections import WiredConnections
 from ..gates.faults import Faults, OperandSide, flip_masks, flipped, frozen_at_cycle, stuck
 from ..gates.operands import Operands, ones
 from .base import Samples
@@ -61,23 +62,27 @@ class StreamFaults:
         groups, _, n, n_words = operands.inputs.shape
         inputs = operands.inputs.reshape(groups, operands.n_samples, rails, n, n_words)
         weights = operands.weights.reshape(groups, weight_rails, -1, n_words)
-        synapses = weights.shape[2]
-        lines = operands.wiring.inputs[:synapses]
-        products = np.empty((groups, operands.n_samples, rails * weight_rails, synapses, n_words), np.uint64)
+        indptr, lines, numbers = operands.connections.one_rail(operands.first, operands.first + operands.n_neurons)
+        products = np.empty((groups, operands.n_samples, rails * weight_rails, lines.size, n_words), np.uint64)
         key = self._seeds.key("product flips")
         for place, (i, j) in enumerate(np.ndindex(rails, weight_rails)):
-            left, right = inputs[:, :, i, lines], weights[:, None, j]
+            left, right = inputs[:, :, i, lines], weights[:, None, j, numbers]
             out = np.bitwise_and(left, right, out=products[:, :, place])
             if operands.xnor:
                 out |= ~(left | right)
                 out[..., -1] &= tail_mask(self.length)
-            streams = (windows[..., None] * 4 + place) * synapses + np.arange(synapses)
+            streams = (windows[..., None] * 4 + place) * weights.shape[2] + numbers
             out ^= flip_masks(key, self.faults.product_flips, streams, self.length, self.backend)
-        indptr = operands.wiring.indptr[: operands.n_neurons + 1]
+        wires = Wiring(indptr, np.arange(lines.size), np.zeros(lines.size, np.int64))
         return operands._replace(
-            inputs=products.reshape(groups, -1, synapses, n_words),
+            inputs=products.reshape(groups, -1, lines.size, n_words),
             weights=ones(self.length, (groups, 1)),
-            wiring=Wiring(indptr, np.arange(synapses), np.zeros(synapses, np.int64)),
+            connections=WiredConnections(wires, 1),
             xnor=False,
             dense=False,
+            first=0,
         )
+
+    def product_bytes(self, fan_in: int, rails: int) -> int:
+        """Bytes of `on_products` for a neuron of a sample: products of all pairs of rails, operands, masks, numbers."""
+        return fan_in * (8 * words_for(self.length) * (rails**2 + 5) + 32)

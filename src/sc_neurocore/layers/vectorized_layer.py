@@ -229,7 +229,7 @@ class VectorizedSCLayer(SCLayer):
         """
         words: Words = self._synapses.words(self._synapses.seen(), np.array([self.samples]))[0]
         if self._sparse:
-            words = words[:, self._synapses.lines < self._n_inputs]
+            words = words[:, self._weights.lines()[:] < self._n_inputs]
         else:
             words = words.reshape(len(words), self._n_neurons, self.fan_in, -1)[:, :, : self._n_inputs]
         edit = "weights_csr.data" if self._sparse else self._edit

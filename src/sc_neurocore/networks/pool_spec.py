@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..chunks import chunks
 from ..gates.windows import Pair, output_size, pair, window_indices
 from ..layers.pooling import Pooling, SCPool2D
 from .activations import Floats
@@ -52,16 +53,18 @@ class Pool2D(LayerSpec):
             raise ValueError(f"its window {self.size} does not fit into an image of shape {shape}")
         return (shape[0], *out)
 
-    def indices(self, shape: Shape) -> NDArray[np.int64]:
-        """Pixel numbers of the windows, see `window_indices`."""
-        return window_indices(shape[0], (shape[1], shape[2]), *self.window, groups=shape[0])
+    def indices(self, shape: Shape, part: slice = slice(None)) -> NDArray[np.int64]:
+        """Pixel numbers of the windows of each plane, see `window_indices`."""
+        return window_indices(shape[0], (shape[1], shape[2]), *self.window, groups=shape[0], part=part)
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, C, H_out, W_out)``."""
-        shape = a.shape[1:]
-        windows = a.reshape(len(a), math.prod(shape))[:, self.indices(shape)]
-        pooled: Floats = windows.max(-1) if self.kind == "max" else windows.mean(-1)
-        return pooled.reshape(len(a), *self.output_shape(shape))
+        shape, out_shape, pixels = a.shape[1:], self.output_shape(a.shape[1:]), a.reshape(len(a), -1)
+        out = np.empty((len(a), shape[0], out_shape[1] * out_shape[2]))
+        for part in chunks(out.shape[2], 24 * len(a) * shape[0] * math.prod(self.window[0])):
+            windows = pixels[:, self.indices(shape, part)]
+            out[:, :, part] = windows.max(-1) if self.kind == "max" else windows.mean(-1)
+        return out.reshape(len(a), *out_shape)
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
         """An `SCPool2D`."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..chunks import chunks
 from ..gates.windows import ConvolutionWindows, Pair, pair
 from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer
@@ -196,10 +197,17 @@ class Conv2D(WeightedSpec):
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, out, H_out, W_out)``."""
-        windows = self.windows(a.reshape(len(a), math.prod(a.shape[1:])), a.shape[1:])
-        weights = self.weights.reshape(self.groups, -1, windows.shape[-1]).transpose(0, 2, 1)
-        sums = np.matmul(windows, weights).transpose(0, 1, 3, 2)
-        return self.activated(sums.reshape(len(a), *self.output_shape(a.shape[1:])) + self.bias[:, None, None])
+        shape = self.output_shape(a.shape[1:])
+        geometry, n_windows, fan_in = self.geometry, shape[1] * shape[2], self.weights[0].size
+        pixels = geometry.pixels(a)
+        weights = self.weights.reshape(self.groups, -1, fan_in).transpose(0, 2, 1)
+        sums = np.empty((len(a), self.groups, weights.shape[2], n_windows))
+        window_bytes = 8 * (2 * self.groups * fan_in + shape[0])
+        for some in chunks(len(a), n_windows * window_bytes):
+            for part in chunks(n_windows, (some.stop - some.start) * window_bytes):
+                windows = pixels[some][:, geometry.indices((a.shape[2], a.shape[3]), part)]
+                sums[some, ..., part] = np.matmul(windows, weights).swapaxes(2, 3)
+        return self.activated(sums.reshape(len(a), *shape) + self.bias[:, None, None])
 
     def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """Inputs ``(B, n)`` with their padding, gathered."""

@@ -8,8 +8,9 @@ from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import Seeds
+from ..gates.connections import FullConnections
 from ..gates.multiply import multiply
-from ..gates.operands import Operands, cycle_sums, fully_connected, railed
+from ..gates.operands import Operands, cycle_sums
 from ..read_only import attribute, derived
 
 Floats = NDArray[np.float64]
@@ -178,12 +179,11 @@ def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
     x, w = (stream.words if stream.encoding == "split" else stream.words[None] for stream in (inputs, weights))
     groups = samples if own else 1
     rails = len(x), len(w)
-    wiring = railed(fully_connected(n, neurons), len(w), neurons * n)
     w = np.moveaxis(w.reshape(len(w), groups, neurons * n, n_words), 0, 1)
     operands = Operands(
         np.moveaxis(x, 0, 1).reshape(groups, -1, n, n_words),
         np.ascontiguousarray(w).reshape(groups, -1, n_words),
-        wiring,
+        FullConnections(n, neurons, rails[1]),
         samples // groups,
         neurons,
         rails,

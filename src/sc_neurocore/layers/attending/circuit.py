@@ -78,7 +78,7 @@ class AttentionCircuit:
         n, keys = mask.shape[1:]
         v = np.ascontiguousarray(np.swapaxes(v, 1, 2))
         out = np.empty((*q.shape[:2], v.shape[1]))
-        stream, per_row = 8 * words_for(self.length), q.shape[2] + 2 * keys
+        stream, per_row = 8 * words_for(self.length) + 24, q.shape[2] + 2 * keys
         per_sample = n * per_row + math.prod(k.shape[1:]) + 2 * math.prod(v.shape[1:])
         for some in chunks(len(q), stream * per_sample):
             k_words, v_words = self._key_words(k[some], samples[some]), self._value_words(v[some], samples[some])
@@ -93,13 +93,18 @@ class AttentionCircuit:
 
         Operands may have any leading axes.
         """
-        q, k, v = self.queries.rounded(operands.q), self.keys.rounded(operands.k), operands.v
+        k, v = self.keys.rounded(operands.k), operands.v
         v = np.swapaxes(self.values.rounded(np.swapaxes(v, -1, -2)), -1, -2)
-        running = np.where(operands.mask, q @ np.swapaxes(k, -1, -2), 0.0).cumsum(-1)
-        total = running[..., -1:]
-        edges = running / np.where(total == 0, 1, total)
         modulus = self.length if self.select is None else self.select.generator.modulus
-        return np.asarray(np.diff(nearest_thresholds(edges, modulus) / float(modulus), prepend=0.0) @ v)
+
+        def run(part: Operands) -> Floats:
+            scores = self.queries.rounded(part.q) @ np.swapaxes(k, -1, -2)
+            running = np.where(part.mask, scores, 0.0).cumsum(-1)
+            total = running[..., -1:]
+            edges = running / np.where(total == 0, 1, total)
+            return np.asarray(np.diff(nearest_thresholds(edges, modulus) / float(modulus), prepend=0.0) @ v)
+
+        return operands.over_rows(run)
 
     def streams(self, operands: Operands, first: int) -> AttentionStreams:
         """The streams of samples number `first`, `first` + 1, ..; operands with any leading axes."""

@@ -1,12 +1,13 @@
 """Operands of attention: queries, keys, values and masks, checked against each other."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ... import checks
+from ... import checks, chunks
 from ..base import Floats
 
 Mask = NDArray[np.bool_]
@@ -34,6 +35,17 @@ class Operands(NamedTuple):
         if not finite:
             raise ValueError("scores Q K^T and their row sums must be finite, got an overflow")
         return scores
+
+    def over_rows(self, run: Callable[["Operands"], Floats]) -> Floats:
+        """Results ``(..., N, dim_v)`` of `run`, of operands with all queries or, where these are many, with some."""
+        *batch, n, keys = self.mask.shape
+        row_bytes = 48 * math.prod(batch) * keys
+        if n * row_bytes <= chunks.CHUNK_BYTES:
+            return run(self)
+        out = np.empty((*batch, n, self.v.shape[-1]))
+        for part in chunks.chunks(n, row_bytes):
+            out[..., part, :] = run(self._replace(q=self.q[..., part, :], mask=self.mask[..., part, :]))
+        return out
 
     def flat(self) -> "Operands":
         """The operands with their leading axes flattened to one batch axis."""

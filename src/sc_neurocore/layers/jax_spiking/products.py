@@ -31,7 +31,7 @@ class DeviceCounter(ParallelCounter):
     def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
         """Counts of ones over all products, as numbers ``(G, B, M)``."""
         x, w = operands.inputs, operands.weights
-        w = w.reshape(len(w), len(operands.wiring.indptr) - 1, x.shape[2], w.shape[-1])
+        w = w.reshape(len(w), operands.rails[1] * operands.n_neurons, x.shape[2], w.shape[-1])
         ones = self.devices.and_counts(x, w)
         if operands.xnor:  # a product is one where both are one, or both zero
             x, w = ~x, ~w

@@ -10,6 +10,7 @@ from ...backends import plasticity
 from ...backends.packing import pack
 from ...backends.types import Words
 from ...bitstreams import Bitstream
+from ...chunks import in_chunks
 from ...encoders import Bernoulli, Encoder, Generator, make_generator
 from ...encoders.seeds import Seeds
 from ..base import Floats
@@ -104,7 +105,9 @@ class LearningStreams:
         """Streams ``(M, n_inputs)`` of weights that stay constant, given as positions in [0, 1] in their range."""
         length = self.encoder.length
         if self.midpoints.size:
-            return Bitstream.from_bits(self.midpoints <= shares[..., None])
+            flat = shares.reshape(-1)
+            words = in_chunks(lambda rows: pack(self.midpoints <= rows[:, None]), 2 * length, flat)
+            return Bitstream(words.reshape(*shares.shape, -1), length)
         bits = np.empty((*shares.shape, length), np.uint8)
         for cycle in range(length):
             drawn = plasticity.synapse_words(self.weight_key, len(shares), shares.shape[1], sample * length + cycle)

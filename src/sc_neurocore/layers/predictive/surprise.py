@@ -7,6 +7,7 @@ from ...backends import choose
 from ...backends.packing import words_for
 from ...backends.types import Words
 from ...bitstreams import Bitstream
+from ...chunks import in_chunks
 from ...encoders import Bernoulli, Seed
 from ...gates import distance
 from ...gates.faults import flipped
@@ -85,7 +86,8 @@ class SurpriseLayer(EncodedLayer):
         return Streams(inputs, as_bitstream(words, (-1, *self._weights.shape), self.options.cycles, "unipolar"))
 
     def _exact(self, x: Floats) -> Floats:
-        return np.asarray(np.abs(self.options.rounded(self._weights) - x[:, None]).mean(-1))
+        weights = self.options.rounded(self._weights)
+        return in_chunks(lambda rows: np.abs(weights - rows[:, None]).mean(-1), 16 * weights.size, x)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.n_inputs} -> {len(self._weights)}, {self.options.describe_streams()})"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ... import chunks
 from ...encoders.seeds import Seeds
 from ...gates.accumulators import Accumulator
 from ...gates.operands import Operands
@@ -29,7 +30,7 @@ class DenseSum:
         self.circuit = WeightedSum(weights.fan_in, synapses, options, seeds, accumulator)
         self._dense = isinstance(weights, DenseWeights)
         memory = self.circuit.accumulator.memory(weights.n_neurons)
-        self.sample_bytes = self.circuit.sample_bytes(synapses.n_synapses) + memory
+        self.sample_bytes = self.circuit.sample_bytes + min(memory, chunks.CHUNK_BYTES)
         """Bytes of memory that a sample takes."""
 
     def lines(self, x: Floats) -> Floats:
@@ -39,9 +40,7 @@ class DenseSum:
     def operands(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
         """Operands of the gates: one group of all samples, or a group for each if weight streams differ."""
         words, weights = self.circuit.inputs.words(self.lines(x), samples), self.synapses.words(seen, samples)
-        axis = 0 if len(weights) == 1 else 1
-        words, numbers = np.expand_dims(words, axis), np.expand_dims(samples, axis)
-        return self.circuit.operands(words, weights, numbers, dense=self._dense)
+        return self.circuit.operands(np.expand_dims(words, 0 if len(weights) == 1 else 1), weights, dense=self._dense)
 
     def outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
         """Outputs ``(S, n_neurons)`` of inputs ``(S, n_inputs)``.
@@ -56,7 +55,11 @@ class DenseSum:
             Sample numbers ``(S,)``, which decide the random bits.
         """
         operands = self.operands(seen, x, samples)
-        out = self.circuit.accumulator.outputs(operands, samples.reshape(-1, operands.n_samples))
+        numbers = samples.reshape(-1, operands.n_samples)
+        if self.circuit.product_flips:
+            out = self.circuit.flipped(operands, numbers, numbers)
+        else:
+            out = self.circuit.accumulator.outputs(operands, numbers)
         out = out.reshape(len(x), operands.n_neurons)
         return out if self.synapses.device is None else self.circuit.through_adc(out, seen)
 

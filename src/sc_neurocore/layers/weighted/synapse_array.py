@@ -5,13 +5,13 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import chunks
 from ...backends.packing import pack, words_for
 from ...backends.types import Words
 from ...bitstreams.encodings import from_probability, value_range
-from ...chunks import chunks
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
-from ...gates.operands import railed
+from ...encoders.sequences import Inputs
 from ...synapses import Defects
 from ..base import Floats, Samples
 from ..options import CircuitOptions
@@ -22,8 +22,8 @@ from .weights import Weights
 class SeenWeights:
     """Snapshot of weights and bias as the gates see them: checked, and with the errors of their device."""
 
-    def __init__(self, weights: Weights, effective: Floats, read_sigma: Floats | None = None) -> None:
-        self.values, self.bias = weights.values.copy(), None if weights.bias is None else weights.bias.copy()
+    def __init__(self, weights: Weights, joined: Floats, effective: Floats, read_sigma: Floats | None = None) -> None:
+        self.values, self.bias = weights.without_bias(joined), None if weights.bias is None else weights.bias.copy()
         self.effective = effective
         """Weights with the bias as the gates see them: ``(n_neurons, fan_in)``, sparse ``(synapses,)``."""
         self.read_sigma = read_sigma
@@ -33,7 +33,13 @@ class SeenWeights:
 
     def is_current(self, weights: Weights) -> bool:
         """Whether the weights have not been edited since."""
-        if not np.array_equal(self.values, weights.values):
+        values = weights.values
+        pieces = (
+            (slice(None),)
+            if values.nbytes <= chunks.CHUNK_BYTES
+            else chunks.chunks(len(values), values.nbytes // len(values))
+        )
+        if not all(np.array_equal(self.values[piece], values[piece]) for piece in pieces):
             return False
         return self.bias is None or np.array_equal(self.bias, weights.bias)  # type: ignore[arg-type]
 
@@ -46,13 +52,13 @@ class WeightStreams(ABC):
     encoder
         Makes them.
     lines
-        Input line of each synapse, ``(synapses,)``.
+        Input line of each synapse, ``(synapses,)``; only slices of them are looked at.
     """
 
     per_sample = True
     """Whether every sample gets streams of its own."""
 
-    def __init__(self, encoder: Encoder, lines: NDArray[np.int64]) -> None:
+    def __init__(self, encoder: Encoder, lines: Inputs) -> None:
         self.encoder, self.lines = encoder, lines
         self.random = isinstance(encoder.generator, Bernoulli)
 
@@ -113,7 +119,7 @@ class ReadStreams(WeightStreams):
         Whether Bernoulli comparators run on from sample to sample.
     """
 
-    def __init__(self, encoder: Encoder, lines: NDArray[np.int64], key: int, fresh: bool) -> None:
+    def __init__(self, encoder: Encoder, lines: Inputs, key: int, fresh: bool) -> None:
         super().__init__(encoder, lines)
         self.key, self.fresh = key, fresh
 
@@ -139,7 +145,7 @@ class NoisyStreams(WeightStreams):
         Philox key of the noise.
     """
 
-    def __init__(self, encoder: Encoder, lines: NDArray[np.int64], key: int) -> None:
+    def __init__(self, encoder: Encoder, lines: Inputs, key: int) -> None:
         super().__init__(encoder, lines)
         self.key = key
 
@@ -152,7 +158,7 @@ class NoisyStreams(WeightStreams):
         words = np.empty((len(samples), rails, flat.size, words_for(length)), np.uint64)
         for place, sample in enumerate(samples.tolist()):
             normal, uniform = _noise(self.key, sample), _noise(self.key, sample, 1)
-            for part in chunks(flat.size, 32 * length):
+            for part in chunks.chunks(flat.size, 32 * length):
                 read = flat[part, None] + sigma[part, None] * normal.standard_normal((flat[part].size, length))
                 of_lines = levels if len(levels) == 1 else levels[self.lines[part]]
                 u = uniform.random(read.shape) if self.random else of_lines
@@ -188,19 +194,15 @@ class SynapseArray:
         generator = options.make_generator()
         self.rails = 2 if options.encoding == "split" else 1
         self._encoding, self._accumulate = options.encoding, options.accumulate
-        self.one_rail = weights.wiring()
-        self.lines = self.one_rail.inputs
-        """Input line of each synapse of a group, ``(synapses,)``."""
-        joined = weights.joined()
-        self.n_synapses, self.n_neurons = joined.size, len(self.one_rail.indptr) - 1
-        """Synapses of all neurons; neurons of a group."""
-        self.wiring = railed(self.one_rail, self.rails, self.one_rail.inputs.size)
+        self.connections = weights.connections(self.rails)
         """Synapses of the neurons of a group, once for each rail."""
+        self.n_synapses, self.n_neurons = weights.n_synapses, self.connections.n_neurons
+        """Synapses of all neurons; neurons of a group."""
         self.defects: Defects | None = None
         if self.device is not None:
             pairs = options.encoding != "unipolar"
             # Of the seed itself: one seed is one chip, whichever layer is made of it.
-            self.defects = self.device.defects(joined.shape, seeds.seed, pairs=pairs)
+            self.defects = self.device.defects(weights.joined().shape, seeds.seed, pairs=pairs)
         random = isinstance(generator, Bernoulli)
         encoder = Encoder(
             self.n_synapses if random else weights.fan_in,
@@ -212,7 +214,7 @@ class SynapseArray:
             seed=seeds.of("weights"),
             backend=options.backend,
         )
-        every = np.tile(self.lines, self.n_synapses // max(1, self.lines.size))
+        every = weights.lines()
         self.streams: WeightStreams
         if self.device is not None and self.device.read_noise:
             key = seeds.key("read noise")
@@ -237,13 +239,14 @@ class SynapseArray:
         seen = self._seen
         if seen is None or not seen.is_current(self.weights):
             self.weights.check()
-            effective, sigma = self.weights.joined().copy(), None
+            joined = effective = self.weights.joined().copy()
+            sigma = None
             if self.device is not None and self.defects is not None:
                 if self.device.read_noise:
                     sigma = self.device.read_sigma(effective, self.defects)
                 # Wires can leave a weight a little outside the range, where no comparator follows.
                 effective = np.clip(self.device.program(effective, self.defects), *self.weights.bounds)
-            seen = self._seen = SeenWeights(self.weights, effective, sigma)
+            seen = self._seen = SeenWeights(self.weights, joined, effective, sigma)
         return seen
 
     def forget(self) -> None:
@@ -263,7 +266,7 @@ class SynapseArray:
         """Index of the generator that drives each weight stream."""
         if self.streams.encoder.share != "independent":
             return np.zeros(self.n_synapses, np.int64)
-        return np.arange(self.n_synapses) if self.streams.random else self.streams.lines
+        return np.arange(self.n_synapses) if self.streams.random else self.streams.lines[0 : self.n_synapses]
 
     @property
     def own_streams(self) -> bool:
@@ -272,7 +275,8 @@ class SynapseArray:
 
     def sample_bytes(self) -> int:
         """Bytes of the weight streams of a sample; 0 where all samples share them."""
-        own = 16 * words_for(self.streams.encoder.length) * self.rails * self.n_synapses
+        encoder = self.streams.encoder
+        own = (encoder.number_bytes + 8 * words_for(encoder.length) * self.rails) * self.n_synapses
         return own if self.own_streams else 0
 
     def expected(self, seen: SeenWeights) -> Floats:
@@ -303,9 +307,9 @@ class SynapseArray:
 
     def column_sums(self, seen: SeenWeights) -> Floats:
         """Sums of |weights| of each neuron ``(M,)``."""
-        flat = np.append(np.abs(seen.effective), 0.0)
+        flat, fan_in = np.append(np.abs(seen.effective), 0.0), self.connections.fan_in
         starts = (
-            self.one_rail.indptr[:-1]
+            np.cumsum(fan_in) - fan_in
             if seen.effective.ndim == 1
             else np.arange(0, flat.size - 1, seen.effective.shape[1])
         )

@@ -7,7 +7,7 @@ from ...backends.types import Words
 from ...encoders.seeds import Seeds
 from ...encoders.select import SelectSource
 from ...gates.accumulators import Accumulator, Conditions, make_accumulator
-from ...gates.operands import Operands
+from ...gates.operands import Block, Operands, in_blocks
 from ..base import Floats, Samples
 from ..input_lines import InputLines
 from ..options import CircuitOptions
@@ -87,18 +87,14 @@ class WeightedSum:
             as_bitstream(weights, (*leading, *of_neurons), self.length, encoding),
         )
 
-    def operands(self, x: Words, w: Words, windows: Samples, *, dense: bool) -> Operands:
-        """Operands of the multiplier gates, with bit flips of the products.
-
-        Inputs are ``(G, B, rails, n, W)``, weights ``(G, rails, synapses, W)``; `windows`
-        ``(G, B)`` number the windows of all samples.
-        """
+    def operands(self, x: Words, w: Words, *, dense: bool) -> Operands:
+        """Operands of the multiplier gates: inputs ``(G, B, rails, n, W)``, weights ``(G, rails, synapses, W)``."""
         groups, samples, rails, n, n_words = x.shape
         bipolar = self.options.encoding == "bipolar"
-        operands = Operands(
+        return Operands(
             x.reshape(groups, samples * rails, n, n_words),
             w.reshape(groups, w.shape[1] * w.shape[2], n_words),
-            self.synapses.wiring,
+            self.synapses.connections,
             samples,
             self.synapses.n_neurons,
             (rails, w.shape[1]),
@@ -106,9 +102,17 @@ class WeightedSum:
             bipolar,
             dense,
         )
-        if self.faults is None or not self.product_flips:
-            return operands
-        return self.faults.on_products(operands, windows)
+
+    def flipped(self, operands: Operands, samples: Samples, windows: Samples) -> Floats:
+        """Outputs ``(G, B, M)`` of products with bit flips; `samples` and `windows` ``(G, B)`` number their samples."""
+        faults = self.faults
+        assert faults is not None
+
+        def run(part: Operands, block: Block) -> Floats:
+            products = faults.on_products(part, windows[block[:2]])
+            return self.accumulator.outputs(products, samples[block[:2]])
+
+        return in_blocks(run, operands, faults.product_bytes(self.synapses.weights.fan_in, self.synapses.rails))
 
     def through_adc(self, outputs: Floats, seen: SeenWeights) -> Floats:
         """Outputs after the analog-to-digital converter of the device, if it has one.
@@ -123,11 +127,11 @@ class WeightedSum:
             return outputs
         return device.adc(outputs, 0.0 if self.options.encoding == "unipolar" else -largest, largest)
 
-    def sample_bytes(self, n_products: int) -> int:
-        """Bytes of the streams of a sample whose neurons have `n_products` gates in all."""
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of the streams of a sample."""
         stream, rails = 8 * words_for(self.length), self.synapses.rails
-        flipped = 2 * rails**2 * stream * n_products if self.product_flips else 0
-        return rails * stream * self.inputs.encoder.n + self.synapses.sample_bytes() + flipped
+        return 2 * rails * stream * self.inputs.encoder.n + self.synapses.sample_bytes()
 
     # ------------------------------------------------------------ expectation
 

@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 from ... import checks
 from ...backends.types import Wiring
 from ...bitstreams.encodings import Encoding, value_range
-from ...gates.operands import fully_connected
+from ...encoders.sequences import Inputs, Repeated
+from ...gates.connections import Connections, FullConnections, WiredConnections
 from ...read_only import derived
 from ..base import Floats
 from ..sparse import wired_as_saved
@@ -70,13 +71,26 @@ class Weights(ABC):
     def fan_in(self) -> int:
         """Number of input lines of a neuron, the constant of a bias included."""
 
+    @property
+    @abstractmethod
+    def n_synapses(self) -> int:
+        """Synapses of all neurons, those of the bias included."""
+
+    @abstractmethod
+    def lines(self) -> Inputs:
+        """Input line of each synapse, ``(synapses,)``."""
+
     @abstractmethod
     def joined(self) -> Floats:
         """Weights with the bias, ``(M, fan_in)``, sparse ``(synapses,)``."""
 
     @abstractmethod
-    def wiring(self) -> Wiring:
-        """Wiring of the neurons of a group: the input line and the weight stream of each synapse."""
+    def without_bias(self, joined: NDArray[Any]) -> NDArray[Any]:
+        """Values of all synapses but those of the bias, of the shape of the weights."""
+
+    @abstractmethod
+    def connections(self, rails: int) -> Connections:
+        """Synapses of the neurons of a group, once for each of the `rails` of their weights."""
 
     @abstractmethod
     def matrix(self, joined: Floats) -> Any:
@@ -142,14 +156,27 @@ class DenseWeights(Weights):
         """Number of input lines of a neuron, the constant of a bias included."""
         return int(self.values[0].size) + (self.bias is not None)
 
+    @property
+    def n_synapses(self) -> int:
+        """Synapses of all neurons, those of the bias included."""
+        return self.n_neurons * self.fan_in
+
+    def lines(self) -> Repeated:
+        """Input line of each synapse: all lines of its group, again for every neuron."""
+        return Repeated(self.fan_in)
+
+    def without_bias(self, joined: NDArray[Any]) -> NDArray[Any]:
+        """Values of all synapses but those of the bias, of the shape of the weights."""
+        return joined.reshape(self.n_neurons, -1)[:, : self.values[0].size].reshape(self.values.shape)
+
     def joined(self) -> Floats:
         """Weights with the bias, ``(M, fan_in)``."""
         matrix = self.values.reshape(self.n_neurons, -1)
         return matrix if self.bias is None else np.column_stack([matrix, self.bias])
 
-    def wiring(self) -> Wiring:
+    def connections(self, rails: int) -> FullConnections:
         """Every neuron of a group takes all lines."""
-        return fully_connected(self.fan_in, self.n_neurons // self.groups)
+        return FullConnections(self.fan_in, self.n_neurons // self.groups, rails)
 
     def matrix(self, joined: Floats) -> Floats:
         """The values themselves, which are a matrix already."""
@@ -222,14 +249,31 @@ class SparseWeights(Weights):
         """Number of input lines of the layer, the constant of a bias included."""
         return int(self.csr.shape[1]) + (self.bias is not None)
 
+    @property
+    def n_synapses(self) -> int:
+        """Synapses of all neurons, those of the bias included."""
+        return int(self.csr.data.size) + (0 if self.bias is None else self.n_neurons)
+
+    def lines(self) -> NDArray[np.int64]:
+        """Input line of each synapse, ``(synapses,)``."""
+        return self.wiring().inputs
+
+    def without_bias(self, joined: NDArray[Any]) -> NDArray[Any]:
+        """Values of all synapses but those of the bias, of the shape of the weights."""
+        return joined if self.bias is None else joined[self.wiring().inputs < self.csr.shape[1]]
+
     def joined(self) -> Floats:
         """Weights with the bias ``(synapses,)``, each bias behind the weights of its neuron."""
         if self.bias is None:
             return self.values
         return np.insert(self.values, self.csr.indptr[1:], self.bias)
 
+    def connections(self, rails: int) -> WiredConnections:
+        """The synapses that exist, and those of the bias."""
+        return WiredConnections(self.wiring(), rails=rails)
+
     def wiring(self) -> Wiring:
-        """Wiring of the synapses that exist, and of the bias."""
+        """Wiring of the synapses that exist, and of the bias, for one rail."""
         indptr, inputs = self.csr.indptr.astype(np.int64), self.csr.indices.astype(np.int64)
         if self.bias is not None:
             inputs = np.insert(inputs, indptr[1:], self.csr.shape[1])
@@ -243,9 +287,8 @@ class SparseWeights(Weights):
 
     def dense(self, joined: NDArray[Any]) -> NDArray[Any]:
         """A new array ``(M, n_inputs)`` without the bias, zero where there is no synapse."""
-        kept = self.wiring().inputs < self.csr.shape[1]
         out = np.zeros(self.csr.shape, joined.dtype)
-        out[self.rows, self.csr.indices] = joined[kept]
+        out[self.rows, self.csr.indices] = self.without_bias(joined)
         return out
 
     def state(self) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """Weighted sums of a convolution: each window of an image is a dense layer with the same weight streams."""
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
+from ... import chunks
 from ...backends import choose, runs_on
 from ...backends.packing import words_for
-from ...backends.types import Words
+from ...backends.types import Indices, Words
 from ...encoders.seeds import Seeds
 from ...gates.accumulators import ParallelCounter
 from ...gates.operands import difference
@@ -29,16 +33,17 @@ class WindowSum:
     def __init__(
         self, windows: ConvolutionWindows, size: Pair, synapses: SynapseArray, options: CircuitOptions, seeds: Seeds
     ) -> None:
-        self._windows, self.indices = windows, windows.indices(size)
-        """Lines of every window ``(groups, windows, fan_in)``."""
+        self._windows, self._size, self._map_size = windows, size, windows.output_size(size)
         rows, columns = windows.padded_size(size)
         lines = windows.channels * rows * columns
+        self._constant: int | None = None
+        """The line of the constant of a bias."""
         if synapses.weights.bias is not None:
-            constant = np.full((*self.indices.shape[:2], 1), lines)
-            self.indices, lines = np.concatenate([self.indices, constant], axis=2), lines + 1
+            self._constant, lines = lines, lines + 1
+        self._shape = windows.groups, math.prod(self._map_size), synapses.weights.fan_in
+        """Groups, windows of a group, lines of a window."""
         self.synapses, self.options = synapses, options
         self.circuit = WeightedSum(lines, synapses, options, seeds)
-        self._map_size = windows.output_size(size)
         self._neurons = synapses.weights.n_neurons // windows.groups
         self._counter: ParallelCounter | None = None
         """The counter, if a kernel counts the windows without a copy of their streams; else None."""
@@ -46,8 +51,22 @@ class WindowSum:
         in_place = runs_on(kernels, "window_counts") == runs_on(kernels, "and_counts")
         if in_place and isinstance(accumulator, ParallelCounter) and not self.circuit.product_flips:
             self._counter = accumulator
-        self.sample_bytes = self._bytes()
+        self._window_bytes = self._bytes_of_window()
+        self._kept: Indices | None = None
+        """Lines of every window, where they are few."""
+        if 8 * math.prod(self._shape) <= chunks.CHUNK_BYTES:
+            self._kept = self._indices(slice(0, self._shape[1]))
+        self.sample_bytes = self.circuit.sample_bytes + min(self._shape[1] * self._window_bytes, chunks.CHUNK_BYTES)
         """Bytes of memory that a sample takes."""
+
+    def _indices(self, part: slice) -> Indices:
+        """Lines of some windows ``(groups, windows, fan_in)``."""
+        if self._kept is not None:
+            return self._kept if part.stop - part.start == self._shape[1] else self._kept[:, part].copy()
+        indices = self._windows.indices(self._size, part)
+        if self._constant is None:
+            return indices
+        return np.concatenate([indices, np.full((*indices.shape[:2], 1), self._constant)], axis=2)
 
     def lines(self, images: Floats) -> Floats:
         """Pixels of the padded images ``(S, C, H, W)``, and the constant of a bias: ``(S, lines)``."""
@@ -67,60 +86,80 @@ class WindowSum:
             Sample numbers ``(S,)``, which decide the random bits.
         """
         words, weights = self.circuit.inputs.words(self.lines(images), samples), self.synapses.words(seen, samples)
-        if self._counter is None:
-            out = self._laid_out(words, weights, samples)
-        else:
-            out = self._counted(self._counter, words, weights)
-        return self.circuit.through_adc(self._maps(out.transpose(0, 1, 3, 2)), seen)
+        run = self._laid_out(words, weights, samples)
+        if self._counter is not None:
+            run = self._counted(self._counter, words, weights)
+        n_windows = self._shape[1]
+        out = np.empty((len(images), self.synapses.weights.n_neurons, n_windows))
+        for part in chunks.chunks(n_windows, len(images) * self._window_bytes):
+            made = run(part).swapaxes(2, 3)
+            out[:, :, part] = made.reshape(*out.shape[:2], made.shape[3])
+        return self.circuit.through_adc(out.reshape(*out.shape[:2], *self._map_size), seen)
 
-    def _maps(self, out: Floats) -> Floats:
-        """Outputs ``(S, groups, neurons, windows)`` as maps ``(S, channels, H_out, W_out)``."""
-        return out.reshape(len(out), self.synapses.weights.n_neurons, *self._map_size)
-
-    def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Floats:
-        """Outputs ``(S, groups, windows, neurons)``; the kernel gathers the lines of windows as it counts."""
-        groups, n_windows, fan_in = self.indices.shape
+    def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Callable[[slice], Floats]:
+        """Outputs ``(S, groups, windows, neurons)`` of windows; the kernel gathers their lines as it counts."""
+        groups, _, fan_in = self._shape
         rails, weight_rails = x.shape[1], w.shape[1]
         kernels = choose(self.options.backend)
         lines = x.reshape(len(w), -1, *x.shape[2:])  # (G, B * rails, lines, W)
         weights = w.reshape(len(w), weight_rails, groups, self._neurons, fan_in, w.shape[-1]).swapaxes(1, 2)
         weights = np.ascontiguousarray(weights).reshape(len(w), groups, -1, fan_in, w.shape[-1])
-        counts = kernels.window_counts(lines, weights, self.indices)  # (G, B * rails, groups, windows, rails * neurons)
-        if self.options.encoding == "bipolar":  # ones of XNOR = L - |x| - |w| + 2 |x AND w|
-            x_ones = kernels.popcount(lines)[:, :, self.indices].sum(-1)[..., None]
-            w_ones = kernels.popcount(weights).sum(-1)[:, None, :, None]
-            counts = 2 * counts + fan_in * self.options.cycles - x_ones - w_ones
-        counts = counts.reshape(-1, 1, rails, groups * n_windows, weight_rails, self._neurons)
-        out = counter.decoded(difference(np.moveaxis(counts, 4, 3)), fan_in)
-        return out.reshape(len(x), groups, n_windows, self._neurons)
+        bipolar = self.options.encoding == "bipolar"
+        if bipolar:
+            x_ones, w_ones = kernels.popcount(lines), kernels.popcount(weights).sum(-1)[:, None, :, None]
 
-    def _laid_out(self, x: Words, w: Words, samples: Samples) -> Floats:
-        """Outputs ``(S, groups, windows, neurons)``; the streams of each window are copied from its lines."""
-        groups, n_windows, fan_in = self.indices.shape
+        def run(part: slice) -> Floats:
+            indices = self._indices(part)
+            counts = kernels.window_counts(lines, weights, indices)  # (G, B * rails, groups, windows, rails * neurons)
+            if bipolar:  # ones of XNOR = L - |x| - |w| + 2 |x AND w|
+                of_windows = x_ones[:, :, indices].sum(-1)[..., None]
+                counts = 2 * counts + fan_in * self.options.cycles - of_windows - w_ones
+            counts = counts.reshape(-1, 1, rails, groups * indices.shape[1], weight_rails, self._neurons)
+            out = counter.decoded(difference(np.moveaxis(counts, 4, 3)), fan_in)
+            return out.reshape(len(x), groups, indices.shape[1], self._neurons)
+
+        return run
+
+    def _laid_out(self, x: Words, w: Words, samples: Samples) -> Callable[[slice], Floats]:
+        """Outputs ``(S, groups, windows, neurons)`` of windows; their streams are copied from their lines."""
+        groups, n_windows, fan_in = self._shape
         n_samples, rails, n_lines, n_words = x.shape
+        kernels, lines = choose(self.options.backend), x.reshape(-1, n_words)
         starts = (np.arange(n_samples)[:, None] * rails + np.arange(rails)) * n_lines
-        rows = starts[:, None, None, :, None] + self.indices[None, :, :, None]  # (S, groups, windows, rails, fan_in)
-        inputs = choose(self.options.backend).gather(x.reshape(-1, n_words), rows.astype(np.uint64))
-        inputs = inputs.reshape(n_samples * groups, n_windows, rails, fan_in, n_words)
         by_group = w.reshape(len(w), w.shape[1], groups, self._neurons * fan_in, n_words).swapaxes(1, 2)
-        by_group = np.broadcast_to(by_group, (n_samples, *by_group.shape[1:]))
-        weights = np.ascontiguousarray(by_group).reshape(n_samples * groups, w.shape[1], -1, n_words)
-        numbers = np.broadcast_to(np.repeat(samples, groups)[:, None], (n_samples * groups, n_windows))
-        places = np.tile(np.arange(groups * n_windows), n_samples).reshape(numbers.shape)
-        windows = numbers * (groups * n_windows) + places
-        operands = self.circuit.operands(inputs, weights, windows, dense=True)
-        out = self.circuit.accumulator.outputs(operands, numbers)
-        return out.reshape(n_samples, groups, n_windows, self._neurons)
+        weights = np.ascontiguousarray(by_group).reshape(len(w) * groups, w.shape[1], -1, n_words)
+        # A group of operands for each group of channels, and for each sample if it has weight streams of its own.
+        own = len(w) > 1
 
-    def _bytes(self) -> int:
-        groups, n_windows, fan_in = self.indices.shape
-        neurons = groups * self._neurons
-        lines = self.circuit.sample_bytes(n_windows * fan_in * neurons)
-        counts = 8 * neurons * n_windows
+        def run(part: slice) -> Floats:
+            indices, places = self._indices(part), np.arange(part.start, part.stop)
+            rows = starts[:, None, None, :, None] + indices[None, :, :, None]  # (S, groups, windows, rails, fan_in)
+            numbers = np.broadcast_to(samples[:, None, None], rows.shape[:3])
+            windows = (numbers * groups + np.arange(groups)[:, None]) * n_windows + places
+            if not own:
+                rows, numbers, windows = (each.swapaxes(0, 1) for each in (rows, numbers, windows))
+            inputs = kernels.gather(lines, rows.astype(np.uint64))
+            inputs = inputs.reshape(len(weights), -1, rails, fan_in, n_words)
+            numbers, windows = (each.reshape(inputs.shape[:2]) for each in (numbers, windows))
+            operands = self.circuit.operands(inputs, weights, dense=True)
+            if self.circuit.product_flips:
+                out = self.circuit.flipped(operands, numbers, windows)
+            else:
+                out = self.circuit.accumulator.outputs(operands, numbers)
+            out = out.reshape(*rows.shape[:3], self._neurons)
+            return out if own else out.swapaxes(0, 1)
+
+        return run
+
+    def _bytes_of_window(self) -> int:
+        """Bytes of memory that a window of a sample takes."""
+        groups, _, fan_in = self._shape
+        counts = self.circuit.accumulator.memory(groups * self._neurons)
         if self._counter is not None:
-            return int(lines + counts)
-        laid_out = 8 * words_for(self.options.cycles) * self.synapses.rails * groups * n_windows * fan_in
-        return int(lines + counts + laid_out + n_windows * self.circuit.accumulator.memory(neurons))
+            return 16 * groups * fan_in + counts
+        n_words = words_for(self.options.cycles)
+        laid_out = 8 * (n_words + 3) * self.synapses.rails * groups * fan_in
+        return laid_out + (counts if isinstance(self.circuit.accumulator, ParallelCounter) else 0)
 
     def expected(self, seen: SeenWeights, images: Floats) -> Floats:
         """Maps for infinitely long streams.
@@ -130,12 +169,16 @@ class WindowSum:
         ValueError
             If there is no closed form.
         """
-        groups, n_windows, fan_in = self.indices.shape
+        groups, n_windows, fan_in = self._shape
         weights = self.circuit.weights_as_seen_by_gates(seen).reshape(groups, -1, fan_in)
         out = np.empty((len(images), groups, self._neurons, n_windows))
-        lines = self.circuit.lines_as_seen_by_gates(self.lines(images))
-        for k in range(groups):
-            rows = lines[:, self.indices[k]].reshape(len(images) * n_windows, fan_in)
-            values = self.circuit.expected(rows, weights[k]).reshape(len(images), n_windows, self._neurons)
-            out[:, k] = values.transpose(0, 2, 1)
-        return self.circuit.through_adc(self._maps(out), seen)
+        for some in chunks.chunks(len(images), 8 * self.circuit.inputs.encoder.n):
+            lines = self.circuit.lines_as_seen_by_gates(self.lines(images[some]))
+            for part in chunks.chunks(n_windows, 8 * len(lines) * (3 * fan_in + 2 * self._neurons)):
+                for k, indices in enumerate(self._indices(part)):
+                    rows = lines[:, indices].reshape(-1, fan_in)
+                    values = self.circuit.expected(rows, weights[k]).reshape(len(lines), -1, self._neurons)
+                    out[some, k, :, part] = values.transpose(0, 2, 1)
+        return self.circuit.through_adc(
+            out.reshape(len(images), self.synapses.weights.n_neurons, *self._map_size), seen
+        )

@@ -1,0 +1,300 @@
+"""Memory that calls may take: ``python memory_cases.py CHUNK_BYTES NAME ..`` tries some.
+
+Each case builds its arrays, then calls under a limit of data memory (``RLIMIT_DATA``): what the process has and so many
+bytes more. A line of JSON a case says how it went.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import sc_neurocore as sc
+from sc_neurocore import bitstreams, chunks, encoders, gates
+from sc_neurocore.bitstreams import Bitstream
+
+BLOCKS = 8
+"""A call may take so many blocks of `chunks.CHUNK_BYTES`, beside what its case allows."""
+ACCUMULATES = ("mean", "sum", "saturate", "or", "mux")
+
+
+class Case(NamedTuple):
+    """A call, and the bytes that it may take: of its outputs, and of copies and streams of its inputs and weights."""
+
+    call: Callable[[], Any]
+    allowed: int
+
+
+def nbytes(*arrays: Any) -> int:
+    return sum(array.nbytes for array in arrays)
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def values(encoding: str, *shape: int) -> np.ndarray:
+    return rng().uniform(0.0 if encoding == "unipolar" else -1.0, 1.0, shape)
+
+
+def streams(length: int, *shape: int, encoding: str = "unipolar") -> Bitstream:
+    """Random streams of a density of one half, whose bits are never unpacked."""
+    rails = (2,) if encoding == "split" else ()
+    words = rng().integers(0, 2**64, (*rails, *shape, length // 64), np.uint64)
+    return Bitstream(words, length, encoding)  # type: ignore[arg-type]
+
+
+Make = Callable[[int], Case]
+CASES: dict[str, Make] = {}
+"""Makers of cases: the argument divides a size, for a first call that compiles the kernels."""
+
+
+def case(name: str) -> Callable[[Make], Make]:
+    def add(make: Make) -> Make:
+        CASES[name] = make
+        return make
+
+    return add
+
+
+# ---------------------------------------------------------------- layers with weights
+
+
+def forward_or_expected(layer: Any, x: np.ndarray, what: str, packed: int, outputs: int) -> Case:
+    """Inputs once more, and outputs and weights twice; the streams of inputs and weights."""
+    weights = layer.kernels if hasattr(layer, "kernels") else layer.weights_csr.data if layer.sparse else layer.weights
+    return Case(lambda: getattr(layer, what)(x), 2 * nbytes(x) + 3 * nbytes(weights) + packed + 3 * outputs)
+
+
+def dense(accumulate: str, encoding: str, generator: str, what: str, sparse: bool, part: int) -> Case:
+    n, m, length, samples = (20, 3000 // part, 1024, 1) if what == "forward" else (500 // part, 100, 1024, 100)
+    options = {"sparse": True, "connectivity": 0.25} if sparse else {}
+    layer = sc.VectorizedSCLayer(
+        n, m, length, generator=generator, encoding=encoding, accumulate=accumulate, seed=0, **options
+    )
+    n_synapses = layer.weights_csr.nnz if sparse else n * m
+    rails = 2 if encoding == "split" else 1
+    # Stored streams stay; fresh ones are there once more while they are made.
+    packed = n_synapses * length // 8 * rails * (1 if generator == "sobol" else 2) if what == "forward" else 0
+    return forward_or_expected(layer, values(encoding, samples, n), what, packed, 8 * samples * m)
+
+
+def convolution(accumulate: str, encoding: str, generator: str, what: str, part: int) -> Case:
+    channels, side, out, length = 3, 64 // part, 4, 256
+    layer = sc.SCConv2DLayer(
+        channels,
+        out,
+        3,
+        padding=1,
+        length=length,
+        generator=generator,
+        encoding=encoding,
+        accumulate=accumulate,
+        seed=0,
+    )
+    pixels = channels * (side + 2) ** 2
+    packed = pixels * length // 8 * (2 if encoding == "split" else 1) if what == "forward" else 0
+    return forward_or_expected(layer, values(encoding, channels, side, side), what, 2 * packed, 8 * out * side**2)
+
+
+def _weighted() -> None:
+    for accumulate in ACCUMULATES:
+        for options in (
+            (accumulate, "split", "sobol", "forward"),
+            (accumulate, "bipolar", "bernoulli", "forward"),
+            (accumulate, "split", "sobol", "expected"),
+            (accumulate, "bipolar", "bernoulli", "expected"),
+        ):
+            name = " ".join(options)
+            CASES[f"dense {name}"] = lambda part, options=options: dense(*options, False, part)
+            CASES[f"sparse {name}"] = lambda part, options=options: dense(*options, True, part)
+            CASES[f"convolution {name}"] = lambda part, options=options: convolution(*options, part)
+
+
+_weighted()
+
+
+# ---------------------------------------------------------------- streams, and what has no weights
+
+
+@case("stability")
+def stability(part: int) -> Case:
+    many = streams(1 << 14, 100 // part)
+    return Case(lambda: bitstreams.stability(many), 4096)
+
+
+@case("autocorrelation")
+def autocorrelation(part: int) -> Case:
+    many = streams(1 << 20, 16 // part)
+    return Case(lambda: bitstreams.autocorrelation(many, 100), 4096)
+
+
+@case("correlation of pairs")
+def correlation(part: int) -> Case:
+    a, b = streams(2048, 300 // part, 1), streams(2048, 300)
+    return Case(lambda: bitstreams.scc(a, b), 8 * 300**2)
+
+
+@case("one dimension of Sobol's sequences")
+def sobol(part: int) -> Case:
+    generator = encoders.Sobol(14 - part, 20000)
+    return Case(lambda: generator.sequence(1 << 13), 24 * 20001 * 16)  # direction numbers of all dimensions
+
+
+@case("encoder")
+def encoder(part: int) -> Case:
+    made, x = (
+        encoders.Encoder(200_000 // part, 64, "sobol", "split", share="shift", seed=0),
+        values("split", 200_000 // part),
+    )
+    return Case(lambda: made.encode(x), 3 * 16 * x.size)
+
+
+@case("multiplexers of many inputs")
+def multiplexers(part: int) -> Case:
+    many = streams(256, 40, 500 // part)
+    select = rng().integers(0, 2**32, (50, 1, 256), np.uint32)
+    return Case(lambda: gates.mux(many, select), 3 * 50 * 40 * 32)
+
+
+@case("saturating sums of many streams")
+def saturating(part: int) -> Case:
+    many = streams(4096, 4000 // part, 3)
+    return Case(lambda: gates.saturating_sum(many), 3 * 8 * 4000)
+
+
+@case("average pool")
+def average_pool(part: int) -> Case:
+    layer, x = sc.SCPool2D("average", 5, 1, length=64, seed=0), values("unipolar", 1, 128 // part, 128)
+    return Case(lambda: layer.forward(x), 6 * 8 * x.size)
+
+
+@case("average pool, expected")
+def average_expected(part: int) -> Case:
+    layer, x = sc.SCPool2D("average", 7, 1, length=64, seed=0), values("unipolar", 1, 256 // part, 256)
+    return Case(lambda: layer.expected(x), 3 * 8 * x.size)
+
+
+@case("fusion")
+def fusion(part: int) -> Case:
+    layer = sc.SCFusionLayer({"a": 500, "b": 500}, {"a": 1, "b": 1}, 256, seed=0)
+    x = {name: values("unipolar", 200 // part, 500) for name in "ab"}
+    return Case(lambda: layer.forward(x), 4 * nbytes(*x.values()))
+
+
+def attention(call: str) -> Make:
+    def make(part: int) -> Case:
+        layer = sc.StochasticAttention(4, seed=0)
+        q, k, v = (values("unipolar", n, 4) for n in (2000 // part, 2000, 2000))
+        length = {"length": 64} if call in ("forward_bitstream", "expected") else {}
+        return Case(lambda: getattr(layer, call)(q, k, v, **length), 8 * nbytes(q, k, v))
+
+    return make
+
+
+CASES |= {
+    f"attention {call}": attention(call) for call in ("forward", "forward_softmax", "expected", "forward_bitstream")
+}
+
+
+@case("convolution in floating point")
+def floating_point(part: int) -> Case:
+    spec, x = sc.Conv2D(np.ones((2, 3, 5, 5)), np.zeros(2), "relu"), values("unipolar", 1, 3, 128 // part, 128)
+    return Case(lambda: spec.forward(x), 8 * nbytes(x))
+
+
+@case("dense layer of many neurons")
+def many_neurons(part: int) -> Case:
+    n, m = 200, 10_000 // part
+    weights = rng().random((m, n))
+
+    def call() -> None:
+        layer = sc.VectorizedSCLayer.from_weights(weights, length=64, generator="sobol", accumulate="sum", seed=0)
+        layer.forward(np.full(n, 0.5))
+
+    return Case(call, 3 * weights.nbytes)  # the weights, the copy that the streams are of, and the streams
+
+
+# ---------------------------------------------------------------- the figures of users, at full size
+
+
+def _convolution(side: int) -> Case:
+    layer = sc.SCConv2DLayer(3, 16, 3, padding=1, accumulate="saturate", generator="sobol", seed=0)
+    x = values("unipolar", 3, side, side)
+    return Case(lambda: layer.forward(x), 6 * nbytes(x) + 3 * 16 * nbytes(x) // 3)
+
+
+def _or_expected(samples: int) -> Case:
+    layer = sc.VectorizedSCLayer(784, 128, 256, accumulate="or", seed=0)
+    x = values("unipolar", samples, 784)
+    return Case(lambda: layer.expected(x), 3 * nbytes(x, layer.weights))
+
+
+def _stability(length: int) -> Case:
+    many = streams(length, 4000)
+    return Case(lambda: bitstreams.stability(many), 8 * 4 * 4000)
+
+
+def _dense(neurons: int) -> Case:
+    weights = rng().random((neurons, 2000))
+
+    def call() -> None:
+        layer = sc.VectorizedSCLayer.from_weights(weights, length=64, generator="sobol", accumulate="sum", seed=0)
+        layer.forward(np.full(2000, 0.5))
+
+    return Case(call, 3 * weights.nbytes)
+
+
+FULL: dict[str, Make] = {
+    "full size: convolution, saturate, 3 x 512 x 512": lambda part: _convolution(512 // part),
+    "full size: expected of or, 1,000 samples": lambda part: _or_expected(1000 // part),
+    "full size: stability of 4,000 x 131,072": lambda part: _stability(131_072 // part),
+    "full size: 2,000 -> 100,000": lambda part: _dense(100_000 // part),
+}
+
+
+# ---------------------------------------------------------------- the process
+
+
+def data_bytes() -> int:
+    """Data memory of this process."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData"))
+
+
+def tried(make: Make, block: int) -> dict[str, Any]:
+    """How a case goes under its limit, some blocks beside what it may take."""
+    make(8).call()
+    call, allowed = make(1)
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    limit = allowed + BLOCKS * block
+    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes() + limit, hard))
+    start = time.perf_counter()
+    try:
+        call()
+        error = ""
+    except MemoryError as raised:
+        error = str(raised) or "MemoryError"
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    return {"error": error, "limit": limit, "seconds": time.perf_counter() - start}
+
+
+def results(names: list[str], block: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    warm = sc.VectorizedSCLayer(64, 64, 64, generator="sobol", accumulate="sum", seed=0)
+    warm.forward(rng().random((4096, 64)))  # threads of the kernels and of BLAS have their stacks and buffers
+    warm.expected(rng().random((4096, 64)))
+    for name in names:
+        yield name, tried((CASES | FULL)[name], block)
+
+
+if __name__ == "__main__":
+    size, *wanted = int(sys.argv[1]), *sys.argv[2:]
+    # In one piece: what a case takes without blocks, which must be too much.
+    chunks.CHUNK_BYTES = 1 << 40 if "--one-piece" in wanted else size
+    for name, result in results([name for name in wanted if name != "--one-piece"] or list(CASES), size):
+        print(json.dumps([name, result]), flush=True)
