@@ -101,7 +101,6 @@ class Encoder:
         """Numbers as far as `window` was asked for."""
         self._n_words, self._rails = words_for(self._length), 2 if self._encoding == "split" else 1
         self._number_bytes = 48 + 8 * self._n_words * (3 if self._rails == 2 else 1)
-        """Memory that the streams of a number take while they are made, about."""
         self._has_table = (
             self._sequences is not None
             and self._sequences.shared
@@ -116,6 +115,7 @@ class Encoder:
     encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
     share: Share = attribute("_share", "How inputs share generators.")
     partner: int = attribute("_partner", "Which partner of the generator makes the streams.")
+    number_bytes: int = attribute("_number_bytes", "Memory that the streams of a number take while they are made.")
     key: int = attribute("_key", "Philox key of Bernoulli streams and of digital shifts.")
     generator_of_line: NDArray[np.int64] = attribute(
         "_generator_of_line", "Generator of each input ``(n,)``, by number."
@@ -224,6 +224,7 @@ class Encoder:
         """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
         table = self._table
         if table is None:
+            assert self._sequences is not None  # as `_has_table` says
             every = np.arange(self._modulus + 1, dtype=np.uint64)
             table = self._table = choose(self._backend).compare(self._sequences.every, every[:, None])[:, 0]
         return choose(self._backend).gather(table, thresholds)
