@@ -1,7 +1,7 @@
 """Stochastic bitstreams: packed bits, their length, and the encoding that makes them numbers."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ class Bitstream:
     words
         Packed bits, uint64 ``(..., ceil(length / 64))``: bit t is bit ``t % 64`` of word
         ``t // 64``; bits past the end are zero. Split streams have a leading axis of
-        their two rails: positive rail, negative rail.
+        their two rails: positive rail, negative rail. They are copied; the copy is read-only.
     length
         Clock cycles.
     encoding
@@ -48,29 +48,42 @@ class Bitstream:
     encoding: Encoding = "unipolar"
 
     def __post_init__(self) -> None:
+        self._settle(copied=True)
+
+    @classmethod
+    def owning(cls, words: Words, length: int, encoding: Encoding = "unipolar") -> Self:
+        """Streams of `words` that nobody else edits, such as the result of a kernel: they are not copied."""
+        made = object.__new__(cls)
+        for name, value in (("words", words), ("length", length), ("encoding", encoding)):
+            object.__setattr__(made, name, value)
+        made._settle(copied=False)
+        return made
+
+    def _settle(self, copied: bool) -> None:
         object.__setattr__(self, "length", checks.whole("length", self.length, 1))  # a NumPy integer would overflow
         check_encoding(self.encoding)
-        words = self.words
-        if not isinstance(words, np.ndarray) or words.dtype != np.uint64:
-            raise TypeError(f"words must be a uint64 array, got {getattr(words, 'dtype', type(words).__name__)}")
-        if words.ndim == 0 or words.shape[-1] != words_for(self.length):
-            raise ValueError(
-                f"words must have shape (..., {words_for(self.length)}) for length {self.length}, got {words.shape}"
-            )
+        words = check_words("words", self.words, self.length)
         if self.encoding == "split" and (words.ndim < 2 or words.shape[0] != 2):
             raise ValueError(f"split words must have shape (2, ..., words), got {words.shape}")
-        if np.any(words[..., -1] & ~tail_mask(self.length)):
-            raise ValueError(f"words must be zero past bit {self.length}, got a one there")
+        words = words.copy() if copied else words.view()
+        words.flags.writeable = False
+        object.__setattr__(self, "words", words)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.words, self.length, self.encoding)
 
     @classmethod
     def from_bits(cls, bits: ArrayLike, encoding: Encoding = "unipolar") -> Self:
         """Streams from bits of 0 and 1, ``(..., length)``."""
-        array = np.asarray(bits)
+        try:
+            array = np.asarray(bits)
+        except ValueError as error:  # rows of unequal lengths
+            raise ValueError("bits must have shape (..., length >= 1), got rows that differ in length") from error
         if array.ndim == 0 or array.shape[-1] == 0:
             raise ValueError(f"bits must have shape (..., length >= 1), got {array.shape}")
         if not np.all((array == 0) | (array == 1)):
             raise ValueError(f"bits must be 0 or 1, got {array[(array != 0) & (array != 1)][0]}")
-        return cls(pack(array), array.shape[-1], encoding)
+        return cls.owning(pack(array), array.shape[-1], encoding)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -99,3 +112,29 @@ class Bitstream:
     def value(self, backend: str | None = None) -> NDArray[np.float64]:
         """The numbers that the streams stand for, float64 of shape `shape`; `backend` counts the ones."""
         return from_counts(self.counts(backend), self.length, self.encoding)
+
+
+def check_words(name: str, value: object, length: int, shape: tuple[int, ...] | None = None) -> Words:
+    """`value` if it is packed streams ``(..., ceil(length / 64))`` without a one past the end, else an error.
+
+    Parameters
+    ----------
+    name
+        What the caller calls it.
+    value
+        A uint64 array.
+    length
+        Bits of a stream, an integer of at least 0.
+    shape
+        Shape of the words; None: any.
+    """
+    n_words = words_for(length)
+    if not isinstance(value, np.ndarray) or value.dtype != np.uint64:
+        raise TypeError(f"{name} must be a uint64 array, got {getattr(value, 'dtype', type(value).__name__)}")
+    if value.ndim == 0 or value.shape[-1] != n_words:
+        raise ValueError(f"{name} must have shape (..., {n_words}) for length {length}, got {value.shape}")
+    if shape is not None and value.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
+    if length and np.any(value[..., -1] & ~tail_mask(length)):
+        raise ValueError(f"{name} must be zero past bit {length}, got a one there")
+    return value

@@ -127,7 +127,7 @@ class Encoder:
         first = self._counter.reserve(count)
         words = self.rails(numbers, np.arange(first, first + count).reshape(numbers.shape[:-1]))
         words = np.moveaxis(words, -3, 0) if self.encoding == "split" else words[..., 0, :, :]
-        return Bitstream(np.ascontiguousarray(words), self.length, self.encoding)
+        return Bitstream.owning(np.ascontiguousarray(words), self.length, self.encoding)
 
     def rails(
         self,
@@ -237,7 +237,7 @@ class Encoder:
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
-        return Bitstream(words, stop - start, self.encoding)
+        return Bitstream.owning(words, stop - start, self.encoding)
 
     def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
         thresholds = self.thresholds(probabilities)

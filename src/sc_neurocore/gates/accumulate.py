@@ -212,7 +212,7 @@ def or_gate(streams: Bitstream) -> Bitstream:
     checked = check_inputs("streams", streams, _MAGNITUDES)
     batch = np.arange(math.prod(checked.shape[:-1]))[None]
     words = OrTree(checked.length, checked.encoding).streams(summed(checked), batch)
-    return Bitstream(words.reshape(*checked.words.shape[:-2], -1), checked.length, checked.encoding)
+    return Bitstream.owning(words.reshape(*checked.words.shape[:-2], -1), checked.length, checked.encoding)
 
 
 def or_gate_expected(values: ArrayLike, encoding: Encoding = "unipolar") -> NDArray[np.float64]:
@@ -290,18 +290,18 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
             raise ValueError(f"select must have the length of the streams {length}, got {select.length}")
         ndim = len(common_shape(streams=batch, select=select.shape))
         words = with_axes(checked, ndim + 1)
-        return Bitstream(
+        return Bitstream.owning(
             (words[..., 1, :] & select.words) | (words[..., 0, :] & ~select.words), length, checked.encoding
         )
     numbers = check_sequence("select", select, length)
     shape = common_shape(streams=batch, select=numbers.shape[:-1])
     rails = checked.words.shape[:1] if checked.encoding == "split" else ()
     words = np.broadcast_to(with_axes(checked, len(shape) + 1), (*rails, *shape, n, checked.words.shape[-1]))
-    operands = summed(Bitstream(np.ascontiguousarray(words), length, checked.encoding))
+    operands = summed(Bitstream.owning(np.ascontiguousarray(words), length, checked.encoding))
     picks = numbers.reshape(-1, length)
     pick_of_sample = np.broadcast_to(np.arange(len(picks)).reshape(numbers.shape[:-1]), shape).reshape(1, -1)
     passed = MuxTree(length, checked.encoding, picks.__getitem__).streams(operands, pick_of_sample)
-    return Bitstream(passed.reshape(*rails, *shape, -1), length, checked.encoding)
+    return Bitstream.owning(passed.reshape(*rails, *shape, -1), length, checked.encoding)
 
 
 def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
@@ -373,4 +373,6 @@ def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
     earlier = np.bitwise_or.accumulate(lines.words, axis=-2)[..., :-1, :]
     chosen = lines.words.copy()
     chosen[..., 1:, :] &= ~earlier
-    return Bitstream(np.bitwise_or.reduce(with_axes(checked, ndim) & chosen, axis=-2), checked.length, checked.encoding)
+    return Bitstream.owning(
+        np.bitwise_or.reduce(with_axes(checked, ndim) & chosen, axis=-2), checked.length, checked.encoding
+    )

@@ -63,7 +63,7 @@ def maximum(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.75)
     """
     first, left, right = check_pair(a, b, _ORDERED)
-    return Bitstream(left | right, first.length, first.encoding)
+    return Bitstream.owning(left | right, first.length, first.encoding)
 
 
 def minimum(a: Bitstream, b: Bitstream) -> Bitstream:
@@ -107,7 +107,7 @@ def minimum(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.25)
     """
     first, left, right = check_pair(a, b, _ORDERED)
-    return Bitstream(left & right, first.length, first.encoding)
+    return Bitstream.owning(left & right, first.length, first.encoding)
 
 
 def distance(a: Bitstream, b: Bitstream) -> Bitstream:
@@ -151,7 +151,7 @@ def distance(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.5)
     """
     first, left, right = check_pair(a, b, _UNIPOLAR)
-    return Bitstream(left ^ right, first.length, first.encoding)
+    return Bitstream.owning(left ^ right, first.length, first.encoding)
 
 
 def saturating_subtract(a: Bitstream, b: Bitstream) -> Bitstream:
@@ -195,7 +195,7 @@ def saturating_subtract(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.5)
     """
     first, left, right = check_pair(a, b, _UNIPOLAR)
-    return Bitstream(left & ~right, first.length, first.encoding)
+    return Bitstream.owning(left & ~right, first.length, first.encoding)
 
 
 def overlap(p: ArrayLike, q: ArrayLike, scc: float) -> NDArray[np.float64]:

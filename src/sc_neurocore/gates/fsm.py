@@ -212,7 +212,7 @@ def relu_expected(x: ArrayLike, n_states: int) -> NDArray[np.float64]:
 def _machine(stream: Bitstream, n: int, output: NDArray[np.uint8], encoding: Encoding) -> Bitstream:
     x = check_stream("stream", stream, ("bipolar",))
     words = choose().moore(rows(x.words), x.length, n, n // 2, output)
-    return Bitstream(words.reshape(x.words.shape), x.length, encoding)
+    return Bitstream.owning(words.reshape(x.words.shape), x.length, encoding)
 
 
 def _even(n_states: int) -> int:

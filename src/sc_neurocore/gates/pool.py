@@ -65,8 +65,8 @@ def average_pool(streams: Bitstream, size: Any, select: NDArray[np.uint32], *, s
     """
     checked, windows, shape = _windows(streams, size, stride)
     numbers = check_sequence("select", select, checked.length)
-    pooled = mux(Bitstream(windows, checked.length, checked.encoding), numbers[..., None, :])
-    return Bitstream(pooled.words.reshape(*shape, -1), checked.length, checked.encoding)
+    pooled = mux(Bitstream.owning(windows, checked.length, checked.encoding), numbers[..., None, :])
+    return Bitstream.owning(pooled.words.reshape(*shape, -1), checked.length, checked.encoding)
 
 
 def max_pool(streams: Bitstream, size: Any, *, stride: Any = None) -> Bitstream:
@@ -118,7 +118,7 @@ def max_pool(streams: Bitstream, size: Any, *, stride: Any = None) -> Bitstream:
         pooled = np.stack([np.bitwise_or.reduce(windows[0], axis=-2), np.bitwise_and.reduce(windows[1], axis=-2)])
     else:
         pooled = np.bitwise_or.reduce(windows, axis=-2)
-    return Bitstream(pooled.reshape(*shape, -1), checked.length, checked.encoding)
+    return Bitstream.owning(pooled.reshape(*shape, -1), checked.length, checked.encoding)
 
 
 def _windows(streams: Bitstream, size: Any, stride: Any) -> tuple[Bitstream, Words, tuple[int, ...]]:

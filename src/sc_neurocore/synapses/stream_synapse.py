@@ -95,7 +95,7 @@ class StreamSynapse:
         every = np.broadcast_to(numbers.reshape(-1), (*batch, numbers.size))
         flat = self._encoder.window(every, np.array(0) if samples is None else samples, start, stop)
         head = flat.words.shape[: flat.words.ndim - 2]
-        return Bitstream(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self.encoding)
+        return Bitstream.owning(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self.encoding)
 
     def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
         """Products of input streams ``(..., n)`` and weights: streams ``(..., n)``, or ``(..., M, n)`` for M neurons.
@@ -112,7 +112,9 @@ class StreamSynapse:
         if checks.whole("start", start, 0) % 64:
             raise ValueError(f"start must be a multiple of 64, got {start}")
         words = inputs.words if self.weights.ndim == 1 else inputs.words[..., None, :, :]
-        return multiply(Bitstream(words, inputs.length, inputs.encoding), self.streams(start, start + inputs.length))
+        return multiply(
+            Bitstream.owning(words, inputs.length, inputs.encoding), self.streams(start, start + inputs.length)
+        )
 
 
 def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
