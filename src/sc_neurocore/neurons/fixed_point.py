@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.types import FixedMembrane
-from .lif import LIFParameters
+from .lif import LONGEST_REST, LIFParameters
 
 Integers = NDArray[np.int64]
 
@@ -48,8 +48,8 @@ class QFormat:
         return integers.astype(np.int64)
 
     def decode(self, integers: ArrayLike) -> NDArray[np.float64]:
-        """The numbers that integers stand for."""
-        return np.asarray(integers) / 2.0**self.fraction
+        """The numbers that integers stand for; an error if one is no integer of this format."""
+        return checks.integers("integers", integers, -self.largest - 1, self.largest) / 2.0**self.fraction
 
     def __repr__(self) -> str:
         return f"Q{self.integer}.{self.fraction}"
@@ -115,6 +115,8 @@ class FixedPointLIF:
         if parameters.noise_std:
             raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
         self.dt_ms = parameters.checked_step(dt_ms)
+        if q is not None and not isinstance(q, QFormat):
+            raise TypeError(f"q must be a QFormat or None, got {q!r}")
         self.q = QFormat() if q is None else q
         self._membrane = FixedMembrane(
             v_rest=self._encoded("v_rest", parameters.v_rest),
@@ -129,11 +131,27 @@ class FixedPointLIF:
         )
         if self._membrane.leak == 0:
             raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self.q}, got {dt_ms / parameters.tau_mem:g}")
-        self.integers: Integers = np.empty(n, np.int64)
-        """Contents of the voltage registers."""
-        self.refractory_left: Integers = np.empty(n, np.int64)
-        """Steps that are left of each neuron's refractory period ``(n,)``."""
+        self._integers, self._refractory_left = np.empty(n, np.int64), np.empty(n, np.int64)
         self.reset()
+
+    @property
+    def integers(self) -> Integers:
+        """Contents of the voltage registers ``(n,)``; they may be edited, or assigned."""
+        return self._integers
+
+    @integers.setter
+    def integers(self, integers: ArrayLike) -> None:
+        top = self.q.largest
+        self._integers[:] = checks.integers("integers", integers, -top - 1, top, self._integers.shape)
+
+    @property
+    def refractory_left(self) -> Integers:
+        """Steps that are left of each neuron's refractory period ``(n,)``; they may be edited, or assigned."""
+        return self._refractory_left
+
+    @refractory_left.setter
+    def refractory_left(self, left: ArrayLike) -> None:
+        self._refractory_left[:] = checks.integers("refractory_left", left, 0, LONGEST_REST, self._integers.shape)
 
     def _encoded(self, name: str, value: float) -> int:
         return int(self.q.encode(value, name))
@@ -155,7 +173,7 @@ class FixedPointLIF:
         n = len(self.integers)
         if drive.ndim != 2 or len(drive) not in (1, n):
             raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
-        spikes, self.integers, self.refractory_left, saturated = choose().lif_fixed(
+        spikes, self._integers, self._refractory_left, saturated = choose().lif_fixed(
             drive, self._membrane, self.integers, self.refractory_left
         )
         self.saturated += int(saturated.sum())
@@ -163,8 +181,10 @@ class FixedPointLIF:
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current), self.integers.shape)
-        return self.run(drive[:, None])[:, 0]
+        drive = self.q.encode(current, "current") / 2.0**self.q.fraction
+        if drive.ndim and drive.shape != self.integers.shape:
+            raise ValueError(f"current must be a number or have shape {self.integers.shape}, got {drive.shape}")
+        return self.run(np.broadcast_to(drive, self.integers.shape)[:, None])[:, 0]
 
     def __len__(self) -> int:
         return len(self.integers)

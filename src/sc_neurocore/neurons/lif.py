@@ -17,6 +17,8 @@ from ..encoders.seeds import Seeds
 
 Floats = NDArray[np.float64]
 _NO_LEVELS = np.empty(0)
+LONGEST_REST = 1 << 62
+"""Most steps of a refractory period."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,10 @@ class LIFParameters:
             if name != "v_reset" or self.v_reset is not None:
                 checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
         checks.positive("tau_mem", self.tau_mem)
+        checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST)
         checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST)
-        checks.whole("refractory_period", self.refractory_period, 0)
+        if checks.whole("refractory_period", self.refractory_period, 0) > LONGEST_REST:
+            raise ValueError(f"refractory_period must be at most {LONGEST_REST}, got {self.refractory_period}")
 
     @classmethod
     def of(cls, values: "Mapping[str, Any] | LIFParameters | None") -> "LIFParameters":
@@ -149,6 +153,11 @@ def lif_step(
     ndarray
         Which neurons spike, bool.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not finite, of a wrong type or outside its range, or the shapes do not fit.
+
     References
     ----------
     W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, "Neuronal Dynamics", 2014, chapter 1,
@@ -161,9 +170,25 @@ def lif_step(
     >>> state.v, spikes
     (array([0.1, 0. ]), array([False,  True]))
     """
-    drive, normals = np.asarray(current, np.float64), np.asarray(noise, np.float64)
-    v, left, spikes = membrane.lif_step(state.v, state.refractory_left, drive, parameters.membrane(dt_ms), normals)
-    return LIFState(v, left), spikes
+    if not isinstance(state, LIFState):
+        raise TypeError(f"state must be a LIFState, got {type(state).__name__}")
+    if not isinstance(parameters, LIFParameters):
+        raise TypeError(f"parameters must be LIFParameters, got {type(parameters).__name__}")
+    old = checks.array("state.v", state.v, -checks.LARGEST, checks.LARGEST)
+    rest = checks.integers("state.refractory_left", state.refractory_left, 0, LONGEST_REST, old.shape)
+    drive, normals = (_for_all(name, value, old.shape) for name, value in (("current", current), ("noise", noise)))
+    numbers = parameters.membrane(parameters.checked_step(dt_ms))
+    v, left, spikes = membrane.lif_step(old, rest, drive, numbers, normals)
+    return LIFState(np.asarray(v), np.asarray(left)), np.asarray(spikes)
+
+
+def _for_all(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    """Finite numbers, broadcast to that shape, or an error."""
+    given = checks.array(name, value, -checks.LARGEST, checks.LARGEST)
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError as error:
+        raise ValueError(f"{name} must have a shape that broadcasts to {shape}, got {given.shape}") from error
 
 
 class LIFNeurons:
@@ -209,12 +234,35 @@ class LIFNeurons:
         self.parameters = LIFParameters.of(parameters)
         self.dt_ms = self.parameters.checked_step(dt_ms)
         self.reseed(seed)
-        self.v = np.full(n, float(self.parameters.v_rest))
-        """Voltages ``(n,)``."""
-        self.refractory_left = np.zeros(n, np.int64)
-        """Steps that are left of each neuron's refractory period ``(n,)``."""
-        self.steps = 0
-        """Steps since construction or `reset`; the noise of a step depends on its number."""
+        self._v, self._refractory_left = np.full(n, float(self.parameters.v_rest)), np.zeros(n, np.int64)
+        self._steps = 0
+
+    @property
+    def v(self) -> Floats:
+        """Voltages ``(n,)``; they may be edited, or assigned."""
+        return self._v
+
+    @v.setter
+    def v(self, v: ArrayLike) -> None:
+        self._v[:] = checks.array("v", v, -checks.LARGEST, checks.LARGEST, self._v.shape)
+
+    @property
+    def refractory_left(self) -> NDArray[np.int64]:
+        """Steps that are left of each neuron's refractory period ``(n,)``; they may be edited, or assigned."""
+        return self._refractory_left
+
+    @refractory_left.setter
+    def refractory_left(self, left: ArrayLike) -> None:
+        self._refractory_left[:] = checks.integers("refractory_left", left, 0, LONGEST_REST, self._v.shape)
+
+    @property
+    def steps(self) -> int:
+        """Steps since construction or `reset`; the noise of a step depends on its number, which may be set."""
+        return self._steps
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self._steps = checks.whole("steps", steps, 0, LONGEST_REST)
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""
@@ -228,12 +276,11 @@ class LIFNeurons:
 
     def reset(self) -> None:
         """All neurons back to v_rest, and the noise to its first step."""
-        self.v[:], self.refractory_left[:], self.steps = self.parameters.v_rest, 0, 0
+        self._v[:], self._refractory_left[:], self._steps = self.parameters.v_rest, 0, 0
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current, -checks.LARGEST, checks.LARGEST), self.v.shape)
-        return self.run(drive[:, None])[:, 0]
+        return self.run(_for_all("current", current, self.v.shape)[:, None])[:, 0]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n, T)`` under currents ``(n, T)``, or ``(1, T)`` for all neurons."""
@@ -249,10 +296,23 @@ class LIFNeurons:
 
         Without levels, the values are the currents. Returns the packed spikes, their bit 0 that of
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If C does not divide n, a value is no place in `levels`, or a current is not finite.
         """
+        table = checks.array("levels", levels, -checks.LARGEST, checks.LARGEST, (None,))
+        if table.size:
+            checks.integers("values", values, 0, table.size - 1, (None, None))
+        else:
+            values = checks.array("values", values, -checks.LARGEST, checks.LARGEST, (None, None))
+        if not len(values) or len(self) % len(values):
+            raise ValueError(f"values must have shape (C, T), {len(self)} a multiple of C, got {values.shape}")
+        checks.flag("trace", trace)
         numbers = self.parameters.membrane(self.dt_ms)
         words, v, left, voltages = choose().lif(
-            self._key, np.ascontiguousarray(values), levels, self.steps, numbers, self.v, self.refractory_left, trace
+            self._key, np.ascontiguousarray(values), table, self.steps, numbers, self.v, self.refractory_left, trace
         )
         self.v[:], self.refractory_left[:] = v, left
         self.steps += values.shape[1]
