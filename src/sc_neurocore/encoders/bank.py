@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from .generator import Generator
+from .generator import MAX_BITS, Generator, check_index
 from .lattice import Lattice
 from .line_search import line_of, searched_lines, spreading_multiplier
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
@@ -59,7 +59,10 @@ class Bank(Generator):
     """
 
     def __init__(self, name: str, length: int) -> None:
-        self.name, self.length = name, checks.whole("length", length, 1)
+        self.name = checks.option("name", name, (*NAMES, "searched"))
+        self.length = checks.whole("length", length, 1)
+        if self.length > 1 << MAX_BITS:
+            raise ValueError(f"length must be at most 2**{MAX_BITS} with generator {name!r}, got {self.length}")
         self._pair = lines_of(name, self.length, every=False)
         self.bits = self._pair[0].bits
 
@@ -109,7 +112,7 @@ class Bank(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """The generator of line `index`."""
-        if index < 2:
+        if check_index(index) < 2:
             return self._pair[index]
         self.check_lines(index + 1, "a circuit")
         return lines_of(self.name, self.length, every=True)[index]

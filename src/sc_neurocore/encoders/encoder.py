@@ -13,7 +13,7 @@ from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, 
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from ..chunks import chunks
 from .by_name import make_generator
-from .generator import Generator
+from .generator import MAX_LENGTH, Generator
 from .generators import Bernoulli
 from .sample_counter import SampleCounter
 from .seeds import Seed, Seeds
@@ -94,6 +94,8 @@ class Encoder:
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
         self._key = Seeds(seed, type(self), (self.n, self.partner)).key("streams")
         self._sequences = None if random else self._make_sequences(self.length)
+        if self._sequences is not None:
+            self._sequences.flags.writeable = False
         self._longer = np.empty((0, 0), np.uint32)
         """Numbers as far as `window` was asked for."""
         self._has_table = (
@@ -200,7 +202,17 @@ class Encoder:
 
         With `columns` ``(k,)``, the probabilities are ``(..., k)`` and number k belongs to input
         ``columns[k]`` (not for Bernoulli generators).
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a probability is not in [0, 1], their number is not that of the inputs, or a column is no input.
         """
+        if columns is None:
+            if probabilities.shape[-1:] != (self.n,):
+                raise ValueError(f"probabilities must have shape (..., {self.n}), got {probabilities.shape}")
+        elif columns.shape != probabilities.shape[-1:] or not _within(columns, self.n):
+            raise ValueError(f"columns must be integers in 0..{self.n - 1}, one a probability, got {columns}")
         thresholds = self.thresholds(probabilities)
         n_words = words_for(self.length)
         if self._sequences is None:
@@ -231,9 +243,18 @@ class Encoder:
         The generators run on past `length`; numbers that ``share="rotate"`` rotates repeat after it.
         `start` is a multiple of 64.
 
+        Raises
+        ------
+        ValueError, TypeError
+            If a value is outside the encoding's range, or a cycle is no integer or before `start`.
+
         >>> Encoder(1, 8, "ramp").window(np.array([0.25]), np.array(0), 0, 16).bits()
         array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]], dtype=uint8)
         """
+        values = checks.array("values", values, *value_range(self.encoding), last=self.n)
+        if checks.whole("start", start, 0) % 64:
+            raise ValueError(f"start must be a multiple of 64, got {start}")
+        checks.whole("stop", stop, start + 1, MAX_LENGTH)
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
@@ -259,7 +280,14 @@ class Encoder:
         self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        numbers = np.broadcast_to(samples[..., None] * self.n + self.generator_of_line, thresholds.shape)
+        if samples.dtype.kind not in "iu" or (samples.size and samples.min() < 0):
+            raise ValueError(f"samples must be integers of at least 0, got {samples}")
+        every = samples[..., None] * self.n + self.generator_of_line
+        try:
+            numbers = np.broadcast_to(every, thresholds.shape)
+        except ValueError as error:
+            shape = thresholds.shape[:-1]
+            raise ValueError(f"samples must have shape {shape} as the values have, got {samples.shape}") from error
         streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self.generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
 
@@ -279,6 +307,11 @@ class Encoder:
 
 def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDArray[np.uint64]:
     """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
+    if probabilities.size and not (
+        np.minimum.reduce(probabilities, None) >= 0 and np.maximum.reduce(probabilities, None) <= 1
+    ):
+        bad = probabilities[~((probabilities >= 0) & (probabilities <= 1))][0]
+        raise ValueError(f"numbers must have probabilities in [0, 1], got one of {bad}")
     return np.floor(probabilities * float(modulus) + 0.5).astype(np.uint64)
 
 
@@ -286,6 +319,11 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
     """Values in the encoding's range, rounded to the thresholds of comparators: what their streams stand for."""
     thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
     return from_probability(thresholds / float(modulus), encoding)
+
+
+def _within(columns: NDArray[np.int64], n: int) -> bool:
+    """Whether all columns are integers in 0..n-1."""
+    return columns.dtype.kind in "iu" and (not columns.size or bool(columns.min() >= 0 and columns.max() < n))
 
 
 def _shifted(numbers: NDArray[np.uint32], key: int, n: int, generator: Generator) -> NDArray[np.uint32]:

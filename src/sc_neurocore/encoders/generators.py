@@ -27,7 +27,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from .generator import MAX_BITS, Generator, check_mask, shown
+from .generator import MAX_BITS, Generator, check_index, check_length, hold_whole, hold_width, shown
+
+MAX_BASE = 1 << 16
+"""Largest base of a Halton sequence."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Bernoulli(Generator):
     bits: int = 16
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
+        hold_whole(self, "bits", 1, MAX_BITS)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Not available: every stream has a random source of its own."""
@@ -55,6 +58,7 @@ class Bernoulli(Generator):
 
     def decorrelated(self, index: int) -> Self:
         """The generator itself: an encoder gives every partner a key of its own, so their streams are independent."""
+        check_index(index)
         return self
 
 
@@ -90,10 +94,9 @@ class Ramp(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        check_mask(self.mask, self.bits)
+        hold_width(self)
         if self.period is not None:
-            checks.whole("period", self.period, 1, 1 << MAX_BITS)
+            hold_whole(self, "period", 1, 1 << MAX_BITS)
 
     @property
     def in_runs(self) -> bool:
@@ -102,7 +105,7 @@ class Ramp(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The counter's values."""
-        cycles = np.arange(length, dtype=np.uint64)
+        cycles = np.arange(check_length(length), dtype=np.uint64)
         if self.period is None:
             cycles %= np.uint64(self.modulus)
         else:
@@ -111,7 +114,7 @@ class Ramp(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the van der Corput sequence; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
-        return self if index == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
+        return self if check_index(index) == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,7 @@ class VanDerCorput(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        check_mask(self.mask, self.bits)
+        hold_width(self)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The radical inverse in base 2, floored to `bits` bits."""
@@ -153,11 +155,11 @@ class VanDerCorput(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the ramp; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
-        return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
+        return self if check_index(index) == 0 else _halton_family(index, self.bits, Ramp(self.bits))
 
 
 def _halton_family(index: int, bits: int, first: Generator) -> Generator:
-    return first if index == 1 else Halton(bits, _primes(index)[index - 1])
+    return first if index == 1 else Halton(bits).decorrelated(index - 1)
 
 
 @dataclass(frozen=True)
@@ -198,11 +200,10 @@ class Halton(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        checks.whole("base", self.base, 2, 1 << 16)
+        hold_width(self)
+        hold_whole(self, "base", 2, MAX_BASE)
         if any(self.base % d == 0 for d in range(2, int(self.base**0.5) + 1)):
             raise ValueError(f"base must be a prime, got {self.base}")
-        check_mask(self.mask, self.bits)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """``floor(radical_inverse(t) * 2**bits)``."""
@@ -210,16 +211,16 @@ class Halton(Generator):
 
     def decorrelated(self, index: int) -> Self:
         """The Halton sequence of the prime `index` places after this base."""
-        primes = _primes(index + self.base)
-        return replace(self, base=primes[primes.index(self.base) + index])
+        primes = _primes(MAX_BASE)
+        place = primes.index(self.base)
+        return replace(self, base=primes[place + checks.whole("index", index, 0, len(primes) - 1 - place)])
 
 
-@lru_cache(maxsize=8)
-def _primes(count: int) -> list[int]:
-    limit = max(16, int(count * (np.log(count + 2) + np.log(np.log(count + 3)) + 2)))
-    sieve = np.ones(limit, bool)
+@lru_cache(maxsize=1)
+def _primes(largest: int) -> list[int]:
+    sieve = np.ones(largest + 1, bool)
     sieve[:2] = False
-    for d in range(2, int(limit**0.5) + 1):
+    for d in range(2, int(largest**0.5) + 1):
         sieve[d * d :: d] = False
     found: list[int] = np.flatnonzero(sieve).tolist()
     return found
@@ -227,6 +228,7 @@ def _primes(count: int) -> list[int]:
 
 def _radical_inverse(length: int, base: int, bits: int) -> NDArray[np.uint32]:
     """Digits of 0, 1, 2, .. in `base` mirrored at the point; exact in integers."""
+    check_length(length)
     index = np.arange(length, dtype=np.uint64)
     numerator, denominator = np.zeros(length, np.uint64), 1
     while denominator < length:
@@ -271,20 +273,22 @@ class UserSequence(Generator):
             raise ValueError(f"values must have shape (period,) or (k, period), got {np.shape(values)}")
         if not np.issubdtype(rows.dtype, np.integer):
             raise TypeError(f"values must be integers, got {rows.dtype}")
-        if rows.min() < 0 or rows.max() >= 1 << bits:
+        if rows.min() < 0 or rows.max() >= self.modulus:
             bad = rows.min() if rows.min() < 0 else rows.max()
-            raise ValueError(f"values must lie in [0, 2**bits = {1 << bits}), got {bad}")
+            raise ValueError(f"values must lie in [0, 2**bits = {self.modulus}), got {bad}")
         self.values: NDArray[np.uint32] = rows.astype(np.uint32)
+        """A read-only copy of the numbers ``(k, period)``."""
+        self.values.flags.writeable = False
 
     def __repr__(self) -> str:
         return f"UserSequence({self.values.shape[0]} x {self.values.shape[1]} values, bits={self.bits})"
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Row 0, repeated."""
-        return np.resize(self.values[0], length)
+        return np.resize(self.values[0], check_length(length))
 
     def decorrelated(self, index: int) -> "UserSequence":
         """The generator that starts at row `index`."""
-        if index >= len(self.values):
+        if check_index(index) >= len(self.values):
             raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self.values)}")
         return UserSequence(self.values[index:], self.bits)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from .generator import MAX_BITS, Generator
+from .generator import MAX_BITS, Generator, check_index, check_length
 
 # A primitive polynomial of every degree, by its taps (P. Alfke, Xilinx XAPP 052, 1996, table 3).
 TAPS: dict[int, tuple[int, ...]] = {
@@ -88,17 +88,17 @@ class LFSR(Generator):
         reverse: bool = False,
     ) -> None:
         self.bits = checks.whole("bits", bits, 1, MAX_BITS)
-        self.seed = checks.whole("seed", seed, 1, (1 << bits) - 1)
+        self.seed = checks.whole("seed", seed, 1, (1 << self.bits) - 1)
         self.insert_zero = checks.flag("insert_zero", insert_zero)
-        self.mask = checks.whole("mask", mask, 0, (1 << bits) - 1)
+        self.mask = checks.whole("mask", mask, 0, (1 << self.bits) - 1)
         self.reverse = checks.flag("reverse", reverse)
         if taps is None:
-            self.taps = TAPS[bits]
+            self.taps = TAPS[self.bits]
         else:
             if not isinstance(taps, Iterable):
                 raise TypeError(f"taps must be a tuple of integers or None, got {taps!r}")
-            self.taps = tuple(sorted({checks.whole("taps", tap, 1, bits) for tap in taps}, reverse=True))
-            if not is_primitive(self.taps, bits):
+            self.taps = tuple(sorted({checks.whole("taps", tap, 1, self.bits) for tap in taps}, reverse=True))
+            if not is_primitive(self.taps, self.bits):
                 raise ValueError(f"taps must be those of a primitive polynomial of degree {bits}, got {taps}")
         self.state = self.seed
 
@@ -148,6 +148,15 @@ class LFSR(Generator):
         """Cycles until the states repeat."""
         return (1 << self.bits) - (0 if self.insert_zero else 1)
 
+    @property
+    def state(self) -> int:
+        """State of the register, which `step` moves on; it may be set."""
+        return self._state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        self._state = checks.whole("state", state, 0 if self.insert_zero else 1, (1 << self.bits) - 1)
+
     def _mask(self) -> int:
         return sum(1 << (tap - 1) for tap in self.taps)
 
@@ -162,7 +171,7 @@ class LFSR(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Numbers from the seed on; `state` is neither read nor changed."""
-        numbers = choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, length)
+        numbers = choose().lfsr(self.seed, self._mask(), self.bits, self.insert_zero, check_length(length))
         if self.reverse:
             stages = ((numbers >> k & 1) << self.bits - 1 - k for k in range(self.bits))
             numbers = np.bitwise_or.reduce(list(stages))
@@ -189,7 +198,7 @@ class LFSR(Generator):
         ValueError
             If `index` is not below `n_lines`.
         """
-        if index == 0:
+        if check_index(index) == 0:
             return self
         self.check_lines(index + 1, "a circuit")
         taps = _reciprocal(self.taps) if index % 2 else self.taps
@@ -206,6 +215,7 @@ class LFSR(Generator):
         >>> LFSR(32).ahead(1_000_000_007).seed
         2580381740
         """
+        cycles = checks.whole("cycles", cycles, -(1 << 63), 1 << 63)
         power = _power_of_x(cycles % ((1 << self.bits) - 1), _polynomial(_reciprocal(self.taps)))
         states = choose().lfsr(self.seed, self._mask(), self.bits, False, self.bits)
         summed = [power >> k & 1 == 1 for k in range(self.bits)]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from .generator import MAX_BITS, Generator
+from .generator import MAX_BITS, Generator, check_index
 
 
 class OfWidth(Generator):
@@ -31,6 +31,8 @@ class OfWidth(Generator):
     """
 
     def __init__(self, source: Generator, bits: int) -> None:
+        if not isinstance(source, Generator):
+            raise TypeError(f"source must be a Generator, got {source!r}")
         self.source = source
         self.bits = checks.whole("bits", bits, 1, MAX_BITS)
 
@@ -62,7 +64,7 @@ class OfWidth(Generator):
 
     def decorrelated(self, index: int) -> "OfWidth":
         """Line `index` of the source, at this width."""
-        return self if index == 0 else OfWidth(self.source.decorrelated(index), self.bits)
+        return self if check_index(index) == 0 else OfWidth(self.source.decorrelated(index), self.bits)
 
 
 def binary(source: Generator) -> Generator:
