@@ -171,3 +171,20 @@ def integers(
         bad = given.min() if given.min() < low else given.max()
         raise ValueError(f"{name} must lie in {low}..{high}, got {bad}")
     return given.astype(np.int64, copy=False)
+
+
+LARGEST_COUNT = 1 << 40
+"""Bound of sizes, lengths and numbers of steps: more than memory holds, and far from overflow in 64 bits."""
+
+
+def count(name: str, value: Any, low: int) -> int:
+    """Check a size, a length or a number of steps: `value` as an int in low..2**40.
+
+    >>> count("length", 10**30, 1)
+    Traceback (most recent call last):
+    ValueError: length must be at most 2**40, got 1000000000000000000000000000000
+    """
+    number = whole(name, value, low)
+    if number > LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most 2**40, got {number}")
+    return number

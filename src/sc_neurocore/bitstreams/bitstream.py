@@ -60,7 +60,7 @@ class Bitstream:
         return made
 
     def _settle(self, copied: bool) -> None:
-        object.__setattr__(self, "length", checks.whole("length", self.length, 1))  # a NumPy integer would overflow
+        object.__setattr__(self, "length", checks.count("length", self.length, 1))  # a NumPy integer would overflow
         check_encoding(self.encoding)
         words = check_words("words", self.words, self.length)
         if self.encoding == "split" and (words.ndim < 2 or words.shape[0] != 2):
@@ -131,10 +131,9 @@ def check_words(name: str, value: object, length: int, shape: tuple[int, ...] | 
     n_words = words_for(length)
     if not isinstance(value, np.ndarray) or value.dtype != np.uint64:
         raise TypeError(f"{name} must be a uint64 array, got {getattr(value, 'dtype', type(value).__name__)}")
-    if value.ndim == 0 or value.shape[-1] != n_words:
-        raise ValueError(f"{name} must have shape (..., {n_words}) for length {length}, got {value.shape}")
-    if shape is not None and value.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
+    if value.shape != shape and (shape is not None or value.shape[-1:] != (n_words,)):
+        wanted = f"(..., {n_words})" if shape is None else shape
+        raise ValueError(f"{name} must have shape {wanted} for length {length}, got {value.shape}")
     if length and np.any(value[..., -1] & ~tail_mask(length)):
         raise ValueError(f"{name} must be zero past bit {length}, got a one there")
     return value

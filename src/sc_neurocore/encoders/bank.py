@@ -60,7 +60,7 @@ class Bank(Generator):
 
     def __init__(self, name: str, length: int) -> None:
         self.name = checks.option("name", name, (*NAMES, "searched"))
-        self.length = checks.whole("length", length, 1)
+        self.length = checks.count("length", length, 1)
         if self.length > 1 << MAX_BITS:
             raise ValueError(f"length must be at most 2**{MAX_BITS} with generator {name!r}, got {self.length}")
         self._pair = lines_of(name, self.length, every=False)

@@ -13,7 +13,7 @@ from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, 
 from ..bitstreams.encodings import MAGNITUDES, check_encoding
 from ..chunks import chunks
 from .by_name import make_generator
-from .generator import MAX_LENGTH, Generator
+from .generator import Generator
 from .generators import Bernoulli
 from .sample_counter import SampleCounter
 from .seeds import Seed, Seeds
@@ -79,13 +79,13 @@ class Encoder:
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self.n = checks.whole("n", n, 1)
-        self.length = checks.whole("length", length, 1)
+        self.n = checks.count("n", n, 1)
+        self.length = checks.count("length", length, 1)
         self.encoding = check_encoding(encoding)
         self._magnitudes = MAGNITUDES[self.encoding]
         self.generator = make_generator(generator, self.length, bits)
         self._modulus = self.generator.modulus
-        self.partner = checks.whole("partner", partner, 0)
+        self.partner = checks.count("partner", partner, 0)
         self._backend = None if backend is None else choose(backend).name  # an unknown one is found now
         random = isinstance(self.generator, Bernoulli)
         default = "independent" if random else "one"
@@ -120,7 +120,7 @@ class Encoder:
 
     @samples.setter
     def samples(self, number: int) -> None:
-        self._counter.next = checks.whole("samples", number, 0)
+        self._counter.next = checks.count("samples", number, 0)
 
     def encode(self, values: ArrayLike) -> Bitstream:
         """Encode `values` ``(..., n)``, or raise a ValueError if one is outside the encoding's range, as streams."""
@@ -254,7 +254,7 @@ class Encoder:
         values = checks.array("values", values, *value_range(self.encoding), last=self.n)
         if checks.whole("start", start, 0) % 64:
             raise ValueError(f"start must be a multiple of 64, got {start}")
-        checks.whole("stop", stop, start + 1, MAX_LENGTH)
+        checks.count("stop", stop, start + 1)
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))

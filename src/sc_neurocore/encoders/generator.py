@@ -11,8 +11,6 @@ from .. import checks
 
 MAX_BITS = 32
 """Widest number of a generator."""
-MAX_LENGTH = 1 << 40
-"""Most numbers of a sequence."""
 
 
 class Generator(ABC):
@@ -71,12 +69,12 @@ class Generator(ABC):
 
 def check_length(length: object) -> int:
     """`length` as a number of cycles of a sequence, 0 or more, or an error."""
-    return checks.whole("length", length, 0, MAX_LENGTH)
+    return checks.count("length", length, 0)
 
 
 def check_index(index: object) -> int:
     """`index` as the number of a line, or an error."""
-    return checks.whole("index", index, 0, MAX_LENGTH)
+    return checks.count("index", index, 0)
 
 
 def hold_whole(owner: Any, name: str, low: int, high: int) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import choose
 from ..backends.types import FixedMembrane
-from .lif import LONGEST_REST, LIFParameters
+from .lif import LIFParameters
 
 Integers = NDArray[np.int64]
 
@@ -108,7 +108,7 @@ class FixedPointLIF:
         *,
         q: QFormat | None = None,
     ) -> None:
-        n = checks.whole("n_neurons", n_neurons, 1)
+        n = checks.count("n_neurons", n_neurons, 1)
         if parameters is None or isinstance(parameters, Mapping):
             parameters = {"noise_std": 0.0, **(parameters or {})}
         self.parameters = parameters = LIFParameters.of(parameters)
@@ -151,7 +151,9 @@ class FixedPointLIF:
 
     @refractory_left.setter
     def refractory_left(self, left: ArrayLike) -> None:
-        self._refractory_left[:] = checks.integers("refractory_left", left, 0, LONGEST_REST, self._integers.shape)
+        self._refractory_left[:] = checks.integers(
+            "refractory_left", left, 0, checks.LARGEST_COUNT, self._integers.shape
+        )
 
     def _encoded(self, name: str, value: float) -> int:
         return int(self.q.encode(value, name))

@@ -17,8 +17,6 @@ from ..encoders.seeds import Seeds
 
 Floats = NDArray[np.float64]
 _NO_LEVELS = np.empty(0)
-LONGEST_REST = 1 << 62
-"""Most steps of a refractory period."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +56,7 @@ class LIFParameters:
         checks.positive("tau_mem", self.tau_mem)
         checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST)
         checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST)
-        if checks.whole("refractory_period", self.refractory_period, 0) > LONGEST_REST:
-            raise ValueError(f"refractory_period must be at most {LONGEST_REST}, got {self.refractory_period}")
+        object.__setattr__(self, "refractory_period", checks.count("refractory_period", self.refractory_period, 0))
 
     @classmethod
     def of(cls, values: "Mapping[str, Any] | LIFParameters | None") -> "LIFParameters":
@@ -175,7 +172,7 @@ def lif_step(
     if not isinstance(parameters, LIFParameters):
         raise TypeError(f"parameters must be LIFParameters, got {type(parameters).__name__}")
     old = checks.array("state.v", state.v, -checks.LARGEST, checks.LARGEST)
-    rest = checks.integers("state.refractory_left", state.refractory_left, 0, LONGEST_REST, old.shape)
+    rest = checks.integers("state.refractory_left", state.refractory_left, 0, checks.LARGEST_COUNT, old.shape)
     drive, normals = (_for_all(name, value, old.shape) for name, value in (("current", current), ("noise", noise)))
     numbers = parameters.membrane(parameters.checked_step(dt_ms))
     v, left, spikes = membrane.lif_step(old, rest, drive, numbers, normals)
@@ -230,7 +227,7 @@ class LIFNeurons:
         dt_ms: float = 1.0,
         seed: Seed = None,
     ) -> None:
-        n = checks.whole("n_neurons", n_neurons, 1)
+        n = checks.count("n_neurons", n_neurons, 1)
         self.parameters = LIFParameters.of(parameters)
         self.dt_ms = self.parameters.checked_step(dt_ms)
         self.reseed(seed)
@@ -253,7 +250,7 @@ class LIFNeurons:
 
     @refractory_left.setter
     def refractory_left(self, left: ArrayLike) -> None:
-        self._refractory_left[:] = checks.integers("refractory_left", left, 0, LONGEST_REST, self._v.shape)
+        self._refractory_left[:] = checks.integers("refractory_left", left, 0, checks.LARGEST_COUNT, self._v.shape)
 
     @property
     def steps(self) -> int:
@@ -262,7 +259,7 @@ class LIFNeurons:
 
     @steps.setter
     def steps(self, steps: int) -> None:
-        self._steps = checks.whole("steps", steps, 0, LONGEST_REST)
+        self._steps = checks.count("steps", steps, 0)
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""

@@ -11,6 +11,8 @@ from .. import checks
 from ..backends import choose
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Words
+from ..bitstreams.bitstream import check_words
+from .shape import checked_shape
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,14 +71,13 @@ class SpikeRecorder:
     """
 
     def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else shape
+        self.shape = checked_shape(shape)
         self.dt_ms = checks.positive("dt_ms", dt_ms)
         self.reset()
 
     def reset(self) -> None:
         """Delete all that is recorded."""
-        self.steps = 0
-        """Steps recorded."""
+        self._steps = 0
         self._words: Words = np.zeros((math.prod(self.shape), 0), np.uint64)
 
     def record(self, spikes: ArrayLike) -> None:
@@ -86,29 +87,45 @@ class SpikeRecorder:
         self.record_words(pack(np.pad(rows, ((0, 0), (self.steps % 64, 0)))), bits.shape[-1])
 
     def record_words(self, words: Words, steps: int) -> None:
-        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self.steps // 64 * 64``."""
-        first = self.steps // 64
+        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self.steps // 64 * 64``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the words have another shape or type, or a one outside the `steps` steps.
+        """
+        first, before = self.steps // 64, self.steps % 64
+        bits = before + checks.count("steps", steps, 0)
+        check_words("words", words, bits, (len(self._words), words_for(bits)))
+        if before and np.any(words[:, :1] & tail_mask(before)):
+            raise ValueError(
+                f"words must be zero in the first {before} bits, whose steps are recorded, got a one there"
+            )
         used, needed = words_for(self.steps), first + words.shape[1]
         if needed > self._words.shape[1]:
             grown = np.zeros((len(self._words), max(needed, 2 * used)), np.uint64)
             grown[:, :used] = self._words[:, :used]
             self._words = grown
         self._words[:, first:needed] |= words
-        self.steps += steps
+        self._steps += steps
 
     def load(self, words: Words, steps: int) -> None:
         """Replace what is recorded by packed trains of `steps` steps, in the format of `words`."""
-        shape = (len(self._words), words_for(steps))
-        if not isinstance(words, np.ndarray) or words.dtype != np.uint64 or words.shape != shape:
-            raise ValueError(f"words must be a uint64 array of shape {shape}, got {np.shape(words)}")
-        if np.any(words[:, -1:] & ~tail_mask(steps)):
-            raise ValueError(f"words must be zero past step {steps}, got a one there")
-        self._words, self.steps = words.copy(), steps
+        steps = checks.count("steps", steps, 0)
+        self._words = check_words("words", words, steps, (len(self._words), words_for(steps))).copy()
+        self._steps = steps
+
+    @property
+    def steps(self) -> int:
+        """Steps recorded."""
+        return self._steps
 
     @property
     def words(self) -> Words:
-        """Packed trains ``(rows, ceil(steps / 64))``, bit t that of step t."""
-        return self._words[:, : words_for(self.steps)]
+        """Packed trains ``(rows, ceil(steps / 64))``, bit t that of step t; read-only."""
+        words = self._words[:, : words_for(self.steps)]
+        words.flags.writeable = False
+        return words
 
     def trains(self) -> NDArray[np.uint8]:
         """Spike trains ``(*shape, steps)`` of 0 and 1."""

@@ -101,6 +101,6 @@ def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDA
         raise ValueError(f"low must be below high, got {low:g} and {high:g}")
     if bits is None:
         return numbers
-    codes = 1 << bits
+    codes = 1 << checks.whole("bits", bits, 1, 32)
     step = (top - bottom) / codes
     return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))
