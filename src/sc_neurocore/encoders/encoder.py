@@ -211,8 +211,8 @@ class Encoder:
         if columns is None:
             if probabilities.shape[-1:] != (self.n,):
                 raise ValueError(f"probabilities must have shape (..., {self.n}), got {probabilities.shape}")
-        elif columns.shape != probabilities.shape[-1:] or not _within(columns, self.n):
-            raise ValueError(f"columns must be integers in 0..{self.n - 1}, one a probability, got {columns}")
+        elif isinstance(columns, np.ndarray) and not _within(columns, self.n):
+            raise ValueError(f"columns must be integers in 0..{self.n - 1}, got {columns}")
         thresholds = self.thresholds(probabilities)
         n_words = words_for(self.length)
         if self._sequences is None:

@@ -131,29 +131,11 @@ class FixedPointLIF:
         )
         if self._membrane.leak == 0:
             raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self.q}, got {dt_ms / parameters.tau_mem:g}")
-        self._integers, self._refractory_left = np.empty(n, np.int64), np.empty(n, np.int64)
+        self.integers: Integers = np.empty(n, np.int64)
+        """Contents of the voltage registers."""
+        self.refractory_left: Integers = np.empty(n, np.int64)
+        """Steps that are left of each neuron's refractory period ``(n,)``."""
         self.reset()
-
-    @property
-    def integers(self) -> Integers:
-        """Contents of the voltage registers ``(n,)``; they may be edited, or assigned."""
-        return self._integers
-
-    @integers.setter
-    def integers(self, integers: ArrayLike) -> None:
-        top = self.q.largest
-        self._integers[:] = checks.integers("integers", integers, -top - 1, top, self._integers.shape)
-
-    @property
-    def refractory_left(self) -> Integers:
-        """Steps that are left of each neuron's refractory period ``(n,)``; they may be edited, or assigned."""
-        return self._refractory_left
-
-    @refractory_left.setter
-    def refractory_left(self, left: ArrayLike) -> None:
-        self._refractory_left[:] = checks.integers(
-            "refractory_left", left, 0, checks.LARGEST_COUNT, self._integers.shape
-        )
 
     def _encoded(self, name: str, value: float) -> int:
         return int(self.q.encode(value, name))
@@ -175,7 +157,7 @@ class FixedPointLIF:
         n = len(self.integers)
         if drive.ndim != 2 or len(drive) not in (1, n):
             raise ValueError(f"currents must have shape (1, T) or ({n}, T), got {drive.shape}")
-        spikes, self._integers, self._refractory_left, saturated = choose().lif_fixed(
+        spikes, self.integers, self.refractory_left, saturated = choose().lif_fixed(
             drive, self._membrane, self.integers, self.refractory_left
         )
         self.saturated += int(saturated.sum())

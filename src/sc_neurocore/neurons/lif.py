@@ -231,35 +231,12 @@ class LIFNeurons:
         self.parameters = LIFParameters.of(parameters)
         self.dt_ms = self.parameters.checked_step(dt_ms)
         self.reseed(seed)
-        self._v, self._refractory_left = np.full(n, float(self.parameters.v_rest)), np.zeros(n, np.int64)
-        self._steps = 0
-
-    @property
-    def v(self) -> Floats:
-        """Voltages ``(n,)``; they may be edited, or assigned."""
-        return self._v
-
-    @v.setter
-    def v(self, v: ArrayLike) -> None:
-        self._v[:] = checks.array("v", v, -checks.LARGEST, checks.LARGEST, self._v.shape)
-
-    @property
-    def refractory_left(self) -> NDArray[np.int64]:
-        """Steps that are left of each neuron's refractory period ``(n,)``; they may be edited, or assigned."""
-        return self._refractory_left
-
-    @refractory_left.setter
-    def refractory_left(self, left: ArrayLike) -> None:
-        self._refractory_left[:] = checks.integers("refractory_left", left, 0, checks.LARGEST_COUNT, self._v.shape)
-
-    @property
-    def steps(self) -> int:
-        """Steps since construction or `reset`; the noise of a step depends on its number, which may be set."""
-        return self._steps
-
-    @steps.setter
-    def steps(self, steps: int) -> None:
-        self._steps = checks.count("steps", steps, 0)
+        self.v = np.full(n, float(self.parameters.v_rest))
+        """Voltages ``(n,)``."""
+        self.refractory_left = np.zeros(n, np.int64)
+        """Steps that are left of each neuron's refractory period ``(n,)``."""
+        self.steps = 0
+        """Steps since construction or `reset`; the noise of a step depends on its number."""
 
     def reseed(self, seed: Seed) -> None:
         """Take the noise from another seed."""
@@ -273,7 +250,7 @@ class LIFNeurons:
 
     def reset(self) -> None:
         """All neurons back to v_rest, and the noise to its first step."""
-        self._v[:], self._refractory_left[:], self._steps = self.parameters.v_rest, 0, 0
+        self.v[:], self.refractory_left[:], self.steps = self.parameters.v_rest, 0, 0
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""

@@ -77,7 +77,8 @@ class SpikeRecorder:
 
     def reset(self) -> None:
         """Delete all that is recorded."""
-        self._steps = 0
+        self.steps = 0
+        """Steps recorded."""
         self._words: Words = np.zeros((math.prod(self.shape), 0), np.uint64)
 
     def record(self, spikes: ArrayLike) -> None:
@@ -107,18 +108,13 @@ class SpikeRecorder:
             grown[:, :used] = self._words[:, :used]
             self._words = grown
         self._words[:, first:needed] |= words
-        self._steps += steps
+        self.steps += steps
 
     def load(self, words: Words, steps: int) -> None:
         """Replace what is recorded by packed trains of `steps` steps, in the format of `words`."""
         steps = checks.count("steps", steps, 0)
         self._words = check_words("words", words, steps, (len(self._words), words_for(steps))).copy()
-        self._steps = steps
-
-    @property
-    def steps(self) -> int:
-        """Steps recorded."""
-        return self._steps
+        self.steps = steps
 
     @property
     def words(self) -> Words:

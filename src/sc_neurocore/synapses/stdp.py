@@ -137,9 +137,13 @@ class PlasticSynapses:
         seeds = Seeds(seed, type(self), shape)
         self.key = seeds.key("plasticity")
         """Philox key of the gates."""
-        self._shares = seeds.generator("values").random(shape) if weights is None else self.shares_of(weights, shape)
-        self._traces = Traces(np.zeros(shape[1]), np.zeros(shape[0]))
-        self._eligibility = np.zeros(shape if rule == "reward" else (0, 0))
+        if weights is None:
+            self.shares = seeds.generator("values").random(shape)
+            """Weights ``(M, n)`` as fractions of [w_min, w_max]."""
+        else:
+            self.shares = self.shares_of(weights, shape)
+        self.traces = Traces(np.zeros(shape[1]), np.zeros(shape[0]))
+        self.eligibility = np.zeros(shape if rule == "reward" else (0, 0))
         self.cycles = 0
         """Cycles since construction or `reset`; the random numbers of a cycle depend on its number."""
 
@@ -162,34 +166,6 @@ class PlasticSynapses:
         """Weights of that shape, checked, as fractions of [w_min, w_max]."""
         given = checks.array("weights", weights, self.w_min, self.w_max, shape=shape)
         return (given - self.w_min) / (self.w_max - self.w_min)
-
-    @property
-    def shares(self) -> Floats:
-        """Weights ``(M, n)`` as fractions of [w_min, w_max]; they may be assigned."""
-        return self._shares
-
-    @shares.setter
-    def shares(self, shares: ArrayLike) -> None:
-        self._shares = checks.array("shares", shares, 0.0, 1.0, self._shares.shape)
-
-    @property
-    def traces(self) -> Traces:
-        """Traces of the inputs and of the neurons; they may be assigned."""
-        return self._traces
-
-    @traces.setter
-    def traces(self, traces: tuple[ArrayLike, ArrayLike]) -> None:
-        now = zip(Traces._fields, traces, self._traces, strict=True)
-        self._traces = Traces(*(checks.array(f"traces.{name}", new, 0.0, np.inf, old.shape) for name, new, old in now))
-
-    @property
-    def eligibility(self) -> Floats:
-        """Eligibility ``(M, n)`` of the rule ``"reward"``, else ``(0, 0)``; it may be assigned."""
-        return self._eligibility
-
-    @eligibility.setter
-    def eligibility(self, eligibility: ArrayLike) -> None:
-        self._eligibility = checks.array("eligibility", eligibility, shape=self._eligibility.shape)
 
     @property
     def weights(self) -> Floats:
