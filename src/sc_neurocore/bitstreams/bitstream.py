@@ -1,5 +1,6 @@
 """Stochastic bitstreams: packed bits, their length, and the encoding that makes them numbers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -7,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Bits, Words
-from .encodings import Encoding, check_encoding, from_counts
+from .encodings import ENCODINGS, Encoding, check_encoding, from_counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Bitstream:
 
     def counts(self, backend: str | None = None) -> NDArray[np.int64]:
         """Number of ones in each stream, int64; of split streams ``(2, ...)``. `backend` counts them."""
-        return choose(backend).popcount(self.words)
+        return choose(checked_backend(backend)).popcount(self.words)
 
     def probability(self) -> NDArray[np.float64]:
         """Fraction of ones in each stream, a multiple of 1 / length; of split streams ``(2, ...)``."""
@@ -136,4 +137,13 @@ def check_words(name: str, value: object, length: int, shape: tuple[int, ...] | 
         raise ValueError(f"{name} must have shape {wanted} for length {length}, got {value.shape}")
     if length and np.any(value[..., -1] & ~tail_mask(length)):
         raise ValueError(f"{name} must be zero past bit {length}, got a one there")
+    return value
+
+
+def check_stream(name: str, value: object, encodings: Collection[str] = ENCODINGS) -> Bitstream:
+    """`value` if it is a Bitstream in one of `encodings`, else an error."""
+    if not isinstance(value, Bitstream):
+        raise TypeError(f"{name} must be a Bitstream, got {type(value).__name__}")
+    if value.encoding not in encodings:
+        raise ValueError(f"{name} must be {' or '.join(encodings)} here, got {value.encoding}")
     return value

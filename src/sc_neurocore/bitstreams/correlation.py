@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..backends import choose
-from .bitstream import Bitstream
+from .bitstream import Bitstream, check_stream
 
 
 def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
@@ -35,13 +35,19 @@ def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
     >>> float(scc(a, Bitstream.from_bits([1, 0, 0, 0]))), float(scc(a, Bitstream.from_bits([0, 0, 1, 1])))
     (1.0, -1.0)
     """
+    check_stream("a", a)
+    check_stream("b", b)
     if a.length != b.length:
-        raise ValueError(f"streams must have one length, got {a.length} and {b.length}")
+        raise ValueError(f"streams a and b must have one length, got {a.length} and {b.length}")
+    try:
+        both = a.words & b.words
+    except ValueError as error:
+        raise ValueError(f"shapes of a and b must broadcast, got {a.shape} and {b.shape}") from error
     length = a.length
     # Everything times length**2, in integers: no rounding decides the sign.
     ones_a, ones_b = a.counts(), b.counts()
     product = ones_a * ones_b
-    excess = length * choose().popcount(a.words & b.words) - product
+    excess = length * choose().popcount(both) - product
     most = length * np.minimum(ones_a, ones_b) - product
     least = product - length * np.maximum(ones_a + ones_b - length, 0)
     room = np.where(excess > 0, most, least)
@@ -62,7 +68,8 @@ def autocorrelation(stream: Bitstream, lag: int = 1) -> NDArray[np.float64]:
     >>> float(autocorrelation(Bitstream.from_bits([1, 0, 1, 0])))
     -1.0
     """
-    checks.whole("lag", lag, 1, stream.length)
+    check_stream("stream", stream)
+    lag = checks.whole("lag", lag, 1, stream.length)
     bits = stream.bits()
     both = (bits & np.roll(bits, -lag, axis=-1)).sum(-1, dtype=np.int64)
     ones = bits.sum(-1, dtype=np.int64)
@@ -98,6 +105,7 @@ def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]
     >>> float(stability(Bitstream.from_bits([1, 0, 1, 0, 1, 0, 1, 0]), tolerance=0.2))
     0.875
     """
+    check_stream("stream", stream)
     checks.real("tolerance", tolerance, 0.0, 1.0)
     bits = stream.bits()
     running = np.cumsum(bits, axis=-1) / np.arange(1, stream.length + 1)

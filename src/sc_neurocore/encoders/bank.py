@@ -114,7 +114,7 @@ class Bank(Generator):
         """The generator of line `index`."""
         if check_index(index) < 2:
             return self._pair[index]
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         return lines_of(self.name, self.length, every=True)[index]
 
 

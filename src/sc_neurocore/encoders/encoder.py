@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..backends.packing import WORD_BITS, words_for
 from ..backends.types import Words
 from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, value_range
@@ -86,10 +86,10 @@ class Encoder:
         self.generator = make_generator(generator, self.length, bits)
         self._modulus = self.generator.modulus
         self.partner = checks.count("partner", partner, 0)
-        self._backend = None if backend is None else choose(backend).name  # an unknown one is found now
+        self._backend = checked_backend(backend)
         random = isinstance(self.generator, Bernoulli)
         default = "independent" if random else "one"
-        self.share = cast(Share, checks.option("share", share or default, SHARES))
+        self.share = cast(Share, checks.option("share", default if share is None else share, SHARES))
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
         self._key = Seeds(seed, type(self), (self.n, self.partner)).key("streams")
@@ -145,6 +145,8 @@ class Encoder:
         always zero, so the magnitude is encoded once and steered by sign. With `trim`, the negative rail is left
         out where no number is negative; `columns` as for `words`.
         """
+        if not isinstance(numbers, np.ndarray) or (numbers.shape[-1:] != (self.n,) and columns is None):
+            raise ValueError(f"numbers must be an array (..., {self.n}), got shape {np.shape(numbers)}")
         magnitude = self._magnitudes(numbers)
         negative = numbers < 0 if self.encoding == "split" else None
         if negative is not None and trim and not negative.any():
@@ -152,14 +154,14 @@ class Encoder:
         if not self._has_table:
             words = self.words(magnitude, samples, columns)
             return words[..., None, :, :] if negative is None else _by_sign(words, negative)
-        thresholds = self.thresholds(magnitude)[..., None, :]
+        thresholds = nearest_thresholds(magnitude, self._modulus)[..., None, :]
         if negative is not None:  # the stream of threshold 0 is in the table as well
             thresholds = thresholds * np.stack([~negative, negative], axis=-2)
         return self._from_table(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
-        return nearest_thresholds(probabilities, self._modulus)
+        return nearest_thresholds(checks.array("probabilities", probabilities, 0.0, 1.0), self._modulus)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
@@ -208,12 +210,14 @@ class Encoder:
         ValueError, TypeError
             If a probability is not in [0, 1], their number is not that of the inputs, or a column is no input.
         """
+        if not isinstance(probabilities, np.ndarray):
+            raise TypeError(f"probabilities must be an array, got {type(probabilities).__name__}")
         if columns is None:
             if probabilities.shape[-1:] != (self.n,):
                 raise ValueError(f"probabilities must have shape (..., {self.n}), got {probabilities.shape}")
-        elif isinstance(columns, np.ndarray) and not _within(columns, self.n):
+        elif not _within(columns, self.n):
             raise ValueError(f"columns must be integers in 0..{self.n - 1}, got {columns}")
-        thresholds = self.thresholds(probabilities)
+        thresholds = nearest_thresholds(probabilities, self._modulus)
         n_words = words_for(self.length)
         if self._sequences is None:
             return self._bernoulli(thresholds, samples, self.length, 0).reshape(*thresholds.shape, n_words)
@@ -252,16 +256,16 @@ class Encoder:
         array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]], dtype=uint8)
         """
         values = checks.array("values", values, *value_range(self.encoding), last=self.n)
-        if checks.whole("start", start, 0) % 64:
-            raise ValueError(f"start must be a multiple of 64, got {start}")
-        checks.count("stop", stop, start + 1)
+        start, stop = checks.count("start", start, 0), checks.count("stop", stop, 1)
+        if start % 64 or start >= stop:
+            raise ValueError(f"start must be a multiple of 64 and below stop, got {start} and {stop}")
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
         return Bitstream.owning(words, stop - start, self.encoding)
 
     def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
-        thresholds = self.thresholds(probabilities)
+        thresholds = nearest_thresholds(probabilities, self._modulus)
         if self._sequences is None:
             words = self._bernoulli(thresholds, samples, stop - start, start // WORD_BITS)
         else:
@@ -280,7 +284,11 @@ class Encoder:
         self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        if samples.dtype.kind not in "iu" or (samples.size and samples.min() < 0):
+        if (
+            not isinstance(samples, np.ndarray)
+            or samples.dtype.kind not in "iu"
+            or (samples.size and samples.min() < 0)
+        ):
             raise ValueError(f"samples must be integers of at least 0, got {samples}")
         every = samples[..., None] * self.n + self.generator_of_line
         try:
@@ -323,7 +331,11 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
 
 def _within(columns: NDArray[np.int64], n: int) -> bool:
     """Whether all columns are integers in 0..n-1."""
-    return columns.dtype.kind in "iu" and (not columns.size or bool(columns.min() >= 0 and columns.max() < n))
+    return (
+        isinstance(columns, np.ndarray)
+        and columns.dtype.kind in "iu"
+        and (not columns.size or bool(columns.min() >= 0 and columns.max() < n))
+    )
 
 
 def _shifted(numbers: NDArray[np.uint32], key: int, n: int, generator: Generator) -> NDArray[np.uint32]:

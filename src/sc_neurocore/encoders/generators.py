@@ -290,5 +290,7 @@ class UserSequence(Generator):
     def decorrelated(self, index: int) -> "UserSequence":
         """The generator that starts at row `index`."""
         if check_index(index) >= len(self.values):
-            raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self.values)}")
+            raise ValueError(
+                f"index {index} of a UserSequence needs {index + 1} decorrelated rows here, got {len(self.values)}"
+            )
         return UserSequence(self.values[index:], self.bits)

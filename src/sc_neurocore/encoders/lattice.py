@@ -94,6 +94,6 @@ class Lattice(Generator):
         if check_index(index) < 2:
             return Counter(self) if index else self
         raise ValueError(
-            f"generator must have line {index} for this circuit, got {self!r} with 2 lines, 0 and 1; "
+            f"generator must have line {index} for this circuit (index {index}), got {self!r} with 2 lines, 0 and 1; "
             "generators 'bernoulli', 'sobol' and 'halton' have more"
         )

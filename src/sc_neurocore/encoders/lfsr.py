@@ -97,6 +97,8 @@ class LFSR(Generator):
         else:
             if not isinstance(taps, Iterable):
                 raise TypeError(f"taps must be a tuple of integers or None, got {taps!r}")
+            if isinstance(taps, np.ndarray) and taps.ndim != 1:
+                raise ValueError(f"taps must be a tuple of integers or None, got {taps!r}")
             self.taps = tuple(sorted({checks.whole("taps", tap, 1, self.bits) for tap in taps}, reverse=True))
             if not is_primitive(self.taps, self.bits):
                 raise ValueError(f"taps must be those of a primitive polynomial of degree {bits}, got {taps}")
@@ -200,7 +202,7 @@ class LFSR(Generator):
         """
         if check_index(index) == 0:
             return self
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         taps = _reciprocal(self.taps) if index % 2 else self.taps
         # In reverse order of stages, a register looks like that of the reciprocal polynomial running backwards.
         jump = -_jumps(_reciprocal(taps))[index // 2] if self.reverse else _jumps(taps)[index // 2]

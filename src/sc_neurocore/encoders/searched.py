@@ -172,7 +172,7 @@ class Searched(Generator):
             return self
         if index == 1 and self._natural:
             return Counter(self)
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         return Line(self, index)
 
     def check_lines(self, needed: int, circuit: str) -> None:
@@ -183,7 +183,7 @@ class Searched(Generator):
     def line(self, index: int) -> NDArray[np.uint32]:
         """Numbers ``(L,)`` of a line that there is."""
         check_index(index)
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         orders = self.orders if index < 2 * len(self.orders) else self._orders
         order: NDArray[np.uint32] = orders[index // 2]
         return order if index % 2 else self.permutation[order]

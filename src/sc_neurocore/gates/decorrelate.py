@@ -192,7 +192,7 @@ def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bi
     counts = x.counts()
     thresholds = ((counts << (size + 1)) + x.length) // (2 * x.length)
     words = choose().compare(np.ascontiguousarray(numbers), thresholds.astype(np.uint64).reshape(-1, n))
-    return Bitstream.owning(words.reshape(*counts.shape, -1), numbers.shape[-1], x.encoding)
+    return Bitstream.owning(words.reshape(*counts.shape, words.shape[-1]), numbers.shape[-1], x.encoding)
 
 
 def _later(words: Words, by: int, length: int) -> Words:

@@ -74,6 +74,7 @@ def divide_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.
     0.25
     """
     dividend, divisor = checks.array("a", a, 0, 1), checks.array("b", b, 0, 1)
+    common_shape(a=dividend.shape, b=divisor.shape)
     both = overlap(dividend, divisor, scc)
     return np.asarray(both / np.where(divisor == 0, 1, divisor))
 

@@ -216,12 +216,12 @@ def _machine(stream: Bitstream, n: int, output: NDArray[np.uint8], encoding: Enc
 
 
 def _even(n_states: int) -> int:
-    n = checks.whole("n_states", n_states, 2)
+    n = checks.count("n_states", n_states, 2)
     if n % 2:
         raise ValueError(f"n_states must be even, got {n}")
     return n
 
 
 def _exponential(n_states: int, gain: int) -> tuple[int, int]:
-    n = checks.whole("n_states", n_states, 2)
+    n = checks.count("n_states", n_states, 2)
     return n, checks.whole("gain", gain, 1, n - 1)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Encoding, value_range
 from ..bitstreams.encodings import check_encoding
 from ..encoders import Generator, Seed, make_generator
@@ -120,7 +120,7 @@ class StochasticAttention(SCLayer):
         self.encoding = check_encoding(encoding)
         make_generator(generator, 1, bits)  # refuse it now rather than at the first call
         self.generator, self.bits = generator, bits
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
 
     backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")

@@ -130,7 +130,9 @@ class JaxSCDenseLayer(SCLayer):
         super().__init__(root, (checks.whole("n_neurons", n_neurons, 1), self.n_inputs))
         self.bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
         self.devices = xla.Devices(mesh)
-        self._neurons = JaxNeurons(n_neurons, LIFParameters.of(neuron_params), dt_ms, dtype, self.devices)
+        self._neurons = JaxNeurons(
+            n_neurons, LIFParameters.of(neuron_params, "neuron_params"), dt_ms, dtype, self.devices
+        )
         self.y_min = checks.real("y_min", y_min, -self._neurons.largest, self._neurons.largest)
         self.y_max = checks.real("y_max", y_max, self.y_min, self._neurons.largest)
         self._products = JaxProducts(

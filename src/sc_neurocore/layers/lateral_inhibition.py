@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from ..encoders import Encoder, Generator, Seed, make_generator
 from ..gates import saturating_subtract
@@ -121,7 +121,7 @@ class LateralInhibition(SCLayer):
         self.generator = generator
         places = np.arange(-self.radius, self.radius + 1)
         self._taps: Floats = np.exp(-2.0 * (places / self.radius) ** 2)
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
         self._reseed()
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
@@ -147,7 +147,7 @@ class PredictiveCodingSCLayer(SCLayer):
         self.learning = PredictiveLearning(
             self.n_inputs, self.n_neurons, self.length, self.generator.bits, lr, k, compete, memory, gain
         )
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
         if weights is None:
             uniform = self._seeds.generator("weights").random((n_neurons, n_inputs))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from .base import Floats
 from .dendrites.branch_inputs import BranchInputs
@@ -119,7 +119,7 @@ class RallDendrite:
         self._tree = DendriticTree(n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size)
         self.dt = checks.positive("dt", dt)
         self._inputs = BranchInputs(self.n_branches, reversal)
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
         self.reset()
 
@@ -204,7 +204,7 @@ class RallDendrite:
         hold
             Steps that each of the T inputs lasts.
         """
-        hold = checks.whole("hold", hold, 1)
+        hold = checks.count("hold", hold, 1)
         inputs = self._inputs.checked(branch_inputs)
         if inputs.ndim < 2:
             raise ValueError(f"branch_inputs must have shape (..., any, {self.n_branches}), got {inputs.shape}")

@@ -157,6 +157,7 @@ class SCConv2DLayer(SCLayer):
         bounds = value_range(options.get("encoding", "unipolar"))
         array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
         out_channels, per_group, rows, cols = array.shape
+        groups = checks.count("groups", groups, 1)
         layer = cls(per_group * groups, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
         layer.kernels = array
         return layer
@@ -187,7 +188,8 @@ class SCConv2DLayer(SCLayer):
         >>> SCConv2DLayer(3, 16, 5, stride=2, padding=2).output_shape(32, 32)
         (16, 16, 16)
         """
-        return (self.out_channels, *self._windows.output_size((height, width)))
+        size = checks.count("height", height, 0), checks.count("width", width, 0)
+        return (self.out_channels, *self._windows.output_size(size))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *self._weights.bounds)

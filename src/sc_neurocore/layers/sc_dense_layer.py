@@ -13,7 +13,7 @@ from ..backends.packing import WORD_BITS, words_for
 from ..bitstreams import Bitstream, Encoding
 from ..chunks import chunks
 from ..encoders import Generator, Seed, Share
-from ..neurons import LIFNeurons
+from ..neurons import LIFNeurons, LIFParameters
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
 from .base import Floats, SCLayer
@@ -152,7 +152,9 @@ class SCDenseLayer(SCLayer):
         self._given = x_inputs, weight_values
         self.source = self._make_source()
         shape = (*self.source.batch, self.n_neurons)
-        self.neurons = LIFNeurons(math.prod(shape), neuron_params, dt_ms, self._seeds.of("membrane noise"))
+        self.neurons = LIFNeurons(
+            math.prod(shape), LIFParameters.of(neuron_params, "neuron_params"), dt_ms, self._seeds.of("membrane noise")
+        )
         self.recorders = SpikeRecorder(shape, self.neurons.dt_ms)
         keep = checks.flag("record_membrane", record_membrane)
         self.membrane = MembraneRecorder(shape, self.neurons.dt_ms) if keep else None
@@ -168,7 +170,7 @@ class SCDenseLayer(SCLayer):
 
     def run(self, T: int) -> None:
         """Advance by T steps; generators, noise and neurons continue from their present state."""
-        steps = checks.whole("T", T, 0)
+        steps = checks.count("T", T, 0)
         if not steps:
             return
         first, stop = self.samples // WORD_BITS, self.samples + steps
@@ -193,7 +195,7 @@ class SCDenseLayer(SCLayer):
         Inputs are ``(..., n_inputs)``; weights ``(n_neurons, n_inputs)``, or ``(1, n_inputs)`` where one current
         drives all neurons, behind the batch axes where each sample has weight streams of its own (Bernoulli).
         """
-        stop, skipped = self.samples + checks.whole("T", T, 1), self.samples % WORD_BITS
+        stop, skipped = self.samples + checks.count("T", T, 1), self.samples % WORD_BITS
         inputs, weights = self.source.streams(self.samples - skipped, stop)
         own = self.source.batch if len(weights.shape) == 3 else ()
         return Streams(

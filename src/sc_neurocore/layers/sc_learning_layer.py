@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..backends.types import LearningKeys, LearningModel, Pause
 from ..encoders import Generator, Seed
-from ..neurons import LIFNeurons
+from ..neurons import LIFNeurons, LIFParameters
 from ..synapses import PlasticSynapses
 from .base import Floats, SCLayer
 from .learning.competition import NeuronCompetition
@@ -138,7 +138,9 @@ class SCLearningLayer(SCLayer):
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         super().__init__(base_seed, (self.n_neurons, self.n_inputs))
         self.length = checks.whole("length", length, 1)
-        self.neurons = LIFNeurons(self.n_neurons, neuron_params, dt_ms, self._seeds.of("membrane noise"))
+        self.neurons = LIFNeurons(
+            self.n_neurons, LIFParameters.of(neuron_params, "neuron_params"), dt_ms, self._seeds.of("membrane noise")
+        )
         self.synapses = PlasticSynapses(
             self.n_inputs, self.n_neurons, w_min, w_max, learning_rate, ltd_ratio, rule=rule, tau_plus=tau_plus,
             tau_minus=tau_minus, tau_eligibility=tau_eligibility, step=step, soft_bounds=soft_bounds,
@@ -149,8 +151,7 @@ class SCLearningLayer(SCLayer):
         self.y_max = checks.real("y_max", y_max, self.y_min, checks.LARGEST)
         self.pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
         self.thresholds = np.zeros(self.n_neurons)
-        choose(backend)  # an unknown one is found now
-        self._coding, self._backend = (generator, bits), backend
+        self._coding, self._backend = (generator, bits), checked_backend(backend)
         self._streams = self._make_streams()
         self.generator = self._streams.encoder.generator
         self._pause()  # one that does not fit the steps is found now

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from .base import Floats
 from .unipolar import check_unipolar
@@ -81,7 +81,7 @@ class WinnerTakeAll:
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         self.k = checks.whole("k", k, 1, self.n_neurons)
         self.target = None if target is None else checks.whole("target", target, 1)
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
 
     def apply(self, rates: ArrayLike) -> Floats:

@@ -111,7 +111,7 @@ class FixedPointLIF:
         n = checks.count("n_neurons", n_neurons, 1)
         if parameters is None or isinstance(parameters, Mapping):
             parameters = {"noise_std": 0.0, **(parameters or {})}
-        self.parameters = parameters = LIFParameters.of(parameters)
+        self.parameters = parameters = LIFParameters.of(parameters, "parameters")
         if parameters.noise_std:
             raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
         self.dt_ms = parameters.checked_step(dt_ms)

@@ -59,8 +59,10 @@ class LIFParameters:
         object.__setattr__(self, "refractory_period", checks.count("refractory_period", self.refractory_period, 0))
 
     @classmethod
-    def of(cls, values: "Mapping[str, Any] | LIFParameters | None") -> "LIFParameters":
-        """Parameters from a mapping; what it does not name keeps its default, an unknown name is an error.
+    def of(cls, values: "Mapping[str, Any] | LIFParameters | None", name: str = "values") -> "LIFParameters":
+        """Parameters from a mapping that its user calls `name`.
+
+        What it does not name keeps its default; an unknown name is an error.
 
         >>> LIFParameters.of({"tau_mem": 10.0}).tau_mem
         10.0
@@ -68,11 +70,11 @@ class LIFParameters:
         if isinstance(values, LIFParameters):
             return values
         if values is not None and not isinstance(values, Mapping):
-            raise TypeError(f"neuron_params must be a mapping, LIFParameters or None, got {values!r}")
+            raise TypeError(f"{name} must be a mapping, LIFParameters or None, got {values!r}")
         names = [field.name for field in fields(cls)]
         unknown = [key for key in values or {} if key not in names]
         if unknown:
-            raise ValueError(f"neuron_params must have keys of {', '.join(names)}, got {unknown[0]!r}")
+            raise ValueError(f"{name} must have keys of {', '.join(names)}, got {unknown[0]!r}")
         return cls(**(values or {}))
 
     def checked_step(self, dt_ms: float) -> float:
@@ -228,7 +230,7 @@ class LIFNeurons:
         seed: Seed = None,
     ) -> None:
         n = checks.count("n_neurons", n_neurons, 1)
-        self.parameters = LIFParameters.of(parameters)
+        self.parameters = LIFParameters.of(parameters, "parameters")
         self.dt_ms = self.parameters.checked_step(dt_ms)
         self.reseed(seed)
         self.v = np.full(n, float(self.parameters.v_rest))
@@ -278,6 +280,7 @@ class LIFNeurons:
         """
         table = checks.array("levels", levels, -checks.LARGEST, checks.LARGEST, (None,))
         if table.size:
+            values = np.asarray(values)
             checks.integers("values", values, 0, table.size - 1, (None, None))
         else:
             values = checks.array("values", values, -checks.LARGEST, checks.LARGEST, (None, None))

@@ -146,6 +146,7 @@ class BitstreamCurrentSource:
 
         C is the size of `shape`. Between 0 and n; of split streams n more than the sum of the signed products.
         """
+        start, stop = _cycles(start, stop)
         first, window = self._window  # read once: another thread may replace both
         if not first <= start <= stop <= first + window.shape[1]:
             first = start // 64 * 64
@@ -159,6 +160,7 @@ class BitstreamCurrentSource:
         Inputs are ``(S, n)``, S samples with the batch axes flattened; weights ``(M, n)``, M = 1 for one current, or
         ``(S, M, n)`` where each sample has its own (Bernoulli).
         """
+        start, stop = _cycles(start, stop)
         samples = np.arange(math.prod(self.batch))
         encoded = affine(self.x_inputs.reshape(-1, self.n_inputs), self.x_min, self.x_max, self.encoding)
         inputs = self._encoder.window(encoded, samples, start, stop)
@@ -170,8 +172,7 @@ class BitstreamCurrentSource:
 
     def currents(self, start: int, stop: int) -> Floats:
         """Currents ``(..., 1 or M, stop - start)`` of the cycles `start` .. `stop` - 1, in any order of calls."""
-        start = checks.whole("start", start, 0)
-        stop = checks.whole("stop", stop, start)
+        start, stop = _cycles(start, stop)
         return self.levels[self.counts(start, stop)].reshape(*self.shape, stop - start)
 
     def forget(self) -> None:
@@ -194,3 +195,9 @@ class BitstreamCurrentSource:
             f"BitstreamCurrentSource({self.n_inputs} inputs, shape={self.shape}, length={self.length}, "
             f"{self.generator!r}, encoding={self.encoding!r})"
         )
+
+
+def _cycles(start: int, stop: int) -> tuple[int, int]:
+    """First cycle and the one after the last, checked."""
+    first = checks.count("start", start, 0)
+    return first, checks.count("stop", stop, first)

@@ -99,6 +99,8 @@ def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDA
     bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
     if bottom >= top:
         raise ValueError(f"low must be below high, got {low:g} and {high:g}")
+    if top - bottom < 1e-18:
+        raise ValueError(f"high must be above low={low:g} by 1e-18 or more, got {high:g}")
     if bits is None:
         return numbers
     codes = 1 << checks.whole("bits", bits, 1, 32)
