@@ -29,4 +29,6 @@ def activate(z: Floats, activation: Activation) -> Floats:
     """
     if not isinstance(activation, str) or activation not in _FUNCTIONS:
         raise ValueError(f"activation must be one of {', '.join(_FUNCTIONS)}, got {activation!r}")
-    return _FUNCTIONS[activation](checks.array("z", z))
+    if not (type(z) is np.ndarray and z.dtype == np.float64 and np.isfinite(z).all()):
+        z = checks.array("z", z)
+    return _FUNCTIONS[activation](z)
