@@ -44,6 +44,7 @@ def spoiled_array(array: np.ndarray[Any, Any], rng: np.random.Generator) -> Any:
     """Another array: shape, type, memory or values."""
     if not array.size or array.dtype.kind not in "biuf":
         return ARRAYS[rng.integers(len(ARRAYS))]
+    array = np.atleast_1d(array)
     kind = int(rng.integers(22))
     floats = array.astype(np.float64)
     at = tuple(int(rng.integers(size)) for size in array.shape)

@@ -151,7 +151,7 @@ class StochasticAttention(SCLayer):
         scores = np.where(operands.mask, operands.scores(), 0)
         if scores.size and scores.min() < 0:
             raise ValueError(f"scores Q K^T must be at least 0 to be shares of a row, got {scores.min()}")
-        return _shares(scores) @ operands.v
+        return _weighted_means(scores, operands.v)
 
     __call__ = forward
 
@@ -166,7 +166,7 @@ class StochasticAttention(SCLayer):
         top = scores.max(-1, keepdims=True)
         with np.errstate(over="ignore"):  # a quotient of -inf is a weight of 0
             weights = np.exp((scores - np.where(np.isfinite(top), top, 0)) / self.temperature)
-        return _shares(weights) @ operands.v
+        return _weighted_means(weights, operands.v)
 
     def forward_bitstream(
         self,
@@ -262,7 +262,11 @@ class StochasticAttention(SCLayer):
         )
 
 
-def _shares(weights: Floats) -> Floats:
-    """Rows normalised to a sum of 1; rows of zeros stay."""
+def _weighted_means(weights: Floats, v: Floats) -> Floats:
+    """Means ``(..., N, dim_v)`` of values ``(..., M, dim_v)``, weighted by rows ``(..., N, M)``; 0 for rows of zeros.
+
+    A mean lies between the least and the largest value of its column; what rounding adds beyond them is cut off.
+    """
     total = weights.sum(-1, keepdims=True)
-    return np.asarray(weights / np.where(total == 0, 1, total))
+    means = np.clip(weights / np.where(total == 0, 1, total) @ v, v.min(-2, keepdims=True), v.max(-2, keepdims=True))
+    return np.where(total == 0, 0.0, means)

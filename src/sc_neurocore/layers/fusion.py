@@ -226,7 +226,9 @@ class SCFusionLayer(SCLayer):
         x = self._modalities.stacked(inputs, value_range(self.encoding), self.missing)
         cumulative = self._modalities.cumulative(x)
         shares = np.diff(self._selects.quantised(cumulative), prepend=0.0)
-        return np.asarray(self.options.rounded(np.nan_to_num(x)) @ shares)
+        low, high = value_range(self.encoding)
+        # The shares sum to 1 but for rounding; what that adds beyond the range is cut off.
+        return np.clip(self.options.rounded(np.nan_to_num(x)) @ shares, low, high)
 
     def _values(self) -> dict[str, Any]:
         return {"fusion_weights": self._modalities.weights.copy()}

@@ -150,7 +150,8 @@ def stdp_window(
     _check_amplitudes(a_plus, a_minus)
     checks.positive("tau_plus", tau_plus)
     checks.positive("tau_minus", tau_minus)
-    decay = np.exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
+    with np.errstate(over="ignore"):  # an infinite ratio has decayed to 0
+        decay = np.exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
     return np.where(dt > 0, a_plus * decay, np.where(dt < 0, -a_minus * decay, 0.0))
 
 
@@ -195,10 +196,11 @@ def _kept(dt_ms: float, **tau: float) -> float:
 def _area(dt_ms: float, **tau: float) -> float:
     """Sum of a window over all cycles, ``dt / (exp(dt / tau) - 1)``, for its time constant, given by name."""
     ((name, value),) = tau.items()
-    ratio = checks.positive("dt_ms", dt_ms) / checks.positive(name, value)
+    dt, checked = checks.positive("dt_ms", dt_ms), checks.positive(name, value)
+    ratio = dt / checked
     if ratio == 0:  # cycles too short for the precision of numbers
-        return value
-    return dt_ms / math.expm1(ratio) if ratio < 700 else 0.0
+        return checked
+    return dt / math.expm1(ratio) if ratio < 700 else 0.0
 
 
 def _check_amplitudes(a_plus: float, a_minus: float) -> None:
