@@ -39,6 +39,15 @@ INNER = {
 """Methods that parts of the package call, not users, by package."""
 
 
+OPEN = {
+    "networks.Circuit", "networks.Dendrite", "networks.FixedPoint", "networks.Inhibition", "networks.Network",
+    "networks.Network.describe", "networks.Network.float_forward", "networks.Network.float_predict",
+    "networks.Network.from_arrays", "networks.Network.from_layers", "networks.NetworkDefinition",
+    "networks.NetworkDefinition.float_forward", "networks.NetworkDefinition.float_predict",
+}  # fmt: skip
+"""Calls whose errors do not name an argument yet."""
+
+
 def stream(encoding: str = "unipolar", shape: tuple[int, ...] = (3,), length: int = 8, seed: int = 0) -> Bitstream:
     """Random streams of that shape."""
     rails = (2,) if encoding == "split" else ()

@@ -40,8 +40,8 @@ class CircuitOptions:
     bits
         Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
-        ``"fresh"`` streams for every sample, or one set that is ``"stored"``: of Bernoulli generators, and of a device
-        whose read noise is drawn per read-out. Others have one set anyway, or new noise in every cycle.
+        Bernoulli only: ``"fresh"`` streams for every sample, or one set that is ``"stored"``. Not with a device that
+        is read anew every cycle, whose streams cannot be stored.
     faults
         Faults of the circuit; None: none.
     device
@@ -104,10 +104,9 @@ class CircuitOptions:
 
     def _check_stored(self) -> None:
         """An error where stored weight streams would be the ones that there are anyway."""
-        noise = self.device is not None and bool(self.device.read_noise)
-        if noise and self.device is not None and self.device.read_noise_per == "cycle":
+        if self.device is not None and self.device.read_noise and self.device.read_noise_per == "cycle":
             raise ValueError("weight_streams must be 'fresh' with a device that is read anew every cycle, got 'stored'")
-        if not noise and self.generator != "bernoulli" and not isinstance(self.generator, Bernoulli):
+        if self.generator != "bernoulli" and not isinstance(self.generator, Bernoulli):
             raise ValueError(
                 "weight_streams must be 'fresh' without a Bernoulli generator, whose weight streams change from sample "
                 f"to sample, got 'stored' with {self.generator!r}"

@@ -158,6 +158,8 @@ class SCConv2DLayer(SCLayer):
         array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
         out_channels, per_group, rows, cols = array.shape
         groups = checks.count("groups", groups, 1)
+        if not array.size:
+            raise ValueError(f"kernels must have shape (out, in / groups, kH, kW), all at least 1, got {array.shape}")
         layer = cls(per_group * groups, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
         layer.kernels = array
         return layer
@@ -197,7 +199,7 @@ class SCConv2DLayer(SCLayer):
             raise ValueError(
                 f"input_image must have shape (..., {self.in_channels}, height, width), got {images.shape}"
             )
-        if min(self.output_shape(*images.shape[-2:])) < 1:
+        if min(self.output_shape(*images.shape[-2:])) < 1 or not min(images.shape[-2:]):
             raise ValueError(
                 f"input_image must be an image that a window fits into, {self!r}, got shape {images.shape}"
             )

@@ -90,7 +90,7 @@ class StreamSynapse:
         sample has its own, ``(S, ...)``.
         """
         if samples is not None:
-            checks.integers("samples", samples, 0, checks.LARGEST_COUNT, (None,))
+            samples = checks.integers("samples", samples, 0, checks.LARGEST_COUNT, (None,))
         numbers = self.encoded
         if not self._fresh:
             return self._encoder.window(numbers, np.zeros(numbers.shape[:-1], np.int64), start, stop)

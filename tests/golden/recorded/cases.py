@@ -197,7 +197,7 @@ def without_idle(options: dict[str, Any], *, dense: bool = True) -> dict[str, An
     random = made.get("generator", "bernoulli") == "bernoulli"
     if made.get("share") == "rotate" and not random and dense and vain:
         made["share"] = "one"
-    if made.get("weight_streams") == "stored" and (noise == "cycle" or not (random or noise)):
+    if made.get("weight_streams") == "stored" and (noise == "cycle" or not random):
         del made["weight_streams"]
     return made
 

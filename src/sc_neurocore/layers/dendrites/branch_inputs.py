@@ -44,6 +44,8 @@ class BranchInputs:
         A 1 of a stream is an input of 1, a 0 none (bipolar: -1; split: the negative rail counts -1).
         """
         if isinstance(inputs, Bitstream):
+            if not inputs.shape:
+                raise ValueError(f"branch_inputs must be streams (..., n_branches), got {inputs}")
             inputs = np.swapaxes(from_counts(inputs.bits().astype(np.int64), 1, inputs.encoding), -1, -2)
         return checks.array("branch_inputs", inputs, self.lowest, shape=shape, last=self.n_branches)
 
