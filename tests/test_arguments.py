@@ -86,7 +86,7 @@ WRONG = {
     "a probability of 5": (lambda: _words(5.0), "numbers must have probabilities in [0, 1], got one of 5.0"),
     "a negative probability": (lambda: _words(-0.01), "numbers must have probabilities in [0, 1], got one of -0.01"),
     "a probability of nan": (lambda: _words(np.nan), "numbers must have probabilities in [0, 1], got one of nan"),
-    "too many inputs": (lambda: _words(0.5, 4), "probabilities must have shape (..., 3), got (1, 4)"),
+    "too many inputs": (lambda: _words(0.5, 4), "numbers, or probabilities, must be an array (..., 3), got (1, 4)"),
     "streams in no window": (
         lambda: Encoder(1, 8, "ramp").window(np.array([0.5]), np.array(0), 3, 9),
         "start must be a multiple of 64 and below stop, got 3 and 9",

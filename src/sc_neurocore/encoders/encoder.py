@@ -93,7 +93,7 @@ class Encoder:
         if random and self.share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
         self._key = Seeds(seed, type(self), (self.n, self.partner)).key("streams")
-        self._sequences = None if random else self._make_sequences(self.length)
+        self._sequences = None if random else _sequences_of(self, self.length)
         if self._sequences is not None:
             self._sequences.flags.writeable = False
         self._longer = np.empty((0, 0), np.uint32)
@@ -145,8 +145,7 @@ class Encoder:
         always zero, so the magnitude is encoded once and steered by sign. With `trim`, the negative rail is left
         out where no number is negative; `columns` as for `words`.
         """
-        if not isinstance(numbers, np.ndarray) or (numbers.shape[-1:] != (self.n,) and columns is None):
-            raise ValueError(f"numbers must be an array (..., {self.n}), got shape {np.shape(numbers)}")
+        _check_inputs(numbers, columns, self.n)
         magnitude = self._magnitudes(numbers)
         negative = numbers < 0 if self.encoding == "split" else None
         if negative is not None and trim and not negative.any():
@@ -204,19 +203,8 @@ class Encoder:
 
         With `columns` ``(k,)``, the probabilities are ``(..., k)`` and number k belongs to input
         ``columns[k]`` (not for Bernoulli generators).
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a probability is not in [0, 1], their number is not that of the inputs, or a column is no input.
         """
-        if not isinstance(probabilities, np.ndarray):
-            raise TypeError(f"probabilities must be an array, got {type(probabilities).__name__}")
-        if columns is None:
-            if probabilities.shape[-1:] != (self.n,):
-                raise ValueError(f"probabilities must have shape (..., {self.n}), got {probabilities.shape}")
-        elif not _within(columns, self.n):
-            raise ValueError(f"columns must be integers in 0..{self.n - 1}, got {columns}")
+        _check_inputs(probabilities, columns, self.n)
         thresholds = nearest_thresholds(probabilities, self._modulus)
         n_words = words_for(self.length)
         if self._sequences is None:
@@ -247,18 +235,11 @@ class Encoder:
         The generators run on past `length`; numbers that ``share="rotate"`` rotates repeat after it.
         `start` is a multiple of 64.
 
-        Raises
-        ------
-        ValueError, TypeError
-            If a value is outside the encoding's range, or a cycle is no integer or before `start`.
-
         >>> Encoder(1, 8, "ramp").window(np.array([0.25]), np.array(0), 0, 16).bits()
         array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]], dtype=uint8)
         """
         values = checks.array("values", values, *value_range(self.encoding), last=self.n)
-        start, stop = checks.count("start", start, 0), checks.count("stop", stop, 1)
-        if start % 64 or start >= stop:
-            raise ValueError(f"start must be a multiple of 64 and below stop, got {start} and {stop}")
+        start, stop = _checked_cycles(start, stop)
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self.encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
@@ -271,7 +252,7 @@ class Encoder:
         else:
             longer = self._longer
             if stop > longer.shape[1]:
-                longer = self._longer = self._make_sequences(1 << (max(stop, self.length) - 1).bit_length())
+                longer = self._longer = _sequences_of(self, 1 << (max(stop, self.length) - 1).bit_length())
             numbers = longer[:, start:stop]
             every = self._modulus + 1
             if len(numbers) == 1 and thresholds.size > every:  # a table of all streams is cheaper
@@ -284,33 +265,9 @@ class Encoder:
         self, thresholds: NDArray[np.uint64], samples: NDArray[np.int64], length: int, first_word: int
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        if (
-            not isinstance(samples, np.ndarray)
-            or samples.dtype.kind not in "iu"
-            or (samples.size and samples.min() < 0)
-        ):
-            raise ValueError(f"samples must be integers of at least 0, got {samples}")
-        every = samples[..., None] * self.n + self.generator_of_line
-        try:
-            numbers = np.broadcast_to(every, thresholds.shape)
-        except ValueError as error:
-            shape = thresholds.shape[:-1]
-            raise ValueError(f"samples must have shape {shape} as the values have, got {samples.shape}") from error
+        numbers = _numbers_of(samples, self.n, self.generator_of_line, thresholds.shape)
         streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self.generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
-
-    def _make_sequences(self, length: int) -> NDArray[np.uint32]:
-        if self.share == "independent":
-            self.generator.check_lines(2 * self.n - 1 + self.partner, f'share="independent" with n = {self.n}')
-            partners = (self.generator.decorrelated(2 * i + self.partner) for i in range(self.n))
-            return np.stack([partner.sequence(length) for partner in partners])
-        numbers = self.generator.decorrelated(self.partner).sequence(length)
-        if self.share == "shift":
-            return _shifted(numbers, self._key, self.n, self.generator)
-        if self.share == "rotate":
-            offsets = np.arange(self.n) * self.length // self.n
-            return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % self.length])
-        return numbers[None]
 
 
 def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDArray[np.uint64]:
@@ -329,13 +286,49 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
     return from_probability(thresholds / float(modulus), encoding)
 
 
-def _within(columns: NDArray[np.int64], n: int) -> bool:
-    """Whether all columns are integers in 0..n-1."""
-    return (
-        isinstance(columns, np.ndarray)
-        and columns.dtype.kind in "iu"
-        and (not columns.size or bool(columns.min() >= 0 and columns.max() < n))
-    )
+def _check_inputs(numbers: object, columns: object, n: int) -> None:
+    """An error unless numbers ``(..., n)`` are of n inputs, or of the inputs `columns`."""
+    if not isinstance(numbers, np.ndarray) or not (columns is not None or numbers.shape[-1:] == (n,)):
+        raise ValueError(
+            f"numbers, or probabilities, must be an array (..., {n}), got {getattr(numbers, 'shape', numbers)}"
+        )
+    if isinstance(columns, np.ndarray):
+        checks.integers("columns", columns, 0, n - 1, numbers.shape[-1:])
+
+
+def _checked_cycles(start: int, stop: int) -> tuple[int, int]:
+    """First cycle, the start of a word, and the one after the last."""
+    first, after = checks.count("start", start, 0), checks.count("stop", stop, 1)
+    if first % WORD_BITS or first >= after:
+        raise ValueError(f"start must be a multiple of 64 and below stop, got {first} and {after}")
+    return first, after
+
+
+def _numbers_of(
+    samples: NDArray[np.int64], n: int, lines: NDArray[np.int64], shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Stream numbers of that shape for sample numbers ``(...)`` and lines ``(n,)``."""
+    if not isinstance(samples, np.ndarray) or samples.dtype.kind not in "iu" or (samples.size and samples.min() < 0):
+        raise ValueError(f"samples must be an array of integers of at least 0, got {samples}")
+    try:
+        return np.broadcast_to(samples[..., None] * n + lines, shape)
+    except ValueError as error:
+        raise ValueError(f"samples must have shape {shape[:-1]} as the values have, got {samples.shape}") from error
+
+
+def _sequences_of(encoder: Encoder, length: int) -> NDArray[np.uint32]:
+    """Numbers ``(n, length)``, or ``(1, length)``, that the comparators of an encoder meet."""
+    generator, n, partner = encoder.generator, encoder.n, encoder.partner
+    if encoder.share == "independent":
+        generator.check_lines(2 * n - 1 + partner, f'share="independent" with n = {n}')
+        return np.stack([generator.decorrelated(2 * i + partner).sequence(length) for i in range(n)])
+    numbers = generator.decorrelated(partner).sequence(length)
+    if encoder.share == "shift":
+        return _shifted(numbers, encoder.key, n, generator)
+    if encoder.share == "rotate":
+        offsets = np.arange(n) * encoder.length // n
+        return np.asarray(numbers[(np.arange(length) + offsets[:, None]) % encoder.length])
+    return numbers[None]
 
 
 def _shifted(numbers: NDArray[np.uint32], key: int, n: int, generator: Generator) -> NDArray[np.uint32]:

@@ -154,13 +154,10 @@ class SCConv2DLayer(SCLayer):
         **options: Any,
     ) -> "SCConv2DLayer":
         """A layer with these kernels ``(out, in / groups, kH, kW)``; options as for the constructor."""
-        bounds = value_range(options.get("encoding", "unipolar"))
-        array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
+        array = _given_kernels(kernels, options.get("encoding", "unipolar"))
         out_channels, per_group, rows, cols = array.shape
-        groups = checks.count("groups", groups, 1)
-        if not array.size:
-            raise ValueError(f"kernels must have shape (out, in / groups, kH, kW), all at least 1, got {array.shape}")
-        layer = cls(per_group * groups, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
+        channels = per_group * checks.count("groups", groups, 1)
+        layer = cls(channels, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
         layer.kernels = array
         return layer
 
@@ -190,8 +187,8 @@ class SCConv2DLayer(SCLayer):
         >>> SCConv2DLayer(3, 16, 5, stride=2, padding=2).output_shape(32, 32)
         (16, 16, 16)
         """
-        size = checks.count("height", height, 0), checks.count("width", width, 0)
-        return (self.out_channels, *self._windows.output_size(size))
+        checks.count("height", height, 0)
+        return (self.out_channels, *self._windows.output_size((height, checks.count("width", width, 0))))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *self._weights.bounds)
@@ -281,3 +278,11 @@ class SCConv2DLayer(SCLayer):
             f"{type(self).__name__}({self.in_channels} -> {self.out_channels}, {rows} x {columns}{extras}, "
             f"{self.options.describe()})"
         )
+
+
+def _given_kernels(kernels: ArrayLike, encoding: Encoding) -> Floats:
+    """Kernels ``(out, in / groups, kH, kW)``, checked."""
+    array = checks.array("kernels", kernels, *value_range(encoding), shape=(None, None, None, None))
+    if not array.size:
+        raise ValueError(f"kernels must have shape (out, in / groups, kH, kW), all at least 1, got {array.shape}")
+    return array

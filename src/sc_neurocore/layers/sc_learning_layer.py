@@ -138,9 +138,8 @@ class SCLearningLayer(SCLayer):
         self.n_neurons = checks.whole("n_neurons", n_neurons, 1)
         super().__init__(base_seed, (self.n_neurons, self.n_inputs))
         self.length = checks.whole("length", length, 1)
-        self.neurons = LIFNeurons(
-            self.n_neurons, LIFParameters.of(neuron_params, "neuron_params"), dt_ms, self._seeds.of("membrane noise")
-        )
+        parameters = LIFParameters.of(neuron_params, "neuron_params")
+        self.neurons = LIFNeurons(self.n_neurons, parameters, dt_ms, self._seeds.of("membrane noise"))
         self.synapses = PlasticSynapses(
             self.n_inputs, self.n_neurons, w_min, w_max, learning_rate, ltd_ratio, rule=rule, tau_plus=tau_plus,
             tau_minus=tau_minus, tau_eligibility=tau_eligibility, step=step, soft_bounds=soft_bounds,

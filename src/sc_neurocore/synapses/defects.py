@@ -150,8 +150,8 @@ def without_defects(shape: tuple[int, ...], *, pairs: bool = False) -> Defects:
     return Defects(np.zeros(cells, np.bool_), np.zeros(cells, np.bool_), np.zeros(cells))
 
 
-def pairs_of(defects: object) -> bool:
-    """Whether the weights of an array with these defects are pairs, or an error if they are no `Defects`."""
+def checked_defects(defects: object) -> Defects:
+    """`defects`, or an error if they are no `Defects`."""
     if not isinstance(defects, Defects):
         raise TypeError(f"defects must be Defects, got {type(defects).__name__}")
-    return defects.pairs
+    return defects

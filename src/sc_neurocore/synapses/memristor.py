@@ -12,7 +12,7 @@ from ..bitstreams.encodings import Encoding, to_probability, value_range
 from ..encoders.seeds import Seed, seed_sequence
 from .conductance_laws import DriftExponent, FlickerNoise, ProgrammingError, left_by_drift, number_or_law
 from .crossbar import IR_DROPS, Floats, IRDrop
-from .defects import Defects, draw_defects, pairs_of, without_defects
+from .defects import Defects, checked_defects, draw_defects, without_defects
 from .describe import table_of_errors
 from .presets import PRESETS
 from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_error
@@ -208,7 +208,7 @@ class MemristorModel:
         need a matrix ``(n_neurons, n_inputs)`` and can leave a weight a little outside the encoding's range. `weights`
         lie in [0, 1], of pairs in [-1, 1]; `defects` are of the array: the same errors each time that it is programmed.
         """
-        return self.read(self.write(self.to_conductance(weights, pairs_of(defects)), defects))
+        return self.read(self.write(self.to_conductance(weights, checked_defects(defects).pairs), defects))
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
         """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
@@ -217,9 +217,8 @@ class MemristorModel:
 
     def _programmed(self, wanted: ArrayLike, defects: Defects) -> tuple[Floats, Floats | float]:
         """Conductances ``(devices, *shape)`` before the drift, and the fractions of them that it leaves."""
-        pairs_of(defects)
         g = checks.array("wanted", wanted, self.g_min, self.g_max)
-        if g.shape != defects.spread.shape:
+        if g.shape != checked_defects(defects).spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
             g = nearest_level(g, self.g_min, self.g_range, self.levels)
@@ -242,10 +241,9 @@ class MemristorModel:
 
         That of a number is the same for all cells, sqrt(2) times it for pairs. Arguments as for `program`.
         """
-        pairs = pairs_of(defects)
         if not isinstance(self.read_noise, FlickerNoise):
-            return np.full(defects.spread.shape[1:], self.read_noise * len(defects.spread) ** 0.5)
-        g, left = self._programmed(self.to_conductance(weights, pairs), defects)
+            return np.full(defects.spread.shape[1:], self.read_noise * (1 + checked_defects(defects).pairs) ** 0.5)
+        g, left = self._programmed(self.to_conductance(weights, checked_defects(defects).pairs), defects)
         sigma = g * left * self.read_noise.relative(g / self.g_max, self.drift_time)
         return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
 
