@@ -154,6 +154,7 @@ def names_an_argument(message: str, names: set[str]) -> bool:
 def tried(call: Callable[..., Any], bound: inspect.BoundArguments, bad: set[str]) -> str | None:
     """Make a call; what is wrong with its outcome, or None."""
     names = set(bound.signature.parameters) | set(bound.kwargs)
+    names |= {"seed"} if "base_seed" in names else set()  # two names of one argument
     names |= {
         key for value in bound.arguments.values() if isinstance(value, dict) for key in value if isinstance(key, str)
     }

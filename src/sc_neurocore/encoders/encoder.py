@@ -288,7 +288,11 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
 
 def _check_inputs(numbers: object, columns: object, n: int) -> None:
     """An error unless numbers ``(..., n)`` are of n inputs, or of the inputs `columns`."""
-    if not isinstance(numbers, np.ndarray) or not (columns is not None or numbers.shape[-1:] == (n,)):
+    if (
+        not isinstance(numbers, np.ndarray)
+        or numbers.dtype.kind not in "fiub"
+        or not (columns is not None or numbers.shape[-1:] == (n,))
+    ):
         raise ValueError(
             f"numbers, or probabilities, must be an array (..., {n}), got {getattr(numbers, 'shape', numbers)}"
         )

@@ -242,7 +242,7 @@ def _facts(
     """Options and data of a run, for its record."""
     network, data = subject.network, subject.data
     streams = [name for name in generators if name != FIXED_POINT]
-    values = CircuitOptions(length=1, **options, **({"generator": streams[0]} if streams else {})).keywords(
+    values = CircuitOptions(length=1, generator=streams[0] if streams else "searched", **options).keywords(
         "encoding", "accumulate", "share", "bits", "weight_streams", "seed", "faults", "device", "clip", "backend"
     )
     parts = {name: None if values[name] is None else asdict(values[name]) for name in ("faults", "device")}

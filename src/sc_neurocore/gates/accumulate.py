@@ -212,7 +212,7 @@ def or_gate(streams: Bitstream) -> Bitstream:
     checked = check_inputs("streams", streams, _MAGNITUDES)
     batch = np.arange(math.prod(checked.shape[:-1]))[None]
     words = OrTree(checked.length, checked.encoding).streams(summed(checked), batch)
-    return Bitstream.owning(words.reshape(*checked.words.shape[:-2], -1), checked.length, checked.encoding)
+    return Bitstream.owning(words.reshape(*checked.words.shape[:-2], words.shape[-1]), checked.length, checked.encoding)
 
 
 def or_gate_expected(values: ArrayLike, encoding: Encoding = "unipolar") -> NDArray[np.float64]:
@@ -301,7 +301,7 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
     picks = numbers.reshape(-1, length)
     pick_of_sample = np.broadcast_to(np.arange(len(picks)).reshape(numbers.shape[:-1]), shape).reshape(1, -1)
     passed = MuxTree(length, checked.encoding, picks.__getitem__).streams(operands, pick_of_sample)
-    return Bitstream.owning(passed.reshape(*rails, *shape, -1), length, checked.encoding)
+    return Bitstream.owning(passed.reshape(*rails, *shape, passed.shape[-1]), length, checked.encoding)
 
 
 def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:

@@ -106,7 +106,7 @@ class CircuitOptions:
         """An error where stored weight streams would be the ones that there are anyway."""
         if self.device is not None and self.device.read_noise and self.device.read_noise_per == "cycle":
             raise ValueError("weight_streams must be 'fresh' with a device that is read anew every cycle, got 'stored'")
-        if self.generator != "bernoulli" and not isinstance(self.generator, Bernoulli):
+        if not (isinstance(self.generator, Bernoulli) or str(self.generator) == "bernoulli"):
             raise ValueError(
                 "weight_streams must be 'fresh' without a Bernoulli generator, whose weight streams change from sample "
                 f"to sample, got 'stored' with {self.generator!r}"

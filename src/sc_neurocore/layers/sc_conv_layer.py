@@ -155,9 +155,9 @@ class SCConv2DLayer(SCLayer):
     ) -> "SCConv2DLayer":
         """A layer with these kernels ``(out, in / groups, kH, kW)``; options as for the constructor."""
         array = _given_kernels(kernels, options.get("encoding", "unipolar"))
-        out_channels, per_group, rows, cols = array.shape
+        outputs, per_group, *size = array.shape
         channels = per_group * checks.count("groups", groups, 1)
-        layer = cls(channels, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
+        layer = cls(channels, outputs, tuple(size), stride, padding, length, groups=groups, **options)
         layer.kernels = array
         return layer
 
@@ -187,8 +187,8 @@ class SCConv2DLayer(SCLayer):
         >>> SCConv2DLayer(3, 16, 5, stride=2, padding=2).output_shape(32, 32)
         (16, 16, 16)
         """
-        checks.count("height", height, 0)
-        return (self.out_channels, *self._windows.output_size((height, checks.count("width", width, 0))))
+        size = checks.count("height", height, 0), checks.count("width", width, 0)
+        return (self.out_channels, *self._windows.output_size(size))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *self._weights.bounds)
