@@ -197,9 +197,7 @@ class SCConv2DLayer(SCLayer):
                 f"input_image must have shape (..., {self.in_channels}, height, width), got {images.shape}"
             )
         if min(self.output_shape(*images.shape[-2:])) < 1 or not min(images.shape[-2:]):
-            raise ValueError(
-                f"input_image must be an image that a window fits into, {self!r}, got shape {images.shape}"
-            )
+            raise ValueError(f"input_image must be an image that a window fits into, {self!r}, got {images.shape}")
         return images
 
     def _reseed(self) -> None:

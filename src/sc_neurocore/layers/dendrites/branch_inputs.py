@@ -55,7 +55,7 @@ class BranchInputs:
         Of inputs ``(T, n_branches)``, and a current of the soma: a number, or one for each step. Where there are no
         conductances they are ``(0, n_branches + 1)``.
         """
-        soma = checks.array("soma_current", soma_current)
+        soma = checks.array("soma_current", soma_current, -checks.LARGEST, checks.LARGEST)
         if soma.shape not in ((), (len(inputs),)):
             raise ValueError(f"soma_current must be a number or have shape ({len(inputs)},), got {soma.shape}")
         currents = np.empty((len(inputs), self.n_branches + 1))
