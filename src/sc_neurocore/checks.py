@@ -253,3 +253,48 @@ def state_keys(state: Mapping[str, Any], own: Collection[str]) -> None:
     missing, unknown = sorted(set(own) - state.keys()), sorted(state.keys() - set(own))
     if missing or unknown:
         raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
+
+
+def integers(
+    name: str, value: ArrayLike, low: int, high: int, shape: tuple[int | None, ...] | None = None
+) -> NDArray[np.int64]:
+    """Check an array of integers: `value` as int64, each of them in low..high.
+
+    `shape` is the shape that it must have (None: any size). Floats are refused, whole ones too.
+
+    >>> integers("places", [0, 4], 0, 3)
+    Traceback (most recent call last):
+    ValueError: places must lie in 0..3, got 4
+    """
+    try:
+        given = np.asarray(value)
+    except ValueError as error:  # rows of unequal lengths
+        raise TypeError(f"{name} must be an array of integers, got {type(value).__name__}") from error
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an array of integers, got {given.dtype}")
+    if shape is not None and (
+        given.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, given.shape, strict=True))
+    ):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), got {given.shape}")
+    if given.size and not (low <= given.min() and given.max() <= high):
+        bad = given.min() if given.min() < low else given.max()
+        raise ValueError(f"{name} must lie in {low}..{high}, got {bad}")
+    return given.astype(np.int64, copy=False)
+
+
+LARGEST_COUNT = 1 << 40
+"""Bound of sizes, lengths and numbers of steps: more than memory holds, and far from overflow in 64 bits."""
+
+
+def count(name: str, value: Any, low: int) -> int:
+    """Check a size, a length or a number of steps: `value` as an int in low..2**40.
+
+    >>> count("length", 10**30, 1)
+    Traceback (most recent call last):
+    ValueError: length must be at most 2**40, got 1000000000000000000000000000000
+    """
+    number = whole(name, value, low)
+    if number > LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most 2**40, got {number}")
+    return number

@@ -51,21 +51,27 @@ def test_long_runs_are_timed_once(network, data, monkeypatch):
     assert network.calls.count(("sobol", 16, (0,), 200)) == 1
 
 
-def test_options_reach_the_circuit(network, data, monkeypatch):
+@pytest.mark.parametrize(
+    ("generator", "generator_options"),
+    [
+        ("sobol", {"share": "rotate", "weight_streams": "fresh"}),
+        ("bernoulli", {"share": "one", "weight_streams": "stored"}),
+    ],
+)
+def test_options_reach_the_circuit(network, data, monkeypatch, generator, generator_options):
     seen = []
     circuit = network.circuit
     monkeypatch.setattr(network, "circuit", lambda *a, **k: (seen.append(k), circuit(*a, **k))[1], raising=False)
     options = {
         "encoding": "bipolar",
         "accumulate": "mux",
-        "share": "rotate",
         "bits": 5,
-        "weight_streams": "stored",
         "faults": Faults(input_flips=0.25, weight_flips=0.25),
         "device": MemristorModel(levels=4, variability=0.1),
         "clip": True,
     }
-    task = evaluate(network, data, (16,), ("sobol",), **options).rows[0].task
+    options |= generator_options
+    task = evaluate(network, data, (16,), (generator,), **options).rows[0].task
     assert {name: seen[-1][name] for name in options} == options
     texts = {"faults": '{"input_flips": 0.25, "weight_flips": 0.25}', "device": '{"levels": 4, "variability": 0.1}'}
     assert {name: getattr(task, name) for name in options} == options | texts
@@ -76,7 +82,7 @@ def test_the_backend_reaches_the_circuit_but_not_the_task(network, data, monkeyp
     seen = []
     circuit = network.circuit
     monkeypatch.setattr(network, "circuit", lambda *a, **k: (seen.append(k), circuit(*a, **k))[1], raising=False)
-    monkeypatch.setattr("sc_neurocore.layers.options.choose", seen.append)
+    monkeypatch.setattr("sc_neurocore.layers.options.checked_backend", seen.append)
     plain, chosen = (evaluate(network, data, (16,), ("sobol",), backend=name).rows[0] for name in (None, "abacus"))
     assert "abacus" in seen  # asked for, before anything is run
     assert [options.get("backend") for options in seen if isinstance(options, dict)] == [None, "abacus"]

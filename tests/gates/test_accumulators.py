@@ -163,7 +163,8 @@ def test_wired_operands(encoding, accumulate):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_layers_use_them(encoding, generator, accumulate):
     options = {"encoding": encoding, "accumulate": accumulate, "generator": generator, "seed": 4}
-    layer = VectorizedSCLayer(N, NEURONS, 100, weight_streams="stored", **options)
+    options["weight_streams"] = "stored" if generator == "bernoulli" else "fresh"
+    layer = VectorizedSCLayer(N, NEURONS, 100, **options)
     x = values((SAMPLES, N), encoding, 5)
     streams = layer.streams(x)
     accumulator = make_accumulator(accumulate, 100, encoding, N, None)

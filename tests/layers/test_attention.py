@@ -163,7 +163,7 @@ def test_user_sequence():
     layer, given = StochasticAttention(4), operands()
     got = layer.forward_bitstream(*given, 64, generator=UserSequence(rows, 6))
     np.testing.assert_array_equal(got, layer.forward_bitstream(*given, 64, use_sobol=True))
-    with raises("a UserSequence needs 2 decorrelated rows here, got 1"):
+    with raises("index 1 of a UserSequence needs 2 decorrelated rows here, got 1"):
         layer.forward_bitstream(*given, 64, generator=UserSequence(rows[0], 6))
 
 

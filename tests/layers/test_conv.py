@@ -132,6 +132,8 @@ def test_forward_is_the_circuit_on_bits(encoding, accumulate, geometry):
 @pytest.mark.parametrize("accumulate", ACCUMULATES)
 def test_options_meet_the_same_circuit(accumulate, options):
     for generator in ("bernoulli", Halton(7)):  # an object has as many lines as are asked for
+        if "weight_streams" in options and generator != "bernoulli":
+            continue
         layer = build("split", accumulate, generator=generator, padding=1, **options)
         x = inputs((2, 4, 3, 3), "split", 3)
         want = slow_forward(layer, x)

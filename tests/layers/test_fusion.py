@@ -458,7 +458,7 @@ def test_reset_rewinds(generator):
         (
             {"generator": UserSequence([0, 1, 2, 3], 2)},
             ValueError,
-            "a UserSequence needs 2 decorrelated rows here, got 1",
+            "index 1 of a UserSequence needs 2 decorrelated rows here, got 1",
         ),
     ],
     ids=str,

@@ -110,7 +110,7 @@ def slow_run(layer, X, sample=0):
         {"generator": "sobol", "restart": "shift", "rounding": "stochastic", "bits": 12},
         {"generator": "lfsr", "length": 37, "share": "shift"},
         {"generator": VanDerCorput(7), "share": "independent", "restart": "shift", "activation": "clip"},
-        {"generator": "halton", "share": "rotate", "rounding": "stochastic", "bias_strength": 0.0},
+        {"generator": "halton", "share": "shift", "rounding": "stochastic", "bias_strength": 0.0},
         {"generator": "bernoulli", "bits": 9},
         {"generator": "bernoulli", "weight_streams": "stored", "rounding": "stochastic", "activation": "clip"},
         {"generator": "bernoulli", "share": "one", "bias_strength": 0.0, "length": 64},

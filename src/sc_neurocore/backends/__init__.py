@@ -6,7 +6,7 @@ large layers on a GPU; `xla` (JAX) does products and spiking neurons on XLA devi
 that a backend does not have, it takes from `compiled`: see `capabilities`.
 """
 
-from .choice import available, capabilities, choose, runs_on
+from .choice import available, capabilities, checked_backend, choose, runs_on
 from .kernels import Kernels
 
-__all__ = ["Kernels", "available", "capabilities", "choose", "runs_on"]
+__all__ = ["Kernels", "available", "capabilities", "checked_backend", "choose", "runs_on"]

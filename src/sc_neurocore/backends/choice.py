@@ -105,6 +105,19 @@ def choose(backend: str | None = None, use_gpu: bool = False) -> Kernels:
     return _BACKENDS[backend].load()
 
 
+def checked_backend(backend: str | None) -> str | None:
+    """`backend` itself, if it is one that is there, or None; else an error.
+
+    >>> checked_backend("reference")
+    'reference'
+    """
+    try:
+        choose(backend)
+    except TypeError as error:  # what cannot be looked up, such as an array
+        raise TypeError(f"backend must be a name or None, got {type(backend).__name__}") from error
+    return backend
+
+
 def available() -> tuple[str, ...]:
     """Names of the backends that work on this machine, the default one first.
 

@@ -10,7 +10,7 @@ from .. import checks, chunks
 from ..backends import choose
 from ..backends.packing import WORD_BITS, unpack, words_for
 from ..backends.types import Bits, Words
-from .bitstream import Bitstream
+from .bitstream import Bitstream, check_stream
 
 _CYCLE_BYTES, _PAIR_BYTES = 40, 100
 """Memory that a cycle of a stream takes, and a pair of streams beside its words."""
@@ -43,9 +43,14 @@ def scc(a: Bitstream, b: Bitstream) -> NDArray[np.float64]:
     >>> float(scc(a, Bitstream.from_bits([1, 0, 0, 0]))), float(scc(a, Bitstream.from_bits([0, 0, 1, 1])))
     (1.0, -1.0)
     """
+    check_stream("a", a)
+    check_stream("b", b)
     if a.length != b.length:
-        raise ValueError(f"streams must have one length, got {a.length} and {b.length}")
-    shape = np.broadcast_shapes(a.words.shape, b.words.shape)
+        raise ValueError(f"streams a and b must have one length, got {a.length} and {b.length}")
+    try:
+        shape = np.broadcast_shapes(a.words.shape, b.words.shape)
+    except ValueError as error:
+        raise ValueError(f"shapes of a and b must broadcast, got {a.shape} and {b.shape}") from error
     return _scc(np.broadcast_to(a.words, shape), np.broadcast_to(b.words, shape), a.length)
 
 
@@ -82,7 +87,8 @@ def autocorrelation(stream: Bitstream, lag: int = 1) -> NDArray[np.float64]:
     >>> float(autocorrelation(Bitstream.from_bits([1, 0, 1, 0])))
     -1.0
     """
-    checks.whole("lag", lag, 1, stream.length)
+    check_stream("stream", stream)
+    lag = checks.whole("lag", lag, 1, stream.length)
     length, words = stream.length, stream.words.reshape(-1, stream.words.shape[-1])
     both = np.zeros(len(words), np.int64)
     for rows, start, stop in _blocks(len(words), length):
@@ -124,6 +130,7 @@ def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]
     >>> float(stability(Bitstream.from_bits([1, 0, 1, 0, 1, 0, 1, 0]), tolerance=0.2))
     0.875
     """
+    check_stream("stream", stream)
     checks.real("tolerance", tolerance, 0.0, 1.0)
     length, words = stream.length, stream.words.reshape(-1, stream.words.shape[-1])
     ones, last = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)

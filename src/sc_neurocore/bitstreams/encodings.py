@@ -61,17 +61,19 @@ def to_probability(values: ArrayLike, encoding: Encoding, name: str = "values") 
 
 
 def from_probability(probabilities: ArrayLike, encoding: Encoding) -> NDArray[np.float64]:
-    """The inverse of `to_probability`.
+    """The inverse of `to_probability`: numbers ``(...)`` for probabilities ``(...)``, of split ``(2, ...)``.
 
     >>> from_probability([0.0, 0.5, 0.75], "bipolar")
     array([-1. ,  0. ,  0.5])
     """
     check_encoding(encoding)
-    p = np.asarray(probabilities, np.float64)
+    p = checks.array("probabilities", probabilities, 0.0, 1.0)
     if encoding == "unipolar":
         return p
     if encoding == "bipolar":
         return 2 * p - 1
+    if p.shape[:1] != (2,):
+        raise ValueError(f"probabilities must have shape (2, ...) for split streams, got {p.shape}")
     return np.asarray(p[0] - p[1])
 
 

@@ -15,7 +15,7 @@ def bernoulli_variance(values: ArrayLike, length: int, encoding: Encoding = "uni
     >>> float(bernoulli_variance(0.5, 100))
     0.0025
     """
-    length = checks.whole("length", length, 1)
+    length = checks.count("length", length, 1)
     p = to_probability(values, encoding)
     spread = p * (1 - p) / length
     if encoding == "bipolar":
@@ -29,7 +29,7 @@ def bernoulli_product_mse(length: int, encoding: Encoding = "unipolar") -> float
     5 / (36 L) for AND on [0, 1]; 8 / (9 L) for XNOR on [-1, 1]; split streams multiply
     magnitudes by AND, so 5 / (36 L).
     """
-    length = checks.whole("length", length, 1)
+    length = checks.count("length", length, 1)
     return (8 / 9 if check_encoding(encoding) == "bipolar" else 5 / 36) / length
 
 
@@ -38,5 +38,5 @@ def correlated_and_error(length: int) -> float:
 
     That is the mean of min(a, b) - ab over the grid 0, 1/L, .., 1. Longer streams do not help.
     """
-    length = checks.whole("length", length, 1)
+    length = checks.count("length", length, 1)
     return (length - 1) / (12 * (length + 1))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..read_only import attribute
-from .generator import Generator
+from .generator import MAX_BITS, Generator, check_index
 from .lattice import Lattice
 from .line_search import line_of, searched_lines, spreading_multiplier
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
@@ -60,7 +60,10 @@ class Bank(Generator):
     """
 
     def __init__(self, name: str, length: int) -> None:
-        self._name, self._length = name, checks.whole("length", length, 1)
+        self._name = checks.option("name", name, (*NAMES, "searched"))
+        self._length = checks.count("length", length, 1)
+        if self._length > 1 << MAX_BITS:
+            raise ValueError(f"length must be at most 2**{MAX_BITS} with generator {name!r}, got {self._length}")
         self._pair = lines_of(name, self._length, every=False)
         self._bits = self._pair[0].bits
 
@@ -114,9 +117,9 @@ class Bank(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """The generator of line `index`."""
-        if index < 2:
+        if check_index(index) < 2:
             return self._pair[index]
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         return lines_of(self._name, self._length, every=True)[index]
 
 

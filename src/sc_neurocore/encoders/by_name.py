@@ -39,14 +39,15 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
     >>> make_generator("bernoulli", 256), make_generator("bernoulli", 1024, fan_in=784)
     (Bernoulli(bits=16), Bernoulli(bits=22))
     """
-    length = checks.whole("length", length, 1)
+    length = checks.count("length", length, 1)
     if isinstance(generator, Generator):
-        if bits is not None and bits != generator.bits:
+        if bits is not None and checks.whole("bits", bits, 1, MAX_BITS) != generator.bits:
             raise ValueError(f"bits must be None with a generator object of {generator.bits} bits, got {bits}")
         return generator
     if not isinstance(generator, str):
         raise TypeError(f"generator must be a name or a Generator, got {generator!r}")
     name = checks.option("generator", generator, GENERATORS)
+    checks.count("fan_in", fan_in, 1)
     if bits is not None:
         bits = checks.whole("bits", bits, 1, MAX_BITS)
     if name == "bernoulli":
@@ -56,7 +57,7 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
 
 
 def _bernoulli_bits(fan_in: int, length: int) -> int:
-    fine = (10 * checks.whole("fan_in", fan_in, 1) * length - 1).bit_length() - 1
+    fine = (10 * fan_in * length - 1).bit_length() - 1
     return min(max(_LEAST_BERNOULLI_BITS, fine), MAX_BITS)
 
 

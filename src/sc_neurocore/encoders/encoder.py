@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks, chunks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..backends.packing import WORD_BITS, words_for
 from ..backends.types import Words
 from ..bitstreams import Bitstream, Encoding, from_probability, to_probability, value_range
@@ -81,17 +81,17 @@ class Encoder:
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self._n = checks.whole("n", n, 1)
-        self._length = checks.whole("length", length, 1)
+        self._n = checks.count("n", n, 1)
+        self._length = checks.count("length", length, 1)
         self._encoding = check_encoding(encoding)
         self._magnitudes = MAGNITUDES[self._encoding]
         self._generator = make_generator(generator, self._length, bits)
         self._modulus = self._generator.modulus
-        self._partner = checks.whole("partner", partner, 0)
-        self._backend = None if backend is None else choose(backend).name  # an unknown one is found now
+        self._partner = checks.count("partner", partner, 0)
+        self._backend = checked_backend(backend)
         random = isinstance(self._generator, Bernoulli)
         default = "independent" if random else "one"
-        self._share = cast(Share, checks.option("share", share or default, SHARES))
+        self._share = cast(Share, checks.option("share", default if share is None else share, SHARES))
         if random and self._share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
         self._generator_of_line = frozen(np.arange(self._n) * (self._share == "independent"))
@@ -135,7 +135,7 @@ class Encoder:
 
     @samples.setter
     def samples(self, number: int) -> None:
-        self._counter.next = checks.whole("samples", number, 0)
+        self._counter.next = checks.count("samples", number, 0)
 
     def encode(self, values: ArrayLike) -> Bitstream:
         """Encode `values` ``(..., n)``, or raise a ValueError if one is outside the encoding's range, as streams."""
@@ -144,7 +144,7 @@ class Encoder:
         first = self._counter.reserve(count)
         words = self.rails(numbers, np.arange(first, first + count).reshape(numbers.shape[:-1]))
         words = np.moveaxis(words, -3, 0) if self._encoding == "split" else words[..., 0, :, :]
-        return Bitstream(np.ascontiguousarray(words), self._length, self._encoding)
+        return Bitstream.owning(np.ascontiguousarray(words), self._length, self._encoding)
 
     def rails(
         self,
@@ -160,6 +160,7 @@ class Encoder:
         always zero, so the magnitude is encoded once and steered by sign. With `trim`, the negative rail is left
         out where no number is negative; `columns` as for `words`.
         """
+        _check_inputs(numbers, columns, self._n)
         if numbers.size * self._number_bytes > chunks.CHUNK_BYTES and numbers.size > 1:
             trim = trim and (self._rails == 1 or numbers.min() >= 0)
             shape = 1 if trim else self._rails, self._n_words
@@ -171,14 +172,14 @@ class Encoder:
         if not self._has_table:
             words = self.words(magnitude, samples, columns)
             return words[..., None, :, :] if negative is None else _by_sign(words, negative)
-        thresholds = self.thresholds(magnitude)[..., None, :]
+        thresholds = nearest_thresholds(magnitude, self._modulus)[..., None, :]
         if negative is not None:  # the stream of threshold 0 is in the table as well
             thresholds = thresholds * np.stack([~negative, negative], axis=-2)
         return self._from_table(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
-        return nearest_thresholds(probabilities, self._modulus)
+        return nearest_thresholds(checks.array("probabilities", probabilities, 0.0, 1.0), self._modulus)
 
     def quantised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of `values`, rounded to the comparators' thresholds: ``(...)``, of split ``(2, ...)``."""
@@ -212,7 +213,8 @@ class Encoder:
 
         With `columns` ``(k,)``, the probabilities are ``(..., k)`` and number k belongs to input ``columns[k]``.
         """
-        thresholds = self.thresholds(probabilities)
+        _check_inputs(probabilities, columns, self._n)
+        thresholds = nearest_thresholds(probabilities, self._modulus)
         if self._sequences is None:
             words = self._bernoulli(thresholds, samples, self._length, 0, columns)
             return words.reshape(*thresholds.shape, self._n_words)
@@ -238,13 +240,15 @@ class Encoder:
         >>> Encoder(1, 8, "ramp").window(np.array([0.25]), np.array(0), 0, 16).bits()
         array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]], dtype=uint8)
         """
+        values = checks.array("values", values, *value_range(self.encoding), last=self.n)
+        start, stop = _checked_cycles(start, stop)
         words = self._window(self._magnitudes(values), samples, start, stop)
         if self._encoding == "split":
             words = np.ascontiguousarray(np.moveaxis(_by_sign(words, values < 0), -3, 0))
-        return Bitstream(words, stop - start, self._encoding)
+        return Bitstream.owning(words, stop - start, self._encoding)
 
     def _window(self, probabilities: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Words:
-        thresholds = self.thresholds(probabilities)
+        thresholds = nearest_thresholds(probabilities, self._modulus)
         if self._sequences is None:
             words = self._bernoulli(thresholds, samples, stop - start, start // WORD_BITS)
         else:
@@ -269,7 +273,7 @@ class Encoder:
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
         lines = self._generator_of_line if columns is None else columns[:] * (self._share == "independent")
-        numbers = np.broadcast_to(samples[..., None] * self._n + lines, thresholds.shape)
+        numbers = _numbers_of(samples, self._n, lines, thresholds.shape)
         streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self._generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
 
@@ -279,6 +283,11 @@ class Encoder:
 
 def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDArray[np.uint64]:
     """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
+    if probabilities.size and not (
+        np.minimum.reduce(probabilities, None) >= 0 and np.maximum.reduce(probabilities, None) <= 1
+    ):
+        bad = probabilities[~((probabilities >= 0) & (probabilities <= 1))][0]
+        raise ValueError(f"numbers must have probabilities in [0, 1], got one of {bad}")
     return np.floor(probabilities * float(modulus) + 0.5).astype(np.uint64)
 
 
@@ -286,6 +295,40 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
     """Values in the encoding's range, rounded to the thresholds of comparators: what their streams stand for."""
     thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
     return from_probability(thresholds / float(modulus), encoding)
+
+
+def _check_inputs(numbers: object, columns: object, n: int) -> None:
+    """An error unless numbers ``(..., n)`` are of n inputs, or of the inputs `columns`."""
+    if (
+        not isinstance(numbers, np.ndarray)
+        or numbers.dtype.kind not in "fiub"
+        or not (columns is not None or numbers.shape[-1:] == (n,))
+    ):
+        raise ValueError(
+            f"numbers, or probabilities, must be an array (..., {n}), got {getattr(numbers, 'shape', numbers)}"
+        )
+    if isinstance(columns, np.ndarray):
+        checks.integers("columns", columns, 0, n - 1, numbers.shape[-1:])
+
+
+def _checked_cycles(start: int, stop: int) -> tuple[int, int]:
+    """First cycle, the start of a word, and the one after the last."""
+    first, after = checks.count("start", start, 0), checks.count("stop", stop, 1)
+    if first % WORD_BITS or first >= after:
+        raise ValueError(f"start must be a multiple of 64 and below stop, got {first} and {after}")
+    return first, after
+
+
+def _numbers_of(
+    samples: NDArray[np.int64], n: int, lines: NDArray[np.int64], shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Stream numbers of that shape for sample numbers ``(...)`` and lines ``(n,)``."""
+    if not isinstance(samples, np.ndarray) or samples.dtype.kind not in "iu" or (samples.size and samples.min() < 0):
+        raise ValueError(f"samples must be an array of integers of at least 0, got {samples}")
+    try:
+        return np.broadcast_to(samples[..., None] * n + lines, shape)
+    except ValueError as error:
+        raise ValueError(f"samples must have shape {shape[:-1]} as the values have, got {samples.shape}") from error
 
 
 def _by_sign(magnitude: Words, negative: NDArray[np.bool_]) -> Words:

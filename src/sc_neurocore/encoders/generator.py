@@ -67,14 +67,30 @@ class Generator(ABC):
             raise ValueError(f"{circuit} needs a generator with 2**bits values, got {self!r} with {self.modulus}")
 
 
+def check_length(length: object) -> int:
+    """`length` as a number of cycles of a sequence, 0 or more, or an error."""
+    return checks.count("length", length, 0)
+
+
+def check_index(index: object) -> int:
+    """`index` as the number of a line, or an error."""
+    return checks.count("index", index, 0)
+
+
+def hold_whole(owner: Any, name: str, low: int, high: int) -> None:
+    """Check a field of a frozen dataclass and store it as an int: an integer of NumPy would overflow in a shift."""
+    object.__setattr__(owner, name, checks.whole(name, getattr(owner, name), low, high))
+
+
 def bits_of(length: int) -> int:
     """Width of the numbers 0 .. length-1, at least 1: ``ceil(log2 length)``."""
     return max(1, (length - 1).bit_length())
 
 
-def check_mask(mask: int, bits: int) -> None:
-    """An error for a digital shift, the XOR of every number with one word, that is wider than the numbers."""
-    checks.whole("mask", mask, 0, (1 << bits) - 1)
+def hold_width(owner: Any) -> None:
+    """Check and store `bits`, and `mask`, a digital shift (the XOR of every number with one word) of that width."""
+    hold_whole(owner, "bits", 1, MAX_BITS)
+    hold_whole(owner, "mask", 0, (1 << owner.bits) - 1)
 
 
 def shown(generator: Any) -> str:

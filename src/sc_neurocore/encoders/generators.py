@@ -28,7 +28,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..read_only import attribute, frozen
-from .generator import MAX_BITS, Generator, check_mask, shown
+from .generator import MAX_BITS, Generator, check_index, check_length, hold_whole, hold_width, shown
+
+MAX_BASE = 1 << 16
+"""Largest base of a Halton sequence."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Bernoulli(Generator):
     bits: int = 16
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
+        hold_whole(self, "bits", 1, MAX_BITS)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Not available: every stream has a random source of its own."""
@@ -56,6 +59,7 @@ class Bernoulli(Generator):
 
     def decorrelated(self, index: int) -> Self:
         """The generator itself: an encoder gives every partner a key of its own, so their streams are independent."""
+        check_index(index)
         return self
 
 
@@ -91,10 +95,9 @@ class Ramp(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        check_mask(self.mask, self.bits)
+        hold_width(self)
         if self.period is not None:
-            checks.whole("period", self.period, 1, 1 << MAX_BITS)
+            hold_whole(self, "period", 1, 1 << MAX_BITS)
 
     @property
     def in_runs(self) -> bool:
@@ -103,7 +106,7 @@ class Ramp(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The counter's values."""
-        cycles = np.arange(length, dtype=np.uint64)
+        cycles = np.arange(check_length(length), dtype=np.uint64)
         if self.period is None:
             cycles %= np.uint64(self.modulus)
         else:
@@ -112,7 +115,7 @@ class Ramp(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the van der Corput sequence; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
-        return self if index == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
+        return self if check_index(index) == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,7 @@ class VanDerCorput(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        check_mask(self.mask, self.bits)
+        hold_width(self)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The radical inverse in base 2, floored to `bits` bits."""
@@ -154,11 +156,11 @@ class VanDerCorput(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the ramp; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
-        return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
+        return self if check_index(index) == 0 else _halton_family(index, self.bits, Ramp(self.bits))
 
 
 def _halton_family(index: int, bits: int, first: Generator) -> Generator:
-    return first if index == 1 else Halton(bits, _primes(index)[index - 1])
+    return first if index == 1 else Halton(bits).decorrelated(index - 1)
 
 
 @dataclass(frozen=True)
@@ -199,11 +201,10 @@ class Halton(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        checks.whole("base", self.base, 2, 1 << 16)
+        hold_width(self)
+        hold_whole(self, "base", 2, MAX_BASE)
         if any(self.base % d == 0 for d in range(2, int(self.base**0.5) + 1)):
             raise ValueError(f"base must be a prime, got {self.base}")
-        check_mask(self.mask, self.bits)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """``floor(radical_inverse(t) * 2**bits)``."""
@@ -211,16 +212,16 @@ class Halton(Generator):
 
     def decorrelated(self, index: int) -> Self:
         """The Halton sequence of the prime `index` places after this base."""
-        primes = _primes(index + self.base)
-        return replace(self, base=primes[primes.index(self.base) + index])
+        primes = _primes(MAX_BASE)
+        place = primes.index(self.base)
+        return replace(self, base=primes[place + checks.whole("index", index, 0, len(primes) - 1 - place)])
 
 
-@lru_cache(maxsize=8)
-def _primes(count: int) -> list[int]:
-    limit = max(16, int(count * (np.log(count + 2) + np.log(np.log(count + 3)) + 2)))
-    sieve = np.ones(limit, bool)
+@lru_cache(maxsize=1)
+def _primes(largest: int) -> list[int]:
+    sieve = np.ones(largest + 1, bool)
     sieve[:2] = False
-    for d in range(2, int(limit**0.5) + 1):
+    for d in range(2, int(largest**0.5) + 1):
         sieve[d * d :: d] = False
     found: list[int] = np.flatnonzero(sieve).tolist()
     return found
@@ -228,6 +229,7 @@ def _primes(count: int) -> list[int]:
 
 def _radical_inverse(length: int, base: int, bits: int) -> NDArray[np.uint32]:
     """Digits of 0, 1, 2, .. in `base` mirrored at the point; exact in integers."""
+    check_length(length)
     index = np.arange(length, dtype=np.uint64)
     numerator, denominator = np.zeros(length, np.uint64), 1
     while denominator < length:
@@ -272,12 +274,12 @@ class UserSequence(Generator):
             raise ValueError(f"values must have shape (period,) or (k, period), got {np.shape(values)}")
         if not np.issubdtype(rows.dtype, np.integer):
             raise TypeError(f"values must be integers, got {rows.dtype}")
-        if rows.min() < 0 or rows.max() >= 1 << bits:
+        if rows.min() < 0 or rows.max() >= self.modulus:
             bad = rows.min() if rows.min() < 0 else rows.max()
-            raise ValueError(f"values must lie in [0, 2**bits = {1 << bits}), got {bad}")
+            raise ValueError(f"values must lie in [0, 2**bits = {self.modulus}), got {bad}")
         self._values: NDArray[np.uint32] = frozen(rows.astype(np.uint32))
 
-    values: NDArray[np.uint32] = attribute("_values", "The numbers ``(k, period)``.")
+    values: NDArray[np.uint32] = attribute("_values", "A copy of the numbers ``(k, period)``.")
     bits: int = attribute("_bits", "Width of a number.")
 
     def __repr__(self) -> str:
@@ -285,10 +287,12 @@ class UserSequence(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Row 0, repeated."""
-        return np.resize(self._values[0], length)
+        return np.resize(self._values[0], check_length(length))
 
     def decorrelated(self, index: int) -> "UserSequence":
         """The generator that starts at row `index`."""
-        if index >= len(self._values):
-            raise ValueError(f"a UserSequence needs {index + 1} decorrelated rows here, got {len(self._values)}")
+        if check_index(index) >= len(self._values):
+            raise ValueError(
+                f"index {index} of a UserSequence needs {index + 1} decorrelated rows here, got {len(self._values)}"
+            )
         return UserSequence(self._values[index:], self._bits)

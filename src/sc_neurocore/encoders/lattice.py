@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import checks
-from .generator import Generator, bits_of
+from .generator import Generator, bits_of, check_index, check_length, hold_whole
 from .searched import Counter
 
 
@@ -69,9 +68,9 @@ class Lattice(Generator):
     offset: int = 0
 
     def __post_init__(self) -> None:
-        checks.whole("length", self.length, 1, 1 << 32)
-        checks.whole("multiplier", self.multiplier, min(1, self.length - 1), self.length - 1)
-        checks.whole("offset", self.offset, 0, self.length - 1)
+        hold_whole(self, "length", 1, 1 << 32)
+        hold_whole(self, "multiplier", min(1, self.length - 1), self.length - 1)
+        hold_whole(self, "offset", 0, self.length - 1)
         if math.gcd(self.multiplier, self.length) != 1:
             raise ValueError(
                 f"multiplier must have no common divisor with length = {self.length}, got {self.multiplier} "
@@ -86,15 +85,15 @@ class Lattice(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """``(k t + d) mod L`` for t = 0, 1, .."""
-        cycles = np.arange(length, dtype=np.uint64) % np.uint64(self.length)
+        cycles = np.arange(check_length(length), dtype=np.uint64) % np.uint64(self.length)
         numbers = (cycles * np.uint64(self.multiplier) + np.uint64(self.offset)) % np.uint64(self.length)
         return numbers.astype(np.uint32)
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the counter; there are no others, since the multiplier is the user's."""
-        if index < 2:
+        if check_index(index) < 2:
             return Counter(self) if index else self
         raise ValueError(
-            f"generator must have line {index} for this circuit, got {self!r} with 2 lines, 0 and 1; "
+            f"generator must have line {index} for this circuit (index {index}), got {self!r} with 2 lines, 0 and 1; "
             "generators 'bernoulli', 'sobol' and 'halton' have more"
         )

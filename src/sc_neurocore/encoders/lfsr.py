@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .. import checks
 from ..backends import choose
 from ..read_only import attribute
-from .generator import MAX_BITS, Generator
+from .generator import MAX_BITS, Generator, check_index, check_length
 
 # A primitive polynomial of every degree, by its taps (P. Alfke, Xilinx XAPP 052, 1996, table 3).
 TAPS: dict[int, tuple[int, ...]] = {
@@ -89,17 +89,19 @@ class LFSR(Generator):
         reverse: bool = False,
     ) -> None:
         self._bits = checks.whole("bits", bits, 1, MAX_BITS)
-        self._seed = checks.whole("seed", seed, 1, (1 << bits) - 1)
+        self._seed = checks.whole("seed", seed, 1, (1 << self._bits) - 1)
         self._insert_zero = checks.flag("insert_zero", insert_zero)
-        self._mask = checks.whole("mask", mask, 0, (1 << bits) - 1)
+        self._mask = checks.whole("mask", mask, 0, (1 << self._bits) - 1)
         self._reverse = checks.flag("reverse", reverse)
         if taps is None:
-            self._taps = TAPS[bits]
+            self._taps = TAPS[self._bits]
         else:
             if not isinstance(taps, Iterable):
                 raise TypeError(f"taps must be a tuple of integers or None, got {taps!r}")
-            self._taps = tuple(sorted({checks.whole("taps", tap, 1, bits) for tap in taps}, reverse=True))
-            if not is_primitive(self._taps, bits):
+            if isinstance(taps, np.ndarray) and taps.ndim != 1:
+                raise ValueError(f"taps must be a tuple of integers or None, got {taps!r}")
+            self._taps = tuple(sorted({checks.whole("taps", tap, 1, self._bits) for tap in taps}, reverse=True))
+            if not is_primitive(self._taps, self._bits):
                 raise ValueError(f"taps must be those of a primitive polynomial of degree {bits}, got {taps}")
         self._state = self._seed
 
@@ -109,7 +111,6 @@ class LFSR(Generator):
     insert_zero: bool = attribute("_insert_zero", "Whether state 0 is in the cycle.")
     mask: int = attribute("_mask", "XORed with every number.")
     reverse: bool = attribute("_reverse", "Whether numbers are read in reverse.")
-    state: int = attribute("_state", "The state that `step` has reached.")
 
     def __repr__(self) -> str:
         zero = "" if self._insert_zero else ", insert_zero=False"
@@ -157,6 +158,15 @@ class LFSR(Generator):
         """Cycles until the states repeat."""
         return (1 << self._bits) - (0 if self._insert_zero else 1)
 
+    @property
+    def state(self) -> int:
+        """State of the register, which `step` moves on; it may be set."""
+        return self._state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        self._state = checks.whole("state", state, 0 if self._insert_zero else 1, (1 << self._bits) - 1)
+
     def _tap_mask(self) -> int:
         return sum(1 << (tap - 1) for tap in self._taps)
 
@@ -171,7 +181,7 @@ class LFSR(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Numbers from the seed on; `state` is neither read nor changed."""
-        numbers = choose().lfsr(self._seed, self._tap_mask(), self._bits, self._insert_zero, length)
+        numbers = choose().lfsr(self._seed, self._tap_mask(), self._bits, self._insert_zero, check_length(length))
         if self._reverse:
             stages = ((numbers >> k & 1) << self._bits - 1 - k for k in range(self._bits))
             numbers = np.bitwise_or.reduce(list(stages))
@@ -198,9 +208,9 @@ class LFSR(Generator):
         ValueError
             If `index` is not below `n_lines`.
         """
-        if index == 0:
+        if check_index(index) == 0:
             return self
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         taps = _reciprocal(self._taps) if index % 2 else self._taps
         # In reverse order of stages, a register looks like that of the reciprocal polynomial running backwards.
         jump = -_jumps(_reciprocal(taps))[index // 2] if self._reverse else _jumps(taps)[index // 2]
@@ -215,6 +225,7 @@ class LFSR(Generator):
         >>> LFSR(32).ahead(1_000_000_007).seed
         2580381740
         """
+        cycles = checks.whole("cycles", cycles, -(1 << 63), 1 << 63)
         power = _power_of_x(cycles % ((1 << self._bits) - 1), _polynomial(_reciprocal(self._taps)))
         states = choose().lfsr(self._seed, self._tap_mask(), self._bits, False, self._bits)
         summed = [power >> k & 1 == 1 for k in range(self._bits)]

@@ -11,7 +11,7 @@ from .. import checks
 from ..archives import read_npz
 from ..backends.philox import philox4x32
 from ..read_only import attribute
-from .generator import Generator, bits_of
+from .generator import Generator, bits_of, check_index, check_length
 from .generators import Ramp
 from .independence import POINTS, IndependentLines, and_error
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
@@ -98,8 +98,13 @@ class Searched(Generator):
         self._permutation = _permutation("permutation", permutation)
         self._shown_orders: NDArray[np.uint32] = np.arange(self._permutation.size, dtype=np.uint32)[None]
         if order is not None:
-            rows = [_permutation("order", row, self._permutation.size) for row in np.atleast_2d(np.asarray(order))]
-            self._shown_orders = np.stack(rows)
+            try:
+                given = np.atleast_2d(np.asarray(order))
+            except ValueError as error:  # rows of unequal lengths
+                raise ValueError("order must have shape (L,) or (k, L), got rows that differ in length") from error
+            if not len(given):
+                raise ValueError(f"order must have shape (L,) or (k >= 1, L), got {given.shape}")
+            self._shown_orders = np.stack([_permutation("order", row, self._permutation.size) for row in given])
         self._shown_orders.flags.writeable = False
         self._bits = bits_of(self._permutation.size)
 
@@ -168,15 +173,15 @@ class Searched(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The permutation in its order of cycles, repeated."""
-        return np.resize(self._permutation[self._shown_orders[0]], length)
+        return np.resize(self._permutation[self._shown_orders[0]], check_length(length))
 
     def decorrelated(self, index: int) -> Generator:
         """Line `index`: 0 is this generator, 1 the counter in the order of cycles, which drives the weights."""
-        if index == 0:
+        if check_index(index) == 0:
             return self
         if index == 1 and self._natural:
             return Counter(self)
-        self.check_lines(index + 1, "a circuit")
+        self.check_lines(index + 1, f"index {index} of a circuit")
         return Line(self, index)
 
     def check_lines(self, needed: int, circuit: str) -> None:
@@ -186,6 +191,8 @@ class Searched(Generator):
 
     def line(self, index: int) -> NDArray[np.uint32]:
         """Numbers ``(L,)`` of a line that there is."""
+        check_index(index)
+        self.check_lines(index + 1, f"index {index} of a circuit")
         orders = self._shown_orders if index < 2 * len(self._shown_orders) else self._orders
         order: NDArray[np.uint32] = orders[index // 2]
         return order if index % 2 else self._permutation[order]
@@ -208,7 +215,9 @@ class Searched(Generator):
             even = self._permutation[order]
             if independent.admits(order) and independent.take(even) and independent.take(order):
                 found.append(order)
-        return np.stack(found)
+        every = np.stack(found)
+        every.flags.writeable = False
+        return every
 
 
 class Line(Generator):
@@ -246,11 +255,11 @@ class Line(Generator):
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The numbers of the line, repeated."""
-        return np.resize(self.source.line(self.index), length)
+        return np.resize(self.source.line(self.index), check_length(length))
 
     def decorrelated(self, index: int) -> Generator:
         """Line `index` of the source, but for 0, which is this one, and its own, which is the first."""
-        return self if index == 0 else self.source.decorrelated(0 if index == self.index else index)
+        return self if check_index(index) == 0 else self.source.decorrelated(0 if index == self.index else index)
 
 
 class Counter(Ramp):
@@ -287,12 +296,15 @@ class Counter(Ramp):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the permutation, 2, 3, .. are its further lines."""
-        return self if index == 0 else self.partner if index == 1 else self.partner.decorrelated(index)
+        return self if check_index(index) == 0 else self.partner if index == 1 else self.partner.decorrelated(index)
 
 
 def _permutation(name: str, numbers: ArrayLike, length: int | None = None) -> NDArray[np.uint32]:
     """A read-only copy of `numbers` ``(L,)``, or an error if they are not 0 .. L-1 in some order."""
-    given = np.asarray(numbers)
+    try:
+        given = np.asarray(numbers)
+    except ValueError as error:  # rows of unequal lengths
+        raise ValueError(f"{name} must have shape ({length or 'L'},), got rows that differ in length") from error
     if given.ndim != 1 or given.size < 1 or given.size != (length or given.size):
         raise ValueError(f"{name} must have shape ({length or 'L'},), got {given.shape}")
     if not np.issubdtype(given.dtype, np.integer):

@@ -76,6 +76,8 @@ class Seeds:
     """
 
     def __init__(self, seed: Seed, owner: type[Any] | str, shape: tuple[int, ...] = ()) -> None:
+        if any(size >> 32 for size in shape):
+            raise ValueError(f"sizes, such as n_neurons and n_inputs, must be below 2**32, got {shape}")
         self._root = seed_sequence(seed)
         self._owner, self._shape = owner if isinstance(owner, str) else _library_name(owner), shape
         self._keys: dict[str, int] = {}

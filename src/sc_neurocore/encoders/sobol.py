@@ -7,8 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import checks
-from .generator import MAX_BITS, Generator, check_mask, shown
+from .generator import MAX_BITS, Generator, check_index, check_length, hold_whole, hold_width, shown
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ class Sobol(Generator):
     __repr__ = shown
 
     def __post_init__(self) -> None:
-        checks.whole("bits", self.bits, 1, MAX_BITS)
-        checks.whole("dimension", self.dimension, 1, 21201)
-        check_mask(self.mask, self.bits)
+        hold_width(self)
+        hold_whole(self, "dimension", 1, 21201)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The points of one dimension, floored to `bits` bits."""
+        length = check_length(length)
         dimensions = min(1 << (self.dimension - 1).bit_length(), 21201)
         numbers = np.zeros(1, np.uint32)
         for direction in _directions(dimensions, max(0, length - 1).bit_length())[:, self.dimension - 1]:
@@ -69,7 +68,7 @@ class Sobol(Generator):
 
     def decorrelated(self, index: int) -> Self:
         """The Sobol sequence of the dimension `index` places after this one."""
-        return replace(self, dimension=self.dimension + index)
+        return replace(self, dimension=self.dimension + check_index(index))
 
 
 @lru_cache(maxsize=8)

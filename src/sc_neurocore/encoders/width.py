@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..read_only import attribute
-from .generator import MAX_BITS, Generator
+from .generator import MAX_BITS, Generator, check_index
 
 
 class OfWidth(Generator):
@@ -32,6 +32,8 @@ class OfWidth(Generator):
     """
 
     def __init__(self, source: Generator, bits: int) -> None:
+        if not isinstance(source, Generator):
+            raise TypeError(f"source must be a Generator, got {source!r}")
         self._source = source
         self._bits = checks.whole("bits", bits, 1, MAX_BITS)
 
@@ -66,7 +68,7 @@ class OfWidth(Generator):
 
     def decorrelated(self, index: int) -> "OfWidth":
         """Line `index` of the source, at this width."""
-        return self if index == 0 else OfWidth(self._source.decorrelated(index), self._bits)
+        return self if check_index(index) == 0 else OfWidth(self._source.decorrelated(index), self._bits)
 
 
 def binary(source: Generator) -> Generator:

@@ -209,7 +209,7 @@ def _tasks(
     for generator in generators:
         for length in [1] if generator == FIXED_POINT else lengths:
             if generator == FIXED_POINT:
-                plain = Task.of(CircuitOptions(length=1, **options), 0, **names)
+                plain = Task.of(CircuitOptions(length=1, **{**options, "weight_streams": "fresh"}), 0, **names)
                 first = replace(plain, generator=FIXED_POINT, bits=plain.bits or FIXED_BITS)
             else:
                 first = Task.of(CircuitOptions(length=length, generator=generator, **options), 0, **names)
@@ -248,7 +248,8 @@ def _facts(
 ) -> dict[str, Any]:
     """Options and data of a run, for its record."""
     network, data = subject.network, subject.data
-    values = CircuitOptions(length=1, **options).keywords(
+    streams = [name for name in generators if name != FIXED_POINT]
+    values = CircuitOptions(length=1, generator=streams[0] if streams else "searched", **options).keywords(
         "encoding", "accumulate", "share", "bits", "weight_streams", "seed", "faults", "device", "clip", "backend"
     )
     parts = {name: None if values[name] is None else asdict(values[name]) for name in ("faults", "device")}

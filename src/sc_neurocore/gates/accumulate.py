@@ -213,7 +213,7 @@ def or_gate(streams: Bitstream) -> Bitstream:
     checked = check_inputs("streams", streams, _MAGNITUDES)
     batch = np.arange(math.prod(checked.shape[:-1]))[None]
     words = OrTree(checked.length, checked.encoding).streams(summed(checked), batch)
-    return Bitstream(words.reshape(*checked.words.shape[:-2], -1), checked.length, checked.encoding)
+    return Bitstream.owning(words.reshape(*checked.words.shape[:-2], words.shape[-1]), checked.length, checked.encoding)
 
 
 def or_gate_expected(values: ArrayLike, encoding: Encoding = "unipolar") -> NDArray[np.float64]:
@@ -291,7 +291,7 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
             raise ValueError(f"select must have the length of the streams {length}, got {select.length}")
         ndim = len(common_shape(streams=batch, select=select.shape))
         words = with_axes(checked, ndim + 1)
-        return Bitstream(
+        return Bitstream.owning(
             (words[..., 1, :] & select.words) | (words[..., 0, :] & ~select.words), length, checked.encoding
         )
     numbers = check_sequence("select", select, length)
@@ -309,9 +309,9 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
     out = np.empty((*rails, of_streams.size, words.shape[-1]), np.uint64)
     for block in chunks(of_streams.size, 16 * n * words.shape[-1] * (len(rails) + 1)):
         some = np.ascontiguousarray(sources[..., of_streams[block], :, :])
-        operands = summed(Bitstream(some, length, checked.encoding))
+        operands = summed(Bitstream.owning(some, length, checked.encoding))
         out[..., block, :] = tree.streams(operands, of_numbers[None, block])[..., 0, :, 0, :]
-    return Bitstream(out.reshape(*rails, *shape, -1), length, checked.encoding)
+    return Bitstream.owning(out.reshape(*rails, *shape, -1), length, checked.encoding)
 
 
 def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
@@ -386,4 +386,4 @@ def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:
         line = lines.words[..., k, :]
         out |= words[..., k, :] & (line & ~taken)
         taken |= line
-    return Bitstream(out, checked.length, checked.encoding)
+    return Bitstream.owning(out, checked.length, checked.encoding)

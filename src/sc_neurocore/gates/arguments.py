@@ -7,16 +7,8 @@ from numpy.typing import NDArray
 
 from ..backends.types import Words
 from ..bitstreams import Bitstream
+from ..bitstreams.bitstream import check_stream as check_stream
 from ..bitstreams.encodings import ENCODINGS
-
-
-def check_stream(name: str, value: object, encodings: Collection[str] = ENCODINGS) -> Bitstream:
-    """`value` if it is a Bitstream in one of `encodings`, else an error."""
-    if not isinstance(value, Bitstream):
-        raise TypeError(f"{name} must be a Bitstream, got {type(value).__name__}")
-    if value.encoding not in encodings:
-        raise ValueError(f"{name} must be {' or '.join(encodings)} here, got {value.encoding}")
-    return value
 
 
 def check_inputs(name: str, value: object, encodings: Collection[str] = ENCODINGS) -> Bitstream:

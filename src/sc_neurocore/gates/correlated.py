@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams import Bitstream, from_probability, to_probability
 from ..bitstreams.encodings import Encoding
-from .arguments import check_pair
+from .arguments import check_pair, common_shape
 
 _ORDERED = ("unipolar", "bipolar")
 _UNIPOLAR = ("unipolar",)
@@ -63,7 +63,7 @@ def maximum(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.75)
     """
     first, left, right = check_pair(a, b, _ORDERED)
-    return Bitstream(left | right, first.length, first.encoding)
+    return Bitstream.owning(left | right, first.length, first.encoding)
 
 
 def minimum(a: Bitstream, b: Bitstream) -> Bitstream:
@@ -107,7 +107,7 @@ def minimum(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.25)
     """
     first, left, right = check_pair(a, b, _ORDERED)
-    return Bitstream(left & right, first.length, first.encoding)
+    return Bitstream.owning(left & right, first.length, first.encoding)
 
 
 def distance(a: Bitstream, b: Bitstream) -> Bitstream:
@@ -151,7 +151,7 @@ def distance(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.5)
     """
     first, left, right = check_pair(a, b, _UNIPOLAR)
-    return Bitstream(left ^ right, first.length, first.encoding)
+    return Bitstream.owning(left ^ right, first.length, first.encoding)
 
 
 def saturating_subtract(a: Bitstream, b: Bitstream) -> Bitstream:
@@ -195,7 +195,7 @@ def saturating_subtract(a: Bitstream, b: Bitstream) -> Bitstream:
     array(0.5)
     """
     first, left, right = check_pair(a, b, _UNIPOLAR)
-    return Bitstream(left & ~right, first.length, first.encoding)
+    return Bitstream.owning(left & ~right, first.length, first.encoding)
 
 
 def overlap(p: ArrayLike, q: ArrayLike, scc: float) -> NDArray[np.float64]:
@@ -208,6 +208,7 @@ def overlap(p: ArrayLike, q: ArrayLike, scc: float) -> NDArray[np.float64]:
     (array(0.5), array(0.375), array(0.25))
     """
     left, right = checks.array("p", p, 0, 1), checks.array("q", q, 0, 1)
+    common_shape(p=left.shape, q=right.shape)
     share = checks.real("scc", scc, -1.0, 1.0)
     extreme = np.minimum(left, right) if share > 0 else np.maximum(left + right - 1, 0)
     return np.asarray((1 - abs(share)) * left * right + abs(share) * extreme)
@@ -222,7 +223,8 @@ def maximum_expected(
     (array(0.75), array(0.875))
     """
     p, q = _probabilities(a, b, encoding)
-    return from_probability(p + q - overlap(p, q, scc), encoding)
+    # At most 1 but for the last bit of the sums.
+    return from_probability(np.minimum(p + q - overlap(p, q, scc), 1.0), encoding)
 
 
 def minimum_expected(
@@ -259,4 +261,6 @@ def saturating_subtract_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -
 
 def _probabilities(a: ArrayLike, b: ArrayLike, encoding: Encoding) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     checks.option("encoding", encoding, _ORDERED)
-    return to_probability(a, encoding, "a"), to_probability(b, encoding, "b")
+    p, q = to_probability(a, encoding, "a"), to_probability(b, encoding, "b")
+    common_shape(a=p.shape, b=q.shape)
+    return p, q

@@ -68,7 +68,7 @@ def delay(stream: Bitstream, cycles: int, *, rotate: bool = False) -> Bitstream:
     words = _later(x.words, k, x.length)
     if ring:
         words |= _earlier(x.words, x.length - k)
-    return Bitstream(words, x.length, x.encoding)
+    return Bitstream.owning(words, x.length, x.encoding)
 
 
 def shuffle_buffer(stream: Bitstream, depth: int, draws: NDArray[np.uint32]) -> Bitstream:
@@ -128,7 +128,7 @@ def shuffle_buffer(stream: Bitstream, depth: int, draws: NDArray[np.uint32]) -> 
     numbers = check_sequence("draws", draws, x.length)
     numbers = sequence_rows("draws", numbers, x.words.shape[:-1] if x.encoding == "split" else x.shape)
     words = choose().shuffle_buffer(rows(x.words), x.length, slots, numbers)
-    return Bitstream(words.reshape(x.words.shape), x.length, x.encoding)
+    return Bitstream.owning(words.reshape(x.words.shape), x.length, x.encoding)
 
 
 def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bitstream:
@@ -192,7 +192,7 @@ def regenerate(stream: Bitstream, sequence: NDArray[np.uint32], bits: int) -> Bi
     counts = x.counts()
     thresholds = ((counts << (size + 1)) + x.length) // (2 * x.length)
     words = choose().compare(np.ascontiguousarray(numbers), thresholds.astype(np.uint64).reshape(-1, n))
-    return Bitstream(words.reshape(*counts.shape, -1), numbers.shape[-1], x.encoding)
+    return Bitstream.owning(words.reshape(*counts.shape, words.shape[-1]), numbers.shape[-1], x.encoding)
 
 
 def _later(words: Words, by: int, length: int) -> Words:

@@ -63,7 +63,7 @@ def divide(a: Bitstream, b: Bitstream) -> Bitstream:
     first, left, right = check_pair(a, b, _UNIPOLAR)
     shape = common_shape(a=left.shape[:-1], b=right.shape[:-1])
     words = choose().divide(rows(left, shape), rows(right, shape), first.length)
-    return Bitstream(words.reshape(*shape, words.shape[-1]), first.length)
+    return Bitstream.owning(words.reshape(*shape, words.shape[-1]), first.length)
 
 
 def divide_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.float64]:
@@ -75,6 +75,7 @@ def divide_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.
     0.25
     """
     dividend, divisor = checks.array("a", a, 0, 1), checks.array("b", b, 0, 1)
+    common_shape(a=dividend.shape, b=divisor.shape)
     both = overlap(dividend, divisor, scc)
     return np.asarray(both / np.where(divisor == 0, 1, divisor))
 
@@ -139,7 +140,7 @@ def square_root(stream: Bitstream, first: NDArray[np.uint32], second: NDArray[np
     one, two = (check_sequence(name, value, x.length, size) for name, value in (("first", first), ("second", second)))
     one, two = sequence_rows("first", one, x.shape), sequence_rows("second", two, x.shape)
     words = choose().square_root(rows(x.words), x.length, one, two, size, 2 ** (size - 1))
-    return Bitstream(words.reshape(x.words.shape), x.length)
+    return Bitstream.owning(words.reshape(x.words.shape), x.length)
 
 
 def square_root_expected(x: ArrayLike, bits: int = 8) -> NDArray[np.float64]:

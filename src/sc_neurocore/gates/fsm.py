@@ -217,16 +217,16 @@ def relu_expected(x: ArrayLike, n_states: int) -> NDArray[np.float64]:
 def _machine(stream: Bitstream, n: int, output: NDArray[np.uint8], encoding: Encoding) -> Bitstream:
     x = check_stream("stream", stream, ("bipolar",))
     words = choose().moore(rows(x.words), x.length, n, n // 2, output)
-    return Bitstream(words.reshape(x.words.shape), x.length, encoding)
+    return Bitstream.owning(words.reshape(x.words.shape), x.length, encoding)
 
 
 def _even(n_states: int) -> int:
-    n = checks.whole("n_states", n_states, 2)
+    n = checks.count("n_states", n_states, 2)
     if n % 2:
         raise ValueError(f"n_states must be even, got {n}")
     return n
 
 
 def _exponential(n_states: int, gain: int) -> tuple[int, int]:
-    n = checks.whole("n_states", n_states, 2)
+    n = checks.count("n_states", n_states, 2)
     return n, checks.whole("gain", gain, 1, n - 1)

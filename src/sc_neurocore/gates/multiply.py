@@ -64,4 +64,4 @@ def multiply(a: Bitstream, b: Bitstream) -> Bitstream:
         words[..., -1] &= tail_mask(first.length)
     else:
         words = left & right
-    return Bitstream(words, first.length, first.encoding)
+    return Bitstream.owning(words, first.length, first.encoding)

@@ -69,7 +69,10 @@ def average_pool(streams: Bitstream, size: Any, select: NDArray[np.uint32], *, s
     checked = _images(streams)
     numbers = check_sequence("select", select, checked.length)[..., None, :]
     return _pooled(
-        checked, size, stride, lambda pixels: mux(Bitstream(pixels, checked.length, checked.encoding), numbers).words
+        checked,
+        size,
+        stride,
+        lambda pixels: mux(Bitstream.owning(pixels, checked.length, checked.encoding), numbers).words,
     )
 
 
@@ -151,4 +154,4 @@ def _pooled(images: Bitstream, size: Any, stride: Any, pool: Callable[[Words], W
         indices = window_indices(channels, (height, width), kernel, step, groups=channels, part=part)
         pixels = np.take(flat, indices.reshape(-1, indices.shape[-1]), axis=-2)
         out[..., part, :] = pool(pixels).reshape(*head, channels, -1, n_words)
-    return Bitstream(out.reshape(*head, channels, rows, columns, n_words), images.length, images.encoding)
+    return Bitstream.owning(out.reshape(*head, channels, rows, columns, n_words), images.length, images.encoding)

@@ -16,7 +16,7 @@ def pair(name: str, value: Any, low: int) -> Pair:
     values = value if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
         raise ValueError(f"{name} must be an integer or a pair of them, got {value!r}")
-    return checks.whole(name, values[0], low), checks.whole(name, values[1], low)
+    return checks.count(name, values[0], low), checks.count(name, values[1], low)
 
 
 def output_size(size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Pair:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Encoding, value_range
 from ..bitstreams.encodings import check_encoding
 from ..encoders import Generator, Seed, make_generator
@@ -121,7 +121,7 @@ class StochasticAttention(SCLayer):
         self._encoding = check_encoding(encoding)
         make_generator(generator, 1, bits)  # refuse it now rather than at the first call
         self._generator, self._bits = generator, bits
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
 
     dim_k = property(attrgetter("_dim_k"))
@@ -265,7 +265,7 @@ def _linear(operands: Operands) -> Floats:
     scores = np.where(operands.mask, operands.scores(), 0)
     if scores.size and scores.min() < 0:
         raise ValueError(f"scores Q K^T must be at least 0 to be shares of a row, got {scores.min()}")
-    return _shares(scores) @ operands.v
+    return _weighted_means(scores, operands.v)
 
 
 def _softmax(temperature: float, operands: Operands) -> Floats:
@@ -274,10 +274,14 @@ def _softmax(temperature: float, operands: Operands) -> Floats:
     top = scores.max(-1, keepdims=True)
     with np.errstate(over="ignore"):  # a quotient of -inf is a weight of 0
         weights = np.exp((scores - np.where(np.isfinite(top), top, 0)) / temperature)
-    return _shares(weights) @ operands.v
+    return _weighted_means(weights, operands.v)
 
 
-def _shares(weights: Floats) -> Floats:
-    """Rows normalised to a sum of 1; rows of zeros stay."""
+def _weighted_means(weights: Floats, v: Floats) -> Floats:
+    """Means ``(..., N, dim_v)`` of values ``(..., M, dim_v)``, weighted by rows ``(..., N, M)``; 0 for rows of zeros.
+
+    A mean lies between the least and the largest value of its column; what rounding adds beyond them is cut off.
+    """
     total = weights.sum(-1, keepdims=True)
-    return np.asarray(weights / np.where(total == 0, 1, total))
+    means = np.clip(weights / np.where(total == 0, 1, total) @ v, v.min(-2, keepdims=True), v.max(-2, keepdims=True))
+    return np.where(total == 0, 0.0, means)

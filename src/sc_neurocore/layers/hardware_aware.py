@@ -98,7 +98,11 @@ class HardwareAwareSCLayer(VectorizedSCLayer):
 
     @property
     def n_stuck(self) -> int:
-        """Number of stuck synapses."""
+        """Number of stuck synapses; of a differential pair only if both of its cells are stuck.
+
+        Pairs with one stuck cell can still be written, by the other one, and are not counted: of cells that are stuck
+        with probability p they are 2 p (1 - p) of all pairs, those with two p**2; at p = .05 9.5 % and .25 %.
+        """
         return int(self.stuck_mask.sum())
 
     @property

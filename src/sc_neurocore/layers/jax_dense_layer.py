@@ -130,7 +130,8 @@ class JaxSCDenseLayer(SCLayer):
         super().__init__(root, (checks.whole("n_neurons", n_neurons, 1), self._n_inputs))
         self._bitstream_length = checks.whole("bitstream_length", bitstream_length, 1)
         self._devices = xla.Devices(mesh)
-        self._neurons = JaxNeurons(n_neurons, LIFParameters.of(neuron_params), dt_ms, dtype, self._devices)
+        parameters = LIFParameters.of(neuron_params, "neuron_params")
+        self._neurons = JaxNeurons(n_neurons, parameters, dt_ms, dtype, self._devices)
         self._y_min = checks.real("y_min", y_min, -self._neurons.largest, self._neurons.largest)
         self._y_max = checks.real("y_max", y_max, self._y_min, self._neurons.largest)
         self._products = JaxProducts(

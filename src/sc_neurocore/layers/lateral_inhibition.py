@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from ..encoders import Encoder, Generator, Seed, make_generator
 from ..gates import saturating_subtract
@@ -164,7 +164,7 @@ class LateralInhibition(SCLayer):
         self._neighbours = Neighbours(sides, radius, boundary)
         make_generator(generator, 1)  # an unknown one is found now
         self._generator = generator
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
         self._reseed()
 

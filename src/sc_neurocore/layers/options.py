@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams.encodings import Encoding, check_encoding
-from ..encoders import Generator, Seed, Share, make_generator
+from ..encoders import Bernoulli, Generator, Seed, Share, make_generator
 from ..encoders.encoder import SHARES, rounded
 from ..gates.accumulators import ACCUMULATES, Accumulate
 from ..gates.faults import Faults
@@ -40,7 +40,8 @@ class CircuitOptions:
     bits
         Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
-        Bernoulli only: ``"fresh"`` streams for every sample, or one set that is ``"stored"``.
+        Bernoulli only: ``"fresh"`` streams for every sample, or one set that is ``"stored"``. Not with a device that
+        is read anew every cycle, whose streams cannot be stored.
     faults
         Faults of the circuit; None: none.
     device
@@ -94,10 +95,22 @@ class CircuitOptions:
             object.__setattr__(self, "faults", None)
         if self.device is not None and not isinstance(self.device, MemristorModel):
             raise TypeError(f"device must be a MemristorModel or None, got {type(self.device).__name__}")
+        if self.weight_streams == "stored":
+            self._check_stored()
         checks.flag("clip", self.clip)
         for length in whole:
             make_generator(self.generator, length, self.bits)
-        choose(self.backend)
+        checked_backend(self.backend)
+
+    def _check_stored(self) -> None:
+        """An error where stored weight streams would be the ones that there are anyway."""
+        if self.device is not None and self.device.read_noise and self.device.read_noise_per == "cycle":
+            raise ValueError("weight_streams must be 'fresh' with a device that is read anew every cycle, got 'stored'")
+        if not (isinstance(self.generator, Bernoulli) or str(self.generator) == "bernoulli"):
+            raise ValueError(
+                "weight_streams must be 'fresh' without a Bernoulli generator, whose weight streams change from sample "
+                f"to sample, got 'stored' with {self.generator!r}"
+            )
 
     def of_layer(self, place: int, seed: Seed) -> Self:
         """Options of layer number `place` of a network, counted from 0, with its own length and seed.
@@ -178,6 +191,18 @@ class CircuitOptions:
         """
         return rounded(values, self.encoding, self.make_generator().modulus)
 
+    @property
+    def turns_in_vain(self) -> bool:
+        """Whether ``share="rotate"`` gives a dense layer the counts of ``"one"``.
+
+        Each input and its weights are turned by the same number of cycles, so the ones of a product come later, as
+        many as before. Sums and means do not see it; bit flips, dead generators and noise of each cycle do.
+        """
+        faults = self.faults or Faults()
+        by_cycle = faults.input_flips or faults.weight_flips or faults.product_flips or faults.dead_generator
+        noise = self.device is not None and self.device.read_noise and self.device.read_noise_per == "cycle"
+        return self.share == "rotate" and self.accumulate in ("mean", "sum") and not by_cycle and not noise
+
     def check_no_faults(self, circuit: str) -> None:
         """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them.
 
@@ -232,4 +257,6 @@ def layer_options(length: Any, use_gpu: bool, backend: str | None, **options: An
         If an option is outside its range or of a wrong type, or the backend is not available.
     """
     cycles = checks.whole("length", length, 1)
-    return CircuitOptions(length=cycles, backend=choose(backend, checks.flag("use_gpu", use_gpu)).name, **options)
+    return CircuitOptions(
+        length=cycles, backend=choose(checked_backend(backend), checks.flag("use_gpu", use_gpu)).name, **options
+    )

@@ -110,7 +110,8 @@ class SCPool2D(SCLayer):
 
     def output_shape(self, channels: int, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(C, H_out, W_out)`` for images of this shape."""
-        return (channels, *output_size((height, width), self._size, self._stride))
+        size = checks.count("height", height, 0), checks.count("width", width, 0)
+        return (checks.count("channels", channels, 0), *output_size(size, self._size, self._stride))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *value_range(self._options.encoding))

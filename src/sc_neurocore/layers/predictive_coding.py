@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
@@ -149,7 +149,7 @@ class PredictiveCodingSCLayer(SCLayer):
         self._encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
         self._generator = binary(make_generator(generator, length, bits))
         self._learning = PredictiveLearning(n, shape[0], length, self._generator.bits, lr, k, compete, memory, gain)
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
         if weights is None:
             weights = from_probability(self._seeds.generator("weights").random(shape), self._encoding)

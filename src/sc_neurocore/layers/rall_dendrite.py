@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from .base import Floats
 from .dendrites.branch_inputs import BranchInputs
@@ -118,7 +118,7 @@ class RallDendrite:
         self._tree = DendriticTree(n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size)
         self.dt = dt
         self._inputs = BranchInputs(self.n_branches, reversal)
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
         self.reset()
 
@@ -213,7 +213,7 @@ class RallDendrite:
         hold
             Steps that each of the T inputs lasts.
         """
-        hold, inputs = checks.whole("hold", hold, 1), self._inputs.steps(branch_inputs)
+        hold, inputs = checks.count("hold", hold, 1), self._inputs.steps(branch_inputs)
         entering = self._inputs.entering(inputs, 0.0)
         return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
 

@@ -169,10 +169,10 @@ class SCConv2DLayer(SCLayer):
         **options: Any,
     ) -> "SCConv2DLayer":
         """A layer with these kernels ``(out, in / groups, kH, kW)``; options as for the constructor."""
-        bounds = value_range(options.get("encoding", "unipolar"))
-        array = checks.array("kernels", kernels, *bounds, shape=(None, None, None, None))
+        array = _given_kernels(kernels, options.get("encoding", "unipolar"))
         out_channels, per_group, rows, cols = array.shape
-        layer = cls(per_group * groups, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
+        channels = per_group * checks.count("groups", groups, 1)
+        layer = cls(channels, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
         layer._given = array.copy()
         layer._forget()
         return layer
@@ -204,7 +204,8 @@ class SCConv2DLayer(SCLayer):
         >>> SCConv2DLayer(3, 16, 5, stride=2, padding=2).output_shape(32, 32)
         (16, 16, 16)
         """
-        return (self._out_channels, *self._windows.output_size((height, width)))
+        size = checks.count("height", height, 0), checks.count("width", width, 0)
+        return (self._out_channels, *self._windows.output_size(size))
 
     def _checked(self, input_image: ArrayLike) -> Floats:
         images = checks.array("input_image", input_image, *self._weights.bounds)
@@ -212,10 +213,8 @@ class SCConv2DLayer(SCLayer):
             raise ValueError(
                 f"input_image must have shape (..., {self._in_channels}, height, width), got {images.shape}"
             )
-        if min(self.output_shape(*images.shape[-2:])) < 1:
-            raise ValueError(
-                f"input_image must be an image that a window fits into, {self!r}, got shape {images.shape}"
-            )
+        if min(self.output_shape(*images.shape[-2:])) < 1 or not min(images.shape[-2:]):
+            raise ValueError(f"input_image must be an image that a window fits into, {self!r}, got {images.shape}")
         return images
 
     def _forget(self) -> None:
@@ -297,3 +296,11 @@ class SCConv2DLayer(SCLayer):
             f"{type(self).__name__}({self._in_channels} -> {self._out_channels}, {rows} x {columns}{extras}, "
             f"{self._options.describe()})"
         )
+
+
+def _given_kernels(kernels: ArrayLike, encoding: Encoding) -> Floats:
+    """Kernels ``(out, in / groups, kH, kW)``, checked."""
+    array = checks.array("kernels", kernels, *value_range(encoding), shape=(None, None, None, None))
+    if not array.size:
+        raise ValueError(f"kernels must have shape (out, in / groups, kH, kW), all at least 1, got {array.shape}")
+    return array

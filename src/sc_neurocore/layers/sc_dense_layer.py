@@ -13,7 +13,7 @@ from ..backends.packing import WORD_BITS, words_for
 from ..bitstreams import Bitstream, Encoding
 from ..chunks import chunks
 from ..encoders import Generator, Seed, Share
-from ..neurons import LIFNeurons
+from ..neurons import LIFNeurons, LIFParameters
 from ..read_only import attribute
 from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
@@ -145,7 +145,8 @@ class SCDenseLayer(SCLayer):
         self._source = self._make_source(x_inputs, weight_values)
         self._first_weights = self._source.weight_values.copy()
         shape = (*self._source.batch, self._n_neurons)
-        self._neurons = LIFNeurons(math.prod(shape), neuron_params, dt_ms, self._seeds.of("membrane noise"))
+        parameters = LIFParameters.of(neuron_params, "neuron_params")
+        self._neurons = LIFNeurons(math.prod(shape), parameters, dt_ms, self._seeds.of("membrane noise"))
         self._recorders = SpikeRecorder(shape, self._neurons.dt_ms)
         keep = checks.flag("record_membrane", record_membrane)
         self._membrane = MembraneRecorder(shape, self._neurons.dt_ms) if keep else None
@@ -170,7 +171,7 @@ class SCDenseLayer(SCLayer):
 
     def run(self, T: int) -> None:
         """Advance by T steps; generators, noise and neurons continue from their present state."""
-        steps = checks.whole("T", T, 0)
+        steps = checks.count("T", T, 0)
         if not steps:
             return
         first, stop = self.samples // WORD_BITS, self.samples + steps
@@ -196,7 +197,7 @@ class SCDenseLayer(SCLayer):
         Inputs are ``(..., n_inputs)``; weights ``(n_neurons, n_inputs)``, or ``(1, n_inputs)`` where one current
         drives all neurons, behind the batch axes where each sample has weight streams of its own (Bernoulli).
         """
-        stop, skipped = self.samples + checks.whole("T", T, 1), self.samples % WORD_BITS
+        stop, skipped = self.samples + checks.count("T", T, 1), self.samples % WORD_BITS
         inputs, weights = self._source.streams(self.samples - skipped, stop)
         own = self._source.batch if len(weights.shape) == 3 else ()
         return Streams(

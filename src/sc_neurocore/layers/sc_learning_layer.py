@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..backends.types import LearningKeys, LearningModel, Pause
 from ..encoders import Generator, Seed
-from ..neurons import LIFNeurons
+from ..neurons import LIFNeurons, LIFParameters
 from ..read_only import attribute, frozen
 from ..synapses import PlasticSynapses
 from .base import Floats, SCLayer, one_seed
@@ -110,16 +110,16 @@ class SCLearningLayer(SCLayer):
         *,
         seed: Seed = None,
         rule: str = "pair",
-        tau_plus: float = 16.8,
-        tau_minus: float = 33.7,
-        tau_eligibility: float = 1000.0,
+        tau_plus: float | None = None,
+        tau_minus: float | None = None,
+        tau_eligibility: float | None = None,
         step: float = 1 / 256,
         soft_bounds: bool = False,
         deterministic: bool = False,
         wta: int | None = None,
         inhibition: int = 0,
         homeostasis: float = 0.0,
-        tau_homeostasis: float = 1e7,
+        tau_homeostasis: float | None = None,
         y_min: float = 0.0,
         y_max: float = 0.5,
         dt_ms: float = 1.0,
@@ -134,7 +134,8 @@ class SCLearningLayer(SCLayer):
         self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
         super().__init__(one_seed(base_seed, seed), (self._n_neurons, self._n_inputs))
         self._length = checks.whole("length", length, 1)
-        self._neurons = LIFNeurons(self._n_neurons, neuron_params, dt_ms, self._seeds.of("membrane noise"))
+        parameters = LIFParameters.of(neuron_params, "neuron_params")
+        self._neurons = LIFNeurons(self._n_neurons, parameters, dt_ms, self._seeds.of("membrane noise"))
         self._synapses = PlasticSynapses(
             self._n_inputs, self._n_neurons, w_min, w_max, learning_rate, ltd_ratio, rule=rule, tau_plus=tau_plus,
             tau_minus=tau_minus, tau_eligibility=tau_eligibility, step=step, soft_bounds=soft_bounds,
@@ -145,8 +146,7 @@ class SCLearningLayer(SCLayer):
         self._y_max = checks.real("y_max", y_max, self._y_min, checks.LARGEST)
         self._pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
         self._thresholds = np.zeros(self._n_neurons)
-        choose(backend)  # an unknown one is found now
-        self._coding, self._backend = (generator, bits), backend
+        self._coding, self._backend = (generator, bits), checked_backend(backend)
         self._streams = self._make_streams()
         self._pause()  # one that does not fit the steps is found now
 

@@ -178,6 +178,8 @@ class VectorizedSCLayer(SCLayer):
         """
         bounds = value_range(options.get("encoding", "unipolar"))
         matrix = checks.array("weights", weights, *bounds, shape=(None, None))
+        if not matrix.size:
+            raise ValueError(f"weights must have shape (n_neurons >= 1, n_inputs >= 1), got {matrix.shape}")
         if options.get("connectivity", 1) != 1:
             raise ValueError(f"connectivity must be 1 with given weights, got {options['connectivity']}")
         layer = cls(matrix.shape[1], matrix.shape[0], length=length, **options)

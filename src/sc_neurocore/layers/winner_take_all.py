@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import choose
+from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from .base import Floats
 from .unipolar import check_unipolar
@@ -81,7 +81,7 @@ class WinnerTakeAll:
     def __init__(self, n_neurons: int, k: int = 1, *, target: int | None = None, backend: str | None = None) -> None:
         self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
         self.k, self.target = k, target
-        choose(backend)  # an unknown one is found now
+        checked_backend(backend)
         self._backend = backend
 
     n_neurons = property(attrgetter("_n_neurons"))

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from .. import checks
+
 Floats = NDArray[np.float64]
 Activation = Literal["relu", "tanh", "logistic", "identity"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
@@ -25,4 +27,8 @@ def activate(z: Floats, activation: Activation) -> Floats:
     >>> activate(np.array([-1.0, 2.0]), "relu")
     array([0., 2.])
     """
+    if not isinstance(activation, str) or activation not in _FUNCTIONS:
+        raise ValueError(f"activation must be one of {', '.join(_FUNCTIONS)}, got {activation!r}")
+    if not (type(z) is np.ndarray and z.dtype == np.float64 and np.isfinite(z).all()):
+        z = checks.array("z", z)
     return _FUNCTIONS[activation](z)

@@ -13,6 +13,7 @@ from ..read_only import attribute
 from .activations import Floats
 from .definition import NetworkDefinition
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
+from .weighted_specs import Dense, WeightedSpec
 
 
 class _Step(NamedTuple):
@@ -75,6 +76,13 @@ class Circuit:
         count = len(network.layers)
         if isinstance(options.length, tuple) and len(options.length) != count:
             raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
+        if options.turns_in_vain and {type(spec) for spec in network.layers if isinstance(spec, WeightedSpec)} == {
+            Dense
+        }:
+            raise ValueError(
+                f"share must not be 'rotate' with accumulate={options.accumulate!r} in a network of dense layers: they "
+                "count what share='one' counts"
+            )
         scale, signed = network.input_scale, low < 0
         self._steps: list[_Step] = []
         seeds = Seeds(options.seed, type(self)).of("layers").spawn(count)

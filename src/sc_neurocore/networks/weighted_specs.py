@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -136,6 +136,12 @@ class Dense(WeightedSpec):
 
     def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
         return VectorizedSCLayer.from_weights(weights, **keywords)
+
+    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+        """As of all layers with weights; where turns of lines change no count, lines are not turned."""
+        if context.options.turns_in_vain:
+            context = replace(context, options=replace(context.options, share="one"))
+        return super().build(shape, context)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,8 +49,8 @@ class QFormat:
         return integers.astype(np.int64)
 
     def decode(self, integers: ArrayLike) -> NDArray[np.float64]:
-        """The numbers that integers stand for."""
-        return np.asarray(integers) / 2.0**self.fraction
+        """The numbers that integers stand for; an error if one is no integer of this format."""
+        return checks.integers("integers", integers, -self.largest - 1, self.largest) / 2.0**self.fraction
 
     def __repr__(self) -> str:
         return f"Q{self.integer}.{self.fraction}"
@@ -109,13 +109,15 @@ class FixedPointLIF:
         *,
         q: QFormat | None = None,
     ) -> None:
-        n = checks.whole("n_neurons", n_neurons, 1)
+        n = checks.count("n_neurons", n_neurons, 1)
         if parameters is None or isinstance(parameters, Mapping):
             parameters = {"noise_std": 0.0, **(parameters or {})}
-        self._parameters = parameters = LIFParameters.of(parameters)
+        self._parameters = parameters = LIFParameters.of(parameters, "parameters")
         if parameters.noise_std:
             raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
         self._dt_ms = parameters.checked_step(dt_ms)
+        if q is not None and not isinstance(q, QFormat):
+            raise TypeError(f"q must be a QFormat or None, got {q!r}")
         self._q = QFormat() if q is None else q
         self._membrane = FixedMembrane(
             v_rest=self._encoded("v_rest", parameters.v_rest),
@@ -170,8 +172,10 @@ class FixedPointLIF:
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current), self._integers.shape)
-        return self.run(drive[:, None])[:, 0]
+        drive = self._q.encode(current, "current") / 2.0**self._q.fraction
+        if drive.ndim and drive.shape != self._integers.shape:
+            raise ValueError(f"current must be a number or have shape {self._integers.shape}, got {drive.shape}")
+        return self.run(np.broadcast_to(drive, self._integers.shape)[:, None])[:, 0]
 
     def __len__(self) -> int:
         return len(self._integers)

@@ -55,12 +55,15 @@ class LIFParameters:
             if name != "v_reset" or self.v_reset is not None:
                 checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
         checks.positive("tau_mem", self.tau_mem)
+        checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST)
         checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST)
-        checks.whole("refractory_period", self.refractory_period, 0)
+        object.__setattr__(self, "refractory_period", checks.count("refractory_period", self.refractory_period, 0))
 
     @classmethod
-    def of(cls, values: "Mapping[str, Any] | LIFParameters | None") -> "LIFParameters":
-        """Parameters from a mapping; what it does not name keeps its default, an unknown name is an error.
+    def of(cls, values: "Mapping[str, Any] | LIFParameters | None", name: str = "values") -> "LIFParameters":
+        """Parameters from a mapping that its user calls `name`.
+
+        What it does not name keeps its default; an unknown name is an error.
 
         >>> LIFParameters.of({"tau_mem": 10.0}).tau_mem
         10.0
@@ -68,11 +71,11 @@ class LIFParameters:
         if isinstance(values, LIFParameters):
             return values
         if values is not None and not isinstance(values, Mapping):
-            raise TypeError(f"neuron_params must be a mapping, LIFParameters or None, got {values!r}")
+            raise TypeError(f"{name} must be a mapping, LIFParameters or None, got {values!r}")
         names = [field.name for field in fields(cls)]
         unknown = [key for key in values or {} if key not in names]
         if unknown:
-            raise ValueError(f"neuron_params must have keys of {', '.join(names)}, got {unknown[0]!r}")
+            raise ValueError(f"{name} must have keys of {', '.join(names)}, got {unknown[0]!r}")
         return cls(**(values or {}))
 
     def checked_step(self, dt_ms: float) -> float:
@@ -150,6 +153,11 @@ def lif_step(
     ndarray
         Which neurons spike, bool.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not finite, of a wrong type or outside its range, or the shapes do not fit.
+
     References
     ----------
     W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, "Neuronal Dynamics", 2014, chapter 1,
@@ -162,9 +170,25 @@ def lif_step(
     >>> state.v, spikes
     (array([0.1, 0. ]), array([False,  True]))
     """
-    drive, normals = np.asarray(current, np.float64), np.asarray(noise, np.float64)
-    v, left, spikes = membrane.lif_step(state.v, state.refractory_left, drive, parameters.membrane(dt_ms), normals)
-    return LIFState(v, left), spikes
+    if not isinstance(state, LIFState):
+        raise TypeError(f"state must be a LIFState, got {type(state).__name__}")
+    if not isinstance(parameters, LIFParameters):
+        raise TypeError(f"parameters must be LIFParameters, got {type(parameters).__name__}")
+    old = checks.array("state.v", state.v, -checks.LARGEST, checks.LARGEST)
+    rest = checks.integers("state.refractory_left", state.refractory_left, 0, checks.LARGEST_COUNT, old.shape)
+    drive, normals = (_for_all(name, value, old.shape) for name, value in (("current", current), ("noise", noise)))
+    numbers = parameters.membrane(parameters.checked_step(dt_ms))
+    v, left, spikes = membrane.lif_step(old, rest, drive, numbers, normals)
+    return LIFState(np.asarray(v), np.asarray(left)), np.asarray(spikes)
+
+
+def _for_all(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    """Finite numbers, broadcast to that shape, or an error."""
+    given = checks.array(name, value, -checks.LARGEST, checks.LARGEST)
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError as error:
+        raise ValueError(f"{name} must have a shape that broadcasts to {shape}, got {given.shape}") from error
 
 
 class LIFNeurons:
@@ -206,8 +230,8 @@ class LIFNeurons:
         dt_ms: float = 1.0,
         seed: Seed = None,
     ) -> None:
-        n = checks.whole("n_neurons", n_neurons, 1)
-        self._parameters = LIFParameters.of(parameters)
+        n = checks.count("n_neurons", n_neurons, 1)
+        self._parameters = LIFParameters.of(parameters, "parameters")
         self._dt_ms = self._parameters.checked_step(dt_ms)
         self.reseed(seed)
         self._v = np.full(n, float(self._parameters.v_rest))
@@ -245,8 +269,7 @@ class LIFNeurons:
 
     def step(self, current: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n,)`` of one step under currents ``(n,)`` or one current for all."""
-        drive = np.broadcast_to(checks.array("current", current, -checks.LARGEST, checks.LARGEST), self._v.shape)
-        return self.run(drive[:, None])[:, 0]
+        return self.run(_for_all("current", current, self._v.shape)[:, None])[:, 0]
 
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(n, T)`` under currents ``(n, T)``, or ``(1, T)`` for all neurons."""
@@ -262,10 +285,24 @@ class LIFNeurons:
 
         Without levels, the values are the currents. Returns the packed spikes, their bit 0 that of
         step ``steps // 64 * 64``, and the voltages after every step ``(n, T)``, or ``(n, 0)`` without `trace`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If C does not divide n, a value is no place in `levels`, or a current is not finite.
         """
+        table = checks.array("levels", levels, -checks.LARGEST, checks.LARGEST, (None,))
+        if table.size:
+            values = np.asarray(values)
+            checks.integers("values", values, 0, table.size - 1, (None, None))
+        else:
+            values = checks.array("values", values, -checks.LARGEST, checks.LARGEST, (None, None))
+        if not len(values) or len(self) % len(values):
+            raise ValueError(f"values must have shape (C, T), {len(self)} a multiple of C, got {values.shape}")
+        checks.flag("trace", trace)
         numbers = self._parameters.membrane(self._dt_ms)
         words, v, left, voltages = choose().lif(
-            self._key, np.ascontiguousarray(values), levels, self._steps, numbers, self._v, self._refractory_left, trace
+            self._key, np.ascontiguousarray(values), table, self._steps, numbers, self._v, self._refractory_left, trace
         )
         self._v[:], self._refractory_left[:] = v, left
         self._steps += values.shape[1]

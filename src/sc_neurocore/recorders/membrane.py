@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..read_only import attribute
+from .shape import checked_shape
 
 
 class MembraneRecorder:
@@ -28,7 +29,7 @@ class MembraneRecorder:
     """
 
     def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
-        self._shape = (shape,) if isinstance(shape, int) else shape
+        self._shape = checked_shape(shape)
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         self._blocks: list[NDArray[np.float64]] = []
 
@@ -46,11 +47,13 @@ class MembraneRecorder:
         self._blocks.append(block.reshape(math.prod(self._shape), -1).copy())
 
     def voltages(self) -> NDArray[np.float64]:
-        """All voltages ``(*shape, steps)``."""
+        """All voltages ``(*shape, steps)``; read-only."""
         if len(self._blocks) != 1:
             empty = np.empty((math.prod(self._shape), 0))
             self._blocks = [np.concatenate([empty, *self._blocks], axis=1)]
-        return self._blocks[0].reshape(*self._shape, -1)
+        voltages = self._blocks[0].reshape(*self._shape, self.steps)
+        voltages.flags.writeable = False
+        return voltages
 
     def times_ms(self) -> NDArray[np.float64]:
         """Ends of the steps ``(steps,)``: when the voltages were reached."""

@@ -11,7 +11,9 @@ from .. import checks
 from ..backends import choose
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Words
+from ..bitstreams.bitstream import check_words
 from ..read_only import attribute, frozen
+from .shape import checked_shape
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,7 +72,7 @@ class SpikeRecorder:
     """
 
     def __init__(self, shape: int | tuple[int, ...], dt_ms: float = 1.0) -> None:
-        self._shape = (shape,) if isinstance(shape, int) else shape
+        self._shape = checked_shape(shape)
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         self.reset()
 
@@ -90,8 +92,20 @@ class SpikeRecorder:
         self.record_words(pack(np.pad(rows, ((0, 0), (self._steps % 64, 0)))), bits.shape[-1])
 
     def record_words(self, words: Words, steps: int) -> None:
-        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self._steps // 64 * 64``."""
-        first = self._steps // 64
+        """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self._steps // 64 * 64``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the words have another shape or type, or a one outside the `steps` steps.
+        """
+        first, before = self._steps // 64, self._steps % 64
+        bits = before + checks.count("steps", steps, 0)
+        check_words("words", words, bits, (len(self._words), words_for(bits)))
+        if before and np.any(words[:, :1] & tail_mask(before)):
+            raise ValueError(
+                f"words must be zero in the first {before} bits, whose steps are recorded, got a one there"
+            )
         used, needed = words_for(self._steps), first + words.shape[1]
         if needed > self._words.shape[1]:
             grown = np.zeros((len(self._words), max(needed, 2 * used)), np.uint64)
@@ -102,12 +116,9 @@ class SpikeRecorder:
 
     def load(self, words: Words, steps: int) -> None:
         """Replace what is recorded by packed trains of `steps` steps, in the format of `words`."""
-        shape = (len(self._words), words_for(steps))
-        if not isinstance(words, np.ndarray) or words.dtype != np.uint64 or words.shape != shape:
-            raise ValueError(f"words must be a uint64 array of shape {shape}, got {np.shape(words)}")
-        if np.any(words[:, -1:] & ~tail_mask(steps)):
-            raise ValueError(f"words must be zero past step {steps}, got a one there")
-        self._words, self._steps = words.copy(), steps
+        steps = checks.count("steps", steps, 0)
+        self._words = check_words("words", words, steps, (len(self._words), words_for(steps))).copy()
+        self._steps = steps
 
     @property
     def words(self) -> Words:

@@ -183,6 +183,7 @@ class BitstreamCurrentSource:
 
         C is the size of `shape`. Between 0 and n; of split streams n more than the sum of the signed products.
         """
+        start, stop = _cycles(start, stop)
         self._see()
         seen, first, window = self._window  # read once: another thread may replace all
         if seen is not self._seen or not first <= start <= stop <= first + window.shape[1]:
@@ -197,6 +198,7 @@ class BitstreamCurrentSource:
         Inputs are ``(S, n)``, S samples with the batch axes flattened; weights ``(M, n)``, M = 1 for one current, or
         ``(S, M, n)`` where each sample has its own (Bernoulli).
         """
+        start, stop = _cycles(start, stop)
         self._see()
         samples = np.arange(math.prod(self.batch))
         encoded = affine(self._x_inputs.reshape(-1, self._n_inputs), self._x_min, self._x_max, self._encoding)
@@ -209,8 +211,7 @@ class BitstreamCurrentSource:
 
     def currents(self, start: int, stop: int) -> Floats:
         """Currents ``(..., 1 or M, stop - start)`` of the cycles `start` .. `stop` - 1, in any order of calls."""
-        start = checks.whole("start", start, 0)
-        stop = checks.whole("stop", stop, start)
+        start, stop = _cycles(start, stop)
         return self.levels[self.counts(start, stop)].reshape(*self.shape, stop - start)
 
     def forget(self) -> None:
@@ -234,3 +235,9 @@ class BitstreamCurrentSource:
             f"BitstreamCurrentSource({self._n_inputs} inputs, shape={self.shape}, length={self._length}, "
             f"{self._generator!r}, encoding={self._encoding!r})"
         )
+
+
+def _cycles(start: int, stop: int) -> tuple[int, int]:
+    """First cycle and the one after the last, checked."""
+    first = checks.count("start", start, 0)
+    return first, checks.count("stop", stop, first)

@@ -5,7 +5,8 @@ from .crossbar import crossbar_transfer
 from .defects import Defects
 from .memristor import MemristorModel
 from .presets import PRESETS, Preset
-from .stdp import PlasticSynapses, Traces, pair_stdp_step, reward_stdp_step, stdp_drift, stdp_window
+from .stdp import PlasticSynapses
+from .stdp_laws import Traces, pair_stdp_step, reward_stdp_step, stdp_drift, stdp_window
 from .stream_synapse import StreamSynapse, dot_product
 
 __all__ = [

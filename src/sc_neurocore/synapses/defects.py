@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..encoders.seeds import Seed, Seeds
@@ -38,24 +38,29 @@ class Defects:
     drift_spread: Floats = None  # type: ignore[assignment]  # an array once the object is made
 
     def __post_init__(self) -> None:
-        spread = checks.array("spread", self.spread)
+        spread = self._held("spread", self.spread)
         if spread.ndim == 0 or len(spread) not in (1, 2):
             raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
         for name in ("stuck_low_mask", "stuck_high_mask"):
-            mask = np.asarray(getattr(self, name))
+            mask = np.array(getattr(self, name))
             if mask.dtype != np.bool_:
                 raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
             if mask.shape != spread.shape:
                 raise ValueError(f"{name} must have shape {spread.shape} as spread has, got {mask.shape}")
-            object.__setattr__(self, name, frozen(mask.copy()))
-        if self.drift_spread is None:
-            object.__setattr__(self, "drift_spread", np.zeros(spread.shape))
-        drift = checks.array("drift_spread", self.drift_spread, shape=spread.shape)
-        for name, numbers in (("spread", spread), ("drift_spread", drift)):
-            object.__setattr__(self, name, frozen(numbers.copy()))
+            mask.flags.writeable = False
+            object.__setattr__(self, name, mask)
+        drift = np.zeros(spread.shape) if self.drift_spread is None else self.drift_spread
+        self._held("drift_spread", drift, spread.shape)
         twice = int((self.stuck_low_mask & self.stuck_high_mask).sum())
         if twice:
             raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
+
+    def _held(self, name: str, value: ArrayLike, shape: tuple[int | None, ...] | None = None) -> Floats:
+        """Check an array and keep a read-only copy."""
+        held = checks.array(name, value, shape=shape).copy()
+        held.flags.writeable = False
+        object.__setattr__(self, name, held)
+        return held
 
     @property
     def pairs(self) -> bool:
@@ -116,7 +121,13 @@ def draw_defects(
     """
     if not isinstance(shape, tuple):
         raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
-    sizes = tuple(checks.whole("shape", size, 0) for size in shape)
+    sizes = tuple(checks.count("shape", size, 0) for size in shape)
+    checks.real("stuck_low_rate", stuck_low_rate, 0.0, 1.0)
+    checks.real("stuck_high_rate", stuck_high_rate, 0.0, 1.0)
+    if stuck_low_rate + stuck_high_rate > 1:
+        raise ValueError(
+            f"stuck_low_rate + stuck_high_rate must be at most 1, got {stuck_low_rate + stuck_high_rate:g}"
+        )
     cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
     rng = Seeds(seed, Defects, sizes).generator("device")
     chance = rng.random(cells)
@@ -139,3 +150,10 @@ def without_defects(shape: tuple[int, ...], *, pairs: bool = False) -> Defects:
     """
     cells = (2 if pairs else 1, *shape)
     return Defects(np.zeros(cells, np.bool_), np.zeros(cells, np.bool_), np.zeros(cells))
+
+
+def checked_defects(defects: object) -> Defects:
+    """`defects`, or an error if they are no `Defects`."""
+    if not isinstance(defects, Defects):
+        raise TypeError(f"defects must be Defects, got {type(defects).__name__}")
+    return defects

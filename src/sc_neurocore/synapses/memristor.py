@@ -12,7 +12,7 @@ from ..bitstreams.encodings import Encoding, to_probability, value_range
 from ..encoders.seeds import Seed, seed_sequence
 from .conductance_laws import DriftExponent, FlickerNoise, ProgrammingError, left_by_drift, number_or_law
 from .crossbar import IR_DROPS, Floats, IRDrop
-from .defects import Defects, draw_defects, without_defects
+from .defects import Defects, checked_defects, draw_defects, without_defects
 from .describe import table_of_errors
 from .presets import PRESETS
 from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_error
@@ -208,7 +208,7 @@ class MemristorModel:
         need a matrix ``(n_neurons, n_inputs)`` and can leave a weight a little outside the encoding's range. `weights`
         lie in [0, 1], of pairs in [-1, 1]; `defects` are of the array: the same errors each time that it is programmed.
         """
-        return self.read(self.write(self.to_conductance(weights, defects.pairs), defects))
+        return self.read(self.write(self.to_conductance(weights, checked_defects(defects).pairs), defects))
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
         """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
@@ -218,7 +218,7 @@ class MemristorModel:
     def _programmed(self, wanted: ArrayLike, defects: Defects) -> tuple[Floats, Floats | float]:
         """Conductances ``(devices, *shape)`` before the drift, and the fractions of them that it leaves."""
         g = checks.array("wanted", wanted, self.g_min, self.g_max)
-        if g.shape != defects.spread.shape:
+        if g.shape != checked_defects(defects).spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
             g = nearest_level(g, self.g_min, self.g_range, self.levels)
@@ -242,8 +242,8 @@ class MemristorModel:
         That of a number is the same for all cells, sqrt(2) times it for pairs. Arguments as for `program`.
         """
         if not isinstance(self.read_noise, FlickerNoise):
-            return np.full(defects.spread.shape[1:], self.read_noise * len(defects.spread) ** 0.5)
-        g, left = self._programmed(self.to_conductance(weights, defects.pairs), defects)
+            return np.full(checked_defects(defects).spread.shape[1:], self.read_noise * (1 + defects.pairs) ** 0.5)
+        g, left = self._programmed(self.to_conductance(weights, checked_defects(defects).pairs), defects)
         sigma = g * left * self.read_noise.relative(g / self.g_max, self.drift_time)
         return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
 
@@ -293,10 +293,9 @@ def _check(model: MemristorModel) -> None:
     if model.stuck_low_rate + model.stuck_high_rate > 1:
         total = model.stuck_low_rate + model.stuck_high_rate
         raise ValueError(f"stuck_low_rate + stuck_high_rate must be at most 1, got {checks.plain(total)}")
-    if model.levels is not None:
-        checks.whole("levels", model.levels, 2)
-    if model.adc_bits is not None:
-        checks.whole("adc_bits", model.adc_bits, 1, 32)
+    for name, low, high in (("levels", 2, None), ("adc_bits", 1, 32)):
+        if (value := getattr(model, name)) is not None:
+            object.__setattr__(model, name, checks.whole(name, value, low, high))
     checks.option("read_noise_per", model.read_noise_per, get_args(ReadNoisePer))
     checks.option("distribution", model.distribution, DISTRIBUTIONS)
     checks.option("ir_drop", model.ir_drop, IR_DROPS)

@@ -99,8 +99,10 @@ def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDA
     bottom, top = checks.real("low", low, -1e18, 1e18), checks.real("high", high, -1e18, 1e18)
     if bottom >= top:
         raise ValueError(f"low must be below high, got {checks.plain(low)} and {checks.plain(high)}")
+    if top - bottom < 1e-18:
+        raise ValueError(f"high must be above low={checks.plain(low)} by 1e-18 or more, got {checks.plain(high)}")
     if bits is None:
         return numbers
-    codes = 1 << bits
+    codes = 1 << checks.whole("bits", bits, 1, 32)
     step = (top - bottom) / codes
     return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))

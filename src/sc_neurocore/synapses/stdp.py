@@ -5,11 +5,11 @@ counter by one step; every synapse has a random number of its own in every cycle
 """
 
 import math
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends import plasticity
@@ -17,165 +17,14 @@ from ..backends.types import Plasticity
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
 from ..read_only import attribute, derived
+from .stdp_laws import Floats, Traces
 from .stream_synapse import interval
 
-Floats = NDArray[np.float64]
 RULES = ("pair", "coincidence", "reward")
-
-
-class Traces(NamedTuple):
-    """Traces: sums over the past spikes of a line, each decayed exponentially."""
-
-    pre: Floats
-    """Traces of the inputs ``(n,)``."""
-    post: Floats
-    """Traces of the neurons ``(M,)``."""
-
-
-def pair_stdp_step(
-    traces: Traces,
-    pre: ArrayLike,
-    post: ArrayLike,
-    *,
-    a_plus: float = 0.01,
-    a_minus: float = 0.005,
-    tau_plus: float = 16.8,
-    tau_minus: float = 33.7,
-    dt_ms: float = 1.0,
-) -> tuple[Traces, Floats]:
-    """One cycle of pair STDP, without side effects.
-
-    The traces x, y decay first: ``x *= exp(-dt / tau_plus)``, ``y *= exp(-dt / tau_minus)``. Then they are paired with
-    the spikes of the cycle, ``dw_ji = a_plus * x_i * post_j - a_minus * y_j * pre_i``, and at last the spikes are
-    added to them. So a pair of spikes changes the weight by exactly `stdp_window`; a pair within one cycle has no
-    order and changes nothing.
-
-    Parameters
-    ----------
-    traces
-        x ``(n,)`` and y ``(M,)``.
-    pre, post
-        Spikes of the cycle, 0 or 1: ``(n,)``, ``(M,)``.
-    a_plus, a_minus
-        Weight changes of a pair of spikes a very short time apart.
-    tau_plus, tau_minus
-        Time constants of the windows in ms.
-    dt_ms
-        Duration of a cycle in ms.
-
-    Returns
-    -------
-    Traces
-        The new traces.
-    ndarray
-        Weight changes ``(M, n)``, float64, not limited to any range.
-
-    References
-    ----------
-    S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through spike-timing-dependent synaptic
-    plasticity", Nat. Neurosci. 3, 2000, https://doi.org/10.1038/78829. Time constants: G. Bi, M. Poo, "Synaptic
-    modifications in cultured hippocampal neurons", J. Neurosci. 18, 1998,
-    https://doi.org/10.1523/JNEUROSCI.18-24-10464.1998, as fitted in G. Bi, M. Poo, Annu. Rev. Neurosci. 24, 2001,
-    https://doi.org/10.1146/annurev.neuro.24.1.139.
-
-    Examples
-    --------
-    >>> traces, change = pair_stdp_step(Traces(np.zeros(1), np.zeros(1)), [1], [0])
-    >>> traces, change = pair_stdp_step(traces, [0], [1])
-    >>> bool(change[0, 0] == 0.01 * np.exp(-1 / 16.8))
-    True
-    """
-    x, y = traces.pre * math.exp(-dt_ms / tau_plus), traces.post * math.exp(-dt_ms / tau_minus)
-    before, after = np.asarray(pre, np.float64), np.asarray(post, np.float64)
-    change = a_plus * after[:, None] * x - a_minus * y[:, None] * before
-    return Traces(x + before, y + after), change
-
-
-def reward_stdp_step(
-    eligibility: Floats, change: Floats, reward: float, *, tau_eligibility: float = 1000.0, dt_ms: float = 1.0
-) -> tuple[Floats, Floats]:
-    """One cycle of reward-modulated STDP, without side effects.
-
-    The change of a spike pair is not applied at once but added to an eligibility trace,
-    ``c = c * exp(-dt / tau_eligibility) + change``. A reward turns the trace into a change of the weight,
-    ``dw = reward * c``, so it acts on spike pairs of some time before it.
-
-    Parameters
-    ----------
-    eligibility
-        c, of the shape of `change`.
-    change
-        Weight changes that `pair_stdp_step` proposes.
-    reward
-        Of this cycle; a punishment is negative.
-    tau_eligibility
-        Time constant of the eligibility in ms.
-    dt_ms
-        Duration of a cycle in ms.
-
-    Returns
-    -------
-    ndarray
-        The new eligibility.
-    ndarray
-        Weight changes.
-
-    References
-    ----------
-    E. M. Izhikevich, "Solving the distal reward problem through linkage of STDP and dopamine signaling", Cereb.
-    Cortex 17, 2007, https://doi.org/10.1093/cercor/bhl152.
-
-    Examples
-    --------
-    >>> c, dw = reward_stdp_step(np.zeros((1, 1)), np.array([[0.01]]), 0.0)
-    >>> c, dw = reward_stdp_step(c, np.zeros((1, 1)), 0.5)
-    >>> bool(np.isclose(dw[0, 0], 0.5 * 0.01 * np.exp(-1 / 1000)))
-    True
-    """
-    eligibility = eligibility * math.exp(-dt_ms / tau_eligibility) + change
-    return eligibility, reward * eligibility
-
-
-def stdp_window(
-    interval_ms: ArrayLike,
-    *,
-    a_plus: float = 0.01,
-    a_minus: float = 0.005,
-    tau_plus: float = 16.8,
-    tau_minus: float = 33.7,
-) -> Floats:
-    """Weight change of a pair of spikes, t_post - t_pre = `interval_ms`.
-
-    ``a_plus * exp(-dt / tau_plus)`` above 0, ``-a_minus * exp(dt / tau_minus)`` below, 0 at 0.
-
-    >>> stdp_window([-33.7, 0, 16.8]).round(6)
-    array([-0.001839,  0.      ,  0.003679])
-    """
-    dt = np.asarray(interval_ms, np.float64)
-    decay = np.exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
-    return np.where(dt > 0, a_plus * decay, np.where(dt < 0, -a_minus * decay, 0.0))
-
-
-def stdp_drift(
-    pre_rate: ArrayLike,
-    post_rate: ArrayLike,
-    *,
-    a_plus: float = 0.01,
-    a_minus: float = 0.005,
-    tau_plus: float = 16.8,
-    tau_minus: float = 33.7,
-    dt_ms: float = 1.0,
-) -> Floats:
-    """Mean weight change per ms of uncorrelated spike trains, for rates in spikes per ms.
-
-    ``r1 r2 (a_plus S(tau_plus) - a_minus S(tau_minus))`` with ``S(tau) = dt / (exp(dt / tau) - 1)``, the sum of the
-    window over all cycles; S tends to tau as dt goes to 0, and is tau - dt / 2 + dt**2 / (12 tau) - ..
-
-    >>> bool(abs(stdp_drift(0.02, 0.03, dt_ms=1e-4) - 0.0006 * (0.01 * 16.8 - 0.005 * 33.7)) < 1e-9)
-    True
-    """
-    area = a_plus * dt_ms / math.expm1(dt_ms / tau_plus) - a_minus * dt_ms / math.expm1(dt_ms / tau_minus)
-    return np.asarray(pre_rate, np.float64) * np.asarray(post_rate, np.float64) * area
+_DEFAULTS = {"tau_plus": 16.8, "tau_minus": 33.7, "tau_eligibility": 1000.0}
+"""Time constants in ms."""
+_USERS = {"tau_plus": ("pair", "reward"), "tau_minus": ("pair", "reward"), "tau_eligibility": ("reward",)}
+"""Rules that have a trace of that time constant."""
 
 
 class PlasticSynapses:
@@ -205,7 +54,8 @@ class PlasticSynapses:
         and no post the down gate; no traces. ``"reward"``: `reward_stdp_step` of the pair rule; the gates are those
         of the size of reward times eligibility, up if it is above 0.
     tau_plus, tau_minus, tau_eligibility
-        Time constants in ms, above 0.
+        Time constants in ms, above 0; None: 16.8, 33.7 and 1000. The rule ``"coincidence"`` takes none of them, only
+        the rule ``"reward"`` takes the last.
     step
         Change of a weight by an open gate, as a fraction of w_max - w_min, in (0, 1]; weights stop at the ends.
     soft_bounds
@@ -254,9 +104,9 @@ class PlasticSynapses:
         ltd_ratio: float = 0.5,
         *,
         rule: str = "pair",
-        tau_plus: float = 16.8,
-        tau_minus: float = 33.7,
-        tau_eligibility: float = 1000.0,
+        tau_plus: float | None = None,
+        tau_minus: float | None = None,
+        tau_eligibility: float | None = None,
         step: float = 1 / 256,
         soft_bounds: bool = False,
         deterministic: bool = False,
@@ -264,16 +114,13 @@ class PlasticSynapses:
         weights: ArrayLike | None = None,
         seed: Seed = None,
     ) -> None:
-        shape = checks.whole("n_post", n_post, 1), checks.whole("n_pre", n_pre, 1)
+        shape = checks.count("n_post", n_post, 1), checks.count("n_pre", n_pre, 1)
         self._w_min, self._w_max = interval("w_min", w_min, "w_max", w_max)
         self._learning_rate = checks.real("learning_rate", learning_rate, 0.0, 1.0)
         self._ltd_ratio = checks.real("ltd_ratio", ltd_ratio, 0.0, checks.LARGEST)
         self._rule = checks.option("rule", rule, RULES)
-        self._taus = {
-            "tau_plus": checks.positive("tau_plus", tau_plus),
-            "tau_minus": checks.positive("tau_minus", tau_minus),
-            "tau_eligibility": checks.positive("tau_eligibility", tau_eligibility),
-        }
+        given = {"tau_plus": tau_plus, "tau_minus": tau_minus, "tau_eligibility": tau_eligibility}
+        self._taus = {name: self._time_constant(name, tau) for name, tau in given.items()}
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         checks.positive("step", step)
         keep = {name: math.exp(-self._dt_ms / tau) for name, tau in self._taus.items()}
@@ -306,13 +153,23 @@ class PlasticSynapses:
     learning_rate: float = attribute("_learning_rate", "Probability of the up gate, for a trace of 1.")
     ltd_ratio: float = attribute("_ltd_ratio", "That of the down gate over that of the up gate.")
     rule: str = attribute("_rule", "Name of the rule.")
-    taus = property(lambda self: MappingProxyType(self._taus), doc="Read-only: time constants in ms.")
     dt_ms: float = attribute("_dt_ms", "Duration of a cycle in ms.")
     parameters: Plasticity = attribute("_parameters", "The rule as numbers for the kernels.")
     key: int = attribute("_key", "Philox key of the gates; `reseed` changes it.")
     traces: Traces = attribute("_traces", "`Traces`; edit their arrays, the next cycle starts from there.")
     eligibility: Floats = attribute("_eligibility", "Eligibility ``(M, n)``, of rule `reward` only; edit it.")
     cycles: int = attribute("_cycles", "Cycles since construction or `reset`, which number the random numbers.")
+
+    def _time_constant(self, name: str, tau: float | None) -> float:
+        """The time constant in ms, or its default; an error where one is given and the rule has no such trace."""
+        if tau is not None and self._rule not in _USERS[name]:
+            raise ValueError(f"{name} must be None with rule={self.rule!r}, which has no such trace, got {tau!r}")
+        return _DEFAULTS[name] if tau is None else checks.positive(name, tau)
+
+    @property
+    def taus(self) -> Mapping[str, float]:
+        """Time constants in ms, by the name of the argument; read-only."""
+        return MappingProxyType(self._taus)
 
     def reseed(self, seed: Seed) -> None:
         """Take the random numbers of the gates from another seed."""

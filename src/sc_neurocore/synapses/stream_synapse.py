@@ -8,6 +8,7 @@ from ..bitstreams import Bitstream, from_probability
 from ..bitstreams.encodings import Encoding, check_encoding, value_range
 from ..encoders import Bernoulli, Encoder, Generator, Seed, Share, make_generator
 from ..encoders.seeds import Seeds
+from ..gates.arguments import check_stream
 from ..gates.connections import FullConnections
 from ..gates.multiply import multiply
 from ..gates.operands import Operands, cycle_sums
@@ -107,6 +108,8 @@ class StreamSynapse:
         Their shape is that of `weights`; with Bernoulli generators and `samples` ``(S,)``, each
         sample has its own, ``(S, ...)``.
         """
+        if samples is not None:
+            samples = checks.integers("samples", samples, 0, checks.LARGEST_COUNT, (None,))
         numbers = self._numbers()
         if not self._fresh:
             return self._encoder.window(numbers, np.zeros(numbers.shape[:-1], np.int64), start, stop)
@@ -114,7 +117,7 @@ class StreamSynapse:
         every = np.broadcast_to(numbers.reshape(-1), (*batch, numbers.size))
         flat = self._encoder.window(every, np.array(0) if samples is None else samples, start, stop)
         head = flat.words.shape[: flat.words.ndim - 2]
-        return Bitstream(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self._encoding)
+        return Bitstream.owning(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self._encoding)
 
     def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
         """Products of input streams ``(..., n)`` and weights: streams ``(..., n)``, or ``(..., M, n)`` for M neurons.
@@ -126,12 +129,15 @@ class StreamSynapse:
         ValueError
             If the encodings differ or the shapes do not fit.
         """
+        check_stream("inputs", inputs, (self._encoding,))
         if inputs.shape[-1:] != self._weights.shape[-1:]:
             raise ValueError(f"inputs must have shape (..., {self._weights.shape[-1]}), got {inputs.shape}")
         if checks.whole("start", start, 0) % 64:
             raise ValueError(f"start must be a multiple of 64, got {start}")
         words = inputs.words if self._weights.ndim == 1 else inputs.words[..., None, :, :]
-        return multiply(Bitstream(words, inputs.length, inputs.encoding), self.streams(start, start + inputs.length))
+        return multiply(
+            Bitstream.owning(words, inputs.length, inputs.encoding), self.streams(start, start + inputs.length)
+        )
 
 
 def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
@@ -169,11 +175,15 @@ def dot_product(inputs: Bitstream, weights: Bitstream) -> NDArray[np.int32]:
     >>> dot_product(x, w)
     array([[[2, 0, 1, 0]]], dtype=int32)
     """
+    check_stream("inputs", inputs)
+    check_stream("weights", weights)
     if (inputs.encoding, inputs.length) != (weights.encoding, weights.length):
         raise ValueError(f"inputs and weights must have one encoding and length, got {inputs} and {weights}")
+    if len(inputs.shape) != 2 or not inputs.shape[1]:
+        raise ValueError(f"inputs must have shape (S, n >= 1), got {inputs.shape}")
     samples, n = inputs.shape
     own = len(weights.shape) == 3
-    if weights.shape[-1] != n or (own and weights.shape[0] != samples):
+    if len(weights.shape) not in (2, 3) or weights.shape[-1] != n or (own and weights.shape[0] != samples):
         raise ValueError(f"weights must have shape (M, {n}) or ({samples}, M, {n}), got {weights.shape}")
     neurons, n_words = weights.shape[-2], inputs.words.shape[-1]
     x, w = (stream.words if stream.encoding == "split" else stream.words[None] for stream in (inputs, weights))

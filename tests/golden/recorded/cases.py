@@ -181,6 +181,27 @@ def source_options(source: str) -> dict[str, Any]:
     return {"generator": source}
 
 
+def without_idle(options: dict[str, Any], *, dense: bool = True) -> dict[str, Any]:
+    """The options without those that change nothing, which layers now refuse; what was recorded is what they do.
+
+    Turned lines count in a dense layer what lines of one sequence count, and weight streams that are the same for
+    every sample, or new in every cycle, are the same stored.
+    """
+    made = dict(options)
+    faults, device = made.get("faults"), made.get("device")
+    noise = None if device is None or not device.read_noise else device.read_noise_per
+    moved = faults is not None and (
+        faults.input_flips or faults.weight_flips or faults.product_flips or faults.dead_generator
+    )
+    vain = made.get("accumulate", "mean") in ("mean", "sum") and not moved and noise != "cycle"
+    random = made.get("generator", "bernoulli") == "bernoulli"
+    if made.get("share") == "rotate" and not random and dense and vain:
+        made["share"] = "one"
+    if made.get("weight_streams") == "stored" and (noise == "cycle" or not random):
+        del made["weight_streams"]
+    return made
+
+
 def rewound(layer: Any, x: Any) -> Any:
     """The outputs of a layer after `reset`."""
     layer.reset()

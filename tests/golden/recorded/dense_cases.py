@@ -23,6 +23,7 @@ from tests.golden.recorded.cases import (
     outcomes,
     rewound,
     source_options,
+    without_idle,
 )
 
 CROSSED = {"encoding": ENCODINGS, "accumulate": ACCUMULATES, "source": SOURCES}
@@ -43,14 +44,14 @@ def dense_forward(make: Callable[[], Any], n_inputs: int, row: dict[str, Any]) -
     )
 
 
-def circuit_options(row: dict[str, Any]) -> dict[str, Any]:
-    """Keywords of a layer with weights, as far as the row has them."""
+def circuit_options(row: dict[str, Any], *, dense: bool = True) -> dict[str, Any]:
+    """Keywords of a layer with weights, as far as the row has them and they change something."""
     options = {name: row[name] for name in ("encoding", "accumulate", "share", "bits") if name in row}
     if "faults" in row:
         options["faults"] = FAULTS[row["faults"]]
     if "device" in row:
         options["device"] = DEVICES[row["device"]]
-    return options | source_options(row["source"]) | {"seed": 11}
+    return without_idle(options | source_options(row["source"]), dense=dense) | {"seed": 11}
 
 
 def dense_case(row: dict[str, Any]) -> Outcome:
@@ -202,7 +203,7 @@ GEOMETRIES: dict[str, dict[str, Any]] = {
 
 
 def conv_case(row: dict[str, Any]) -> Outcome:
-    options = circuit_options(row) | GEOMETRIES[row["geometry"]]
+    options = circuit_options(row, dense=False) | GEOMETRIES[row["geometry"]]
     if row["bias"]:
         options["bias"] = numbers(4, 9, row["encoding"])
     images = numbers((*row["batch"], 2, 6, 5), 10, row["encoding"])

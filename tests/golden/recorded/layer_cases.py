@@ -22,6 +22,7 @@ from tests.golden.recorded.cases import (
     numbers,
     outcomes,
     rewound,
+    without_idle,
     words,
 )
 
@@ -77,13 +78,14 @@ def learning_case(row: dict[str, Any]) -> Outcome:
     options = {name: row[name] for name in ("rule", "deterministic", "soft_bounds", "generator")}
     options |= dict(zip(("wta", "inhibition"), row["competition"], strict=True))
     options |= {"homeostasis": row["homeostasis"], "pause_ms": row["pause"], "weights": numbers((3, 6), 3) * 0.5}
+    options |= {"tau_eligibility": 50.0} if row["rule"] == "reward" else {}
+    options |= {"tau_homeostasis": 1000.0} if row["homeostasis"] else {}
     neurons = NEURONS[row["neurons"]]
     reward = 0.5 if row["rule"] == "reward" else None
 
     def make() -> Any:
         return sc.SCLearningLayer(
-            6, 3, 0.0, 0.5, 0.05, 0.5, row["length"], 23, tau_eligibility=50.0, tau_homeostasis=1000.0, step=1 / 64,
-            y_max=1.0, neuron_params=neurons, **options,
+            6, 3, 0.0, 0.5, 0.05, 0.5, row["length"], 23, step=1 / 64, y_max=1.0, neuron_params=neurons, **options,
         )  # fmt: skip
 
     spikes = np.unpackbits(words((6,), row["length"], 4, 0.3).view(np.uint8), axis=-1, bitorder="little")
@@ -211,7 +213,7 @@ def predictive() -> Iterator[Case]:
 def recurrent_case(row: dict[str, Any]) -> Outcome:
     encoding, n = row["encoding"], 9
     names = ("connectivity", "leak", "activation", "generator", "encoding", "share", "bits", "weight_streams")
-    options = {name: row[name] for name in (*names, "restart", "rounding")}
+    options = without_idle({name: row[name] for name in (*names, "restart", "rounding")})
     signs = 1.0 if encoding == "unipolar" else np.where(np.arange(n * n).reshape(n, n) % 3 == 1, -1.0, 1.0)
 
     def make() -> Any:

@@ -308,7 +308,8 @@ def plasticity() -> Iterator[Case]:
     for row in covering(crossed):
 
         def run(row: dict[str, Any] = row) -> Outcome:
-            synapses = PlasticSynapses(4, 3, 0.0, 2.0, 0.1, 0.5, step=1 / 32, tau_eligibility=20.0, seed=79, **row)
+            tau = {"tau_eligibility": 20.0} if row["rule"] == "reward" else {}
+            synapses = PlasticSynapses(4, 3, 0.0, 2.0, 0.1, 0.5, step=1 / 32, seed=79, **tau, **row)
             spikes = np.unpackbits(words((50,), 7, 12, 0.3).view(np.uint8), axis=-1, bitorder="little")
             start = synapses.weights.copy()
             for cycle in spikes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...backends import choose
 from ...backends.packing import words_for
 from ...backends.types import Words
-from ...bitstreams import Bitstream, Encoding
+from ...bitstreams import Bitstream, Encoding, value_range
 from ...chunks import chunks
 from ...encoders import Bernoulli, Encoder, Generator
 from ...encoders.encoder import nearest_thresholds
@@ -102,7 +102,8 @@ class AttentionCircuit:
             running = np.where(part.mask, scores, 0.0).cumsum(-1)
             total = running[..., -1:]
             edges = running / np.where(total == 0, 1, total)
-            return np.asarray(np.diff(nearest_thresholds(edges, modulus) / float(modulus), prepend=0.0) @ v)
+            shares = np.diff(nearest_thresholds(edges, modulus) / float(modulus), prepend=0.0)
+            return np.clip(shares @ v, *value_range(self.encoding))  # beyond it by rounding only
 
         return operands.over_rows(run)
 

@@ -63,7 +63,7 @@ class BranchInputs:
         Of inputs ``(..., T, n_branches)``, and a current of the soma: a number, or one for each step, ``(T,)`` or
         ``(..., T)``. Where there are no conductances they are ``(..., 0, n_branches + 1)``.
         """
-        soma, steps = checks.array("soma_current", soma_current), inputs.shape[:-1]
+        soma, steps = checks.array("soma_current", soma_current, -checks.LARGEST, checks.LARGEST), inputs.shape[:-1]
         if soma.shape not in ((), steps[-1:], steps):
             rule = " or ".join(map(str, dict.fromkeys((steps[-1:], steps))))
             raise ValueError(f"soma_current must be a number or have shape {rule}, got {soma.shape}")

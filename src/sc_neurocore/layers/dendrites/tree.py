@@ -65,8 +65,8 @@ class DendriticTree:
         ends: Ends,
         soma_size: float,
     ) -> None:
-        self.n_branches = n = checks.whole("n_branches", n_branches, 1)
-        self.branch_length = checks.whole("branch_length", branch_length, 1)
+        self.n_branches = n = checks.count("n_branches", n_branches, 1)
+        self.branch_length = checks.count("branch_length", branch_length, 1)
         self.tau = checks.positive("tau", tau)
         self.coupling = checks.real("coupling", coupling, 0, 1)
         self.topology = checked_topology(topology, n)

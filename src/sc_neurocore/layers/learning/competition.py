@@ -25,7 +25,7 @@ class NeuronCompetition:
     homeostasis
         Added to a neuron's threshold by each of its spikes while it learns, at least 0.
     tau_homeostasis
-        Time constant in ms with which that decays while the layer learns.
+        Time constant in ms with which that decays while the layer learns; None: 1e7. Needs homeostasis.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class NeuronCompetition:
     wta: int | None = None
     inhibition: int = 0
     homeostasis: float = 0.0
-    tau_homeostasis: float = 1e7
+    tau_homeostasis: float | None = None
 
     def __post_init__(self) -> None:
         if self.wta is not None:
@@ -56,9 +56,15 @@ class NeuronCompetition:
         if self.inhibition and self.wta is None:
             raise ValueError(f"inhibition must be 0 without wta, got {self.inhibition}")
         checks.real("homeostasis", self.homeostasis, 0.0, checks.LARGEST)
-        checks.positive("tau_homeostasis", self.tau_homeostasis)
+        if self.tau_homeostasis is not None:
+            checks.positive("tau_homeostasis", self.tau_homeostasis)
+            if not self.homeostasis:
+                raise ValueError(f"tau_homeostasis must be None without homeostasis, got {self.tau_homeostasis!r}")
+
+    def kept(self, time_ms: float) -> float:
+        """Fraction of what is added to thresholds that is left after `time_ms` ms."""
+        return math.exp(-time_ms / (1e7 if self.tau_homeostasis is None else self.tau_homeostasis))
 
     def rule(self, dt_ms: float) -> Competition:
         """Parameters for the kernels, for a cycle of `dt_ms` ms."""
-        keep = math.exp(-dt_ms / self.tau_homeostasis)
-        return Competition(float(self.homeostasis), keep, int(self.wta or 0), int(self.inhibition))
+        return Competition(float(self.homeostasis), self.kept(dt_ms), int(self.wta or 0), int(self.inhibition))

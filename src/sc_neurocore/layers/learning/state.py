@@ -73,6 +73,6 @@ def pause_between_samples(
         pre=math.exp(-pause_ms / synapses.taus["tau_plus"]),
         post=math.exp(-pause_ms / synapses.taus["tau_minus"]),
         eligibility=math.exp(-pause_ms / synapses.taus["tau_eligibility"]),
-        threshold=math.exp(-pause_ms / competition.tau_homeostasis),
+        threshold=competition.kept(pause_ms),
         steps=round(min(steps, 2.0**62)),
     )

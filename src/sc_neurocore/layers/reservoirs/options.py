@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from ... import checks
-from ...backends import choose
+from ...backends import checked_backend
 from ...bitstreams.encodings import Encoding, check_encoding
 from ...encoders import Bernoulli, Generator, Share, make_generator
 from ...encoders.width import binary
@@ -30,8 +30,8 @@ class ReservoirOptions:
         ``"unipolar"``: inputs, states and weights are at least 0, AND. ``"split"``: signed, on a positive and a
         negative rail, AND. ``"bipolar"``: signed, XNOR.
     share
-        How lines share generators, see `Encoder`. ``"rotate"`` turns a line's numbers and those of its weights
-        alike, so its counts are those of ``"one"``.
+        How lines share generators, see `Encoder`, but for ``"rotate"``: it would turn a line's numbers and those of
+        its weights alike, and count what ``"one"`` counts.
     bits
         Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
@@ -77,15 +77,23 @@ class ReservoirOptions:
         checks.real("leak", self.leak, 0.0, 1.0)
         checks.option("activation", self.activation, ("clip", "tanh"))
         check_encoding(self.encoding)
+        if self.share == "rotate":
+            raise ValueError(
+                "share must be one, shift or independent in a reservoir, which counts the same turned, got 'rotate'"
+            )
         source = make_generator(self.generator, self.length, self.bits)
         checks.option("weight_streams", self.weight_streams, ("fresh", "stored"))
+        if self.weight_streams == "stored" and not isinstance(source, Bernoulli):
+            raise ValueError(
+                f"weight_streams must be 'fresh' without a Bernoulli generator, got 'stored' with {source!r}"
+            )
         checks.option("restart", self.restart, ("same", "shift"))
         checks.option("rounding", self.rounding, ("nearest", "stochastic"))
         if isinstance(source, Bernoulli) and self.restart == "shift":
             raise ValueError("restart must be 'same' with a Bernoulli generator, which never repeats, got 'shift'")
         if self.restart == "shift":
             source.check_binary("restart='shift'")
-        choose(self.backend)
+        checked_backend(self.backend)
 
     @property
     def source(self) -> Generator:

@@ -25,6 +25,11 @@ class DenseSum:
     def __init__(
         self, synapses: SynapseArray, options: CircuitOptions, seeds: Seeds, accumulator: Accumulator | None = None
     ) -> None:
+        if accumulator is None and options.turns_in_vain:
+            raise ValueError(
+                f"share must not be 'rotate' with accumulate={options.accumulate!r} in a dense layer, whose inputs and "
+                "weights turn together: it counts what share='one' counts"
+            )
         weights = synapses.weights
         self.synapses = synapses
         self.circuit = WeightedSum(weights.fan_in, synapses, options, seeds, accumulator)
