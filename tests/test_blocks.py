@@ -56,6 +56,12 @@ OPTIONS = pytest.mark.parametrize(
 EVERY = [(accumulate, encoding) for accumulate in ACCUMULATES for encoding in ENCODINGS]
 
 
+def skip_in_vain(options, accumulate):
+    """A total does not change where inputs and weights turn together: that is an error."""
+    if options.get("share") == "rotate" and accumulate in ("sum", "mean"):
+        pytest.skip("rotated sequences change no total")
+
+
 def calls_of(options, accumulate):
     """`expected` has a closed form for the OR of independent streams, and of those of one sequence."""
     closed = accumulate != "or" or options.get("share", "one") in ("one", "independent")
@@ -66,6 +72,7 @@ def calls_of(options, accumulate):
 @pytest.mark.parametrize(("accumulate", "encoding"), EVERY)
 @pytest.mark.parametrize("sparse", [False, True])
 def test_dense_layers(accumulate, encoding, options, sparse, monkeypatch):
+    skip_in_vain(options, accumulate)
     wires = {"sparse": True, "connectivity": 0.5} if sparse else {}
     bias = values(encoding, 7)
 

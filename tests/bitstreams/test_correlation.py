@@ -100,7 +100,7 @@ def test_scc_broadcasts_and_takes_constants():
 
 
 def test_scc_of_two_lengths():
-    with pytest.raises(ValueError, match="streams must have one length, got 3 and 4"):
+    with pytest.raises(ValueError, match="streams a and b must have one length, got 3 and 4"):
         scc(Bitstream.from_bits([1, 0, 1]), Bitstream.from_bits([1, 0, 1, 0]))
 
 

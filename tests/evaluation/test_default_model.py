@@ -258,4 +258,4 @@ def test_cache_folder(monkeypatch, platform, variables, expected):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert cache_folder() == expected
+    assert cache_folder() == expected.absolute()

@@ -157,7 +157,9 @@ def test_arrays_that_are_not_declared_are_read_only(name):
                 value[next(iter(value))] = 0
 
 
-@pytest.mark.parametrize(("name", "path"), [(name, path) for name, case in CASES.items() for path in case.settable])
+@pytest.mark.parametrize(
+    ("name", "path"), [(name, path) for name, case in CASES.items() for path in sorted(case.settable)]
+)
 def test_what_can_be_set_acts(name, path):
     case = CASES[name]
     value, call = case.settable[path]
@@ -172,7 +174,9 @@ def test_what_can_be_set_acts(name, path):
     assert not np.array_equal(call(made), plain)
 
 
-@pytest.mark.parametrize(("name", "path"), [(name, path) for name, case in CASES.items() for path in editable(case)])
+@pytest.mark.parametrize(
+    ("name", "path"), [(name, path) for name, case in CASES.items() for path in sorted(editable(case))]
+)
 def test_what_can_be_edited_acts(name, path):
     """As an assignment does, where there is one, and whatever a call has kept from before."""
     case = CASES[name]

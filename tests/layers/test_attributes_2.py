@@ -79,7 +79,7 @@ def test_what_has_no_effect_cannot_be_set(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "attribute"), [(name, each) for name, case in CASES.items() for each in case.settable]
+    ("name", "attribute"), [(name, each) for name, case in CASES.items() for each in sorted(case.settable)]
 )
 def test_what_can_be_set_acts(name, attribute):
     case = CASES[name]
@@ -96,7 +96,7 @@ def test_what_can_be_set_acts(name, attribute):
 
 
 @pytest.mark.parametrize(
-    ("name", "attribute"), [(name, each) for name, case in CASES.items() for each in case.editable]
+    ("name", "attribute"), [(name, each) for name, case in CASES.items() for each in sorted(case.editable)]
 )
 def test_an_edit_does_what_an_assignment_does(name, attribute):
     case = CASES[name]

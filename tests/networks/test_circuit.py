@@ -71,7 +71,9 @@ def test_unipolar_networks():
     assert out == pytest.approx(1.75, abs=0.05)
     with pytest.raises(ValueError, match=r"encoding unipolar needs weights of at least 0, got -1\.0 in layer 0"):
         Network.from_arrays([[[-1.0]]]).circuit(16, encoding="unipolar")
-    with pytest.raises(ValueError, match=r"encoding unipolar needs inputs of at least 0, got a network for \[-1, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"encoding unipolar needs inputs of at least 0, got a network for \[-1\.0, 1\.0\]"
+    ):
         Network.from_arrays([[[1.0]]], input_range=(-1.0, 1.0)).circuit(16, encoding="unipolar")
 
 

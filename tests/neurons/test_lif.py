@@ -175,7 +175,7 @@ def test_repr_names_what_was_changed():
 
 
 @pytest.mark.parametrize(("change", "error", "message"), [
-    ({"tau": 5.0}, ValueError, "neuron_params must have keys of v_rest, .*, got 'tau'"),
+    ({"tau": 5.0}, ValueError, "parameters must have keys of v_rest, .*, got 'tau'"),
     ({"tau_mem": 0.0}, ValueError, "tau_mem must be a finite number above 0, got 0"),
     ({"tau_mem": math.nan}, ValueError, "tau_mem must be a finite number above 0, got nan"),
     ({"noise_std": -0.1}, ValueError, "noise_std must be a number in"),
@@ -192,7 +192,7 @@ def test_bad_parameters(change, error, message):
 def test_bad_arguments():
     with pytest.raises(ValueError, match="dt_ms must be at most tau_mem=20, got 21"):
         LIFNeurons(1, dt_ms=21.0)
-    with pytest.raises(TypeError, match="neuron_params must be a mapping"):
+    with pytest.raises(TypeError, match="parameters must be a mapping"):
         LIFNeurons(1, 5)
     neurons = LIFNeurons(2, QUIET)
     for bad in ([[0.1]] * 3, [0.1, 0.2]):

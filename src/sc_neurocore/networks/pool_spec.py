@@ -59,7 +59,8 @@ class Pool2D(LayerSpec):
 
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, C, H_out, W_out)``."""
-        shape, out_shape, pixels = a.shape[1:], self.output_shape(a.shape[1:]), a.reshape(len(a), -1)
+        shape, out_shape = a.shape[1:], self.output_shape(a.shape[1:])
+        pixels = a.reshape(len(a), math.prod(shape))
         out = np.empty((len(a), shape[0], out_shape[1] * out_shape[2]))
         for part in chunks(out.shape[2], 24 * len(a) * shape[0] * math.prod(self.window[0])):
             windows = pixels[:, self.indices(shape, part)]
