@@ -13,6 +13,7 @@ from ..chunks import in_chunks
 from ..encoders import Generator, Seed
 from ..encoders.sample_counter import SampleCounter
 from ..encoders.seeds import Seeds, check_stream_version
+from .turns import Turns, in_turn
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.int64]
@@ -51,6 +52,7 @@ class SCLayer(ABC):
     def __init__(self, seed: Seed, shape: tuple[int, ...]) -> None:
         self._seeds = Seeds(seed, type(self), shape)
         self._counter = SampleCounter()
+        self._turns = Turns()
 
     @property
     def samples(self) -> int:
@@ -84,6 +86,7 @@ class SCLayer(ABC):
 
     # ------------------------------------------------------------ state
 
+    @in_turn
     def reset(self, *, weights: bool = False) -> None:
         """Rewind generators and state: the next sample meets the streams of the first one, and neurons at rest.
 
@@ -108,6 +111,7 @@ class SCLayer(ABC):
         """The complete state, for `load_state_dict`: arrays and integers."""
         return {"samples": self.samples, **self._seeds.state(), **self._values()}
 
+    @in_turn
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a layer of the same class and shape; nothing changes if it does not fit."""
         if "entropy" in state:  # of any version

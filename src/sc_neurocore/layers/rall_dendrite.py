@@ -12,6 +12,7 @@ from ..bitstreams import Bitstream
 from .base import Floats
 from .dendrites.branch_inputs import BranchInputs
 from .dendrites.tree import SOMA, DendriticTree, Ends
+from .turns import Turns, in_turn
 
 _AT_SOMA = np.array([SOMA])
 
@@ -118,8 +119,7 @@ class RallDendrite:
         self._tree = DendriticTree(n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size)
         self.dt = dt
         self._inputs = BranchInputs(self.n_branches, reversal)
-        checked_backend(backend)
-        self._backend = backend
+        self._backend, self._turns = checked_backend(backend), Turns()
         self.reset()
 
     _v: Floats
@@ -217,6 +217,7 @@ class RallDendrite:
         entering = self._inputs.entering(inputs, 0.0)
         return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
 
+    @in_turn
     def _advance(self, inputs: Floats, soma_current: ArrayLike, probes: NDArray[np.int64] = _AT_SOMA) -> Floats:
         """Voltages ``(..., T, P)`` of the nodes `probes` under `inputs` ``(..., T, n_branches)``."""
         batch, held = inputs.shape[:-2], self._v.shape[:-1]
@@ -239,6 +240,7 @@ class RallDendrite:
         """Voltage of the soma, ``(...)`` of a batch: a copy."""
         return _number(self._v[..., SOMA])
 
+    @in_turn
     def reset(self, *, weights: bool = False) -> None:
         """All voltages back to rest, 0, and batch axes forgotten; there are no weights to forget."""
         checks.flag("weights", weights)
@@ -248,6 +250,7 @@ class RallDendrite:
         """The complete state, for `load_state_dict`."""
         return {"branch_voltages": self.branch_voltages, "soma_v": self.soma_v}
 
+    @in_turn
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
         checks.state_keys(state, self.state_dict().keys())

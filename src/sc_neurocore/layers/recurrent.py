@@ -14,6 +14,7 @@ from .base import Floats
 from .reservoirs.options import ReservoirOptions
 from .reservoirs.readout import RidgeReadout
 from .reservoirs.reservoir import Reservoir
+from .turns import in_turn
 
 
 class SCRecurrentLayer(Reservoir):
@@ -33,8 +34,8 @@ class SCRecurrentLayer(Reservoir):
     go into one counter. Its count is decoded, the activation f and the leak are computed in the *binary*
     domain (f is a memory with a level for each count), and the state is encoded anew, so that no
     correlation passes from step to step. Weights are divided by one number, `gain`, so that the
-    largest is 1, and the count is multiplied by it. A step starts at the state that the last one left, so the
-    layer is sequential: calls from several threads must take turns.
+    largest is 1, and the count is multiplied by it. A step starts at the state that the last one left, so
+    threads that call one layer take turns.
 
     Parameters
     ----------
@@ -153,6 +154,7 @@ class SCRecurrentLayer(Reservoir):
         doc="Coefficients of the read-out, None before `fit`; edits are seen by the next `predict`.",
     )
 
+    @in_turn
     def fit(self, X: ArrayLike, Y: ArrayLike, ridge: float = 1e-6, washout: int = 0, *, expected: bool = False) -> Self:
         """Run on X, and fit a linear read-out of Y from the states by ridge regression.
 
@@ -181,6 +183,7 @@ class SCRecurrentLayer(Reservoir):
         self._readout.learn(states, targets, ridge, washout)
         return self
 
+    @in_turn
     def predict(self, X: ArrayLike, *, expected: bool = False) -> Floats:
         """Run on X ``(..., T, n_inputs)`` from the present state on: outputs ``(..., T)``, or with an axis of outputs.
 

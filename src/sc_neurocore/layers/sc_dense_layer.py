@@ -19,6 +19,7 @@ from ..recorders import MembraneRecorder, SpikeRecorder, Summary
 from ..sources import BitstreamCurrentSource
 from .base import Floats, SCLayer, one_seed
 from .streams import Streams
+from .turns import in_turn
 
 LEAST_STEPS = 1024
 """Streams and counts are made for at least as many steps at a time: a multiple of 64."""
@@ -40,7 +41,7 @@ class SCDenseLayer(SCLayer):
 
     Inputs and weights of `source` may be assigned and edited: the next step sees it.
 
-    A step starts where the last one ended, so the layer is sequential: calls from several threads must take turns.
+    A step starts where the last one ended: threads that call one layer take turns, a run at a time.
     Its sample number, `samples`, is the number of the next step.
 
     Parameters
@@ -169,6 +170,7 @@ class SCDenseLayer(SCLayer):
             )
         return source
 
+    @in_turn
     def run(self, T: int) -> None:
         """Advance by T steps; generators, noise and neurons continue from their present state."""
         steps = checks.count("T", T, 0)

@@ -12,6 +12,7 @@ from ...bitstreams import value_range
 from ...encoders import Seed
 from ..base import Floats, SCLayer
 from ..streams import Streams, as_bitstream
+from ..turns import in_turn
 from .circuit import ReservoirCircuit, reservoir_circuit
 from .expectation import ReservoirExpectation
 from .options import ReservoirOptions
@@ -123,6 +124,7 @@ class Reservoir(SCLayer):
     def state(self, values: ArrayLike) -> None:
         self._state = checks.array("state", values, *value_range(self.encoding), last=self.n_neurons).copy()
 
+    @in_turn
     def step(self, input_vector: ArrayLike) -> Floats:
         """One step under inputs ``(..., n_inputs)``: the new states ``(..., n_neurons)``, a copy.
 
@@ -136,6 +138,7 @@ class Reservoir(SCLayer):
 
     __call__ = step
 
+    @in_turn
     def run(self, X: ArrayLike, *, expected: bool = False) -> Floats:
         """States ``(..., T, n_neurons)`` of T steps under inputs ``(..., T, n_inputs)``, from the present state on.
 
@@ -150,6 +153,7 @@ class Reservoir(SCLayer):
         inputs = self._checked_sequences(X)
         return self._advance("X", inputs, checks.flag("expected", expected))
 
+    @in_turn
     def expected(self, X: ArrayLike) -> Floats:
         """Limit of `run` as the stream length grows: the same circuit in floating point; nothing moves.
 
