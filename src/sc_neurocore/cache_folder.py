@@ -22,7 +22,7 @@ def cache_folder() -> Path | None:
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base).absolute() / "sc-neurocore"
     if sys.platform == "win32" and (base := os.environ.get("LOCALAPPDATA")):
-        return Path(base) / "sc-neurocore"
+        return Path(base).absolute() / "sc-neurocore"
     try:
         home = Path.home()
     except RuntimeError:  # neither HOME nor an entry of the user

@@ -1,7 +1,6 @@
 """Compiled kernels where there is no place to keep them, or what was kept is broken: the run goes on, in one line."""
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from sc_neurocore.backends import choose
 print(choose().popcount(np.arange(6, dtype=np.uint64).reshape(2, 3)))
 """
 SAME = "[2 5]\n"
-INFO = "from sc_neurocore.cli.app import main; main(['info'])"
+INFO = "from sc_neurocore.cli import main; main(['info'])"
 NOWHERE = {"HOME": os.devnull, "XDG_CACHE_HOME": "", "SC_NEUROCORE_CACHE": "", "NUMBA_CACHE_DIR": f"{os.devnull}/x"}
 
 
@@ -84,10 +83,8 @@ def test_files_are_cut_off(share, tmp_path):
 
 
 def test_the_disk_is_full(tmp_path):
-    def full():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    out, errors = run(PROGRAM, env={"NUMBA_CACHE_DIR": str(tmp_path)}, preexec_fn=full)
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    out, errors = run(full + PROGRAM, env={"NUMBA_CACHE_DIR": str(tmp_path)})
     assert out == SAME
     assert len(errors) == 1
     assert errors[0].startswith("compiled kernels are not kept: ")

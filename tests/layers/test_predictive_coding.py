@@ -516,7 +516,7 @@ def test_reset_rewinds_and_keeps_what_is_learnt(weights):
         ({"counters": np.zeros((5, 6))}, r"counters must have shape \(5, 7\)"),
         ({"counters": np.full((5, 7), 129)}, r"counters must lie in \[0, 128\], got 129"),
         ({"counters": np.full((5, 7), 0.5)}, "counters must be integers, got 0.5"),
-        ({"running": np.full(5, -1)}, r"running must lie in \[0, 9.0072e\+15\], got -1"),
+        ({"running": np.full(5, -1)}, r"running must lie in \[0, 9007199254740992.0\], got -1.0"),
         ({"credit": np.zeros(4)}, r"credit must have shape \(5\)"),
         ({"samples": -1}, "samples must be an integer of at least 0, got -1"),
         ({"more": 1}, r"unknown \['more'\]"),
@@ -665,7 +665,7 @@ def test_bad_inputs_change_nothing(method):
         call([np.nan] * 7)
     with pytest.raises(ValueError, match=r"^inputs must lie in \[0, 1\], got 1.5$"):
         call([1.5] * 7)
-    with pytest.raises(TypeError, match=r"^inputs must be an array of real numbers, got str$"):
+    with pytest.raises(TypeError, match=r"^inputs must be an array of real numbers, got str of <U3$"):
         call("abc")
     if method != "expected":
         with pytest.raises(TypeError, match=r"^learn must be True or False, got 1$"):

@@ -215,6 +215,8 @@ def test_from_weights():
 @pytest.mark.parametrize("generator", DETERMINISTIC)
 @pytest.mark.parametrize("share", ["one", "rotate", "shift", "independent"])
 def test_sparse_equals_dense_with_zeros(share, generator, encoding, accumulate):
+    if share == "rotate" and accumulate in ("sum", "mean"):
+        pytest.skip("rotated sequences change no total: an error")
     weights = inputs((4, 6), encoding, seed=10) * (inputs((4, 6), seed=11) < 0.5)
     x = inputs((3, 6), encoding, seed=12)
     dense, sparse = (
@@ -290,9 +292,9 @@ def test_rotation_is_seen_by_gates_that_work_cycle_by_cycle():
     """Both streams of a product turn together, so that its count stays and its cycles move."""
     x, weights = inputs((2, 6), seed=13), inputs((4, 6), seed=14)
     options = {"length": 100, "generator": "sobol"}
-    one, turned = (make(weights, share=share, accumulate="sum", **options) for share in ("one", "rotate"))
-    np.testing.assert_array_equal(one.forward(x), turned.forward(x))
-    assert not np.array_equal(one.packed_weights, turned.packed_weights)
+    for accumulate in ("sum", "mean"):
+        with pytest.raises(ValueError, match=f"share must not be 'rotate' with accumulate='{accumulate}'"):
+            make(weights, share="rotate", accumulate=accumulate, **options)
     one, turned = (make(weights, share=share, accumulate="or", **options) for share in ("one", "rotate"))
     assert not np.array_equal(one.forward(x), turned.forward(x))
 
@@ -347,7 +349,7 @@ def test_the_gpu_gives_the_same_bits(generator, encoding, sparse):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"n_inputs": 0}, ValueError, "n_inputs must be an integer of at least 1, got 0"),
+        ({"n_inputs": 0}, ValueError, "weights must have shape (n_neurons >= 1, n_inputs >= 1), got (2, 0)"),
         ({"n_inputs": 2.0}, TypeError, "n_inputs must be an integer of at least 1, got 2.0"),
         ({"n_neurons": -1}, ValueError, "n_neurons must be an integer of at least 1, got -1"),
         ({"length": 0}, ValueError, "length must be an integer of at least 1, got 0"),
@@ -385,7 +387,7 @@ def test_the_gpu_gives_the_same_bits(generator, encoding, sparse):
         ({"bias": [0.5]}, ValueError, "bias must have shape (2), got (1,)"),
         ({"bias": [0.5, -0.5]}, ValueError, "bias must lie in [0, 1], got -0.5"),
         ({"bias": [0.5, np.nan]}, ValueError, "bias must be finite, got nan"),
-        ({"bias": "a"}, TypeError, "bias must be an array of real numbers, got str"),
+        ({"bias": "a"}, TypeError, "bias must be an array of real numbers, got str of <U1"),
         ({"weight_streams": "old"}, ValueError, "weight_streams must be one of fresh, stored, got 'old'"),
         ({"faults": 0.5}, TypeError, "faults must be a Faults or None, got float"),
         ({"backend": "fpga"}, ValueError, "backend must be one of numba, cupy, jax, reference, or None, got 'fpga'"),
@@ -407,8 +409,8 @@ def test_bad_arguments(options, error, message):
         ([0.5, 0.5, 1.5], ValueError, "input_values must lie in [0, 1], got 1.5"),
         ([0.5, 0.5, -1e-9], ValueError, "input_values must lie in [0, 1], got -1e-09"),
         ([0.5, 0.5, np.nan], ValueError, "input_values must be finite, got nan"),
-        (["a", "b", "c"], TypeError, "input_values must be an array of real numbers, got list"),
-        (np.ones(3, complex), TypeError, "input_values must be an array of real numbers, got ndarray"),
+        (["a", "b", "c"], TypeError, "input_values must be an array of real numbers, got list of <U1"),
+        (np.ones(3, complex), TypeError, "input_values must be an array of real numbers, got ndarray of complex128"),
     ],
     ids=str,
 )
@@ -426,8 +428,8 @@ def test_bad_inputs(x, error, message):
         ([0.5], "weights must have shape (any, any), got (1,)"),
         ([[1.5]], "weights must lie in [0, 1], got 1.5"),
         ([[np.nan]], "weights must be finite, got nan"),
-        (np.zeros((0, 2)), "n_neurons must be an integer of at least 1, got 0"),
-        (np.zeros((2, 0)), "n_inputs must be an integer of at least 1, got 0"),
+        (np.zeros((0, 2)), "weights must have shape (n_neurons >= 1, n_inputs >= 1), got (0, 2)"),
+        (np.zeros((2, 0)), "weights must have shape (n_neurons >= 1, n_inputs >= 1), got (2, 0)"),
     ],
     ids=str,
 )

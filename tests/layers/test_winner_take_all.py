@@ -241,7 +241,7 @@ def test_bad_rates(method):
         call([0.1, np.inf, 0.2])
     with pytest.raises(ValueError, match=r"^rates must have shape \(\.\.\., 3\), got \(2,\)$"):
         call([0.1, 0.2])
-    with pytest.raises(TypeError, match=r"^rates must be an array of real numbers, got str$"):
+    with pytest.raises(TypeError, match=r"^rates must be an array of real numbers, got str of <U3$"):
         call("abc")
 
 
