@@ -349,7 +349,7 @@ def test_the_gpu_gives_the_same_bits(generator, encoding, sparse):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"n_inputs": 0}, ValueError, "weights must have shape (n_neurons >= 1, n_inputs >= 1), got (2, 0)"),
+        ({"n_inputs": 0}, ValueError, "n_inputs must be an integer of at least 1, got 0"),
         ({"n_inputs": 2.0}, TypeError, "n_inputs must be an integer of at least 1, got 2.0"),
         ({"n_neurons": -1}, ValueError, "n_neurons must be an integer of at least 1, got -1"),
         ({"length": 0}, ValueError, "length must be an integer of at least 1, got 0"),
