@@ -162,7 +162,7 @@ class SCConv2DLayer(SCLayer):
 
     @kernels.setter
     def kernels(self, values: ArrayLike) -> None:
-        self._weights.assign(values)
+        self._weights.assign(values, "kernels")
 
     @property
     def packed_kernels(self) -> Words:

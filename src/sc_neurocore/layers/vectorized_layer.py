@@ -133,7 +133,7 @@ class VectorizedSCLayer(SCLayer):
             raise ValueError("connectivity must be above 0, got 0")
         if self._connectivity < 1 and not self._sparse:
             raise ValueError(f"connectivity must be 1 without sparse=True, got {connectivity}")
-        self._weights = matrix_weights(self._drawn(), encoding, bias)
+        self._weights = matrix_weights(self._drawn(), encoding, bias, self._edit)
         self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 

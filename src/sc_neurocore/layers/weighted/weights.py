@@ -57,6 +57,8 @@ class Weights(ABC):
         self._given: Any = None
         """Weights of construction; None: they are drawn, anew whenever they are needed."""
 
+    name = "weights"
+    """Name in errors of the array that is edited."""
     values: Floats
     """The weights, which may be edited: ``(M, ...)``, or the data of a sparse matrix ``(synapses,)``."""
 
@@ -86,7 +88,7 @@ class Weights(ABC):
 
     def check(self) -> None:
         """Raise a ValueError if an edit left the encoding's range or is not finite."""
-        checks.array("weights", self.values, *self.bounds)
+        checks.array(self.name, self.values, *self.bounds)
         if self.bias is not None:
             self.checked_bias(self.bias)
 
@@ -129,8 +131,8 @@ class Weights(ABC):
         """Values of all synapses as a new array ``(M, n_inputs)``, without those of the bias."""
 
     @abstractmethod
-    def assign(self, values: ArrayLike) -> None:
-        """Replace the weights by others of the same shape, in the encoding's range."""
+    def assign(self, values: ArrayLike, name: str = "weights") -> None:
+        """Replace the weights by others of the same shape, in the encoding's range; errors call them `name`."""
 
     @property
     @abstractmethod
@@ -148,7 +150,7 @@ class DenseWeights(Weights):
     Parameters
     ----------
     name
-        Name of the array in error messages.
+        Of the array that is edited, in error messages.
     groups
         Number of groups of neurons with inputs of their own, as in a grouped convolution.
     """
@@ -170,9 +172,9 @@ class DenseWeights(Weights):
         """Check new weights of this shape: a float64 copy, or an error."""
         return checks.array(name, values, *self.bounds, shape=self.values.shape).copy()
 
-    def assign(self, values: ArrayLike) -> None:
-        """Replace the weights by others of the same shape, in the encoding's range."""
-        self.values = self.checked(self.name, values)
+    def assign(self, values: ArrayLike, name: str = "weights") -> None:
+        """Replace the weights by others of the same shape, in the encoding's range; errors call them `name`."""
+        self.values = self.checked(name, values)
 
     @property
     def array(self) -> Floats:
@@ -255,14 +257,14 @@ class SparseWeights(Weights):
         """Neuron of each weight."""
         return np.repeat(np.arange(self.n_neurons), np.diff(self.csr.indptr))
 
-    def assign(self, values: ArrayLike) -> None:
+    def assign(self, values: ArrayLike, name: str = "weights") -> None:
         """Replace the weights by those of a matrix ``(M, n_inputs)``, zero wherever there is no synapse."""
-        matrix = checks.array("weights", values, *self.bounds, shape=self.csr.shape).copy()
+        matrix = checks.array(name, values, *self.bounds, shape=self.csr.shape).copy()
         places = self.rows, self.csr.indices
         kept = matrix[places]
         matrix[places] = 0
         if matrix.any():
-            raise ValueError(f"weights must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
+            raise ValueError(f"{name} must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
         self.csr.data[:] = kept
 
     @property
@@ -332,9 +334,9 @@ class SparseWeights(Weights):
 
 
 def matrix_weights(
-    values: Floats | csr_array, encoding: Encoding, bias: ArrayLike | None
+    values: Floats | csr_array, encoding: Encoding, bias: ArrayLike | None, name: str
 ) -> DenseWeights | SparseWeights:
-    """Weights ``(M, n_inputs)`` of the kind of their matrix, dense or sparse."""
-    return (
-        SparseWeights(values, encoding, bias) if isinstance(values, csr_array) else DenseWeights(values, encoding, bias)
-    )
+    """Weights ``(M, n_inputs)`` as their matrix is, sparse or dense; of a dense one errors say `name`."""
+    if isinstance(values, csr_array):
+        return SparseWeights(values, encoding, bias)
+    return DenseWeights(values, encoding, bias, name=name)
