@@ -289,6 +289,20 @@ def test_given_weights_are_those_of_construction(kind, sparse):
     np.testing.assert_array_equal(getattr(layer, name), first)
 
 
+@pytest.mark.skipif(not find_spec("jax"), reason="no JAX")
+def test_given_weights_are_those_of_construction_on_jax():
+    given = W.copy()
+    layer = layers.JaxSCDenseLayer(3, 4, 64, seed=1, weights=given)
+    given[:] = 0
+    layer.weights = W / 2
+    layer.reset()
+    np.testing.assert_array_equal(layer.weights, W / 2)
+    for _ in range(2):
+        layer.reset(weights=True)
+        np.testing.assert_array_equal(layer.weights, W)
+        layer.weights[:] = 0
+
+
 # ---------------------------------------------------------------- messages of what is derived
 
 
