@@ -323,7 +323,7 @@ def test_kernels_may_be_edited():
     np.testing.assert_array_equal(after[[0, 2, 3]], before[[0, 2, 3]])
     assert not np.array_equal(after[1], before[1])
     layer.kernels[0, 0, 0, 0] = 3
-    with pytest.raises(ValueError, match=r"weights must lie in \[-1, 1\], got 3"):
+    with pytest.raises(ValueError, match=r"^kernels must lie in \[-1, 1\], got 3"):
         layer.forward(x)
 
 

@@ -27,6 +27,32 @@ TABLE_BYTES = 1 << 24
 """A table of all streams of a sequence is built up to this size."""
 
 
+class StreamTable:
+    """All streams that comparators make of one number sequence, made when the first is asked for.
+
+    Parameters
+    ----------
+    numbers
+        The sequence ``(1, L)``.
+    modulus
+        The largest threshold; the smallest is 0.
+    backend
+        Backend that runs the kernels.
+    """
+
+    def __init__(self, numbers: NDArray[np.uint32], modulus: int, backend: str | None) -> None:
+        self.numbers, self.modulus, self.backend = numbers, modulus, backend
+        self._rows: Words | None = None
+
+    def gather(self, thresholds: NDArray[np.uint64]) -> Words:
+        """Streams ``(..., W)`` of thresholds ``(...)``."""
+        backend, rows = choose(self.backend), self._rows
+        if rows is None:
+            every = np.arange(self.modulus + 1, dtype=np.uint64)
+            rows = self._rows = backend.compare(self.numbers, every[:, None])[:, 0]
+        return backend.gather(rows, thresholds)
+
+
 class Encoder:
     """A bank of comparators that turns numbers into bitstreams, one comparator for each input.
 
@@ -101,12 +127,10 @@ class Encoder:
         """Numbers as far as `window` was asked for."""
         self._n_words, self._rails = words_for(self._length), 2 if self._encoding == "split" else 1
         self._number_bytes = 48 + 8 * self._n_words * (3 if self._rails == 2 else 1)
-        self._has_table = (
-            self._sequences is not None
-            and self._sequences.shared
-            and 8 * words_for(self._length) * self._modulus <= TABLE_BYTES
-        )
-        self._table: Words | None = None
+        self._table: StreamTable | None = None
+        """Of short streams of one sequence."""
+        if self._sequences is not None and self._sequences.shared and 8 * self._n_words * self._modulus <= TABLE_BYTES:
+            self._table = StreamTable(self._sequences.every, self._modulus, self._backend)
         self._counter = SampleCounter()
 
     n: int = attribute("_n", "Number of inputs.")
@@ -169,13 +193,13 @@ class Encoder:
         negative = numbers < 0 if self._encoding == "split" else None
         if negative is not None and trim and not negative.any():
             negative = None
-        if not self._has_table:
+        if self._table is None:
             words = self.words(magnitude, samples, columns)
             return words[..., None, :, :] if negative is None else _by_sign(words, negative)
         thresholds = nearest_thresholds(magnitude, self._modulus)[..., None, :]
         if negative is not None:  # the stream of threshold 0 is in the table as well
             thresholds = thresholds * np.stack([~negative, negative], axis=-2)
-        return self._from_table(thresholds)
+        return self._table.gather(thresholds)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
@@ -218,18 +242,9 @@ class Encoder:
         if self._sequences is None:
             words = self._bernoulli(thresholds, samples, self._length, 0, columns)
             return words.reshape(*thresholds.shape, self._n_words)
-        if self._has_table:
-            return self._from_table(thresholds)
+        if self._table is not None:
+            return self._table.gather(thresholds)
         return self._sequences.words(thresholds, columns, self._backend)
-
-    def _from_table(self, thresholds: NDArray[np.uint64]) -> Words:
-        """Streams ``(..., W)`` of thresholds ``(...)``, rows of a table of all streams that the sequence can make."""
-        table = self._table
-        if table is None:
-            assert self._sequences is not None  # as `_has_table` says
-            every = np.arange(self._modulus + 1, dtype=np.uint64)
-            table = self._table = choose(self._backend).compare(self._sequences.every, every[:, None])[:, 0]
-        return choose(self._backend).gather(table, thresholds)
 
     def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:
         """Cycles `start` .. `stop` - 1 of the streams of `values` ``(..., n)`` for sample numbers ``(...)``.
@@ -255,11 +270,8 @@ class Encoder:
             longer = self._longer
             if longer is None or stop > longer.length:
                 longer = self._longer = self._make_sequences(1 << (max(stop, self._length) - 1).bit_length())
-            every = self._modulus + 1
-            if longer.shared and thresholds.size > every:  # a table of all streams is cheaper
-                numbers = longer.every[:, start:stop]
-                table = choose(self._backend).compare(numbers, np.arange(every, dtype=np.uint64)[:, None])[:, 0]
-                return choose(self._backend).gather(table, thresholds)
+            if longer.shared and thresholds.size > self._modulus + 1:  # a table of all streams is cheaper
+                return StreamTable(longer.every[:, start:stop], self._modulus, self._backend).gather(thresholds)
             words = longer.words(thresholds, None, self._backend, slice(start, stop))
         return words.reshape(*thresholds.shape, words_for(stop - start))
 

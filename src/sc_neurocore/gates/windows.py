@@ -1,7 +1,7 @@
 """Windows of images: index arithmetic for convolution and pooling."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,38 @@ class ConvolutionWindows:
     padding: Pair | Literal["same"] = (0, 0)
     dilation: Pair = (1, 1)
     groups: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        channels: int,
+        kernel_size: int | Pair,
+        stride: int | Pair,
+        padding: int | Pair | Literal["same"],
+        dilation: int | Pair,
+        groups: int,
+    ) -> Self:
+        """Windows of integers or pairs, checked, with the errors of `SCConv2DLayer`.
+
+        >>> ConvolutionWindows.of(3, 5, 2, 0, 1, 1)
+        5 x 5, stride=(2, 2)
+        """
+        kernel, steps, gaps = (
+            pair("kernel_size", kernel_size, 1),
+            pair("stride", stride, 1),
+            pair("dilation", dilation, 1),
+        )
+        if not isinstance(padding, str):
+            return cls(channels, kernel, steps, pair("padding", padding, 0), gaps, groups)
+        checks.option("padding", padding, ("same",))
+        if steps != (1, 1):
+            raise ValueError(f"stride must be 1 with padding='same', got {steps}")
+        return cls(channels, kernel, steps, "same", gaps, groups)
+
+    def __repr__(self) -> str:
+        extras = (("stride", (1, 1)), ("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1))
+        given = ((name, getattr(self, name)) for name, plain in extras if getattr(self, name) != plain)
+        return f"{self.kernel[0]} x {self.kernel[1]}" + "".join(f", {name}={value}" for name, value in given)
 
     @property
     def edges(self) -> tuple[Pair, Pair]:

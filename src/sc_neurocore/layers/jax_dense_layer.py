@@ -1,6 +1,5 @@
 """Spiking neurons on a matrix of weight streams, in JAX: batches, accelerators, gradients."""
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..bitstreams import Bitstream, Encoding, value_range
+from ..bitstreams import Encoding, value_range
 from ..encoders import Generator, Seed, seed_sequence
 from ..neurons import LIFParameters
 from ..read_only import attribute
@@ -135,20 +134,9 @@ class JaxSCDenseLayer(SCLayer):
         self._y_min = checks.real("y_min", y_min, -self._neurons.largest, self._neurons.largest)
         self._y_max = checks.real("y_max", y_max, self._y_min, self._neurons.largest)
         self._products = JaxProducts(
-            self._devices,
-            self._n_inputs,
-            self.n_neurons,
-            self._bitstream_length,
-            generator=generator,
-            encoding=encoding,
-            bits=bits,
-            weight_streams=weight_streams,
-            seed=root,
-        )
-        self._given: Floats | None = None
-        if weights is not None:
-            self.weights = weights
-            self._given = self.weights.copy()
+            self._devices, self._n_inputs, self.n_neurons, self._bitstream_length, weights,
+            generator=generator, encoding=encoding, bits=bits, weight_streams=weight_streams, seed=root,
+        )  # fmt: skip
 
     n_inputs: int = attribute("_n_inputs", "Number of inputs.")
     n_neurons: int = attribute("_neurons.n_neurons", "Number of neurons.")
@@ -171,13 +159,12 @@ class JaxSCDenseLayer(SCLayer):
     def weights(self, values: ArrayLike) -> None:
         self._products.weights = values
 
-    def _batch(self, batch: tuple[int, ...]) -> int:
-        """Samples of a call, whose batch axes must be those of the state."""
+    def _check_batch(self, batch: tuple[int, ...]) -> None:
+        """An error unless the batch axes of a call are those of the state."""
         if self.samples and batch != self._neurons.batch:
             raise ValueError(
                 f"batch axes must be {self._neurons.batch} as in the calls since the last reset(), got {batch}"
             )
-        return math.prod(batch)
 
     def step(self, I_t: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., n_neurons)``, uint8, of one step under currents of that shape."""
@@ -193,7 +180,7 @@ class JaxSCDenseLayer(SCLayer):
             If the shape is wrong, or a current is not finite or above 1e100 (float32: 1e12) in size.
         """
         drive = self._neurons.currents("currents", currents)
-        self._batch(_axes("currents", drive, self.n_neurons))
+        self._check_batch(_batch_axes("currents", drive, self.n_neurons))
         spikes = self._neurons.run(drive, self._seeds.key("membrane noise"), self.samples)
         self.samples += drive.shape[-2]
         return spikes
@@ -215,8 +202,7 @@ class JaxSCDenseLayer(SCLayer):
 
         They are decoded from counts of streams. Nothing advances: the next call uses the same streams.
         """
-        x, by_step = self._by_step(inputs)
-        return self._as_currents(np.moveaxis(self._products.forward(by_step), 0, 1), x.shape)
+        return self._as_currents(self._products.means(self._of_batch(inputs), self.samples))
 
     def streams(self, inputs: ArrayLike) -> Streams:
         """Streams that the next ``run_inputs(inputs)`` uses; nothing advances.
@@ -224,41 +210,33 @@ class JaxSCDenseLayer(SCLayer):
         Inputs are ``(..., T, n_inputs)``; weights ``(n_neurons, n_inputs)``, behind the axes ``(..., T)`` where every
         step of every sample gets its own.
         """
-        x, by_step = self._by_step(inputs)
-        steps, weights = self._products.streams(by_step)
-        if weights is not None and len(weights.shape) > 2:
-            weights = _by_sample(weights, x.shape[:-1])
-        return Streams(_by_sample(steps, x.shape[:-1]), weights)
-
-    def _by_step(self, inputs: ArrayLike) -> tuple[Floats, Floats]:
-        """Inputs, and the same ``(T, samples, n_inputs)``, with the generators where this step meets them."""
-        x, batch = self._checked(inputs)
-        count = self._batch(batch)
-        self._products.samples = self.samples * count
-        return x, np.moveaxis(x.reshape(count, x.shape[-2], self._n_inputs), 1, 0)
+        return self._products.streams_of_steps(self._of_batch(inputs), self.samples)
 
     def expected(self, inputs: ArrayLike) -> Floats:
         """Limit of `currents` as the stream length grows; spikes have no closed form."""
-        x, _ = self._checked(inputs)
-        return self._as_currents(self._products.expected(x), x.shape)
+        return self._as_currents(self._products.expected(self._checked(inputs)))
 
-    def _checked(self, inputs: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
+    def _checked(self, inputs: ArrayLike) -> Floats:
         x = checks.array("inputs", inputs, *value_range(self._products.encoding), last=self._n_inputs)
-        return x, _axes("inputs", x, self._n_inputs)
+        _batch_axes("inputs", x, self._n_inputs)
+        return x
 
-    def _as_currents(self, means: Floats, shape: tuple[int, ...]) -> Floats:
+    def _of_batch(self, inputs: ArrayLike) -> Floats:
+        """Inputs, checked, whose batch axes are those of the state."""
+        x = self._checked(inputs)
+        self._check_batch(x.shape[:-2])
+        return x
+
+    def _as_currents(self, means: Floats) -> Floats:
         share = means if self._products.encoding == "unipolar" else (means + 1) / 2
-        return (self._y_min + (self._y_max - self._y_min) * share).reshape(*shape[:-1], self.n_neurons)
+        return self._y_min + (self._y_max - self._y_min) * share
 
     def _rest(self) -> None:
         """Neurons at rest, without batch axes."""
         self._neurons.rest(())
 
     def _forget(self) -> None:
-        if self._given is None:
-            self._products.reset(weights=True)
-        else:
-            self.weights = self._given
+        self._products.reset(weights=True)
 
     def _values(self) -> dict[str, Any]:
         """Weights, voltages and refractory times."""
@@ -284,15 +262,7 @@ class JaxSCDenseLayer(SCLayer):
         )
 
 
-def _by_sample(streams: Bitstream, shape: tuple[int, ...]) -> Bitstream:
-    """Streams ``(T, S, ...)`` as ``(..., T, ...)``, of `shape` in front."""
-    place = 1 if streams.encoding == "split" else 0
-    words = np.moveaxis(streams.words, place, place + 1)
-    rails, rest = words.shape[:place], words.shape[place + 2 :]
-    return Bitstream(np.ascontiguousarray(words).reshape(*rails, *shape, *rest), streams.length, streams.encoding)
-
-
-def _axes(name: str, values: Floats, last: int) -> tuple[int, ...]:
+def _batch_axes(name: str, values: Floats, last: int) -> tuple[int, ...]:
     """The batch axes of values ``(..., T, last)``."""
     if values.ndim < 2:
         raise ValueError(f"{name} must have shape (..., T, {last}), got {values.shape}")

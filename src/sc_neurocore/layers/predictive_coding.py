@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends import checked_backend, choose
@@ -13,6 +13,7 @@ from ..bitstreams import from_probability, to_probability
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, make_generator
 from ..encoders.width import binary
+from ..read_only import derived, frozen
 from .base import Floats, SCLayer
 from .predictive.circuit import PredictiveCircuit
 from .predictive.learning import Compete, PredictiveLearning
@@ -20,7 +21,6 @@ from .predictive.state import Integers, Registers
 from .streams import Streams
 
 _ENCODINGS = ("unipolar", "bipolar")
-_T = TypeVar("_T", bound=np.generic)
 
 
 class Prediction(TypedDict):
@@ -173,18 +173,20 @@ class PredictiveCodingSCLayer(SCLayer):
     encoding = property(attrgetter("_encoding"))
     backend = property(lambda self: choose(self._backend).name, doc="Name of the backend that runs the kernels.")
     weights = property(attrgetter("_registers.weights"), lambda self, values: self._registers.assign(values))
-    counters = property(lambda self: _frozen(self._registers.state.counters))
+    counters = property(lambda self: derived(self._registers.state.counters, "weights"))
 
     @property
     def running_surprise(self) -> Floats:
         """Mean surprise of each neuron in about the last 2**memory samples learnt, ``(n_neurons,)``; read-only."""
-        return _frozen(self._registers.state.running / self._learning.largest)
+        surprise: Floats = frozen(self._registers.state.running / self._learning.largest)
+        return surprise
 
     @property
     def precision(self) -> Floats:
         """One over `running_surprise`, inf where that is 0."""
         with np.errstate(divide="ignore"):
-            return _frozen(1.0 / self.running_surprise)
+            precision: Floats = frozen(1.0 / self.running_surprise)
+        return precision
 
     def forward(self, inputs: ArrayLike, learn: bool = True) -> Prediction:
         """Errors and predictions of each sample with the present weights; then the neurons learn from it.
@@ -284,10 +286,3 @@ class PredictiveCodingSCLayer(SCLayer):
             f"k={self.k}, compete={self.compete!r}, memory={self.memory}{gain}, {self.generator!r}, "
             f"encoding={self.encoding!r}, backend={self.backend!r})"
         )
-
-
-def _frozen(values: NDArray[_T]) -> NDArray[_T]:
-    """A read-only view of an array."""
-    view = values.view()
-    view.flags.writeable = False
-    return view

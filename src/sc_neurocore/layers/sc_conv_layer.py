@@ -13,15 +13,15 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate
 from ..gates.faults import Faults
-from ..gates.windows import ConvolutionWindows, Pair, pair
-from ..read_only import attribute, derived
+from ..gates.windows import ConvolutionWindows, Pair
+from ..read_only import attribute
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
 from .streams import Streams
 from .weighted import attributes
 from .weighted.synapse_array import SynapseArray
-from .weighted.weights import DenseWeights
+from .weighted.weights import DenseWeights, given_weights
 from .weighted.window_sum import WindowSum
 
 _SIZES = 4
@@ -104,57 +104,35 @@ class SCConv2DLayer(SCLayer):
         backend: str | None = None,
     ) -> None:
         self._options = layer_options(
-            length,
-            use_gpu,
-            backend,
-            generator=generator,
-            encoding=encoding,
-            accumulate=accumulate,
-            share=share,
-            bits=bits,
-            weight_streams=weight_streams,
-            faults=faults,
-            device=device,
-        )
+            length, use_gpu, backend, generator=generator, encoding=encoding, accumulate=accumulate, share=share,
+            bits=bits, weight_streams=weight_streams, faults=faults, device=device,
+        )  # fmt: skip
         self._out_channels = checks.whole("out_channels", out_channels, 1)
         self._in_channels = checks.whole("in_channels", in_channels, 1)
-        self._kernel_size = pair("kernel_size", kernel_size, 1)
-        self._groups = checks.whole("groups", groups, 1)
-        super().__init__(seed, (self._out_channels, self._in_channels, *self._kernel_size, self._groups))
+        groups = checks.whole("groups", groups, 1)
         for name, channels in (("in_channels", self._in_channels), ("out_channels", self._out_channels)):
-            if channels % self._groups:
-                raise ValueError(f"{name} must be a multiple of groups={self._groups}, got {channels}")
-        self._stride = pair("stride", stride, 1)
-        self._dilation = pair("dilation", dilation, 1)
-        if isinstance(padding, str):
-            checks.option("padding", padding, ("same",))
-        self._padding: Pair | Literal["same"] = "same" if isinstance(padding, str) else pair("padding", padding, 0)
-        if self._padding == "same" and self._stride != (1, 1):
-            raise ValueError(f"stride must be 1 with padding='same', got {self._stride}")
-        self._windows = ConvolutionWindows(
-            self._in_channels, self._kernel_size, self._stride, self._padding, self._dilation, self._groups
-        )
-        shape = (self._out_channels, self._in_channels // self._groups, *self._kernel_size)
-        self._given: Floats | None = None
-        self._weights = DenseWeights(self._first_kernels(shape), encoding, bias, name="kernels", groups=self._groups)
+            if channels % groups:
+                raise ValueError(f"{name} must be a multiple of groups={groups}, got {channels}")
+        self._windows = ConvolutionWindows.of(self._in_channels, kernel_size, stride, padding, dilation, groups)
+        super().__init__(seed, (self._out_channels, self._in_channels, *self._windows.kernel, groups))
+        self._weights = DenseWeights(self._drawn(), encoding, bias, name="kernels", groups=groups)
         self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
     in_channels: int = attribute("_in_channels", "Channels of an input image.")
     out_channels: int = attribute("_out_channels", "Channels of an output image.")
-    kernel_size: Pair = attribute("_kernel_size", "Rows and columns of a window.")
-    stride: Pair = attribute("_stride", "Steps between windows, rows and columns.")
-    padding: Pair | Literal["same"] = attribute("_padding", 'Zeros around an image, rows and columns, or ``"same"``.')
-    dilation: Pair = attribute("_dilation", "Steps between the pixels of a window.")
-    groups: int = attribute("_groups", "Groups of channels.")
+    kernel_size: Pair = attribute("_windows.kernel", "Rows and columns of a window.")
+    stride: Pair = attribute("_windows.stride", "Steps between windows, rows and columns.")
+    padding: Pair | Literal["same"] = attribute("_windows.padding", 'Zeros around an image: a pair, or ``"same"``.')
+    dilation: Pair = attribute("_windows.dilation", "Steps between the pixels of a window.")
+    groups: int = attribute("_windows.groups", "Groups of channels.")
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
 
-    def _first_kernels(self, shape: tuple[int, ...]) -> Floats:
-        """Kernels of construction: given, or drawn."""
-        if self._given is not None:
-            return self._given
+    def _drawn(self) -> Floats:
+        """Random kernels."""
+        shape = (self._out_channels, self._in_channels // self.groups, *self.kernel_size)
         return self._seeds.generator("values").uniform(*value_range(self._options.encoding), shape)
 
     @classmethod
@@ -169,12 +147,12 @@ class SCConv2DLayer(SCLayer):
         **options: Any,
     ) -> "SCConv2DLayer":
         """A layer with these kernels ``(out, in / groups, kH, kW)``; options as for the constructor."""
-        array = _given_kernels(kernels, options.get("encoding", "unipolar"))
+        encoding = options.get("encoding", "unipolar")
+        array = given_weights("kernels", kernels, encoding, "out", "in / groups", "kH", "kW")
         out_channels, per_group, rows, cols = array.shape
         channels = per_group * checks.count("groups", groups, 1)
         layer = cls(channels, out_channels, (rows, cols), stride, padding, length, groups=groups, **options)
-        layer._given = array.copy()
-        layer._forget()
+        layer._weights.start_from(array)
         return layer
 
     @property
@@ -184,7 +162,7 @@ class SCConv2DLayer(SCLayer):
 
     @kernels.setter
     def kernels(self, values: ArrayLike) -> None:
-        self._weights.assign(values)
+        self._weights.assign(values, "kernels")
 
     @property
     def packed_kernels(self) -> Words:
@@ -192,11 +170,7 @@ class SCConv2DLayer(SCLayer):
 
         Split layers have a leading axis of two (positive, negative rail).
         """
-        words = self._synapses.words(self._synapses.seen(), np.array([self.samples]))[0]
-        words = words.reshape(len(words), self._out_channels, self.fan_in, -1)[:, :, : self.kernels[0].size]
-        words = words.reshape(len(words), *self.kernels.shape, -1)
-        packed: Words = derived(words if self._options.encoding == "split" else words[0], "kernels")
-        return packed
+        return self._synapses.packed(self.samples, "kernels")
 
     def output_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(out, H_out, W_out)`` for images of this size.
@@ -218,7 +192,7 @@ class SCConv2DLayer(SCLayer):
         return images
 
     def _forget(self) -> None:
-        self._weights.restore(self._first_kernels(self.kernels.shape))
+        self._weights.restore(self._drawn)
 
     def _reseed(self) -> None:
         self._synapses = SynapseArray(self._weights, self._options, self._seeds)
@@ -281,26 +255,7 @@ class SCConv2DLayer(SCLayer):
         self._weights.load(state)
 
     def __repr__(self) -> str:
-        extras = "".join(
-            f", {name}={value}"
-            for name, value, plain in (
-                ("stride", self._stride, (1, 1)),
-                ("padding", self._padding, (0, 0)),
-                ("dilation", self._dilation, (1, 1)),
-                ("groups", self._groups, 1),
-            )
-            if value != plain
-        )
-        rows, columns = self._kernel_size
         return (
-            f"{type(self).__name__}({self._in_channels} -> {self._out_channels}, {rows} x {columns}{extras}, "
+            f"{type(self).__name__}({self._in_channels} -> {self._out_channels}, {self._windows!r}, "
             f"{self._options.describe()})"
         )
-
-
-def _given_kernels(kernels: ArrayLike, encoding: Encoding) -> Floats:
-    """Kernels ``(out, in / groups, kH, kW)``, checked."""
-    array = checks.array("kernels", kernels, *value_range(encoding), shape=(None, None, None, None))
-    if not array.size:
-        raise ValueError(f"kernels must have shape (out, in / groups, kH, kW), all at least 1, got {array.shape}")
-    return array

@@ -1,6 +1,5 @@
 """Spiking neurons driven by bitstreams, with synapses that learn from the times of spikes (STDP)."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,14 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import checked_backend, choose
-from ..backends.types import LearningKeys, LearningModel, Pause
 from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons, LIFParameters
 from ..read_only import attribute, frozen
 from ..synapses import PlasticSynapses
 from .base import Floats, SCLayer, one_seed
 from .learning.competition import NeuronCompetition
-from .learning.state import STATE_NAMES, checked, gathered, pause_between_samples, put_back
+from .learning.state import PlasticNeurons
 from .learning.streams import LearningStreams
 from .streams import Streams
 
@@ -40,21 +38,16 @@ class SCLearningLayer(SCLayer):
     bits).
 
     A cycle: traces and added thresholds decay; gates multiply and neurons spike; spikes meet the traces of *earlier*
-    spikes, and the weights move; the spikes enter the traces. So a pair of spikes changes a weight by the window
-    ``a_plus * exp(-dt / tau_plus)`` if post comes dt > 0 after pre, ``-a_minus * exp(dt / tau_minus)`` if dt < 0, and
-    not at all within one cycle (dt = 0), with ``a_plus = learning_rate * step * (w_max - w_min)`` and
-    ``a_minus = ltd_ratio * a_plus``. All pairs count. Each cycle starts where the last one ended, so the layer is
-    sequential: calls from several threads must take turns.
+    spikes, and the weights move; the spikes enter the traces. So each pair of spikes changes a weight by `stdp_window`
+    with ``a_plus = learning_rate * step * (w_max - w_min)`` and ``a_minus = ltd_ratio * a_plus``. Each cycle starts
+    where the last one ended, so the layer is sequential: calls from several threads must take turns.
 
     Parameters
     ----------
-    n_inputs, n_neurons
-        Numbers of inputs and of neurons.
-    length
-        Cycles L of a sample.
+    n_inputs, n_neurons, length
+        Numbers of inputs and of neurons, and of the cycles L of a sample.
     base_seed, seed
-        Two names of one argument: fixes weights, streams, noise and gates; 0 is a seed like any other, None draws fresh
-        entropy.
+        Two names of one argument: fixes weights, streams, noise and gates. None draws fresh entropy.
     w_min, w_max, learning_rate, ltd_ratio, rule, tau_plus, tau_minus, tau_eligibility, step, soft_bounds, deterministic
         Of the synapses, as for `PlasticSynapses`, which names the sources. Weights are mapped affinely to probabilities
         0 and 1. ``"pair"`` is the window above; by default its areas balance to 1.8 % (.3 % for dt_ms to 0).
@@ -81,9 +74,8 @@ class SCLearningLayer(SCLayer):
     Notes
     -----
     Law: uncorrelated inputs and spikes move a weight by `stdp_drift` a ms. One random number a synapse and cycle
-    opens the gates, see `PlasticSynapses`.
-
-    Spikes and weights depend on the arguments only: neither on how samples are split into calls nor on threads.
+    opens the gates, see `PlasticSynapses`. Spikes and weights depend on the arguments only: neither on how samples are
+    split into calls nor on threads.
 
     Examples
     --------
@@ -91,8 +83,6 @@ class SCLearningLayer(SCLayer):
     >>> spikes = layer.run_epoch([0.9, 0.9, 0.1, 0.1])
     >>> spikes.shape, spikes.dtype
     ((2, 1024), dtype('uint8'))
-    >>> layer.get_weights().shape
-    (2, 4)
     >>> bool((layer.get_weights() != 0.5).any())
     True
     """
@@ -135,37 +125,29 @@ class SCLearningLayer(SCLayer):
         super().__init__(one_seed(base_seed, seed), (self._n_neurons, self._n_inputs))
         self._length = checks.whole("length", length, 1)
         parameters = LIFParameters.of(neuron_params, "neuron_params")
-        self._neurons = LIFNeurons(self._n_neurons, parameters, dt_ms, self._seeds.of("membrane noise"))
-        self._synapses = PlasticSynapses(
+        neurons = LIFNeurons(self._n_neurons, parameters, dt_ms, self._seeds.of("membrane noise"))
+        synapses = PlasticSynapses(
             self._n_inputs, self._n_neurons, w_min, w_max, learning_rate, ltd_ratio, rule=rule, tau_plus=tau_plus,
             tau_minus=tau_minus, tau_eligibility=tau_eligibility, step=step, soft_bounds=soft_bounds,
             deterministic=deterministic, dt_ms=dt_ms, weights=weights, seed=self._seeds.of("plasticity"),
         )  # fmt: skip
-        self._competition = NeuronCompetition(self._n_neurons, wta, inhibition, homeostasis, tau_homeostasis)
+        competition = NeuronCompetition(self._n_neurons, wta, inhibition, homeostasis, tau_homeostasis)
+        self._plastic = PlasticNeurons(neurons, synapses, competition, pause_ms)
         self._y_min = checks.real("y_min", y_min, -checks.LARGEST, checks.LARGEST)
         self._y_max = checks.real("y_max", y_max, self._y_min, checks.LARGEST)
-        self._pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
-        self._thresholds = np.zeros(self._n_neurons)
         self._coding, self._backend = (generator, bits), checked_backend(backend)
-        self._streams = self._make_streams()
-        self._pause()  # one that does not fit the steps is found now
+        self._reseed()
 
     n_inputs: int = attribute("_n_inputs", "Number of inputs.")
     n_neurons: int = attribute("_n_neurons", "Number of neurons.")
     length: int = attribute("_length", "Cycles L of a sample.")
-    neurons: LIFNeurons = attribute("_neurons", "The neurons; their state may be edited.")
-    synapses: PlasticSynapses = attribute("_synapses", "The synapses; their state may be edited.")
-    competition: NeuronCompetition = attribute("_competition", "`NeuronCompetition`.")
+    neurons: LIFNeurons = attribute("_plastic.neurons", "The neurons; their state may be edited.")
+    synapses: PlasticSynapses = attribute("_plastic.synapses", "The synapses; their state may be edited.")
+    competition: NeuronCompetition = attribute("_plastic.competition", "`NeuronCompetition`.")
     y_min: float = attribute("_y_min", "Current of the smallest mean.")
     y_max: float = attribute("_y_max", "Current of the largest mean.")
-    pause_ms: float = attribute("_pause_ms", "Time without input before each sample in ms.")
+    pause_ms: float = attribute("_plastic.pause_ms", "Time without input before each sample in ms.")
     generator: Generator = attribute("_streams.encoder.generator", "Number generator of the streams.")
-
-    def _make_streams(self) -> LearningStreams:
-        return LearningStreams(self._n_inputs, self._length, *self._coding, self._seeds, self._backend)
-
-    def _pause(self) -> Pause:
-        return pause_between_samples(self._pause_ms, self._competition, self._neurons, self._synapses)
 
     @property
     def levels(self) -> Floats:
@@ -182,7 +164,9 @@ class SCLearningLayer(SCLayer):
         learning: bool = True,
         spikes: bool | None = None,
     ) -> NDArray[np.uint8]:
-        """Spikes of L cycles under an input, while the synapses learn; neurons and traces keep their state.
+        """Spikes ``(..., n_neurons, length)``, uint8 of 0 and 1, of L cycles under an input, while the synapses learn.
+
+        Neurons and traces keep their state for the next call.
 
         Parameters
         ----------
@@ -199,11 +183,6 @@ class SCLearningLayer(SCLayer):
             True: inputs are spikes ``(..., length, n_inputs)``. False: rates. None: an array ``(length, n_inputs)`` is
             spikes, any other is rates.
 
-        Returns
-        -------
-        ndarray
-            uint8 ``(..., n_neurons, length)`` of 0 and 1.
-
         Raises
         ------
         ValueError, TypeError
@@ -211,21 +190,10 @@ class SCLearningLayer(SCLayer):
         """
         inputs, spiking, batch = self._streams.read(input_values, spikes)
         learning = checks.flag("learning", learning)
-        neurons, synapses, streams = self._neurons, self._synapses, self._streams
-        rewards = streams.rewards(reward, batch, synapses.rule)
-        words = streams.words(inputs, spiking, self.samples)
-        model = LearningModel(
-            LearningKeys(neurons.noise_key, streams.weight_key, synapses.key), self._length,
-            self.generator.bits, self.levels.copy(), neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
-            self._competition.rule(neurons.dt_ms), self._pause(),
-        )  # fmt: skip
-        added = checks.array("thresholds", self._thresholds, 0.0)
-        state = gathered(neurons, synapses, added)
-        trains, state = choose(self._backend).learn(
-            model, words, streams.midpoints, rewards, self.samples, learning, state
-        )
+        rewards = self._streams.rewards(reward, batch, self.synapses.rule)
+        words = self._streams.words(inputs, spiking, self.samples)
+        trains = self._plastic.run(self._streams, self.levels, words, rewards, self.samples, learning, self._backend)
         self.samples += len(words)
-        self._learnt(put_back(state, self.samples * self._length, neurons, synapses))
         return trains.reshape(*batch, self._n_neurons, self._length)
 
     __call__ = run_epoch
@@ -235,7 +203,7 @@ class SCLearningLayer(SCLayer):
 
         Inputs ``(n_inputs,)``, and the present weights ``(n_neurons, n_inputs)``; arguments as in `run_epoch`.
         """
-        return self._streams.of_sample(input_values, spikes, self._synapses.shares, self.samples)
+        return self._streams.of_sample(input_values, spikes, self.synapses.shares, self.samples)
 
     def expected(self, input_values: ArrayLike) -> Floats:
         """Mean currents ``(..., n_neurons)`` of infinitely many cycles with the present weights.
@@ -243,7 +211,7 @@ class SCLearningLayer(SCLayer):
         For rates ``(..., n_inputs)``. What neurons and synapses make of the currents has no closed form.
         """
         rates = checks.array("input_values", input_values, 0.0, 1.0, last=self._n_inputs)
-        mean = self._streams.mean_products(rates, self._synapses.shares)
+        mean = self._streams.mean_products(rates, self.synapses.shares)
         return np.asarray(self._y_min + (self._y_max - self._y_min) * mean)
 
     @property
@@ -252,55 +220,44 @@ class SCLearningLayer(SCLayer):
 
         Learning makes new ones: arrays from before are then read-only.
         """
-        weights: Floats = self._synapses.weights
+        weights: Floats = self.synapses.weights
         return weights
 
     @weights.setter
     def weights(self, weights: ArrayLike) -> None:
-        self._synapses.weights = weights
+        self.synapses.weights = weights
 
     @property
     def thresholds(self) -> Floats:
         """What homeostasis has added to the thresholds ``(n_neurons,)``; assign or edit it, as the weights."""
-        return self._thresholds
+        return self._plastic.thresholds
 
     @thresholds.setter
     def thresholds(self, thresholds: ArrayLike) -> None:
-        self._thresholds = checks.array("thresholds", thresholds, 0.0, shape=(self._n_neurons,)).copy()
+        self._plastic.set_thresholds(thresholds)
 
     def get_weights(self) -> Floats:
         """A copy of the weights ``(n_neurons, n_inputs)``."""
         return self.weights.copy()
 
-    def _learnt(self, thresholds: Floats) -> None:
-        self._thresholds.flags.writeable = False  # an edit of what is no longer used is an error
-        self._thresholds = thresholds
-
     def _rest(self) -> None:
-        """Neurons at rest, no traces, noise and gates rewound."""
-        self._neurons.reset()
-        self._synapses.reset()
+        self._plastic.rest()
 
     def _forget(self) -> None:
-        self._synapses.reset(weights=True)
-        self._learnt(np.zeros(self._n_neurons))
+        self._plastic.forget()
 
     def _values(self) -> dict[str, Any]:
-        """Weights, thresholds, neurons and traces."""
-        now = gathered(self._neurons, self._synapses, self._thresholds)
-        return {name: value.copy() for name, value in zip(STATE_NAMES, now, strict=True)}
+        return self._plastic.values()
 
     def _load_values(self, state: dict[str, Any]) -> None:
-        loaded = checked(state, gathered(self._neurons, self._synapses, self._thresholds))
-        self._learnt(put_back(loaded, state["samples"] * self._length, self._neurons, self._synapses))
+        self._plastic.load(state, state["samples"] * self._length)
 
     def _reseed(self) -> None:
-        self._neurons.reseed(self._seeds.of("membrane noise"))
-        self._synapses.reseed(self._seeds.of("plasticity"))
-        self._streams = self._make_streams()
+        self._plastic.reseed(self._seeds)
+        self._streams = LearningStreams(self._n_inputs, self._length, *self._coding, self._seeds, self._backend)
 
     def __repr__(self) -> str:
-        synapses = self._synapses
+        synapses = self.synapses
         return (
             f"SCLearningLayer({self._n_inputs} -> {self._n_neurons}, length={self._length}, rule={synapses.rule!r}, "
             f"learning_rate={synapses.learning_rate:g}, {self.generator!r}, encoding='unipolar', "

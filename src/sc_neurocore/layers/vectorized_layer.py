@@ -14,7 +14,7 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator, Seed, Share
 from ..gates.accumulators import Accumulate, Accumulator
 from ..gates.faults import Faults
-from ..read_only import attribute, derived
+from ..read_only import attribute
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
@@ -23,7 +23,7 @@ from .streams import Streams
 from .weighted import attributes
 from .weighted.dense_sum import DenseSum
 from .weighted.synapse_array import SynapseArray
-from .weighted.weights import DenseWeights, SparseWeights
+from .weighted.weights import DenseWeights, given_weights, matrix_weights
 
 
 class VectorizedSCLayer(SCLayer):
@@ -121,18 +121,9 @@ class VectorizedSCLayer(SCLayer):
         backend: str | None = None,
     ) -> None:
         self._options = layer_options(
-            length,
-            use_gpu,
-            backend,
-            generator=generator,
-            encoding=encoding,
-            accumulate=accumulate,
-            share=share,
-            bits=bits,
-            weight_streams=weight_streams,
-            faults=faults,
-            device=device,
-        )
+            length, use_gpu, backend, generator=generator, encoding=encoding, accumulate=accumulate, share=share,
+            bits=bits, weight_streams=weight_streams, faults=faults, device=device,
+        )  # fmt: skip
         self._n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
         super().__init__(seed, (self._n_neurons, self._n_inputs))
@@ -142,13 +133,7 @@ class VectorizedSCLayer(SCLayer):
             raise ValueError("connectivity must be above 0, got 0")
         if self._connectivity < 1 and not self._sparse:
             raise ValueError(f"connectivity must be 1 without sparse=True, got {connectivity}")
-        self._given: Floats | csr_array | None = None
-        first = self._first_weights()
-        self._weights: DenseWeights | SparseWeights
-        if isinstance(first, csr_array):
-            self._weights = SparseWeights(first, encoding, bias)
-        else:
-            self._weights = DenseWeights(first, encoding, bias)
+        self._weights = matrix_weights(self._drawn(), encoding, bias, self._edit)
         self._options = self._options.for_fan_in(self._weights.fan_in)
         self._reseed()
 
@@ -162,10 +147,8 @@ class VectorizedSCLayer(SCLayer):
     _edit = "weights"
     """Name of the array that is edited where weights are dense."""
 
-    def _first_weights(self) -> Floats | csr_array:
-        """Weights of construction: given, or drawn."""
-        if self._given is not None:
-            return self._given
+    def _drawn(self) -> Floats | csr_array:
+        """Random weights."""
         rng, shape = self._seeds.generator("values"), (self._n_neurons, self._n_inputs)
         bounds = value_range(self._options.encoding)
         return random_synapses(rng, shape, self._connectivity, bounds) if self._sparse else rng.uniform(*bounds, shape)
@@ -176,17 +159,15 @@ class VectorizedSCLayer(SCLayer):
 
         With ``sparse=True`` the synapses are the non-zero weights.
         """
-        bounds = value_range(options.get("encoding", "unipolar"))
-        matrix = checks.array("weights", weights, *bounds, shape=(None, None))
-        if not matrix.size:
-            raise ValueError(f"weights must have shape (n_neurons >= 1, n_inputs >= 1), got {matrix.shape}")
+        matrix = given_weights("weights", weights, options.get("encoding", "unipolar"), "n_neurons", "n_inputs")
         if options.get("connectivity", 1) != 1:
             raise ValueError(f"connectivity must be 1 with given weights, got {options['connectivity']}")
         layer = cls(matrix.shape[1], matrix.shape[0], length=length, **options)
         if layer.sparse and not matrix.any():
             raise ValueError("weights must have a non-zero value with sparse=True, got none")
-        layer._given = csr_array(matrix) if layer.sparse else matrix.copy()
-        layer._forget()
+        layer._weights.start_from(csr_array(matrix) if layer.sparse else matrix)
+        if layer.sparse:
+            layer._reseed()
         return layer
 
     @property
@@ -210,7 +191,7 @@ class VectorizedSCLayer(SCLayer):
         return self._weights.csr
 
     def _forget(self) -> None:
-        self._weights.restore(self._first_weights())
+        self._weights.restore(self._drawn)
         if self._sparse:
             self._reseed()
 
@@ -229,14 +210,7 @@ class VectorizedSCLayer(SCLayer):
         Bit t is bit ``t % 64`` of word ``t // 64``; tail bits are zero. Split layers have a leading
         axis of two (positive, negative rail); sparse layers have one axis of synapses.
         """
-        words: Words = self._synapses.words(self._synapses.seen(), np.array([self.samples]))[0]
-        if self._sparse:
-            words = words[:, self._weights.lines()[:] < self._n_inputs]
-        else:
-            words = words.reshape(len(words), self._n_neurons, self.fan_in, -1)[:, :, : self._n_inputs]
-        edit = "weights_csr.data" if self._sparse else self._edit
-        packed: Words = derived(words if self._options.encoding == "split" else words[0], edit)
-        return packed
+        return self._synapses.packed(self.samples, "weights_csr.data" if self._sparse else self._edit)
 
     def _refresh_packed_weights(self) -> None:
         """Edits are seen without it; kept so that callers of the documented API need no change."""

@@ -1,58 +1,153 @@
-"""State of a learning layer: gathered from its neurons and synapses, written back, decayed over a pause."""
+"""State of a learning layer: its neurons and synapses as kernels take them, written back, decayed over a pause."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ... import checks
-from ...backends.types import LearningState, Pause
+from ...backends import choose
+from ...backends.types import LearningKeys, LearningModel, LearningState, Pause, Words
+from ...encoders.seeds import Seeds
 from ...neurons import LIFNeurons
 from ...synapses import PlasticSynapses, Traces
 from ..base import Floats
 from .competition import NeuronCompetition
+from .streams import LearningStreams
 
 STATE_NAMES = ("p", "threshold", "v", "refractory_left", "pre", "post", "eligibility")
 """Names in a state dict of the arrays of a `LearningState`, in their order."""
 _LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post": 0.0}
 
 
-def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats) -> LearningState:
-    """Collect the state of neurons and synapses for the kernels, weights as a copy."""
-    return LearningState(
-        synapses.shares.copy(),
-        thresholds,
-        neurons.v,
-        neurons.refractory_left,
-        synapses.traces.pre,
-        synapses.traces.post,
-        synapses.eligibility,
-    )
+class PlasticNeurons:
+    """Neurons, their plastic synapses, and what homeostasis has added to their thresholds: all that an epoch changes.
 
-
-def put_back(state: LearningState, cycles: int, neurons: LIFNeurons, synapses: PlasticSynapses) -> Floats:
-    """Write a state after `cycles` cycles back to neurons and synapses; returns the added thresholds."""
-    shares, thresholds, v, refractory_left, pre, post, eligibility = state
-    neurons.load(v, refractory_left, cycles)
-    synapses.load(shares, Traces(pre, post), eligibility, cycles)
-    return thresholds
-
-
-def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:
-    """A state from the arrays of a state dict, copied; they must fit the present state.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an array has another shape or a value outside its range.
+    Parameters
+    ----------
+    neurons, synapses, competition
+        Of the layer, for one number of neurons.
+    pause_ms
+        Time without input before each sample, a multiple of a step.
     """
-    arrays: list[Any] = []
-    for name, old in zip(STATE_NAMES, now, strict=True):
-        highest = 1.0 if name == "p" else np.inf
-        given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)
-        arrays.append(given.astype(old.dtype))
-    return LearningState(*arrays)
+
+    def __init__(
+        self, neurons: LIFNeurons, synapses: PlasticSynapses, competition: NeuronCompetition, pause_ms: float
+    ) -> None:
+        self.neurons, self.synapses, self.competition = neurons, synapses, competition
+        self.pause_ms = checks.real("pause_ms", pause_ms, 0.0, math.inf)
+        self.pause()  # one that does not fit the steps is found now
+        self.thresholds = np.zeros(competition.n_neurons)
+        """Added thresholds ``(M,)``, which may be edited."""
+
+    def set_thresholds(self, thresholds: ArrayLike) -> None:
+        """Replace the added thresholds ``(M,)``, at least 0, by a copy of these."""
+        self.thresholds = checks.array("thresholds", thresholds, 0.0, shape=self.thresholds.shape).copy()
+
+    def pause(self) -> Pause:
+        """What the time without input before a sample leaves of the state."""
+        return pause_between_samples(self.pause_ms, self.competition, self.neurons, self.synapses)
+
+    def run(
+        self,
+        streams: LearningStreams,
+        levels: Floats,
+        words: Words,
+        rewards: Floats,
+        first: int,
+        learning: bool,
+        backend: str | None,
+    ) -> NDArray[np.uint8]:
+        """Spikes ``(S, M, L)`` of input streams ``(S, n_inputs, W)``, samples from number `first` on.
+
+        Parameters
+        ----------
+        streams
+            Of the layer.
+        levels
+            Currents of all counts.
+        words, rewards
+            Made by `streams`.
+        learning
+            Whether weights, eligibility and thresholds change.
+        backend
+            Backend that runs the kernels.
+
+        Raises
+        ------
+        ValueError
+            If an edit of the added thresholds has left their range.
+        """
+        checks.array("thresholds", self.thresholds, 0.0)
+        trains, state = choose(backend).learn(
+            self._model(streams, levels), words, streams.midpoints, rewards, first, learning, self.state()
+        )
+        self.put_back(state, (first + len(words)) * streams.encoder.length)
+        return trains
+
+    def _model(self, streams: LearningStreams, levels: Floats) -> LearningModel:
+        """All that does not change in an epoch."""
+        neurons, synapses, encoder = self.neurons, self.synapses, streams.encoder
+        return LearningModel(
+            LearningKeys(neurons.noise_key, streams.weight_key, synapses.key), encoder.length,
+            encoder.generator.bits, levels.copy(), neurons.parameters.membrane(neurons.dt_ms), synapses.parameters,
+            self.competition.rule(neurons.dt_ms), self.pause(),
+        )  # fmt: skip
+
+    def state(self) -> LearningState:
+        """The present state, weights as a copy."""
+        neurons, synapses = self.neurons, self.synapses
+        return LearningState(
+            synapses.shares.copy(), self.thresholds, neurons.v, neurons.refractory_left, synapses.traces.pre,
+            synapses.traces.post, synapses.eligibility,
+        )  # fmt: skip
+
+    def put_back(self, state: LearningState, cycles: int) -> None:
+        """Take the state after `cycles` cycles; the arrays of thresholds from before become read-only."""
+        shares, thresholds, v, refractory_left, pre, post, eligibility = state
+        self.neurons.load(v, refractory_left, cycles)
+        self.synapses.load(shares, Traces(pre, post), eligibility, cycles)
+        self._replace_thresholds(thresholds)
+
+    def _replace_thresholds(self, thresholds: Floats) -> None:
+        self.thresholds.flags.writeable = False  # an edit of what is no longer used is an error
+        self.thresholds = thresholds
+
+    def values(self) -> dict[str, Any]:
+        """Copies of weights, thresholds, neurons and traces for a state dict."""
+        return {name: value.copy() for name, value in zip(STATE_NAMES, self.state(), strict=True)}
+
+    def load(self, values: Mapping[str, Any], cycles: int) -> None:
+        """Take the arrays of a state dict, copied, as the state after `cycles` cycles.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an array has another shape than now or a value outside its range; nothing has changed then.
+        """
+        arrays: list[Any] = []
+        for name, old in zip(STATE_NAMES, self.state(), strict=True):
+            highest = 1.0 if name == "p" else np.inf
+            given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)
+            arrays.append(given.astype(old.dtype))
+        self.put_back(LearningState(*arrays), cycles)
+
+    def rest(self) -> None:
+        """Neurons at rest, no traces, noise and gates rewound."""
+        self.neurons.reset()
+        self.synapses.reset()
+
+    def forget(self) -> None:
+        """Weights of construction, and nothing added to thresholds."""
+        self.synapses.reset(weights=True)
+        self._replace_thresholds(np.zeros(self.thresholds.shape))
+
+    def reseed(self, seeds: Seeds) -> None:
+        """Seed noise and gates anew."""
+        self.neurons.reseed(seeds.of("membrane noise"))
+        self.synapses.reseed(seeds.of("plasticity"))
 
 
 def pause_between_samples(

@@ -48,6 +48,10 @@ def _write(layer: Any, values: ArrayLike) -> None:
     _weights_of(layer).assign(values)
 
 
+def _write_ideal(layer: Any, values: ArrayLike) -> None:
+    _weights_of(layer).assign(values, "ideal_weights")
+
+
 def _of_cells(layer: Any, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask without the bias's cells: ``(n_neurons, n_inputs)``, of pairs of cells ``(2, n_neurons, n_inputs)``."""
     planes = [_weights_of(layer).dense(plane) for plane in cells]
@@ -62,7 +66,7 @@ effective_weights: Any = property(
 )
 ideal_weights: Any = property(
     attrgetter("_weights.array"),
-    _write,
+    _write_ideal,
     doc="""Weights ``(n_neurons, n_inputs)`` that are to be written; assign or edit them, the next `forward` sees it.
 
     Of a sparse layer this is a read-only copy: edit ``weights_csr.data``.

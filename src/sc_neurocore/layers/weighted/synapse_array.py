@@ -12,6 +12,7 @@ from ...bitstreams.encodings import from_probability, value_range
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
 from ...encoders.sequences import Inputs
+from ...read_only import derived
 from ...synapses import Defects
 from ..base import Floats, Samples
 from ..options import CircuitOptions
@@ -261,6 +262,16 @@ class SynapseArray:
         if self.faults.faults.weight_flips and not self.streams.per_sample:
             words = np.repeat(words, len(samples), axis=0)
         return self.faults.on_lines(words, samples, "weights", self._generator_of_synapse())
+
+    def packed(self, sample: int, edit: str) -> Words:
+        """Words of the weights' streams of a sample, without a bias: ``(rails, *weights, W)``, of one rail without it.
+
+        They are read-only: `edit` is the name of the array to edit instead.
+        """
+        words = self.words(self.seen(), np.array([sample]))[0]
+        words = words[:, self.weights.without_bias(np.arange(self.n_synapses))]
+        packed: Words = derived(words if self.rails == 2 else words[0], edit)
+        return packed
 
     def _generator_of_synapse(self) -> NDArray[np.int64]:
         """Index of the generator that drives each weight stream."""

@@ -1,6 +1,7 @@
 """Weights of a layer: an array that its user may edit, a bias, and the wiring of weights to inputs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,22 @@ from ...gates.connections import Connections, FullConnections, WiredConnections
 from ...read_only import derived
 from ..base import Floats
 from ..sparse import wired_as_saved
+
+
+def given_weights(name: str, values: ArrayLike, encoding: Encoding, *axes: str) -> Floats:
+    """Weights that a layer is to be made of, checked: an array with `axes` of these names, each of at least 1.
+
+    Parameters
+    ----------
+    name
+        Of the array in error messages.
+    values
+        In the range of `encoding`.
+    """
+    array = checks.array(name, values, *value_range(encoding), shape=(None,) * len(axes))
+    if not array.size:
+        raise ValueError(f"{name} must have shape ({', '.join(axes)}), all at least 1, got {array.shape}")
+    return array
 
 
 class Weights(ABC):
@@ -37,7 +54,11 @@ class Weights(ABC):
         self.n_neurons = n_neurons
         self.bias = None if bias is None else self.checked_bias(bias)
         self._first_bias = None if self.bias is None else self.bias.copy()
+        self._given: Any = None
+        """Weights of construction; None: they are drawn, anew whenever they are needed."""
 
+    name = "weights"
+    """Name in errors of the array that is edited."""
     values: Floats
     """The weights, which may be edited: ``(M, ...)``, or the data of a sparse matrix ``(synapses,)``."""
 
@@ -51,14 +72,23 @@ class Weights(ABC):
             raise AttributeError("bias must be given to the constructor, got it for a layer without one")
         self.bias = self.checked_bias(bias)
 
-    def restore(self, values: Any) -> None:
-        """Go back to the bias of construction, and to `values`, the weights of construction."""
-        self.assign(values)
+    def start_from(self, given: Any) -> None:
+        """Make a copy of these the weights of construction, in place of those that were drawn."""
+        self._given = given.copy()
+        self._replace(given)
+
+    def restore(self, draw: Callable[[], Any]) -> None:
+        """Go back to the bias and the weights of construction: the given ones, else those that `draw` returns."""
+        self._replace(draw() if self._given is None else self._given)
         self.bias = None if self._first_bias is None else self._first_bias.copy()
+
+    def _replace(self, values: Any) -> None:
+        """Take a copy of weights of construction."""
+        self.assign(values)
 
     def check(self) -> None:
         """Raise a ValueError if an edit left the encoding's range or is not finite."""
-        checks.array("weights", self.values, *self.bounds)
+        checks.array(self.name, self.values, *self.bounds)
         if self.bias is not None:
             self.checked_bias(self.bias)
 
@@ -101,8 +131,8 @@ class Weights(ABC):
         """Values of all synapses as a new array ``(M, n_inputs)``, without those of the bias."""
 
     @abstractmethod
-    def assign(self, values: ArrayLike) -> None:
-        """Replace the weights by others of the same shape, in the encoding's range."""
+    def assign(self, values: ArrayLike, name: str = "weights") -> None:
+        """Replace the weights by others of the same shape, in the encoding's range; errors call them `name`."""
 
     @property
     @abstractmethod
@@ -120,7 +150,7 @@ class DenseWeights(Weights):
     Parameters
     ----------
     name
-        Name of the array in error messages.
+        Of the array that is edited, in error messages.
     groups
         Number of groups of neurons with inputs of their own, as in a grouped convolution.
     """
@@ -142,9 +172,9 @@ class DenseWeights(Weights):
         """Check new weights of this shape: a float64 copy, or an error."""
         return checks.array(name, values, *self.bounds, shape=self.values.shape).copy()
 
-    def assign(self, values: ArrayLike) -> None:
-        """Replace the weights by others of the same shape, in the encoding's range."""
-        self.values = self.checked(self.name, values)
+    def assign(self, values: ArrayLike, name: str = "weights") -> None:
+        """Replace the weights by others of the same shape, in the encoding's range; errors call them `name`."""
+        self.values = self.checked(name, values)
 
     @property
     def array(self) -> Floats:
@@ -212,10 +242,9 @@ class SparseWeights(Weights):
         for fixed in (csr.indices, csr.indptr):
             fixed.flags.writeable = False
 
-    def restore(self, values: csr_array) -> None:
-        """Go back to the bias of construction, and to `values`, the weights and synapses of construction."""
+    def _replace(self, values: csr_array) -> None:
+        """Take a copy of weights of construction, and their synapses."""
         self.wire(values.copy())
-        self.bias = None if self._first_bias is None else self._first_bias.copy()
 
     @property
     def values(self) -> Floats:  # type: ignore[override]
@@ -228,14 +257,14 @@ class SparseWeights(Weights):
         """Neuron of each weight."""
         return np.repeat(np.arange(self.n_neurons), np.diff(self.csr.indptr))
 
-    def assign(self, values: ArrayLike) -> None:
+    def assign(self, values: ArrayLike, name: str = "weights") -> None:
         """Replace the weights by those of a matrix ``(M, n_inputs)``, zero wherever there is no synapse."""
-        matrix = checks.array("weights", values, *self.bounds, shape=self.csr.shape).copy()
+        matrix = checks.array(name, values, *self.bounds, shape=self.csr.shape).copy()
         places = self.rows, self.csr.indices
         kept = matrix[places]
         matrix[places] = 0
         if matrix.any():
-            raise ValueError(f"weights must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
+            raise ValueError(f"{name} must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
         self.csr.data[:] = kept
 
     @property
@@ -302,3 +331,12 @@ class SparseWeights(Weights):
         data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()
         self.wire(wired_as_saved(data, state, self.csr.shape))
         self.bias = bias
+
+
+def matrix_weights(
+    values: Floats | csr_array, encoding: Encoding, bias: ArrayLike | None, name: str
+) -> DenseWeights | SparseWeights:
+    """Weights ``(M, n_inputs)`` as their matrix is, sparse or dense; of a dense one errors say `name`."""
+    if isinstance(values, csr_array):
+        return SparseWeights(values, encoding, bias)
+    return DenseWeights(values, encoding, bias, name=name)

@@ -1,6 +1,6 @@
 """What may be set and edited of the public classes: layers with weights, neurons, synapses, sources, encoders.
 
-Of sensors, reservoirs, attention and primitives see `attribute_cases_2`. A path such as ``source.x_inputs`` is an
+Of sensors, reservoirs, attention and primitives see `attribute_cases_sensors`. A path such as ``source.x_inputs`` is an
 attribute of a part.
 """
 
@@ -129,6 +129,7 @@ LEARNT = {
     "synapses.weights": (WEIGHTS, learning),
 }
 CASES = {
+    "register": AttributeCase(lambda: LFSR(8), {"state": (9, lambda register: register.step())}),
     "dense": weighted(dense(bias=[0.5, 0.6, 0.7]), forward, "weights", "weights"),
     "sparse": weighted(dense(sparse=True, connectivity=0.6, bias=[0.5, 0.6, 0.7]), forward, "weights", "weights_csr"),
     "split": weighted(dense(encoding="split"), forward, "weights", "weights"),
@@ -217,7 +218,7 @@ if find_spec("jax"):
 CASES |= {
     repr(generator): AttributeCase(lambda generator=generator: generator)
     for generator in (
-        LFSR(8), Searched.of_length(64), Bank("sobol", 64), OfWidth(Bank("lattice", 63), 4),
+        Searched.of_length(64), Bank("sobol", 64), OfWidth(Bank("lattice", 63), 4),
         UserSequence([[0, 1, 2, 3]], 2),
     )
 }  # fmt: skip

@@ -1,14 +1,10 @@
-"""What may be set and edited of layers without a plain weight matrix: sensors, reservoirs, attention, primitives.
+"""What may be set and edited of layers without a plain weight matrix: sensors, reservoirs, attention, primitives."""
 
-A case is a function that makes the layer, and for each attribute that may be set another value and a call whose result
-must change; a path such as ``primitive.k`` is an attribute of a part. Of these attributes, `editable` are arrays (or a
-dict) that may be edited in place as well.
-"""
-
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from attribute_cases_weighted import AttributeCase, Call, X
 
 from sc_neurocore import (
     LateralInhibition,
@@ -25,19 +21,13 @@ from sc_neurocore.layers.encoded import PrimitiveLayer
 from sc_neurocore.layers.options import CircuitOptions
 from sc_neurocore.layers.predictive.surprise import SurpriseLayer
 
-
-class AttributeCase(NamedTuple):
-    """A layer, what may be set of it, and what may be edited."""
-
-    make: Callable[[], Any]
-    settable: dict[str, tuple[Any, Callable[[Any], Any]]]
-    editable: frozenset[str] = frozenset()
-
-
-RNG = np.random.default_rng(3)
-X = RNG.uniform(0.1, 0.9, (6, 4))
-STREAMS = Bitstream.from_bits(RNG.integers(0, 2, (3, 4, 50)))
+STREAMS = Bitstream.from_bits(np.random.default_rng(4).integers(0, 2, (3, 4, 50)))
 OPTIONS = CircuitOptions(64, "bernoulli", "unipolar")
+
+
+def with_edits(make: Callable[[], Any], settable: Mapping[str, tuple[Any, Call]], *editable: str) -> AttributeCase:
+    """An object of whose attributes that may be set these may be edited as well."""
+    return AttributeCase(make, settable, {name: settable[name] for name in editable})
 
 
 def run(layer: Any) -> Any:
@@ -66,7 +56,7 @@ def reservoir(**options: Any) -> Callable[[], Any]:
     return make
 
 
-def of_reservoir(make: Callable[[], Any]) -> dict[str, tuple[Any, Callable[[Any], Any]]]:
+def of_reservoir(make: Callable[[], Any]) -> dict[str, tuple[Any, Call]]:
     other = make()
     return {
         "W_in": (other.W_in / 2, run),
@@ -79,12 +69,12 @@ def of_reservoir(make: Callable[[], Any]) -> dict[str, tuple[Any, Callable[[Any]
 
 
 dense, sparse = reservoir(), reservoir(connectivity=0.4)
-RESERVOIR = frozenset({"W_in", "W_rec", "bias", "readout"})
+RESERVOIR = "W_in", "W_rec", "bias", "readout"
 
 CASES = {
-    "reservoir": AttributeCase(dense, of_reservoir(dense), RESERVOIR),
-    "sparse reservoir": AttributeCase(sparse, of_reservoir(sparse), RESERVOIR),
-    "predictive coding": AttributeCase(
+    "reservoir": with_edits(dense, of_reservoir(dense), *RESERVOIR),
+    "sparse reservoir": with_edits(sparse, of_reservoir(sparse), *RESERVOIR),
+    "predictive coding": with_edits(
         lambda: PredictiveCodingSCLayer(4, 3, 64, 0.2, 1, k=2, generator="bernoulli"),
         {
             "weights": (np.full((3, 4), 0.25), lambda layer: layer.run(X, learn=False)),
@@ -92,12 +82,12 @@ CASES = {
             "k": (1, run),
             "samples": (9, run),
         },
-        frozenset({"weights"}),
+        "weights",
     ),
-    "fusion": AttributeCase(
+    "fusion": with_edits(
         lambda: SCFusionLayer({"a": 4, "b": 4}, {"a": 1.0, "b": 2.0}, 64, seed=1),
         {"fusion_weights": ({"a": 2.0, "b": 1.0}, fuse), "samples": (9, fuse)},
-        frozenset({"fusion_weights"}),
+        "fusion_weights",
     ),
     "attention": AttributeCase(
         lambda: StochasticAttention(4, seed=1),
