@@ -4,11 +4,19 @@ import copy
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from sc_neurocore import RallDendrite, SCDenseLayer, SCLearningLayer, SCRecurrentLayer
+from sc_neurocore import (
+    JaxSCDenseLayer,
+    PredictiveCodingSCLayer,
+    RallDendrite,
+    SCDenseLayer,
+    SCLearningLayer,
+    SCRecurrentLayer,
+)
 from sc_neurocore.layers.turns import Turns, in_turn
 
 THREADS, CALLS = 4, 12
@@ -29,12 +37,23 @@ LAYERS = {
         lambda layer: layer.run([U] * 3),
         lambda layer: layer.state,
     ),
+    "predictive": (
+        lambda: PredictiveCodingSCLayer(3, 4, 100, lr=0.1, seed=1),
+        lambda layer: layer.forward(U)["surprises"],
+        lambda layer: layer.weights,
+    ),
     "dendrite": (
         lambda: RallDendrite(3),
         lambda layer: layer.run([U] * 50),
         lambda layer: layer.branch_voltages,
     ),
 }
+if find_spec("jax"):
+    LAYERS["jax"] = (
+        lambda: JaxSCDenseLayer(4, 3, 100, seed=1),
+        lambda layer: layer.run_inputs([U] * 20),
+        lambda layer: np.asarray(layer.v),
+    )
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -110,7 +110,6 @@ class LFSR(Generator):
     seed: int = attribute("_seed", "The first state.")
     insert_zero: bool = attribute("_insert_zero", "Whether state 0 is in the cycle.")
     mask: int = attribute("_mask", "XORed with every number.")
-    state: int = attribute("_state", "State of the register, which `step` moves on.")
     reverse: bool = attribute("_reverse", "Whether numbers are read in reverse.")
 
     def __repr__(self) -> str:
@@ -158,6 +157,15 @@ class LFSR(Generator):
     def period(self) -> int:
         """Cycles until the states repeat."""
         return (1 << self._bits) - (0 if self._insert_zero else 1)
+
+    @property
+    def state(self) -> int:
+        """State of the register, which `step` moves on; it may be set."""
+        return self._state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        self._state = checks.whole("state", state, 0 if self._insert_zero else 1, (1 << self._bits) - 1)
 
     def _tap_mask(self) -> int:
         return sum(1 << (tap - 1) for tap in self._taps)

@@ -16,6 +16,7 @@ from .jax_spiking.lif import lif_run, lif_step
 from .jax_spiking.neurons import JaxNeurons
 from .jax_spiking.products import JaxProducts
 from .streams import Streams
+from .turns import in_turn
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -82,7 +83,7 @@ class JaxSCDenseLayer(SCLayer):
     first call after construction or `reset` says which batch axes the state has, and the next calls go on from
     there; other batch axes are an error until the next `reset`.
 
-    A step starts where the last one ended, so the layer is sequential: calls from several threads must take turns.
+    A step starts where the last one ended, so threads that call one layer take turns.
     One clock counts the steps. The noise of a neuron and the streams of a sample depend on (seed, its place, the
     step) only, so two runs of 50 steps are one of 100.
 
@@ -166,11 +167,13 @@ class JaxSCDenseLayer(SCLayer):
                 f"batch axes must be {self._neurons.batch} as in the calls since the last reset(), got {batch}"
             )
 
+    @in_turn
     def step(self, I_t: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., n_neurons)``, uint8, of one step under currents of that shape."""
         drive = self._neurons.currents("I_t", I_t)
         return self.run(drive[..., None, :])[..., 0, :]
 
+    @in_turn
     def run(self, currents: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., T, n_neurons)``, uint8, of T steps under currents of that shape.
 
@@ -187,6 +190,7 @@ class JaxSCDenseLayer(SCLayer):
 
     __call__ = run
 
+    @in_turn
     def run_inputs(self, inputs: ArrayLike) -> NDArray[np.uint8]:
         """Spikes ``(..., T, n_neurons)``, uint8, of T steps under inputs ``(..., T, n_inputs)``.
 

@@ -19,6 +19,7 @@ from .predictive.circuit import PredictiveCircuit
 from .predictive.learning import Compete, PredictiveLearning
 from .predictive.state import Integers, Registers
 from .streams import Streams
+from .turns import in_turn
 
 _ENCODINGS = ("unipolar", "bipolar")
 
@@ -60,7 +61,7 @@ class PredictiveCodingSCLayer(SCLayer):
 
     A cycle with ``x AND NOT w`` counts up, one with ``NOT x AND w`` down, so that on average a window of L
     cycles does ``w += lr (x - w)``. There is no multiplier: see `circuit`. A sample sees the weights that the last
-    one left, so a layer that learns is sequential: calls from several threads must take turns.
+    one left, so threads that call one layer take turns.
 
     Parameters
     ----------
@@ -249,6 +250,7 @@ class PredictiveCodingSCLayer(SCLayer):
         numbers = checks.array("inputs", inputs, last=self.n_inputs)
         return self._registers.thresholds(to_probability(numbers, self._encoding, "inputs"))
 
+    @in_turn
     def _advance(self, inputs: ArrayLike, learn: bool, trace: bool) -> tuple[Floats, Floats]:
         """Surprises ``(..., M)`` and, with `trace`, predictions ``(..., M, n)``."""
         checks.flag("learn", learn)

@@ -17,6 +17,7 @@ from .learning.competition import NeuronCompetition
 from .learning.state import PlasticNeurons
 from .learning.streams import LearningStreams
 from .streams import Streams
+from .turns import in_turn
 
 
 class SCLearningLayer(SCLayer):
@@ -40,7 +41,7 @@ class SCLearningLayer(SCLayer):
     A cycle: traces and added thresholds decay; gates multiply and neurons spike; spikes meet the traces of *earlier*
     spikes, and the weights move; the spikes enter the traces. So each pair of spikes changes a weight by `stdp_window`
     with ``a_plus = learning_rate * step * (w_max - w_min)`` and ``a_minus = ltd_ratio * a_plus``. Each cycle starts
-    where the last one ended, so the layer is sequential: calls from several threads must take turns.
+    where the last one ended: threads that call one layer take turns.
 
     Parameters
     ----------
@@ -156,6 +157,7 @@ class SCLearningLayer(SCLayer):
         levels: Floats = frozen(self._y_min + (self._y_max - self._y_min) * shares)
         return levels
 
+    @in_turn
     def run_epoch(
         self,
         input_values: ArrayLike,
