@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..backends import plasticity
+from ..backends import choose, plasticity
 from ..backends.types import Plasticity
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
@@ -82,10 +82,11 @@ def pair_stdp_step(
     --------
     >>> traces, change = pair_stdp_step(Traces(np.zeros(1), np.zeros(1)), [1], [0])
     >>> traces, change = pair_stdp_step(traces, [0], [1])
-    >>> bool(change[0, 0] == 0.01 * np.exp(-1 / 16.8))
+    >>> bool(change[0, 0] == stdp_window(1.0))
     True
     """
-    x, y = traces.pre * math.exp(-dt_ms / tau_plus), traces.post * math.exp(-dt_ms / tau_minus)
+    keep_pre, keep_post = choose().exp(np.array([-dt_ms / tau_plus, -dt_ms / tau_minus]))
+    x, y = traces.pre * keep_pre, traces.post * keep_post
     before, after = np.asarray(pre, np.float64), np.asarray(post, np.float64)
     change = a_plus * after[:, None] * x - a_minus * y[:, None] * before
     return Traces(x + before, y + after), change
@@ -132,7 +133,7 @@ def reward_stdp_step(
     >>> bool(np.isclose(dw[0, 0], 0.5 * 0.01 * np.exp(-1 / 1000)))
     True
     """
-    eligibility = eligibility * math.exp(-dt_ms / tau_eligibility) + change
+    eligibility = eligibility * choose().exp(np.array(-dt_ms / tau_eligibility)) + change
     return eligibility, reward * eligibility
 
 
@@ -152,7 +153,7 @@ def stdp_window(
     array([-0.001839,  0.      ,  0.003679])
     """
     dt = np.asarray(interval_ms, np.float64)
-    decay = np.exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
+    decay = choose().exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
     return np.where(dt > 0, a_plus * decay, np.where(dt < 0, -a_minus * decay, 0.0))
 
 
@@ -276,7 +277,8 @@ class PlasticSynapses:
         }
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         checks.positive("step", step)
-        keep = {name: math.exp(-self._dt_ms / tau) for name, tau in self._taus.items()}
+        kept = choose().exp(-self._dt_ms / np.array(list(self._taus.values())))
+        keep = dict(zip(self._taus, kept.tolist(), strict=True))
         self._parameters = Plasticity(
             up=self._learning_rate,
             down=self._learning_rate * self._ltd_ratio,

@@ -73,7 +73,8 @@ class DendriticTree:
         if diameters is None:
             sizes = matched_sizes(self.topology)
         else:
-            sizes = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
+            given = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,))
+            sizes = given * np.sqrt(given)
         self.diameters: Floats = sizes ** (2 / 3)
         self.diameters.flags.writeable = self.topology.flags.writeable = False  # the cable is made of them now
         self.ends = cast(Ends, checks.option("ends", ends, get_args(Ends)))

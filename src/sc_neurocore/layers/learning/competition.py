@@ -1,9 +1,11 @@
 """Competition between the neurons of a learning layer: winner-take-all inhibition and adaptive thresholds."""
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from ... import checks
+from ...backends import choose
 from ...backends.types import Competition
 
 
@@ -60,5 +62,5 @@ class NeuronCompetition:
 
     def rule(self, dt_ms: float) -> Competition:
         """Parameters for the kernels, for a cycle of `dt_ms` ms."""
-        keep = math.exp(-dt_ms / self.tau_homeostasis)
+        keep = float(choose().exp(np.array(-dt_ms / self.tau_homeostasis)))
         return Competition(float(self.homeostasis), keep, int(self.wta or 0), int(self.inhibition))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import checks
+from ...backends import choose
 from ...backends.types import LearningState, Pause
 from ...neurons import LIFNeurons
 from ...synapses import PlasticSynapses, Traces
@@ -68,11 +69,16 @@ def pause_between_samples(
     steps = pause_ms / neurons.dt_ms
     if math.isfinite(steps) and abs(steps - round(steps)) > 1e-6 * max(steps, 1.0):
         raise ValueError(f"pause_ms must be a multiple of dt_ms={neurons.dt_ms:g}, got {pause_ms:g}")
+    kernels = choose()
+    leak = kernels.log1p(np.array(-neurons.dt_ms / neurons.parameters.tau_mem))
+    taus = [synapses.taus[name] for name in ("tau_plus", "tau_minus", "tau_eligibility")]
+    exponents = -pause_ms / np.array([*taus, competition.tau_homeostasis])
+    pre, post, eligibility, threshold = kernels.exp(exponents).tolist()
     return Pause(
-        membrane=(1 - neurons.dt_ms / neurons.parameters.tau_mem) ** steps,
-        pre=math.exp(-pause_ms / synapses.taus["tau_plus"]),
-        post=math.exp(-pause_ms / synapses.taus["tau_minus"]),
-        eligibility=math.exp(-pause_ms / synapses.taus["tau_eligibility"]),
-        threshold=math.exp(-pause_ms / competition.tau_homeostasis),
+        membrane=float(kernels.exp(np.array(steps * leak))) if steps else 1.0,  # 0 * log(0) is no number
+        pre=pre,
+        post=post,
+        eligibility=eligibility,
+        threshold=threshold,
         steps=round(min(steps, 2.0**62)),
     )
