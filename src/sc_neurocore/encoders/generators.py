@@ -19,6 +19,7 @@ Ramp x van der Corput without a mask has a bias of one sign, which adds up in a 
 this file but for `LFSR`, `Lattice`, `Searched` and `Sobol`, which have files of their own.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Self
@@ -201,7 +202,7 @@ class Halton(Generator):
     def __post_init__(self) -> None:
         checks.whole("bits", self.bits, 1, MAX_BITS)
         checks.whole("base", self.base, 2, 1 << 16)
-        if any(self.base % d == 0 for d in range(2, int(self.base**0.5) + 1)):
+        if any(self.base % d == 0 for d in range(2, math.isqrt(self.base) + 1)):
             raise ValueError(f"base must be a prime, got {self.base}")
         check_mask(self.mask, self.bits)
 
@@ -220,7 +221,7 @@ def _primes(count: int) -> list[int]:
     limit = max(16, int(count * (np.log(count + 2) + np.log(np.log(count + 3)) + 2)))
     sieve = np.ones(limit, bool)
     sieve[:2] = False
-    for d in range(2, int(limit**0.5) + 1):
+    for d in range(2, math.isqrt(limit) + 1):
         sieve[d * d :: d] = False
     found: list[int] = np.flatnonzero(sieve).tolist()
     return found
