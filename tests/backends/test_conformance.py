@@ -171,6 +171,14 @@ def equations(rng, length):
         yield np.eye(n) + scales * (square @ square.T), rng.random((n, length))
 
 
+def around_zero(rng, length):
+    return [(rng.normal(size=(2, length)) * 10.0 ** rng.uniform(-9, 3, length),)]
+
+
+def positive(rng, length):
+    return [(10.0 ** rng.uniform(-300, 300, (2, length)),)]
+
+
 CASES = {
     "and_counts": products,
     "bernoulli": lambda rng, length: [
@@ -183,6 +191,7 @@ CASES = {
     "cycle_counts": gated,
     "divide": lambda rng, length: [(streams(rng, 5, length), streams(rng, 5, length), length)],
     "eliminate": equations,
+    "exp": around_zero,
     "fill_times": lambda rng, length: [(streams(rng, 2, 5, length), length, k) for k in (1, length, length + 2)],
     "gather": lambda rng, length: [(streams(rng, 17, length), rng.integers(0, 17, (3, 4)).astype(np.uint64))],
     "largest": lambda rng, length: [(rng.integers(0, 9, (3, length)).astype(float), k) for k in {1, length}],
@@ -190,6 +199,8 @@ CASES = {
     "lfsr": lambda rng, length: [(1, 0b10111000, 8, inserted, length) for inserted in (False, True)],
     "lif": membranes,
     "lif_fixed": integer_membranes,
+    "log": positive,
+    "log1p": positive,
     "mackey_glass": lambda rng, length: [(length, 17, 0.1, 1.2)],
     "moore": lambda rng, length: [(streams(rng, 5, length), length, 8, 4, rng.integers(0, 3, 16).astype(np.uint8))],
     "mux_streams": multiplexed,
@@ -215,6 +226,7 @@ CASES = {
     "standard_normals": lambda rng, length: [
         (KEY, rows, first, first + length) for rows in (1, 33) for first in (0, 7)
     ],
+    "tanh": around_zero,
     "window_counts": windows,
     "wired_counts": wired,
 }

@@ -1,11 +1,12 @@
-"""Bits do not depend on the machine: its BLAS and the threads of that; nor on the block size.
+"""Bits do not depend on the machine: its BLAS and the threads of that, its vector instructions, its C library.
 
-Processes with the kernels of other processors, and other numbers of threads, run the same cases.
+Nor on the block size. Processes with the kernels of other processors, and other numbers of threads, run the same cases.
 """
 
 import functools
 import hashlib
 import json
+import math
 import os
 import platform
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from layer_helpers import inputs
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 from sc_neurocore import (
     HardwareAwareSCLayer,
@@ -86,7 +88,8 @@ def default_network(seed):
 
 
 def learning(seed):
-    layer = SCLearningLayer(6, 4, length=300, base_seed=seed, learning_rate=0.2, y_max=1.0)
+    competition = {"wta": 1, "homeostasis": 0.01, "tau_homeostasis": 500.0, "pause_ms": 7.0}
+    layer = SCLearningLayer(6, 4, length=300, base_seed=seed, learning_rate=0.2, y_max=1.0, **competition)
     layer.run_epoch(inputs(6, seed=seed))
     yield layer.weights
 
@@ -133,22 +136,33 @@ MACHINES = {
     "one thread": {"OPENBLAS_NUM_THREADS": "1"},
     "Haswell": {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "2"},
     "Nehalem": {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2"},
+    # All that NumPy can do without; and kernels compiled for the oldest processor.
+    "no vector instructions": {"NPY_DISABLE_CPU_FEATURES": " ".join(__cpu_dispatch__), "NUMBA_CPU_NAME": "generic"},
+    # The C library then takes its functions for processors without fused multiplication and addition.
+    "another C library": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA_Usable,-AVX2,-AVX2_Usable"},
 }
+LIBRARIES = {"LAPACK": "Nehalem", "NumPy": "no vector instructions", "C": "another C library"}
+"""What computes other digits on a machine, and the machine."""
+
+
+def digest(*arrays):
+    """First digits of the SHA-256 of arrays."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()[:12]
 
 
 def digests(seeds=SEEDS):
-    """First digits of the SHA-256 of what each case gives for each seed, and of a matrix product."""
-    found = {}
-    for name, case in CASES.items():
-        found[name] = []
-        for seed in range(seeds):
-            sha = hashlib.sha256()
-            for array in case(seed):
-                sha.update(np.ascontiguousarray(array).tobytes())
-            found[name].append(sha.hexdigest()[:12])
-    rng = np.random.default_rng(0)
-    product = np.linalg.eigvals(rng.normal(size=(100, 100)))
-    return found, hashlib.sha256(product.tobytes()).hexdigest()
+    """What each case gives for each seed, what libraries give, and the instructions that NumPy found."""
+    found = {name: [digest(*case(seed)) for seed in range(seeds)] for name, case in CASES.items()}
+    x = np.linspace(-3, 3, 10_001)
+    libraries = {
+        "LAPACK": digest(np.linalg.eigvals(np.random.default_rng(0).normal(size=(100, 100)))),
+        "NumPy": digest(np.exp(x), np.tanh(x), np.log(x + 4)),
+        "C": digest([(math.exp(number), math.tanh(number)) for number in x.tolist()]),
+    }
+    return found, libraries, [name for name in __cpu_dispatch__ if __cpu_features__[name]]
 
 
 @functools.cache
@@ -177,9 +191,19 @@ def test_bits_are_the_same_on_every_machine(machine, case):
 
 
 @pytest.mark.slow
-def test_the_machines_differ():
-    """Else the test above says nothing: what comes from LAPACK alone has other digits on some."""
-    assert len({on_machine(name)[1] for name in MACHINES} | {here()[1]}) > 1
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_machines_differ(library):
+    """Else the test above says nothing: what comes from a library alone has other digits there."""
+    if library == "NumPy" and not here()[2]:
+        pytest.skip("a processor without vector instructions that NumPy looks for")
+    if library == "C" and not (platform.libc_ver()[0] == "glibc" and __cpu_features__.get("FMA3")):
+        pytest.skip("a C library without functions for several processors, or a processor without FMA")
+    assert on_machine(LIBRARIES[library])[1][library] != here()[1][library]
+
+
+@pytest.mark.slow
+def test_vector_instructions_are_off():
+    assert on_machine("no vector instructions")[2] == []
 
 
 @pytest.mark.parametrize("block", [1, 700, 20_000])

@@ -263,6 +263,22 @@ class NeuronKernels(Protocol):
         """
 
 
+class ElementaryKernels(Protocol):
+    """Functions of each number of an array ``(...)``, with the same digits on every machine; see `elementary`."""
+
+    def exp(self, x: Floats) -> Floats:
+        """e**x, to 1.25 units of the last place; 0 below -746, infinite above 709.8."""
+
+    def log(self, x: Floats) -> Floats:
+        """Natural logarithm of x, to 1 unit of the last place; -inf of 0, NaN of a negative number."""
+
+    def log1p(self, x: Floats) -> Floats:
+        """Natural logarithm of 1 + x, to 1 unit of the last place."""
+
+    def tanh(self, x: Floats) -> Floats:
+        """Hyperbolic tangent of x, to 3 units of the last place; odd, 0 at 0, and 1 from 19.1 on."""
+
+
 class SeriesKernels(Protocol):
     """Reservoirs, and the time series that they learn."""
 
@@ -333,7 +349,9 @@ class SeriesKernels(Protocol):
         """
 
 
-class Kernels(StreamKernels, CountingKernels, SequentialKernels, NeuronKernels, SeriesKernels, Protocol):
+class Kernels(
+    StreamKernels, CountingKernels, SequentialKernels, NeuronKernels, ElementaryKernels, SeriesKernels, Protocol
+):
     """A backend: every kernel, and the name under which `choose` finds it."""
 
     name: str

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 PER_CALL = 4
 """Normals that the four words of a Philox call make."""
-LN_2 = math.log(2)
+LN_2 = 0.6931471805599453
 ROOT_HALF = math.sqrt(0.5)
 RADIANS = 2 * math.pi / 2**32
 """Angle of a step of a 32-bit phase."""

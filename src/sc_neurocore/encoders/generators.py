@@ -19,6 +19,7 @@ Ramp x van der Corput without a mask has a bias of one sign, which adds up in a 
 this file but for `LFSR`, `Lattice`, `Searched` and `Sobol`, which have files of their own.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Self
@@ -203,7 +204,7 @@ class Halton(Generator):
     def __post_init__(self) -> None:
         hold_width(self)
         hold_whole(self, "base", 2, MAX_BASE)
-        if any(self.base % d == 0 for d in range(2, int(self.base**0.5) + 1)):
+        if any(self.base % d == 0 for d in range(2, math.isqrt(self.base) + 1)):
             raise ValueError(f"base must be a prime, got {self.base}")
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
@@ -221,7 +222,7 @@ class Halton(Generator):
 def _primes(largest: int) -> list[int]:
     sieve = np.ones(largest + 1, bool)
     sieve[:2] = False
-    for d in range(2, int(largest**0.5) + 1):
+    for d in range(2, math.isqrt(largest) + 1):
         sieve[d * d :: d] = False
     found: list[int] = np.flatnonzero(sieve).tolist()
     return found

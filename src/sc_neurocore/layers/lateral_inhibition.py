@@ -42,7 +42,7 @@ class Neighbours:
         self.radius = min(checks.whole("radius", radius, 1), min(sides) - 1)
         self.boundary = cast(Boundary, checks.option("boundary", boundary, _EXTEND))
         places = np.arange(-self.radius, self.radius + 1)
-        self.taps: Floats = np.exp(-2.0 * (places / self.radius) ** 2)
+        self.taps: Floats = choose().exp(-2.0 * np.square(places / self.radius))
         """Weights along an axis ``(2 radius + 1,)``."""
 
     def sums(self, values: Floats, taps: Floats) -> tuple[Floats, float]:

@@ -35,7 +35,7 @@ class FiringNeuron(NamedTuple):
         drive = current * self.tau
         fires = drive > self.threshold
         with np.errstate(divide="ignore"):
-            first = -self.tau * np.log1p(-self.threshold / np.where(fires, drive, np.inf))
+            first = -self.tau * choose().log1p(-self.threshold / np.where(fires, drive, np.inf))
             spikes = np.floor((self.duration + self.refractory) / (first + self.refractory))
         return np.asarray(np.where(fires, spikes, 0.0) * (1000.0 / self.duration))
 

@@ -5,18 +5,24 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from .. import checks
+from ..backends import choose
 
 Floats = NDArray[np.float64]
 Activation = Literal["relu", "tanh", "logistic", "identity"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 
+
+def _logistic(z: Floats) -> Floats:
+    shrunk = choose().exp(-np.abs(z))
+    return np.where(z < 0, shrunk, 1.0) / (1.0 + shrunk)
+
+
 _FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
     "relu": lambda z: np.maximum(z, 0.0),
-    "tanh": np.tanh,
-    "logistic": expit,
+    "tanh": lambda z: choose().tanh(z),
+    "logistic": _logistic,
     "identity": lambda z: z,
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import checks
+from ..backends import choose
 from .crossbar import Floats
 
 _TINY = 1e-300
@@ -90,7 +91,7 @@ class ClippedLogarithm:
 
     def __call__(self, g: Floats) -> Floats:
         """Values ``(...)`` of conductances ``(...)``."""
-        return np.clip(self.slope * np.log(np.maximum(g, _TINY)) + self.offset, self.low, self.high)
+        return np.clip(self.slope * choose().log(np.maximum(g, _TINY)) + self.offset, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,9 @@ class FlickerNoise:
 
     def relative(self, g: Floats, time: float) -> Floats:
         """Standard deviations over the conductance, of cells programmed to `g`, after `time` in units of t0."""
-        q = np.minimum(self.scale / np.maximum(g, _TINY) ** self.power, self.ceiling)
-        seconds = time * self.first_time
-        return np.asarray(q * np.sqrt(np.log((seconds + self.read_time) / (2 * self.read_time))))
+        kernels, seconds = choose(), time * self.first_time
+        q = np.minimum(self.scale / kernels.exp(self.power * kernels.log(np.maximum(g, _TINY))), self.ceiling)
+        return q * np.sqrt(kernels.log(np.array((seconds + self.read_time) / (2 * self.read_time))))
 
 
 def left_by_drift(
@@ -195,9 +196,11 @@ def left_by_drift(
     >>> left_by_drift(0.5, 4.0, np.array([0.1, 1.0]))
     0.5
     """
+    kernels = choose()
+    log_time = kernels.log(np.array(time))
     if isinstance(exponent, DriftExponent):
-        return np.asarray(time ** -exponent.of_cells(g, np.asarray(normal)))
-    return float(time**-exponent)
+        return kernels.exp(-exponent.of_cells(g, np.asarray(normal)) * log_time)
+    return float(kernels.exp(np.asarray(-exponent * log_time)))
 
 
 LAWS: dict[str, Any] = {

@@ -242,7 +242,7 @@ class MemristorModel:
         That of a number is the same for all cells, sqrt(2) times it for pairs. Arguments as for `program`.
         """
         if not isinstance(self.read_noise, FlickerNoise):
-            return np.full(checked_defects(defects).spread.shape[1:], self.read_noise * (1 + defects.pairs) ** 0.5)
+            return np.full(checked_defects(defects).spread.shape[1:], self.read_noise * np.sqrt(1 + defects.pairs))
         g, left = self._programmed(self.to_conductance(weights, checked_defects(defects).pairs), defects)
         sigma = g * left * self.read_noise.relative(g / self.g_max, self.drift_time)
         return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)

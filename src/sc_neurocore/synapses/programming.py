@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..backends import choose
 from .conductance_laws import ProgrammingError
 from .crossbar import Floats
 
@@ -46,9 +47,9 @@ def with_spread(
     """
     if distribution == "normal":
         return g + variability * (g if unit is None else unit) * normal
-    relative = variability if unit is None else variability * unit / g
-    log_variance = np.log1p(np.square(relative))
-    return np.asarray(g * np.exp(np.sqrt(log_variance) * normal - log_variance / 2))
+    kernels, relative = choose(), np.asarray(variability if unit is None else variability * unit / g)
+    log_variance = kernels.log1p(np.square(relative))
+    return np.asarray(g * kernels.exp(np.sqrt(log_variance) * normal - log_variance / 2))
 
 
 def with_error(

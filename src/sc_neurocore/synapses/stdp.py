@@ -4,7 +4,6 @@ A weight is a counter between w_min and w_max. A gate opens with a probability t
 counter by one step; every synapse has a random number of its own in every cycle.
 """
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backends import plasticity
+from ..backends import choose, plasticity
 from ..backends.types import Plasticity
 from ..encoders import Seed
 from ..encoders.seeds import Seeds
@@ -123,7 +122,8 @@ class PlasticSynapses:
         self._taus = {name: self._time_constant(name, tau) for name, tau in given.items()}
         self._dt_ms = checks.positive("dt_ms", dt_ms)
         checks.positive("step", step)
-        keep = {name: math.exp(-self._dt_ms / tau) for name, tau in self._taus.items()}
+        kept = choose().exp(-self._dt_ms / np.array(list(self._taus.values())))
+        keep = dict(zip(self._taus, kept.tolist(), strict=True))
         self._parameters = Plasticity(
             up=self._learning_rate,
             down=self._learning_rate * self._ltd_ratio,

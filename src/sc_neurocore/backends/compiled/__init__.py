@@ -7,6 +7,7 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 from .bernoulli import bernoulli
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
+from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
@@ -29,6 +30,7 @@ __all__ = [
     "cycle_counts",
     "divide",
     "eliminate",
+    "exp",
     "fill_times",
     "gather",
     "largest",
@@ -36,6 +38,8 @@ __all__ = [
     "lfsr",
     "lif",
     "lif_fixed",
+    "log",
+    "log1p",
     "mackey_glass",
     "moore",
     "mux_streams",
@@ -52,6 +56,7 @@ __all__ = [
     "shuffle_buffer",
     "square_root",
     "standard_normals",
+    "tanh",
     "window_counts",
     "wired_counts",
 ]

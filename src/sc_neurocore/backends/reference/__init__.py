@@ -6,6 +6,7 @@ What kernels take and return is said in `kernels.Kernels`.
 
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
+from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
@@ -28,6 +29,7 @@ __all__ = [
     "cycle_counts",
     "divide",
     "eliminate",
+    "exp",
     "fill_times",
     "gather",
     "largest",
@@ -35,6 +37,8 @@ __all__ = [
     "lfsr",
     "lif",
     "lif_fixed",
+    "log",
+    "log1p",
     "mackey_glass",
     "moore",
     "mux_streams",
@@ -51,6 +55,7 @@ __all__ = [
     "shuffle_buffer",
     "square_root",
     "standard_normals",
+    "tanh",
     "window_counts",
     "wired_counts",
 ]

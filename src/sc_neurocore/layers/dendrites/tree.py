@@ -71,10 +71,11 @@ class DendriticTree:
         self.coupling = checks.real("coupling", coupling, 0, 1)
         self.topology = checked_topology(topology, n)
         if diameters is None:
-            sizes = matched_sizes(self.topology)
+            sizes, kernels = matched_sizes(self.topology), choose()
+            self.diameters: Floats = kernels.exp(kernels.log(sizes) * (2 / 3))
         else:
-            sizes = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,)) ** 1.5
-        self.diameters: Floats = sizes ** (2 / 3)
+            self.diameters = checks.array("diameters", diameters, _THINNEST, _THICKEST, shape=(n,))
+            sizes = self.diameters * np.sqrt(self.diameters)
         self.diameters.flags.writeable = self.topology.flags.writeable = False  # the cable is made of them now
         self.ends = cast(Ends, checks.option("ends", ends, get_args(Ends)))
         self.soma_size = checks.real("soma_size", soma_size, 0, _THICKEST)

@@ -1,9 +1,11 @@
 """Competition between the neurons of a learning layer: winner-take-all inhibition and adaptive thresholds."""
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from ... import checks
+from ...backends import choose
 from ...backends.types import Competition
 
 
@@ -63,7 +65,8 @@ class NeuronCompetition:
 
     def kept(self, time_ms: float) -> float:
         """Fraction of what is added to thresholds that is left after `time_ms` ms."""
-        return math.exp(-time_ms / (1e7 if self.tau_homeostasis is None else self.tau_homeostasis))
+        tau = 1e7 if self.tau_homeostasis is None else self.tau_homeostasis
+        return float(choose().exp(np.array(-time_ms / tau)))
 
     def rule(self, dt_ms: float) -> Competition:
         """Parameters for the kernels, for a cycle of `dt_ms` ms."""

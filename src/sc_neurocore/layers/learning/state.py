@@ -163,11 +163,15 @@ def pause_between_samples(
     steps = pause_ms / neurons.dt_ms
     if math.isfinite(steps) and abs(steps - round(steps)) > 1e-6 * max(steps, 1.0):
         raise ValueError(f"pause_ms must be a multiple of dt_ms={neurons.dt_ms:g}, got {pause_ms:g}")
+    kernels = choose()
+    leak = kernels.log1p(np.array(-neurons.dt_ms / neurons.parameters.tau_mem))
+    taus = [synapses.taus[name] for name in ("tau_plus", "tau_minus", "tau_eligibility")]
+    pre, post, eligibility = kernels.exp(-pause_ms / np.array(taus)).tolist()
     return Pause(
-        membrane=(1 - neurons.dt_ms / neurons.parameters.tau_mem) ** steps,
-        pre=math.exp(-pause_ms / synapses.taus["tau_plus"]),
-        post=math.exp(-pause_ms / synapses.taus["tau_minus"]),
-        eligibility=math.exp(-pause_ms / synapses.taus["tau_eligibility"]),
+        membrane=float(kernels.exp(np.array(steps * leak))) if steps else 1.0,  # 0 * log(0) is no number
+        pre=pre,
+        post=post,
+        eligibility=eligibility,
         threshold=competition.kept(pause_ms),
         steps=round(min(steps, 2.0**62)),
     )

@@ -105,7 +105,8 @@ class PredictiveLearning:
     def rule(self) -> PredictiveRule:
         """Parameters for the kernels."""
         rate = self.lr * 2.0**self.bits / self.length
-        step = max(0, math.ceil(math.log2(rate))) if rate else 0
+        fraction, exponent = math.frexp(rate)
+        step = max(0, exponent - (fraction == 0.5))  # the binary logarithm rounded up, exactly
         gate = round(rate / 2.0**step * 2**GATE_BITS)
         # In units of the running sum; an accumulator that adds nothing would never let a cycle pass.
         gain = 0 if self.gain is None else max(1, round(self.gain * self.n_inputs * self.length * 2**self.memory))

@@ -78,7 +78,11 @@ class ReservoirCircuit(ABC):
         highest = int(min(np.ceil(end * length / gain), self.weights.lines * length))
         lowest = 0 if options.encoding == "unipolar" else -highest
         sums = gain * np.arange(lowest, highest + 1) / length
-        levels = np.tanh(sums) if options.activation == "tanh" else np.clip(sums, *value_range(options.encoding))
+        levels = (
+            choose(options.backend).tanh(sums)
+            if options.activation == "tanh"
+            else np.clip(sums, *value_range(options.encoding))
+        )
         return Activation(levels, lowest, options.leak)
 
     def _magnitudes(self, values: Floats) -> Floats:
