@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..backends import checked_backend, choose
 from ..backends.types import LearningKeys, LearningModel, Pause
+from ..chunks import chunks
 from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons, LIFParameters
 from ..read_only import attribute, frozen
@@ -221,9 +222,12 @@ class SCLearningLayer(SCLayer):
         )  # fmt: skip
         added = checks.array("thresholds", self._thresholds, 0.0)
         state = gathered(neurons, synapses, added)
-        trains, state = choose(self._backend).learn(
-            model, words, streams.midpoints, rewards, self.samples, learning, state
-        )
+        trains = np.empty((len(words), self._n_neurons, self._length), np.uint8)
+        for part in chunks(len(words), 8 * rewards.shape[1] + trains[:1].nbytes):
+            rewarded = np.ascontiguousarray(rewards[part])
+            trains[part], state = choose(self._backend).learn(
+                model, words[part], streams.midpoints, rewarded, self.samples + part.start, learning, state
+            )
         self.samples += len(words)
         self._learnt(put_back(state, self.samples * self._length, neurons, synapses))
         return trains.reshape(*batch, self._n_neurons, self._length)
