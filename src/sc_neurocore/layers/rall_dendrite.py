@@ -1,19 +1,17 @@
 """A passive dendritic tree: the soma's voltage under currents or conductances on its branches."""
 
-import math
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
-from ..chunks import in_chunks
 from .base import Floats
 from .dendrites.branch_inputs import BranchInputs, over_trees, soma_currents, steps_shape
-from .dendrites.tree import SOMA, DendriticTree, Ends
+from .dendrites.tree import SOMA, DendriticTree, Ends, Places
 
 _AT_SOMA = np.array([SOMA])
 _NOWHERE = np.empty(0, np.int64)
@@ -219,27 +217,22 @@ class RallDendrite:
             Steps that each of the T inputs lasts.
         """
         hold, inputs = checks.count("hold", hold, 1), self._inputs.steps(branch_inputs)
-        if isinstance(inputs, Bitstream):
-            return over_trees(lambda rows: self._from_rest(self._inputs.of_streams(rows), hold), inputs)
-        *batch, steps, n = inputs.shape
-        flat = inputs.reshape(math.prod(batch), steps, n)
-        return in_chunks(lambda rows: self._from_rest(rows, hold), 48 * steps * (n + 1), flat).reshape(batch)
 
-    def _from_rest(self, inputs: Floats, hold: int) -> Floats:
-        """Voltages ``(S,)`` of the soma after inputs ``(S, T, n_branches)`` of `hold` steps each, from rest."""
-        entering = self._inputs.entering(inputs, np.zeros(inputs.shape[:-1]))
-        return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
+        def voltages(rows: Floats) -> Floats:
+            """Voltages ``(S,)`` after inputs ``(S, T, n_branches)``."""
+            numbers = checks.array("branch_inputs", rows, self._inputs.lowest)
+            entering = self._inputs.entering(numbers, np.zeros(rows.shape[:-1]))
+            return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
 
-    def _advance(
-        self, inputs: Floats | Bitstream, soma_current: ArrayLike, probes: NDArray[np.int64] = _AT_SOMA
-    ) -> Floats:
+        return over_trees(voltages, inputs)
+
+    def _advance(self, inputs: Floats | Bitstream, soma_current: ArrayLike, probes: Places = _AT_SOMA) -> Floats:
         """Voltages ``(..., T, P)`` of the nodes `probes` under `inputs`, see `BranchInputs.steps`."""
         shape = steps_shape(inputs)
         batch, held = shape[:-1], self._v.shape[:-1]
         if held not in ((), batch):
-            raise ValueError(
-                f"branch_inputs must have the batch axes {held} of the voltages until reset(), got {batch}"
-            )
+            rule = f"branch_inputs must have the batch axes {held} of the voltages until reset()"
+            raise ValueError(f"{rule}, got {batch}")
         soma = soma_currents(soma_current, shape)
         v, out = np.broadcast_to(self._v, (*batch, self._v.shape[-1])), np.empty((*shape, len(probes)))
         for part, piece in self._inputs.pieces(inputs, shape):

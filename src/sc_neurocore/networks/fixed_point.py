@@ -207,9 +207,7 @@ def _flipped(words: Integers, bits: int, rate: float, samples: Integers, key: in
     return _signed(words ^ _numbers(masks, words.shape, bits), bits)
 
 
-def _flipped_sums(
-    windows: Integers, weights: Integers, bits: int, rate: float, samples: Integers, key: int
-) -> Floats:
+def _flipped_sums(windows: Integers, weights: Integers, bits: int, rate: float, samples: Integers, key: int) -> Floats:
     """Sums ``(S, groups * out * W)`` of products whose bits are inverted at `rate`, as by `_flipped`.
 
     Products of `bits` bits are those of windows ``(S, groups, W, fan_in)`` and weights ``(S or 1, groups, out,

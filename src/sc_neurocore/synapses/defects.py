@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,8 +84,12 @@ class Defects:
 
     def part(self, cells: slice) -> "Defects":
         """The defects ``(devices, n)`` of some of the weights, in C order."""
-        arrays = self.stuck_low_mask, self.stuck_high_mask, self.spread, self.drift_spread
-        return Defects(*(array.reshape(len(array), -1)[:, cells] for array in arrays))
+
+        def some(array: NDArray[Any]) -> NDArray[Any]:
+            return array.reshape(len(array), -1)[:, cells]
+
+        masks = some(self.stuck_low_mask), some(self.stuck_high_mask)
+        return Defects(*masks, some(self.spread), some(self.drift_spread))
 
     @property
     def n_stuck(self) -> int:

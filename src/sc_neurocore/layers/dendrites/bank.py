@@ -3,12 +3,10 @@
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import checks
 from ...bitstreams import Bitstream
-from ...bitstreams.encodings import from_counts
 from ...gates.arguments import check_stream
 from ..base import Floats
 from ..rall_dendrite import RallDendrite
@@ -107,11 +105,8 @@ class DendriteBank:
         rails = (2,) if encoding == "split" else ()
         trees = (*rails, *streams.shape[:-1], self.n_dendrites, dendrite.n_branches, streams.words.shape[-1])
 
-        def voltages(rows: Bitstream) -> Floats:
-            inputs = self.scale * from_counts(rows.bits().astype(np.int64), 1, encoding)
-            return dendrite.response(np.swapaxes(inputs, -1, -2))
-
-        return over_trees(voltages, Bitstream(streams.words.reshape(trees), length, encoding))
+        of_trees = Bitstream(streams.words.reshape(trees), length, encoding)
+        return over_trees(lambda inputs: dendrite.response(self.scale * inputs), of_trees)
 
     def __repr__(self) -> str:
         return (

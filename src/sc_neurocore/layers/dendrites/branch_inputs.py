@@ -60,14 +60,6 @@ class BranchInputs:
             raise ValueError(f"branch_inputs must have shape (..., any, {self.n_branches}), got {found.shape}")
         return found
 
-    def of_streams(self, streams: Bitstream) -> Floats:
-        """Inputs ``(..., L, n_branches)`` of streams ``(..., n_branches)``.
-
-        A 1 of a stream is an input of 1, a 0 none (bipolar: -1; split: the negative rail counts -1).
-        """
-        numbers = from_counts(streams.bits().astype(np.int64), 1, streams.encoding)
-        return checks.array("branch_inputs", np.swapaxes(numbers, -1, -2), self.lowest)
-
     def pieces(self, inputs: Floats | Bitstream, shape: tuple[int, ...]) -> Iterator[tuple[slice, Floats]]:
         """Some of the steps at a time of `steps`, whose `shape` is ``(..., T)``: where they are, and their inputs."""
         step_bytes = 48 * math.prod(shape[:-1]) * (self.n_branches + 1)
@@ -75,7 +67,7 @@ class BranchInputs:
             part = slice(WORD_BITS * words.start, min(WORD_BITS * words.stop, shape[-1]))
             if isinstance(inputs, Bitstream):
                 cycles = Bitstream(inputs.words[..., words], part.stop - part.start, inputs.encoding)
-                yield part, self.of_streams(cycles)
+                yield part, checks.array("branch_inputs", numbers_of(cycles), self.lowest)
             else:
                 yield part, inputs[..., part, :]
 
@@ -111,17 +103,29 @@ def soma_currents(soma_current: ArrayLike, steps: tuple[int, ...]) -> Floats:
     return np.broadcast_to(soma, steps)
 
 
-def over_trees(run: Callable[[Bitstream], Floats], streams: Bitstream) -> Floats:
-    """Results ``(...)`` of `run`, of streams ``(..., n_branches)``: computed for some of the dendrites at a time.
+def numbers_of(streams: Bitstream) -> Floats:
+    """Inputs ``(..., L, n_branches)`` of streams ``(..., n_branches)``.
 
-    `run` maps streams ``(S, n_branches)`` of S dendrites to results ``(S,)``.
+    A 1 of a stream is an input of 1, a 0 none (bipolar: -1; split: the negative rail counts -1).
     """
-    encoding, length, shape = streams.encoding, streams.length, streams.shape
-    words = streams.words if encoding == "split" else streams.words[None]
-    rows = np.moveaxis(words.reshape(len(words), math.prod(shape[:-1]), *words.shape[-2:]), 0, 1)
+    return np.swapaxes(from_counts(streams.bits().astype(np.int64), 1, streams.encoding), -1, -2)
+
+
+def over_trees(run: Callable[[Floats], Floats], inputs: Floats | Bitstream) -> Floats:
+    """Results ``(...)`` of `run` for `inputs`, see `BranchInputs.steps`: of some of the dendrites at a time.
+
+    `run` maps inputs ``(S, T, n_branches)`` of S dendrites to results ``(S,)``.
+    """
+    batch, steps = steps_shape(inputs)[:-1], steps_shape(inputs)[-1]
+    if not isinstance(inputs, Bitstream):
+        flat = inputs.reshape(math.prod(batch), *inputs.shape[-2:])
+        return in_chunks(run, 48 * steps * (flat.shape[-1] + 1), flat).reshape(batch)
+    encoding = inputs.encoding
+    words = inputs.words if encoding == "split" else inputs.words[None]
+    rows = np.moveaxis(words.reshape(len(words), math.prod(batch), *words.shape[-2:]), 0, 1)
 
     def results(rows: Words) -> Floats:
         rails = np.ascontiguousarray(np.moveaxis(rows, 1, 0) if encoding == "split" else rows[:, 0])
-        return run(Bitstream(rails, length, encoding))
+        return run(numbers_of(Bitstream(rails, steps, encoding)))
 
-    return in_chunks(results, 48 * length * (shape[-1] + 1), rows).reshape(shape[:-1])
+    return in_chunks(results, 48 * steps * (rows.shape[-2] + 1), rows).reshape(batch)
