@@ -239,9 +239,13 @@ def bounded(
             raise ValueError(f"{name} must lie in [{plain(low)}, {plain(high)}], got {bad}")
 
 
-def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
-    """Check spikes: `value` as an array of that shape, of 0 and 1."""
-    numbers = array(name, value, 0, 1, shape=shape)
+def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """Check spikes: `value` as an array of that shape, of 0 and 1; integers and truth values keep their type."""
+    given = unmasked(name, value)
+    if given.dtype.kind in "bu":
+        bounded(name, given, 0, 1, shape)
+        return given
+    numbers = array(name, given, 0, 1, shape=shape)
     between = (numbers != 0) & (numbers != 1)
     if between.any():
         raise ValueError(f"{name} must be 0 or 1, got {numbers[between][0]}")
@@ -258,7 +262,7 @@ def state_keys(state: Mapping[str, Any], own: Collection[str]) -> None:
 def integers(
     name: str, value: ArrayLike, low: int, high: int, shape: tuple[int | None, ...] | None = None
 ) -> NDArray[np.int64]:
-    """Check an array of integers: `value` as int64, each of them in low..high.
+    """Check an array of integers: `value` as int64, each of them in low..high; see `places`.
 
     `shape` is the shape that it must have (None: any size). Floats are refused, whole ones too.
 
@@ -266,6 +270,13 @@ def integers(
     Traceback (most recent call last):
     ValueError: places must lie in 0..3, got 4
     """
+    return places(name, value, low, high, shape).astype(np.int64, copy=False)
+
+
+def places(
+    name: str, value: ArrayLike, low: int, high: int, shape: tuple[int | None, ...] | None = None
+) -> NDArray[np.integer]:
+    """Check an array of integers as `integers` does: `value` in the type that it has, so not copied."""
     try:
         given = np.asarray(value)
     except ValueError as error:  # rows of unequal lengths
@@ -280,7 +291,7 @@ def integers(
     if given.size and not (low <= given.min() and given.max() <= high):
         bad = given.min() if given.min() < low else given.max()
         raise ValueError(f"{name} must lie in {low}..{high}, got {bad}")
-    return given.astype(np.int64, copy=False)
+    return given
 
 
 LARGEST_COUNT = 1 << 40

@@ -119,7 +119,8 @@ def flipped(
         return words
     _, rails, lines, _ = words.shape
     streams = samples[:, None] * (rails * lines) + np.arange(rails * lines)
-    return words ^ flip_masks(key, rate, streams.reshape(-1, rails, lines), length, backend)
+    masks = flip_masks(key, rate, streams.reshape(-1, rails, lines), length, backend)
+    return np.bitwise_xor(words, masks, out=masks)
 
 
 def stuck(words: Words, rate: float, seed: np.random.SeedSequence, length: int) -> Words:
@@ -129,12 +130,16 @@ def stuck(words: Words, rate: float, seed: np.random.SeedSequence, length: int) 
     place = np.random.Generator(np.random.PCG64(seed)).random((words.shape[1], words.shape[2], 1))
     ones = np.full(words.shape[-1], 2**64 - 1, np.uint64)
     ones[-1] = tail_mask(length)
-    return np.where(place < rate / 2, np.uint64(0), np.where(place >= 1 - rate / 2, ones, words))
+    broken = words.copy()
+    np.copyto(broken, np.uint64(0), where=place < rate / 2)
+    np.copyto(broken, ones, where=place >= 1 - rate / 2)
+    return broken
 
 
 def frozen_at_cycle(words: Words, cycle: int, driven: NDArray[np.bool_], length: int) -> Words:
     """Streams ``(S, rails, lines, W)``; the `driven` lines ``(lines,)`` repeat their bit of `cycle`."""
     bit = words[..., cycle >> 6] >> np.uint64(cycle & 63) & np.uint64(1)
-    repeated = np.repeat((np.uint64(0) - bit)[..., None], words.shape[-1], axis=-1)
-    repeated[..., -1] &= tail_mask(length)
-    return np.where(driven[:, None], repeated, words)
+    repeated, broken = (np.uint64(0) - bit)[..., None], words.copy()
+    np.copyto(broken, repeated, where=driven[:, None])
+    np.copyto(broken[..., -1:], repeated & tail_mask(length), where=driven[:, None])
+    return broken

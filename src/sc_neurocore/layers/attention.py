@@ -211,10 +211,8 @@ class StochasticAttention(SCLayer):
             If an argument is outside its range, of a wrong shape or type; the generators have not moved.
         """
         circuit, operands = self._circuit(Q, K, V, mask, length, use_sobol, generator, seed)
-        batch, flat = operands.mask.shape[:-2], operands.flat()
-        first = self._counter.reserve(len(flat.mask)) if seed is None else 0
-        out = circuit.run(flat, first + np.arange(len(flat.mask)))
-        return out.reshape(*batch, *out.shape[1:])
+        first = self._counter.reserve(operands.n_samples) if seed is None else 0
+        return circuit.run(operands, first + np.arange(operands.n_samples))
 
     def expected_bitstream(
         self, Q: ArrayLike, K: ArrayLike, V: ArrayLike, length: int = 1024, use_sobol: bool = False, *,

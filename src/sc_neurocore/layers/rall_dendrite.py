@@ -4,17 +4,18 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from .base import Floats
-from .dendrites.branch_inputs import BranchInputs
-from .dendrites.tree import SOMA, DendriticTree, Ends
+from .dendrites.branch_inputs import BranchInputs, over_trees, soma_currents, steps_shape
+from .dendrites.tree import SOMA, DendriticTree, Ends, Places
 from .turns import Turns, in_turn
 
 _AT_SOMA = np.array([SOMA])
+_NOWHERE = np.empty(0, np.int64)
 
 
 class RallDendrite:
@@ -163,8 +164,9 @@ class RallDendrite:
             If the inputs have the wrong shape, are not finite, or are conductances below 0.
         """
         inputs = self._inputs.checked(branch_inputs)
-        last = self._advance(inputs if isinstance(branch_inputs, Bitstream) else inputs[..., None, :], soma_current)
-        return _number(last[..., -1, 0])
+        one = inputs if isinstance(inputs, Bitstream) else inputs[..., None, :]
+        self._advance(one, soma_current, _NOWHERE)
+        return self.soma_v
 
     __call__ = step
 
@@ -192,7 +194,8 @@ class RallDendrite:
         For currents it is also what the mean of `run` tends to for streams of these values.
         """
         inputs = checks.array("branch_inputs", branch_inputs, self._inputs.lowest, last=self.n_branches)
-        entering = self._inputs.entering(inputs.reshape(-1, self.n_branches), soma_current)
+        flat = inputs.reshape(-1, self.n_branches)
+        entering = self._inputs.entering(flat, soma_currents(soma_current, flat.shape[:1]))
         rest = self._tree.at_rest()
         at_once = self._tree.cable._replace(capacity=rest)  # without capacity a step settles
         out: Floats
@@ -214,20 +217,29 @@ class RallDendrite:
             Steps that each of the T inputs lasts.
         """
         hold, inputs = checks.count("hold", hold, 1), self._inputs.steps(branch_inputs)
-        entering = self._inputs.entering(inputs, 0.0)
-        return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
+
+        def voltages(rows: Floats) -> Floats:
+            """Voltages ``(S,)`` after inputs ``(S, T, n_branches)``."""
+            numbers = checks.array("branch_inputs", rows, self._inputs.lowest)
+            entering = self._inputs.entering(numbers, np.zeros(rows.shape[:-1]))
+            return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
+
+        return over_trees(voltages, inputs)
 
     @in_turn
-    def _advance(self, inputs: Floats, soma_current: ArrayLike, probes: NDArray[np.int64] = _AT_SOMA) -> Floats:
-        """Voltages ``(..., T, P)`` of the nodes `probes` under `inputs` ``(..., T, n_branches)``."""
-        batch, held = inputs.shape[:-2], self._v.shape[:-1]
+    def _advance(self, inputs: Floats | Bitstream, soma_current: ArrayLike, probes: Places = _AT_SOMA) -> Floats:
+        """Voltages ``(..., T, P)`` of the nodes `probes` under `inputs`, see `BranchInputs.steps`."""
+        shape = steps_shape(inputs)
+        batch, held = shape[:-1], self._v.shape[:-1]
         if held not in ((), batch):
-            raise ValueError(
-                f"branch_inputs must have the batch axes {held} of the voltages until reset(), got {batch}"
-            )
-        entering = self._inputs.entering(inputs, soma_current)
-        start = np.broadcast_to(self._v, (*batch, self._v.shape[-1]))
-        out, self._v = self._tree.run(start, self.dt, entering, probes, self._backend)
+            rule = f"branch_inputs must have the batch axes {held} of the voltages until reset()"
+            raise ValueError(f"{rule}, got {batch}")
+        soma = soma_currents(soma_current, shape)
+        v, out = np.broadcast_to(self._v, (*batch, self._v.shape[-1])), np.empty((*shape, len(probes)))
+        for part, piece in self._inputs.pieces(inputs, shape):
+            entering = self._inputs.entering(piece, soma[..., part])
+            out[..., part, :], v = self._tree.run(v, self.dt, entering, probes, self._backend)
+        self._v = v if shape[-1] else v.copy()
         return out
 
     @property

@@ -275,7 +275,12 @@ class SCDenseLayer(SCLayer):
 
 
 def _later_cycles(streams: Bitstream, start: int, shape: tuple[int, ...]) -> Bitstream:
-    """Streams from cycle `start` on, of another shape."""
-    bits = streams.bits()[..., start:]
-    rails = bits.shape[:1] if streams.encoding == "split" else ()
-    return Bitstream.from_bits(bits.reshape(*rails, *shape, -1), streams.encoding)
+    """Streams from cycle `start`, below 64, on, of another shape."""
+    length = streams.length - start
+    words = streams.words
+    if start:
+        words = words >> np.uint64(start)
+        words[..., :-1] |= streams.words[..., 1:] << np.uint64(WORD_BITS - start)
+        words = words[..., : words_for(length)]
+    rails = words.shape[:1] if streams.encoding == "split" else ()
+    return Bitstream(np.ascontiguousarray(words).reshape(*rails, *shape, -1), length, streams.encoding)

@@ -14,6 +14,9 @@ def random_synapses(
 ) -> csr_array:
     """Random sparse weights: a fraction `connectivity` of all synapses, uniform within `bounds`, in CSR.
 
+    Above 10,000 places and a connectivity of .05, NumPy draws the places from a list of all of them: 8 bytes for every
+    place, synapse or not, so up to 20 times the bytes of the weights while they are drawn.
+
     Parameters
     ----------
     rng

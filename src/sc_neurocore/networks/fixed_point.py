@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..chunks import in_chunks
+from ..backends.packing import WORD_BITS, words_for
+from ..backends.types import Words
+from ..chunks import chunks, in_chunks
 from ..encoders import Seed
 from ..encoders.sample_counter import SampleCounter
 from ..encoders.seeds import Seeds
@@ -164,14 +166,18 @@ class FixedPoint:
         key: int,
     ) -> Floats:
         """Accumulators ``(S, out * windows)`` of words ``(S, inputs)`` and weights ``(S or 1, out, fan_in)``."""
-        windows = layer.windows(words, shape)
-        matrix = weights.reshape(len(weights), windows.shape[1], -1, weights.shape[-1])
+        fan_in, n_windows = weights.shape[-1], math.prod(layer.output_shape(shape)) // len(layer.weights)
+        groups = layer.windows(words[:1], shape, slice(1)).shape[1]
+        matrix = weights.reshape(len(weights), groups, -1, fan_in)
         if self._faults.product_flips:
-            products = windows[:, :, None] * matrix[:, :, :, None]  # (S, groups, out, windows, fan_in)
-            sums = _flipped(products, 2 * self._bits, self._faults.product_flips, samples, key).sum(-1)
-        else:  # exact in float64: products have 2 * bits <= 32 bits
-            sums = np.matmul(matrix.astype(np.float64), np.swapaxes(windows, 2, 3).astype(np.float64))
-        return np.asarray(sums, np.float64).reshape(len(words), -1)
+            rate, windows = self._faults.product_flips, layer.windows(words, shape)
+            return _flipped_sums(windows, matrix, 2 * self._bits, rate, samples, key)
+        sums = np.empty((len(words), *matrix.shape[1:3], n_windows))
+        factors = matrix.astype(np.float64)  # exact in float64: products have 2 * bits <= 32 bits
+        for part in chunks(n_windows, 24 * len(words) * groups * (fan_in + matrix.shape[2])):
+            windows = layer.windows(words, shape, part).astype(np.float64)
+            sums[..., part] = np.matmul(factors, np.swapaxes(windows, 2, 3))
+        return sums.reshape(len(words), -1)
 
     def _faulty(
         self,
@@ -197,14 +203,38 @@ class FixedPoint:
 
 def _flipped(words: Integers, bits: int, rate: float, samples: Integers, key: int) -> Integers:
     """Words ``(S, ...)`` of `bits` bits with every bit inverted at `rate`: a stream of bits a sample."""
-    each = math.prod(words.shape[1:])
-    masks = flip_masks(key, rate, samples, each * bits)
+    masks = flip_masks(key, rate, samples, math.prod(words.shape[1:]) * bits)
+    return _signed(words ^ _numbers(masks, words.shape, bits), bits)
+
+
+def _flipped_sums(windows: Integers, weights: Integers, bits: int, rate: float, samples: Integers, key: int) -> Floats:
+    """Sums ``(S, groups * out * W)`` of products whose bits are inverted at `rate`, as by `_flipped`.
+
+    Products of `bits` bits are those of windows ``(S, groups, W, fan_in)`` and weights ``(S or 1, groups, out,
+    fan_in)``; they are made for some of the sums at a time, of which 64 fill words of the masks.
+    """
+    (n, _, per_group, fan_in), (groups, out) = windows.shape, weights.shape[1:3]
+    total = groups * out * per_group
+    masks = flip_masks(key, rate, samples, total * fan_in * bits)
+    sums = np.empty((n, total))
+    for part in chunks(words_for(total), WORD_BITS * n * fan_in * (32 + bits)):
+        first, last = WORD_BITS * part.start, min(WORD_BITS * part.stop, total)
+        group, neuron, window = np.unravel_index(np.arange(first, last), (groups, out, per_group))
+        products = windows[:, group, window] * weights[:, group, neuron]
+        flips = np.ascontiguousarray(masks[:, fan_in * bits * part.start : fan_in * bits * part.stop])
+        sums[:, first:last] = _signed(products ^ _numbers(flips, products.shape, bits), bits).sum(-1)
+    return sums
+
+
+def _numbers(masks: Words, shape: tuple[int, ...], bits: int) -> Integers:
+    """Integers of `bits` bits ``(S, ...)`` of that shape, one after the other in masks ``(S, W)``."""
+    each = math.prod(shape[1:])
     if bits in (8, 16, 32):
         numbers = masks.view(f"<u{bits // 8}")[:, :each].astype(np.int64)
     else:
         single = np.unpackbits(masks.view(np.uint8), axis=1, count=each * bits, bitorder="little")
         numbers = single.reshape(-1, each, bits) @ (1 << np.arange(bits))
-    return _signed(words ^ numbers.reshape(words.shape), bits)
+    return np.asarray(numbers.reshape(shape))
 
 
 def _signed(words: Integers, bits: int) -> Integers:

@@ -42,9 +42,12 @@ class WeightedSpec(LayerSpec):
         """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
         return self.activated(a.reshape(len(a), self.weights.shape[1]) @ self.weights.T + self.bias)
 
-    def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
-        """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``."""
-        return values[:, None, None]
+    def windows(self, values: NDArray[Any], shape: Shape, part: slice = slice(None)) -> NDArray[Any]:
+        """Inputs ``(B, n)`` of `shape` as each group of neurons takes them, ``(B, groups, windows, fan_in)``.
+
+        Of all windows, or of a part.
+        """
+        return values[:, None, None][:, :, part]
 
     def activated(self, z: Floats) -> Floats:
         """Outputs for weighted sums: the activation function."""
@@ -215,10 +218,10 @@ class Conv2D(WeightedSpec):
                 sums[some, ..., part] = np.matmul(windows, weights).swapaxes(2, 3)
         return self.activated(sums.reshape(len(a), *shape) + self.bias[:, None, None])
 
-    def windows(self, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    def windows(self, values: NDArray[Any], shape: Shape, part: slice = slice(None)) -> NDArray[Any]:
         """Inputs ``(B, n)`` with their padding, gathered."""
-        geometry = self.geometry
-        gathered: NDArray[Any] = geometry.pixels(values.reshape(-1, *shape))[:, geometry.indices((shape[1], shape[2]))]
+        geometry, size = self.geometry, (shape[1], shape[2])
+        gathered: NDArray[Any] = geometry.pixels(values.reshape(-1, *shape))[:, geometry.indices(size, part)]
         return gathered
 
     def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:

@@ -293,8 +293,7 @@ class LIFNeurons:
         """
         table = checks.array("levels", levels, -checks.LARGEST, checks.LARGEST, (None,))
         if table.size:
-            values = np.asarray(values)
-            checks.integers("values", values, 0, table.size - 1, (None, None))
+            values = checks.places("values", values, 0, table.size - 1, (None, None))
         else:
             values = checks.array("values", values, -checks.LARGEST, checks.LARGEST, (None, None))
         if not len(values) or len(self) % len(values):

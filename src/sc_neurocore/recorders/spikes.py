@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import choose
-from ..backends.packing import pack, tail_mask, unpack, words_for
+from ..backends.packing import WORD_BITS, pack, tail_mask, unpack, words_for
 from ..backends.types import Words
 from ..bitstreams.bitstream import check_words
+from ..chunks import chunks
 from ..read_only import attribute, frozen
 from .shape import checked_shape
 
@@ -89,7 +90,9 @@ class SpikeRecorder:
         """Append spikes of 0 and 1, ``(*shape, T)``."""
         bits = checks.spikes("spikes", spikes, (*self._shape, None))
         rows = bits.reshape(len(self._words), bits.shape[-1])
-        self.record_words(pack(np.pad(rows, ((0, 0), (self._steps % 64, 0)))), bits.shape[-1])
+        for part in chunks(bits.shape[-1], 16 * len(rows), WORD_BITS):
+            before = np.pad(rows[:, part], ((0, 0), (self._steps % WORD_BITS, 0)))
+            self.record_words(pack(before), part.stop - part.start)
 
     def record_words(self, words: Words, steps: int) -> None:
         """Append packed spikes ``(rows, W)`` of `steps` steps; bit 0 is that of step ``self._steps // 64 * 64``.
@@ -143,13 +146,33 @@ class SpikeRecorder:
 
     def raster(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Times in ms (the starts of steps) and neurons (rows) of all spikes, row by row."""
-        rows, steps = np.nonzero(unpack(self._used(), self._steps))
-        return np.asarray(steps * self._dt_ms), rows.astype(np.int64)
+        total = int(choose().popcount(self._used()).sum())
+        times, neurons, done = np.empty(total), np.empty(total, np.int64), 0
+        for rows, steps in self._places():
+            part = slice(done, done + len(rows))
+            times[part], neurons[part], done = steps * self._dt_ms, rows, part.stop
+        return times, neurons
 
     def intervals_ms(self) -> NDArray[np.float64]:
         """Times between successive spikes of a neuron, those of all neurons row by row."""
-        rows, steps = np.nonzero(unpack(self._used(), self._steps))
-        return np.asarray(np.diff(steps)[np.diff(rows) == 0] * self._dt_ms)
+        spikes = choose().popcount(self._used())
+        out, done = np.empty(int(np.maximum(spikes - 1, 0).sum())), 0
+        before = np.full((2, 1), -1)
+        for places in self._places():
+            rows, steps = joined = np.concatenate([before, places], axis=1)
+            intervals = np.diff(steps)[np.diff(rows) == 0]
+            part = slice(done, done + len(intervals))
+            out[part], done, before = intervals * self._dt_ms, part.stop, joined[:, -1:]
+        return out
+
+    def _places(self) -> Iterator[NDArray[np.int64]]:
+        """Neurons (rows) and steps ``(2, n)`` of all spikes, row by row: of some rows, or steps of one, at a time."""
+        used = self._used()
+        for rows in chunks(len(used), 64 * WORD_BITS * used.shape[1]):
+            row_bytes = 64 * WORD_BITS * (rows.stop - rows.start)
+            for words in chunks(used.shape[1], row_bytes):
+                ones = np.nonzero(unpack(used[rows, words], WORD_BITS * (words.stop - words.start)))
+                yield np.stack([ones[0] + rows.start, ones[1] + WORD_BITS * words.start])
 
     def summary(self) -> Summary:
         """Spikes and rates of each neuron, and the mean rate."""

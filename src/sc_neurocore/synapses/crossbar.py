@@ -120,4 +120,8 @@ def _shared_wire(g: Floats) -> Floats:
 
 
 def _first_order(g: Floats, r: float) -> Floats:
-    return np.asarray(g / (1 + r * (_shared_wire(g) + _shared_wire(g.T[::-1])[::-1].T)))
+    shared = _shared_wire(g)
+    shared += _shared_wire(g.T[::-1])[::-1].T
+    shared *= r
+    shared += 1
+    return np.divide(g, shared, out=shared)

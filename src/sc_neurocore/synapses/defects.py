@@ -1,11 +1,14 @@
 """Fabrication defects of an array of memristors: stuck cells and errors of programming."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..chunks import chunks
 from ..encoders.seeds import Seed, Seeds
 from ..read_only import frozen
 from .crossbar import Floats
@@ -56,9 +59,11 @@ class Defects:
             raise ValueError(f"stuck_low_mask and stuck_high_mask must not meet, got {twice} cells in both")
 
     def _held(self, name: str, value: ArrayLike, shape: tuple[int | None, ...] | None = None) -> Floats:
-        """Check an array and keep a read-only copy."""
-        held = checks.array(name, value, shape=shape).copy()
-        held.flags.writeable = False
+        """Check an array and keep a read-only copy, of an array that is read-only itself that one."""
+        held = checks.array(name, value, shape=shape)
+        if held.flags.writeable or not held.flags.owndata:
+            held = held.copy()
+            held.flags.writeable = False
         object.__setattr__(self, name, held)
         return held
 
@@ -76,6 +81,15 @@ class Defects:
     def stuck(self, conductances: Floats, low: float, high: float) -> Floats:
         """Conductances ``(devices, *shape)`` with those of stuck cells replaced by `low` and `high`."""
         return np.where(self.stuck_low_mask, low, np.where(self.stuck_high_mask, high, conductances))
+
+    def part(self, cells: slice) -> "Defects":
+        """The defects ``(devices, n)`` of some of the weights, in C order."""
+
+        def some(array: NDArray[Any]) -> NDArray[Any]:
+            return array.reshape(len(array), -1)[:, cells]
+
+        masks = some(self.stuck_low_mask), some(self.stuck_high_mask)
+        return Defects(*masks, some(self.spread), some(self.drift_spread))
 
     @property
     def n_stuck(self) -> int:
@@ -138,8 +152,28 @@ def draw_defects(
         low_mask, high_mask = rank < stuck_low, rank >= chance.size - stuck_high
     else:
         low_mask, high_mask = chance < stuck_low_rate, chance >= 1 - stuck_high_rate
-    spread = rng.standard_normal(cells)
-    return Defects(low_mask, high_mask & ~low_mask, spread, rng.standard_normal(cells))
+    del chance
+    normals = rng.standard_normal(cells), rng.standard_normal(cells)
+    for numbers in normals:
+        numbers.flags.writeable = False  # so that they are not copied
+    return Defects(low_mask, high_mask & ~low_mask, *normals)
+
+
+def by_cells(
+    run: Callable[[Floats, Defects], Floats], weights: ArrayLike, defects: Defects, *, alone: bool = True
+) -> Floats:
+    """Results ``(*shape)`` of `run` for weights ``(*shape)`` and their defects, computed for some of them at a time.
+
+    Where `alone` is False, the result for a weight depends on others, and all are computed at once.
+    """
+    w = checks.array("weights", weights, -1.0 if checked_defects(defects).pairs else 0.0, 1.0)
+    pieces = list(chunks(w.size, 160 * len(defects.spread)))
+    if not alone or len(pieces) < 2 or defects.spread.shape[1:] != w.shape:  # `run` says what fits
+        return run(w, defects)
+    out, flat = np.empty(w.size), w.reshape(-1)
+    for piece in pieces:
+        out[piece] = run(flat[piece], defects.part(piece))
+    return out.reshape(w.shape)
 
 
 def without_defects(shape: tuple[int, ...], *, pairs: bool = False) -> Defects:

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..bitstreams.encodings import Encoding, to_probability, value_range
+from ..chunks import chunks
 from ..encoders.seeds import Seed, seed_sequence
 from .conductance_laws import DriftExponent, FlickerNoise, ProgrammingError, left_by_drift, number_or_law
 from .crossbar import IR_DROPS, Floats, IRDrop
-from .defects import Defects, checked_defects, draw_defects, without_defects
+from .defects import Defects, by_cells, checked_defects, draw_defects, without_defects
 from .describe import table_of_errors
 from .presets import PRESETS
 from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_error
@@ -208,7 +209,11 @@ class MemristorModel:
         need a matrix ``(n_neurons, n_inputs)`` and can leave a weight a little outside the encoding's range. `weights`
         lie in [0, 1], of pairs in [-1, 1]; `defects` are of the array: the same errors each time that it is programmed.
         """
-        return self.read(self.write(self.to_conductance(weights, checked_defects(defects).pairs), defects))
+
+        def programmed(w: Floats, defects: Defects) -> Floats:
+            return self.read(self.write(self.to_conductance(w, defects.pairs), defects))
+
+        return by_cells(programmed, weights, defects, alone=not self.wire_resistance)
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
         """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
@@ -243,9 +248,14 @@ class MemristorModel:
         """
         if not isinstance(self.read_noise, FlickerNoise):
             return np.full(checked_defects(defects).spread.shape[1:], self.read_noise * np.sqrt(1 + defects.pairs))
-        g, left = self._programmed(self.to_conductance(weights, checked_defects(defects).pairs), defects)
-        sigma = g * left * self.read_noise.relative(g / self.g_max, self.drift_time)
-        return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
+        noise = self.read_noise
+
+        def deviations(w: Floats, defects: Defects) -> Floats:
+            g, left = self._programmed(self.to_conductance(w, defects.pairs), defects)
+            sigma = g * left * noise.relative(g / self.g_max, self.drift_time)
+            return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
+
+        return by_cells(deviations, weights, defects)
 
     def read_probability(self, weights: ArrayLike, encoding: Encoding, sigma: ArrayLike | None = None) -> Floats:
         """Mean probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
@@ -258,9 +268,17 @@ class MemristorModel:
         """
         low, _ = value_range(encoding)
         w = checks.array("weights", weights)
-        if sigma is None:
-            sigma = self.read_sigma(np.clip(w, low, 1.0), without_defects(w.shape, pairs=low < 0))
-        return noisy_probability(w, checks.array("sigma", sigma, 0.0, shape=w.shape), encoding)
+        given = None if sigma is None else checks.array("sigma", sigma, 0.0, shape=w.shape).reshape(-1)
+        rails = (2,) if encoding == "split" else ()
+        out = np.empty((*rails, w.size))
+        for part in chunks(w.size, 300):
+            some = w.reshape(-1)[part]
+            spread = self._ideal_sigma(np.clip(some, low, 1.0), low < 0) if given is None else given[part]
+            out[..., part] = noisy_probability(some, spread, encoding)
+        return out.reshape((*rails, *w.shape))
+
+    def _ideal_sigma(self, weights: Floats, pairs: bool) -> Floats:
+        return self.read_sigma(weights, without_defects(weights.shape, pairs=pairs))
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
         """Column values after an analog-to-digital converter of `adc_bits` bits: midpoints of 2^b equal steps.
@@ -339,20 +357,11 @@ def _mechanisms(model: MemristorModel) -> list[tuple[str, str, MemristorModel]]:
     if not isinstance(model.variability, ProgrammingError):
         spread = f"{100 * model.variability:.3g} % of {'g' if model.proportional else 'range'}"
     low, high = model.stuck_low_rate, model.stuck_high_rate
+    errors, stuck = ("variability", "distribution", "proportional"), ("stuck_low_rate", "stuck_high_rate")
     table = (
         (model.levels is not None, "levels", f"{model.levels}", ("levels",)),
-        (
-            bool(model.variability),
-            "variability",
-            f"{model.distribution}, {spread}",
-            ("variability", "distribution", "proportional"),
-        ),
-        (
-            low + high > 0,
-            "stuck",
-            f"{100 * low:.3g} % low, {100 * high:.3g} % high",
-            ("stuck_low_rate", "stuck_high_rate"),
-        ),
+        (bool(model.variability), "variability", f"{model.distribution}, {spread}", errors),
+        (low + high > 0, "stuck", f"{100 * low:.3g} % low, {100 * high:.3g} % high", stuck),
         (
             model.drift < 1,
             "drift",

@@ -217,7 +217,8 @@ class PlasticSynapses:
     def step(self, pre: ArrayLike, post: ArrayLike, reward: float = 0.0) -> None:
         """One cycle with spikes ``(n,)`` and ``(M,)`` of 0 and 1; the rule ``"reward"`` reads the reward."""
         n_post, n_pre = self._shares.shape
-        before, after = checks.spikes("pre", pre, (n_pre,)), checks.spikes("post", post, (n_post,))
+        before = checks.spikes("pre", pre, (n_pre,)).astype(np.float64)
+        after = checks.spikes("post", post, (n_post,)).astype(np.float64)
         rule, eligibility = self._parameters, self._eligibility
         x, y = self._traces.pre * rule.keep_pre, self._traces.post * rule.keep_post
         if rule.coincidence:

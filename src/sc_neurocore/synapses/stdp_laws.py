@@ -78,7 +78,8 @@ def pair_stdp_step(
         raise TypeError(f"traces must be Traces, got {type(traces).__name__}")
     x = checks.array("traces.pre", traces.pre, 0.0, checks.LARGEST, (None,)) * _kept(dt_ms, tau_plus=tau_plus)
     y = checks.array("traces.post", traces.post, 0.0, checks.LARGEST, (None,)) * _kept(dt_ms, tau_minus=tau_minus)
-    before, after = checks.spikes("pre", pre, x.shape), checks.spikes("post", post, y.shape)
+    before = checks.spikes("pre", pre, x.shape).astype(np.float64)
+    after = checks.spikes("post", post, y.shape).astype(np.float64)
     _check_amplitudes(a_plus, a_minus)
     change = a_plus * after[:, None] * x - a_minus * y[:, None] * before
     return Traces(x + before, y + after), change

@@ -1,6 +1,5 @@
 """Attention as a circuit: AND gates and counters give scores, a multiplexer for each row passes values."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -73,20 +72,20 @@ class AttentionCircuit:
             self.select = Encoder(keys, length, source, share="one", partner=1, seed=seed, backend=backend)
 
     def run(self, operands: Operands, samples: Samples) -> Floats:
-        """Outputs ``(B, N, dim_v)`` of operands with one batch axis."""
-        q, k, v, mask = operands
-        n, keys = mask.shape[1:]
-        v = np.ascontiguousarray(np.swapaxes(v, 1, 2))
-        out = np.empty((*q.shape[:2], v.shape[1]))
-        stream, per_row = 8 * words_for(self.length) + 24, q.shape[2] + 2 * keys
-        per_sample = n * per_row + math.prod(k.shape[1:]) + 2 * math.prod(v.shape[1:])
-        for some in chunks(len(q), stream * per_sample):
-            k_words, v_words = self._key_words(k[some], samples[some]), self._value_words(v[some], samples[some])
+        """Outputs ``(..., N, dim_v)`` of operands, for sample numbers ``(B,)`` of their leading axes."""
+        (n, keys), dim_v = operands.mask.shape[-2:], operands.v.shape[-1]
+        out = np.empty((operands.n_samples, n, dim_v))
+        stream, per_row = 8 * words_for(self.length) + 24, operands.q.shape[-1] + 2 * keys
+        per_sample = n * per_row + keys * operands.k.shape[-1] + 2 * keys * dim_v
+        for some in chunks(len(out), stream * per_sample):
+            q, k, v, mask = operands.some(some)
+            v = np.ascontiguousarray(np.swapaxes(v, 1, 2))
+            k_words, v_words = self._key_words(k, samples[some]), self._value_words(v, samples[some])
             for rows in chunks(n, stream * per_row):
-                part, numbers = (some, rows), _numbers(samples[some], n)[:, rows]
-                counts = self._scores(self.queries.words(q[part], numbers), k_words, mask[part])
-                out[part] = self._mean(counts, v_words, numbers)
-        return out
+                numbers = _numbers(samples[some], n)[:, rows]
+                counts = self._scores(self.queries.words(q[:, rows], numbers), k_words, mask[:, rows])
+                out[some, rows] = self._mean(counts, v_words, numbers)
+        return out.reshape(*operands.mask.shape[:-2], n, dim_v)
 
     def expected(self, operands: Operands) -> Floats:
         """Outputs ``(..., N, dim_v)`` of infinitely many cycles, with operands and edges rounded to thresholds.
@@ -109,7 +108,7 @@ class AttentionCircuit:
 
     def streams(self, operands: Operands, first: int) -> AttentionStreams:
         """The streams of samples number `first`, `first` + 1, ..; operands with any leading axes."""
-        batch, (q, k, v, mask) = operands.mask.shape[:-2], operands.flat()
+        batch, (q, k, v, mask) = operands.mask.shape[:-2], operands.some(slice(0, operands.n_samples))
         samples = first + np.arange(len(q))
         numbers = _numbers(samples, q.shape[1])
         queries, keys = self.queries.words(q, numbers), self._key_words(k, samples)

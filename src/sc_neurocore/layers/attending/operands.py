@@ -47,13 +47,18 @@ class Operands(NamedTuple):
             out[..., part, :] = run(self._replace(q=self.q[..., part, :], mask=self.mask[..., part, :]))
         return out
 
-    def flat(self) -> "Operands":
-        """The operands with their leading axes flattened to one batch axis."""
-        batch = self.mask.shape[:-2]
+    @property
+    def n_samples(self) -> int:
+        """Number of samples: elements of the leading axes."""
+        return math.prod(self.mask.shape[:-2])
+
+    def some(self, samples: slice) -> "Operands":
+        """Operands of some of the samples, on one batch axis: those that many share are copied for these only."""
+        batch = self.mask.shape[:-2] or (1,)
+        places = np.unravel_index(np.arange(samples.start, samples.stop), batch)
 
         def joined(array: NDArray[Any]) -> NDArray[Any]:
-            matrix = array.shape[-2:]
-            return np.broadcast_to(array, (*batch, *matrix)).reshape(math.prod(batch), *matrix)
+            return np.broadcast_to(array, (*batch, *array.shape[-2:]))[places]
 
         return Operands(joined(self.q), joined(self.k), joined(self.v), joined(self.mask))
 

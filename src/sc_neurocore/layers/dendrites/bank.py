@@ -3,17 +3,14 @@
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import checks
-from ...backends.types import Words
 from ...bitstreams import Bitstream
-from ...bitstreams.encodings import from_counts
-from ...chunks import in_chunks
 from ...gates.arguments import check_stream
 from ..base import Floats
 from ..rall_dendrite import RallDendrite
+from .branch_inputs import over_trees
 
 EXACT_STEPS = 1024
 """Steps of a window in floating point; a step is of second order."""
@@ -105,20 +102,11 @@ class DendriteBank:
         if steps != length:
             dendrite = self.dendrite(length)
             self._last = length, dendrite
-        branches = dendrite.n_branches
+        rails = (2,) if encoding == "split" else ()
+        trees = (*rails, *streams.shape[:-1], self.n_dendrites, dendrite.n_branches, streams.words.shape[-1])
 
-        def voltages(rows: Words) -> Floats:
-            """Voltages for streams ``(S, rails, n_inputs, W)``."""
-            words = np.moveaxis(rows, 1, 0) if encoding == "split" else rows[:, 0]
-            bits = Bitstream(np.ascontiguousarray(words), length, encoding).bits().astype(np.int64)
-            inputs = self.scale * from_counts(bits, 1, encoding)
-            trees = inputs.reshape(len(rows), self.n_dendrites, branches, length)
-            return dendrite.response(np.swapaxes(trees, -1, -2))
-
-        batch, words = streams.shape[:-1], streams.words
-        by_rail = words if encoding == "split" else words[None]
-        rows = np.moveaxis(by_rail.reshape(len(by_rail), -1, self.n_inputs, words.shape[-1]), 0, 1)
-        return in_chunks(voltages, 32 * length * self.n_inputs, rows).reshape(*batch, self.n_dendrites)
+        of_trees = Bitstream(streams.words.reshape(trees), length, encoding)
+        return over_trees(lambda inputs: dendrite.response(self.scale * inputs), of_trees)
 
     def __repr__(self) -> str:
         return (

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ... import checks
 from ...backends import choose
 from ...backends.types import Membrane
+from ...chunks import chunks
 from ...neurons import LIFParameters
 
 if TYPE_CHECKING:
@@ -86,18 +87,20 @@ class JaxNeurons:
         *batch, steps, n = currents.shape
         if self.batch != tuple(batch):
             self.rest(tuple(batch))
-        count = math.prod(batch)
-        by_step = np.moveaxis(currents.reshape(count, steps, n), 1, 0)
-        noise, shape = None, (count, n)
-        if self._membrane.noise:
-            normals = choose().standard_normals(key, math.prod(shape), step, step + steps)
-            noise = normals.T.reshape(by_step.shape).astype(self.dtype, copy=False)
-        shape_now = self.v.shape
-        spikes, v, refractory_left = self._devices.lif(
-            by_step, noise, self._membrane, self.v.reshape(shape), self.refractory_left.reshape(shape)
-        )
-        self.v[...], self.refractory_left[...] = v.reshape(shape_now), refractory_left.reshape(shape_now)
-        return np.moveaxis(spikes, 0, 1).reshape(*batch, steps, n)
+        shape, shape_now = (math.prod(batch), n), self.v.shape
+        by_step = np.moveaxis(currents.reshape(shape[0], steps, n), 1, 0)
+        spikes = np.empty((shape[0], steps, n), np.uint8)
+        for part in chunks(steps, 40 * math.prod(shape)):
+            drive, noise = by_step[part], None
+            if self._membrane.noise:
+                normals = choose().standard_normals(key, math.prod(shape), step + part.start, step + part.stop)
+                noise = normals.T.reshape(drive.shape).astype(self.dtype, copy=False)
+            fired, v, refractory_left = self._devices.lif(
+                drive, noise, self._membrane, self.v.reshape(shape), self.refractory_left.reshape(shape)
+            )
+            spikes[:, part] = np.moveaxis(fired, 0, 1)
+            self.v[...], self.refractory_left[...] = v.reshape(shape_now), refractory_left.reshape(shape_now)
+        return spikes.reshape(*batch, steps, n)
 
     def values(self) -> dict[str, Any]:
         """Voltages and refractory times as arrays for a state dict."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ... import checks
 from ...backends import choose
 from ...backends.types import LearningKeys, LearningModel, LearningState, Pause, Words
+from ...chunks import chunks
 from ...encoders.seeds import Seeds
 from ...neurons import LIFNeurons
 from ...synapses import PlasticSynapses, Traces
@@ -81,9 +82,13 @@ class PlasticNeurons:
             If an edit of the added thresholds has left their range.
         """
         checks.array("thresholds", self.thresholds, 0.0)
-        trains, state = choose(backend).learn(
-            self._model(streams, levels), words, streams.midpoints, rewards, first, learning, self.state()
-        )
+        model, state = self._model(streams, levels), self.state()
+        trains = np.empty((len(words), len(self.thresholds), streams.encoder.length), np.uint8)
+        for part in chunks(len(words), 8 * rewards.shape[1] + trains[:1].nbytes):
+            rewarded = np.ascontiguousarray(rewards[part])
+            trains[part], state = choose(backend).learn(
+                model, words[part], streams.midpoints, rewarded, first + part.start, learning, state
+            )
         self.put_back(state, (first + len(words)) * streams.encoder.length)
         return trains
 

@@ -1,13 +1,14 @@
 """Streams at the gates of a learning layer: encoded rates or given spikes, and weights that change."""
 
 import math
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ... import checks
 from ...backends import plasticity
-from ...backends.packing import pack
+from ...backends.packing import WORD_BITS, pack, words_for
 from ...backends.types import Words
 from ...bitstreams import Bitstream
 from ...chunks import in_chunks
@@ -53,17 +54,19 @@ class LearningStreams:
         if not isinstance(source, Bernoulli):
             self.midpoints = Encoder(n_inputs, length, source, partner=1).levels()[0].copy()
 
-    def read(self, x: ArrayLike, spikes: bool | None) -> tuple[Floats, bool, tuple[int, ...]]:
+    def read(self, x: ArrayLike, spikes: bool | None) -> tuple[NDArray[Any], bool, tuple[int, ...]]:
         """Inputs as numbers, whether they are spikes ``(..., L, n_inputs)``, and the axes of their samples.
 
         They are what `spikes` says; if it is None, spikes where the shape is that of the spikes of one sample.
         """
-        inputs = checks.array("input_values", x, last=self.encoder.n)
-        one_sample = inputs.shape == (self.encoder.length, self.encoder.n)
+        given = checks.unmasked("input_values", x)
+        one_sample = given.shape == (self.encoder.length, self.encoder.n)
         spiking = one_sample if spikes is None else checks.flag("spikes", spikes)
-        return inputs, spiking, inputs.shape[: -2 if spiking else -1]
+        if spiking:
+            return given, True, given.shape[:-2]
+        return checks.array("input_values", given, last=self.encoder.n), False, given.shape[:-1]
 
-    def words(self, x: Floats, spikes: bool, first: int) -> Words:
+    def words(self, x: NDArray[Any], spikes: bool, first: int) -> Words:
         """Input streams ``(S, n_inputs, W)`` of samples number `first`, `first` + 1, ..
 
         x is ``(..., n_inputs)``, or of spikes ``(..., L, n_inputs)``; S is the size of the leading axes.
@@ -78,28 +81,27 @@ class LearningStreams:
             rates = checks.array("input_values", x, 0.0, 1.0)
             rows = rates.reshape(math.prod(rates.shape[:-1]), n)
             return self.encoder.words(rows, np.arange(first, first + len(rows)))
-        if x.ndim < 2 or x.shape[-2] != length:
+        if x.shape[-2:] != (length, n):
             raise ValueError(f"input_values must have shape (..., {length}, {n}), got {x.shape}")
-        bits = checks.spikes("input_values", x, x.shape)
-        return pack(bits.reshape(math.prod(x.shape[:-2]), length, n).swapaxes(1, 2))
+        bits = checks.spikes("input_values", x, x.shape).reshape(math.prod(x.shape[:-2]), length, n)
+        return in_chunks(lambda rows: pack(rows.swapaxes(1, 2)), 3 * length * n, bits)
 
     def rewards(self, reward: ArrayLike | None, batch: tuple[int, ...], rule: str) -> Floats:
-        """Reward of every cycle ``(S, L)``, or ``(0, 0)`` where the rule does not read it.
+        """Reward of every cycle ``(S, L)``, or ``(S, 0)`` where the rule does not read it.
 
-        Given for all samples, for each of `batch`, or for each cycle.
+        Given for all samples, for each of `batch`, or for each cycle: a view.
         """
         if rule != "reward":
             if reward is not None:
                 raise ValueError(f'reward must be None with rule={rule!r}, use rule="reward"')
-            return np.empty((0, 0))
+            return np.empty((math.prod(batch), 0))
         length = self.encoder.length
         amounts = checks.array("reward", 0.0 if reward is None else reward, -checks.LARGEST, checks.LARGEST)
-        if amounts.ndim == 0 or amounts.shape == batch:
-            amounts = amounts[..., None]
-        elif amounts.shape != (*batch, length):
+        if amounts.ndim and amounts.shape not in (batch, (*batch, length)):
             raise ValueError(f"reward must have shape {batch} or {(*batch, length)}, got {amounts.shape}")
-        every = np.broadcast_to(amounts, (*batch, length))
-        return np.ascontiguousarray(every.reshape(math.prod(batch), length))
+        if amounts.ndim:
+            amounts = amounts.reshape(math.prod(batch), 1 if amounts.shape == batch else length)
+        return np.broadcast_to(amounts, (math.prod(batch), length))
 
     def weight_streams(self, shares: Floats, sample: int) -> Bitstream:
         """Streams ``(M, n_inputs)`` of weights that stay constant, given as positions in [0, 1] in their range."""
@@ -108,11 +110,12 @@ class LearningStreams:
             flat = shares.reshape(-1)
             words = in_chunks(lambda rows: pack(self.midpoints <= rows[:, None]), 2 * length, flat)
             return Bitstream(words.reshape(*shares.shape, -1), length)
-        bits = np.empty((*shares.shape, length), np.uint8)
+        words = np.zeros((*shares.shape, words_for(length)), np.uint64)
         for cycle in range(length):
             drawn = plasticity.synapse_words(self.weight_key, len(shares), shares.shape[1], sample * length + cycle)
-            bits[..., cycle] = plasticity.midpoints(drawn, self.encoder.generator.bits) <= shares
-        return Bitstream.from_bits(bits)
+            ones = plasticity.midpoints(drawn, self.encoder.generator.bits) <= shares
+            words[..., cycle // WORD_BITS] |= ones.astype(np.uint64) << np.uint64(cycle % WORD_BITS)
+        return Bitstream(words, length)
 
     def of_sample(self, x: ArrayLike, spikes: bool | None, shares: Floats, sample: int) -> Streams:
         """Input and weight streams of one sample, see `read` and `weight_streams`."""

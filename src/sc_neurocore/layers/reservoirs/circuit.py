@@ -191,8 +191,9 @@ class RandomCircuit(ReservoirCircuit):
         self.fresh_weights = options.weight_streams == "fresh"
         if not self.fresh_weights:
             words = meets.words(self._magnitudes(weights.values)[None], np.zeros(1, np.int64))[0]
-            lines = pairwise(weights.indptr.tolist())
-            self._stored = np.concatenate([words[first:last].T.reshape(-1) for first, last in lines])
+            self._stored = words.reshape(-1)
+            for first, last in pairwise(weights.indptr.tolist()):  # of a line, word by word
+                words[first:last] = words[first:last].T.reshape(last - first, -1)
 
     def run(self, inputs: Floats, state: Floats, step: int) -> Floats:
         """States ``(B, T, n)``."""

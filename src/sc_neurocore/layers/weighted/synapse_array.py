@@ -260,7 +260,7 @@ class SynapseArray:
         if self.faults is None:
             return words
         if self.faults.faults.weight_flips and not self.streams.per_sample:
-            words = np.repeat(words, len(samples), axis=0)
+            words = np.broadcast_to(words, (len(samples), *words.shape[1:]))
         return self.faults.on_lines(words, samples, "weights", self._generator_of_synapse())
 
     def packed(self, sample: int, edit: str) -> Words:
