@@ -18,7 +18,6 @@ REPORTS = ("cli", "evaluation", "plots")
 LAWS = {
     "backends/compiled/reservoir.py": {"tanh"},  # the reservoir in floating point
     "backends/reference/reservoir.py": {"tanh"},
-    "encoders/generators.py": {"log"},  # how far to look for primes: a bound above the last one that is needed
     "encoders/line_search.py": {"hypot"},  # the figure that ranks candidates, whose winners come with the package
     "gates/divide.py": {"exp", "log", "log1p"},  # the law of `square_root`
     "gates/fsm.py": {"**"},  # laws of state machines
@@ -26,7 +25,7 @@ LAWS = {
     "layers/lateral_inhibition.py": {"**"},  # of whole numbers
     "synapses/memristor.py": {"**"},  # a column of `describe`
     "synapses/reading.py": {"exp", "ndtr"},  # the mean of a noisy cell, for `expected`
-    "synapses/stdp.py": {"expm1"},  # the law `stdp_drift`
+    "synapses/stdp_laws.py": {"expm1"},  # the law `stdp_drift`
 }
 """Uses that pass into `expected`, laws and reports alone: no contract on their last digits."""
 

@@ -428,8 +428,8 @@ def test_bad_inputs(x, error, message):
         ([0.5], "weights must have shape (any, any), got (1,)"),
         ([[1.5]], "weights must lie in [0, 1], got 1.5"),
         ([[np.nan]], "weights must be finite, got nan"),
-        (np.zeros((0, 2)), "weights must have shape (n_neurons >= 1, n_inputs >= 1), got (0, 2)"),
-        (np.zeros((2, 0)), "weights must have shape (n_neurons >= 1, n_inputs >= 1), got (2, 0)"),
+        (np.zeros((0, 2)), "weights must have shape (n_neurons, n_inputs), all at least 1, got (0, 2)"),
+        (np.zeros((2, 0)), "weights must have shape (n_neurons, n_inputs), all at least 1, got (2, 0)"),
     ],
     ids=str,
 )

@@ -103,20 +103,10 @@ class RallDendrite:
     """
 
     def __init__(
-        self,
-        n_branches: int = 4,
-        branch_length: int = 3,
-        tau: float = 10.0,
-        coupling: float = 0.5,
-        dt: float = 1.0,
-        *,
-        diameters: ArrayLike | None = None,
-        topology: ArrayLike | None = None,
-        ends: Ends = "sealed",
-        soma_size: float = 1.0,
-        reversal: ArrayLike | None = None,
-        backend: str | None = None,
-    ) -> None:
+        self, n_branches: int = 4, branch_length: int = 3, tau: float = 10.0, coupling: float = 0.5, dt: float = 1.0, *,
+        diameters: ArrayLike | None = None, topology: ArrayLike | None = None, ends: Ends = "sealed",
+        soma_size: float = 1.0, reversal: ArrayLike | None = None, backend: str | None = None,
+    ) -> None:  # fmt: skip
         self._tree = DendriticTree(n_branches, branch_length, tau, coupling, diameters, topology, ends, soma_size)
         self.dt = dt
         self._inputs = BranchInputs(self.n_branches, reversal)

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..bitstreams.encodings import Encoding, to_probability, value_range
-from ..chunks import chunks
 from ..encoders.seeds import Seed, seed_sequence
 from .conductance_laws import DriftExponent, FlickerNoise, ProgrammingError, left_by_drift, number_or_law
 from .crossbar import IR_DROPS, Floats, IRDrop
@@ -17,7 +16,7 @@ from .defects import Defects, by_cells, checked_defects, draw_defects, without_d
 from .describe import table_of_errors
 from .presets import PRESETS
 from .programming import DISTRIBUTIONS, Distribution, nearest_level, with_error
-from .reading import convert, noisy_probability, through_wires
+from .reading import convert, noisy_probabilities, through_wires
 
 ReadNoisePer = Literal["cycle", "read-out"]
 
@@ -209,30 +208,15 @@ class MemristorModel:
         need a matrix ``(n_neurons, n_inputs)`` and can leave a weight a little outside the encoding's range. `weights`
         lie in [0, 1], of pairs in [-1, 1]; `defects` are of the array: the same errors each time that it is programmed.
         """
-
-        def programmed(w: Floats, defects: Defects) -> Floats:
-            return self.read(self.write(self.to_conductance(w, defects.pairs), defects))
-
-        return by_cells(programmed, weights, defects, alone=not self.wire_resistance)
+        return by_cells(
+            lambda w, own: self.read(self.write(self.to_conductance(w, own.pairs), own)), weights, defects,
+            alone=not self.wire_resistance,
+        )  # fmt: skip
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
         """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
-        g, left = self._programmed(wanted, defects)
+        g, left = _programmed(self, wanted, defects)
         return np.asarray(g * left)
-
-    def _programmed(self, wanted: ArrayLike, defects: Defects) -> tuple[Floats, Floats | float]:
-        """Conductances ``(devices, *shape)`` before the drift, and the fractions of them that it leaves."""
-        g = checks.array("wanted", wanted, self.g_min, self.g_max)
-        if g.shape != checked_defects(defects).spread.shape:
-            raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
-        if self.levels is not None:
-            g = nearest_level(g, self.g_min, self.g_range, self.levels)
-        aimed = defects.stuck(g, self.g_min, self.g_max) / self.g_max
-        if self.variability:
-            ends = self.g_min, self.g_max
-            g = with_error(g, defects.spread, self.variability, self.distribution, self.proportional, ends)
-        left = left_by_drift(self.drift_exponent, self.drift_time, aimed, defects.drift_spread)
-        return defects.stuck(g, self.g_min, self.g_max), left
 
     def read(self, conductances: ArrayLike) -> Floats:
         """Effective weights of conductances ``(devices, *shape)``, wires included."""
@@ -248,14 +232,12 @@ class MemristorModel:
         """
         if not isinstance(self.read_noise, FlickerNoise):
             return np.full(checked_defects(defects).spread.shape[1:], self.read_noise * np.sqrt(1 + defects.pairs))
-        noise = self.read_noise
+        return by_cells(self._flicker, weights, defects)
 
-        def deviations(w: Floats, defects: Defects) -> Floats:
-            g, left = self._programmed(self.to_conductance(w, defects.pairs), defects)
-            sigma = g * left * noise.relative(g / self.g_max, self.drift_time)
-            return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
-
-        return by_cells(deviations, weights, defects)
+    def _flicker(self, weights: Floats, defects: Defects) -> Floats:
+        g, left = _programmed(self, self.to_conductance(weights, defects.pairs), defects)
+        sigma = g * left * self.read_noise.relative(g / self.g_max, self.drift_time)  # type: ignore[union-attr]
+        return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
 
     def read_probability(self, weights: ArrayLike, encoding: Encoding, sigma: ArrayLike | None = None) -> Floats:
         """Mean probabilities of ones of the streams of effective weights: `to_probability` for a noisy cell.
@@ -266,19 +248,15 @@ class MemristorModel:
         >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
         array([0.0399, 0.5   ])
         """
-        low, _ = value_range(encoding)
+        low, high = value_range(encoding)
         w = checks.array("weights", weights)
-        given = None if sigma is None else checks.array("sigma", sigma, 0.0, shape=w.shape).reshape(-1)
-        rails = (2,) if encoding == "split" else ()
-        out = np.empty((*rails, w.size))
-        for part in chunks(w.size, 300):
-            some = w.reshape(-1)[part]
-            spread = self._ideal_sigma(np.clip(some, low, 1.0), low < 0) if given is None else given[part]
-            out[..., part] = noisy_probability(some, spread, encoding)
-        return out.reshape((*rails, *w.shape))
+        if sigma is not None:
+            return noisy_probabilities(w, checks.array("sigma", sigma, 0.0, shape=w.shape).reshape(-1), encoding)
 
-    def _ideal_sigma(self, weights: Floats, pairs: bool) -> Floats:
-        return self.read_sigma(weights, without_defects(weights.shape, pairs=pairs))
+        def spread(some: Floats) -> Floats:
+            return self.read_sigma(np.clip(some, low, high), without_defects(some.shape, pairs=low < 0))
+
+        return noisy_probabilities(w, spread, encoding)
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
         """Column values after an analog-to-digital converter of `adc_bits` bits: midpoints of 2^b equal steps.
@@ -322,6 +300,21 @@ def _check(model: MemristorModel) -> None:
         raise ValueError("proportional must be False where variability is a ProgrammingError, which has its own unit")
     if model.distribution == "lognormal" and not proportional and model.g_min == 0:
         raise ValueError("g_min must be above 0 with a lognormal spread that is not proportional, got 0")
+
+
+def _programmed(model: MemristorModel, wanted: ArrayLike, defects: Defects) -> tuple[Floats, Floats | float]:
+    """Conductances ``(devices, *shape)`` before the drift, and the fractions of them that it leaves."""
+    g = checks.array("wanted", wanted, model.g_min, model.g_max)
+    if g.shape != checked_defects(defects).spread.shape:
+        raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
+    if model.levels is not None:
+        g = nearest_level(g, model.g_min, model.g_range, model.levels)
+    aimed = defects.stuck(g, model.g_min, model.g_max) / model.g_max
+    if model.variability:
+        ends = model.g_min, model.g_max
+        g = with_error(g, defects.spread, model.variability, model.distribution, model.proportional, ends)
+    left = left_by_drift(model.drift_exponent, model.drift_time, aimed, defects.drift_spread)
+    return defects.stuck(g, model.g_min, model.g_max), left
 
 
 def _table(model: MemristorModel, weights: ArrayLike, seed: Seed) -> str:

@@ -1,11 +1,14 @@
 """Reading of an array of memristors: wires, read noise, analog-to-digital converter."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from .. import checks
 from ..bitstreams.encodings import Encoding
+from ..chunks import chunks
 from .crossbar import Floats, IRDrop, crossbar_transfer
 
 
@@ -106,3 +109,21 @@ def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDA
     codes = 1 << checks.whole("bits", bits, 1, 32)
     step = (top - bottom) / codes
     return np.asarray(bottom + step * (np.clip(np.floor((numbers - bottom) / step), 0, codes - 1) + 0.5))
+
+
+def noisy_probabilities(weights: Floats, sigma: Floats | Callable[[Floats], Floats], encoding: Encoding) -> Floats:
+    """`noisy_probability` of many weights, in blocks.
+
+    Parameters
+    ----------
+    weights
+        Of any shape.
+    sigma
+        Standard deviations ``(weights.size,)``, or a function that gives those of some weights ``(n,)``.
+    """
+    rails = (2,) if encoding == "split" else ()
+    out = np.empty((*rails, weights.size))
+    for part in chunks(weights.size, 300):
+        some = weights.reshape(-1)[part]
+        out[..., part] = noisy_probability(some, sigma(some) if callable(sigma) else sigma[part], encoding)
+    return out.reshape((*rails, *weights.shape))
