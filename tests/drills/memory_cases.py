@@ -16,6 +16,11 @@ import numpy as np
 import sc_neurocore as sc
 from sc_neurocore import bitstreams, chunks, encoders, gates
 from sc_neurocore.bitstreams import Bitstream
+from sc_neurocore.gates.faults import Faults
+from sc_neurocore.layers.dendrites.bank import DendriteBank
+from sc_neurocore.networks import FixedPoint
+from sc_neurocore.neurons import LIFNeurons
+from sc_neurocore.recorders import SpikeRecorder
 
 BLOCKS = 8
 """A call may take so many blocks of `chunks.CHUNK_BYTES`, beside what its case allows."""
@@ -217,6 +222,237 @@ def many_neurons(part: int) -> Case:
         layer.forward(np.full(n, 0.5))
 
     return Case(call, 3 * weights.nbytes)  # the weights, the copy that the streams are of, and the streams
+
+
+# ---------------------------------------------------------------- layers with a state, and what goes with them
+
+
+def lots(*shape: int) -> np.ndarray:
+    return values("unipolar", *shape)
+
+
+@case("neurons in JAX, many steps")
+def jax_neurons(part: int) -> Case:
+    layer, x = sc.JaxSCDenseLayer(50, 4, neuron_params={"noise_std": 0.1}, seed=0), lots(4, 8000 // part, 50)
+    layer.run(x[:, :1])  # the kernels of JAX are compiled
+    return Case(lambda: layer.run(x), 3 * x.size)
+
+
+@case("products in JAX, many steps")
+def jax_products(part: int) -> Case:
+    layer, x = sc.JaxSCDenseLayer(20, 20, 1024, seed=0), lots(4, 200 // part, 20)
+    return Case(lambda: layer.run_inputs(x), 8 * nbytes(x))
+
+
+def recurrent(call: str, **options: Any) -> Make:
+    def make(part: int) -> Case:
+        layer = sc.SCRecurrentLayer(2, 100, length=64, seed=0, **options)
+        x = lots(4, 3000 // part, 2)
+        layer.readout = rng().random(101)
+        states = 8 * 4 * 3000 * 100
+        # The singular value decomposition of a fit has a copy of the states, one in Fortran order, and two results.
+        copies = 5 if call == "fit" else 2 if call == "expected" else 1
+        y = (lots(4, 3000 // part),) if call == "fit" else ()
+        return Case(lambda: getattr(layer, call)(x, *y), copies * states + 4 * nbytes(x))
+
+    return make
+
+
+CASES |= {f"reservoir {call}": recurrent(call, generator="sobol") for call in ("run", "expected", "fit", "predict")}
+CASES["sparse reservoir"] = recurrent(
+    "run", generator="sobol", connectivity=0.1, restart="shift", rounding="stochastic"
+)
+
+
+@case("stored weights of a reservoir")
+def stored_reservoir(part: int) -> Case:
+    n = 400 // part
+    packed = n * n * 1024 // 8
+    return Case(lambda: sc.SCRecurrentLayer(2, n, length=1024, seed=0, weight_streams="stored"), packed + 8 * 8 * n**2)
+
+
+def dendrite(call: str, of_streams: bool, reversal: float | None = None) -> Make:
+    def make(part: int) -> Case:
+        tree, steps = sc.RallDendrite(4, reversal=reversal), 12_800 // part // 64 * 64
+        x = streams(steps, 100, 4) if of_streams else lots(100, steps // 4, 4)
+        outputs = 8 * 100 * steps if call == "run" else 0
+        return Case(lambda: getattr(tree, call)(x), outputs)
+
+    return make
+
+
+CASES |= {
+    "dendrite": dendrite("run", False),
+    "dendrite with conductances": dendrite("run", False, 1.0),
+    "dendrite on streams": dendrite("run", True),
+    "dendrite on streams, one step": dendrite("step", True),
+    "dendrite from rest": dendrite("response", False, 1.0),
+    "dendrite from rest on streams": dendrite("response", True),
+}
+
+
+@case("bank of dendrites")
+def bank(part: int) -> Case:
+    made, x = DendriteBank(1000 // part, 50.0), streams(1024, 4000 // part)
+    return Case(lambda: made.apply_bitstream(x), 4 * nbytes(x.words))
+
+
+@case("spikes that a layer learns from")
+def learnt_spikes(part: int) -> Case:
+    layer = sc.SCLearningLayer(50, 2, length=256, seed=0)
+    x = (lots(1000 // part, 256, 50) < 0.5).astype(np.uint8)
+    return Case(lambda: layer.run_epoch(x, spikes=True), nbytes(x) // 4)
+
+
+@case("rewards")
+def rewards(part: int) -> Case:
+    layer, x = sc.SCLearningLayer(5, 2, length=256, seed=0, rule="reward"), lots(20_000 // part, 5)
+    return Case(lambda: layer.run_epoch(x, 1.0), 2 * 20_000 * 256 // 2 + 20_000 * 5 * 40)
+
+
+@case("streams of weights that learn")
+def learning_streams(part: int) -> Case:
+    n = 500 // part
+    layer, x = sc.SCLearningLayer(n, 200, length=192, seed=0), lots(n)
+    return Case(lambda: layer.streams(x), 8 * 3 * 200 * n + 8 * 8 * 200 * n)
+
+
+@case("spiking layer, many steps")
+def spiking(part: int) -> Case:
+    layer = sc.SCDenseLayer(100, lots(50), lots(100, 50), 0, 1, 0, 1, seed=0)
+    return Case(lambda: layer.run(50_000 // part), 0)
+
+
+@case("streams of a spiking layer")
+def spiking_streams(part: int) -> Case:
+    layer = sc.SCDenseLayer(100, lots(50), lots(100, 50), 0, 1, 0, 1, seed=0)
+    layer.run(5)
+    return Case(lambda: layer.streams(10_000 // part), 3 * 5050 * 10_000 // 8)
+
+
+@case("neurons on a table of currents")
+def neurons(part: int) -> Case:
+    made, counts = LIFNeurons(100, seed=0), rng().integers(0, 10, (100, 50_000 // part), np.int32)
+    return Case(lambda: made.advance(counts, np.linspace(0, 0.1, 10)), 0)
+
+
+def predictive(call: str, generator: str) -> Make:
+    def make(part: int) -> Case:
+        layer = sc.PredictiveCodingSCLayer(50, 10, seed=0, generator=generator)
+        x = lots((20_000 if call == "run" else 2000) // part, 50)
+        outputs = 80 * len(x) if call == "run" else 12 * 500 * len(x)
+        return Case(lambda: getattr(layer, call)(x), 3 * nbytes(x) + 2 * outputs)
+
+    return make
+
+
+CASES |= {
+    f"predictive coding {call} {generator}": predictive(call, generator)
+    for call in ("run", "forward")
+    for generator in ("vdc", "bernoulli")
+}
+CASES["predictive coding expected"] = predictive("expected", "vdc")
+
+
+CELLS = sc.MemristorModel(
+    levels=16, variability=0.1, stuck_low_rate=0.01, stuck_high_rate=0.01, drift_exponent=0.05, drift_time=100.0,
+    read_noise=0.01,
+)  # fmt: skip
+
+
+@case("defects")
+def defects(part: int) -> Case:
+    cells = 2 * 1000 * 1000 // part
+    return Case(lambda: CELLS.defects((1000 // part, 1000), seed=0, pairs=True), 18 * cells + 8 * cells)
+
+
+@case("programming")
+def programming(part: int) -> Case:
+    w = values("split", 1000 // part, 1000)
+    found = CELLS.defects(w.shape, seed=0, pairs=True)
+    return Case(lambda: CELLS.program(w, found), nbytes(w))
+
+
+@case("drop along the wires")
+def wires(part: int) -> Case:
+    model, w = sc.MemristorModel(wire_resistance=1.0, ir_drop="first_order"), values("split", 300 // part, 1000)
+    found = model.defects(w.shape, seed=0, pairs=True)
+    return Case(lambda: model.program(w, found), 10 * nbytes(w))
+
+
+@case("read noise")
+def read_noise(part: int) -> Case:
+    w = values("split", 500 // part, 1000)
+    return Case(lambda: CELLS.read_probability(w, "split"), 3 * nbytes(w))
+
+
+def broken(**faults: Any) -> Make:
+    def make(part: int) -> Case:
+        neurons = 400 // part
+        layer = sc.VectorizedSCLayer(200, neurons, 1024, generator="sobol", faults=Faults(**faults), seed=0)
+        packed = 200 * neurons * 1024 // 8
+        return Case(lambda: layer.forward(np.full(200, 0.5)), (len(faults) + 1) * packed + 6 * nbytes(layer.weights))
+
+    return make
+
+
+CASES |= {
+    "flips of weights": broken(weight_flips=0.01),
+    "stuck weights": broken(stuck_lines=0.01),
+    "dead generator of weights": broken(dead_generator="weights"),
+}
+
+
+@case("spikes are recorded")
+def recorded(part: int) -> Case:
+    recorder, x = SpikeRecorder(100), (lots(100, 50_000 // part) < 0.1).astype(np.uint8)
+    recorder.record(x[:, :5])
+    return Case(lambda: recorder.record(x), nbytes(x) // 4)
+
+
+def of_record(call: str) -> Make:
+    def make(part: int) -> Case:
+        recorder, steps = SpikeRecorder(100), 320_000 // part
+        words = rng().integers(0, 2**64, (100, steps // 64), np.uint64)
+        recorder.load(words & (np.uint64(1) << (words % np.uint64(64))), steps)
+        return Case(getattr(recorder, call), 16 * 100 * steps // 64)
+
+    return make
+
+
+CASES |= {call: of_record(call) for call in ("raster", "intervals_ms", "rates_hz")}
+
+
+def network() -> sc.Network:
+    convolution = sc.Conv2D(rng().normal(size=(4, 3, 5, 5)), np.ones(4), "relu", padding=2)
+    dense = sc.Dense(np.full((2, 4 * 128 * 128), 1e-3), np.zeros(2), "identity")
+    return sc.Network.from_layers([convolution, dense], input_shape=(3, 128, 128))
+
+
+def fixed_point(faults: Faults | None, images: int, copies: int) -> Make:
+    def make(part: int) -> Case:
+        layer, x = FixedPoint(network(), faults=faults), lots(images, 3 * 128 * 128)
+        return Case(lambda: layer.forward(x), copies * nbytes(x[:1]))
+
+    return make
+
+
+PRODUCTS = 4 * 128**2 * 75
+"""Of the convolution above."""
+CASES |= {
+    "fixed point, one image": fixed_point(None, 1, 8),
+    "fixed point, images": fixed_point(None, 8, 8),
+    "fixed point with flips": fixed_point(
+        Faults(product_flips=0.01), 1, 8 + 2 * 25 + 2 * PRODUCTS // (3 * 128**2) // 8
+    ),
+}
+
+
+@case("attention, keys that heads share")
+def shared_keys(part: int) -> Case:
+    layer, heads = sc.StochasticAttention(4, seed=0), 400 // part
+    q, k, v = lots(heads, 1, 4), lots(2000, 4), lots(2000, 4)
+    return Case(lambda: layer.forward_bitstream(q, k, v, length=64), 8 * nbytes(q, k, v))
 
 
 # ---------------------------------------------------------------- the figures of users, at full size
