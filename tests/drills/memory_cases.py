@@ -1,4 +1,4 @@
-"""Memory that calls may take: ``python memory_cases.py CHUNK_BYTES NAME ..`` tries some.
+"""Memory that calls may take: ``python memory_cases.py CHUNK_BYTES NAME .. --one-piece NAME ..`` tries some.
 
 Each case builds its arrays, then calls under a limit of data memory (``RLIMIT_DATA``): what the process has and so many
 bytes more. A line of JSON a case says how it went.
@@ -146,8 +146,9 @@ def correlation(part: int) -> Case:
 
 @case("one dimension of Sobol's sequences")
 def sobol(part: int) -> Case:
-    generator = encoders.Sobol(14 - part, 20000)
-    return Case(lambda: generator.sequence(1 << 13), 24 * 20001 * 16)  # direction numbers of all dimensions
+    dimensions = 20_000 // part
+    generator = encoders.Sobol(13, dimensions)
+    return Case(lambda: generator.sequence(1 << 13), 24 * (dimensions + 1) * 16)  # direction numbers of all dimensions
 
 
 @case("encoder")
@@ -195,14 +196,15 @@ def attention(call: str) -> Make:
     def make(part: int) -> Case:
         layer = sc.StochasticAttention(4, seed=0)
         q, k, v = (values("unipolar", n, 4) for n in (2000 // part, 2000, 2000))
-        length = {"length": 64} if call in ("forward_bitstream", "expected") else {}
+        length = {"length": 64} if call.endswith("_bitstream") else {}
         return Case(lambda: getattr(layer, call)(q, k, v, **length), 8 * nbytes(q, k, v))
 
     return make
 
 
 CASES |= {
-    f"attention {call}": attention(call) for call in ("forward", "forward_softmax", "expected", "forward_bitstream")
+    f"attention {call}": attention(call)
+    for call in ("forward", "forward_softmax", "expected_bitstream", "forward_bitstream")
 }
 
 
@@ -234,25 +236,26 @@ def lots(*shape: int) -> np.ndarray:
 @case("neurons in JAX, many steps")
 def jax_neurons(part: int) -> Case:
     layer, x = sc.JaxSCDenseLayer(50, 4, neuron_params={"noise_std": 0.1}, seed=0), lots(4, 8000 // part, 50)
-    layer.run(x[:, :1])  # the kernels of JAX are compiled
+    layer.run(x)  # JAX compiles for these sizes
     return Case(lambda: layer.run(x), 3 * x.size)
 
 
 @case("products in JAX, many steps")
 def jax_products(part: int) -> Case:
     layer, x = sc.JaxSCDenseLayer(20, 20, 1024, seed=0), lots(4, 200 // part, 20)
+    layer.run_inputs(x)
     return Case(lambda: layer.run_inputs(x), 8 * nbytes(x))
 
 
 def recurrent(call: str, **options: Any) -> Make:
     def make(part: int) -> Case:
         layer = sc.SCRecurrentLayer(2, 100, length=64, seed=0, **options)
-        x = lots(4, 3000 // part, 2)
+        x = lots(4, 2000 // part, 2)
         layer.readout = rng().random(101)
-        states = 8 * 4 * 3000 * 100
+        states = 8 * 4 * 100 * x.shape[1]
         # The singular value decomposition of a fit has a copy of the states, one in Fortran order, and two results.
         copies = 5 if call == "fit" else 2 if call == "expected" else 1
-        y = (lots(4, 3000 // part),) if call == "fit" else ()
+        y = (lots(4, 2000 // part),) if call == "fit" else ()
         return Case(lambda: getattr(layer, call)(x, *y), copies * states + 4 * nbytes(x))
 
     return make
@@ -268,7 +271,7 @@ CASES["sparse reservoir"] = recurrent(
 def stored_reservoir(part: int) -> Case:
     n = 400 // part
     packed = n * n * 1024 // 8
-    return Case(lambda: sc.SCRecurrentLayer(2, n, length=1024, seed=0, weight_streams="stored"), packed + 8 * 8 * n**2)
+    return Case(lambda: sc.SCRecurrentLayer(2, n, length=1024, seed=0, weight_streams="stored"), packed + 12 * 8 * n**2)
 
 
 def dendrite(call: str, of_streams: bool, reversal: float | None = None) -> Make:
@@ -293,7 +296,7 @@ CASES |= {
 
 @case("bank of dendrites")
 def bank(part: int) -> Case:
-    made, x = DendriteBank(1000 // part, 50.0), streams(1024, 4000 // part)
+    made, x = DendriteBank(960 // part, 50.0), streams(1024, 3840 // part)
     return Case(lambda: made.apply_bitstream(x), 4 * nbytes(x.words))
 
 
@@ -306,13 +309,13 @@ def learnt_spikes(part: int) -> Case:
 
 @case("rewards")
 def rewards(part: int) -> Case:
-    layer, x = sc.SCLearningLayer(5, 2, length=256, seed=0, rule="reward"), lots(20_000 // part, 5)
-    return Case(lambda: layer.run_epoch(x, 1.0), 2 * 20_000 * 256 // 2 + 20_000 * 5 * 40)
+    layer, x = sc.SCLearningLayer(1, 1, length=256, seed=0, rule="reward"), lots(10_000 // part, 1)
+    return Case(lambda: layer.run_epoch(x, 1.0), len(x) * (256 + 2 * 8 * 4))
 
 
 @case("streams of weights that learn")
 def learning_streams(part: int) -> Case:
-    n = 500 // part
+    n = 250 // part
     layer, x = sc.SCLearningLayer(n, 200, length=192, seed=0), lots(n)
     return Case(lambda: layer.streams(x), 8 * 3 * 200 * n + 8 * 8 * 200 * n)
 
@@ -327,7 +330,7 @@ def spiking(part: int) -> Case:
 def spiking_streams(part: int) -> Case:
     layer = sc.SCDenseLayer(100, lots(50), lots(100, 50), 0, 1, 0, 1, seed=0)
     layer.run(5)
-    return Case(lambda: layer.streams(10_000 // part), 3 * 5050 * 10_000 // 8)
+    return Case(lambda: layer.streams(10_000 // part), 3 * 5050 * 10_000 // part // 8)
 
 
 @case("neurons on a table of currents")
@@ -412,7 +415,7 @@ def recorded(part: int) -> Case:
 
 def of_record(call: str) -> Make:
     def make(part: int) -> Case:
-        recorder, steps = SpikeRecorder(100), 320_000 // part
+        recorder, steps = SpikeRecorder(100), 320_000 // part // 64 * 64
         words = rng().integers(0, 2**64, (100, steps // 64), np.uint64)
         recorder.load(words & (np.uint64(1) << (words % np.uint64(64))), steps)
         return Case(getattr(recorder, call), 16 * 100 * steps // 64)
@@ -502,10 +505,10 @@ def data_bytes() -> int:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData"))
 
 
-def tried(make: Make, block: int) -> dict[str, Any]:
+def tried(make: Make, part: int, block: int) -> dict[str, Any]:
     """How a case goes under its limit, some blocks beside what it may take."""
-    make(8).call()
-    call, allowed = make(1)
+    make(8 * part).call()
+    call, allowed = make(part)
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     limit = allowed + BLOCKS * block
     resource.setrlimit(resource.RLIMIT_DATA, (data_bytes() + limit, hard))
@@ -525,12 +528,13 @@ def results(names: list[str], block: int) -> Iterator[tuple[str, dict[str, Any]]
     warm.forward(rng().random((4096, 64)))  # threads of the kernels and of BLAS have their stacks and buffers
     warm.expected(rng().random((4096, 64)))
     for name in names:
-        yield name, tried((CASES | FULL)[name], block)
+        if name == "--one-piece":  # what the next cases take without blocks, which must be too much
+            chunks.CHUNK_BYTES = 1 << 40
+        else:
+            yield name, tried((CASES | FULL)[name], 2 if name in CASES else 1, block)
 
 
 if __name__ == "__main__":
-    size, *wanted = int(sys.argv[1]), *sys.argv[2:]
-    # In one piece: what a case takes without blocks, which must be too much.
-    chunks.CHUNK_BYTES = 1 << 40 if "--one-piece" in wanted else size
-    for name, result in results([name for name in wanted if name != "--one-piece"] or list(CASES), size):
+    chunks.CHUNK_BYTES = size = int(sys.argv[1])
+    for name, result in results(sys.argv[2:] or list(CASES), size):
         print(json.dumps([name, result]), flush=True)
