@@ -89,7 +89,7 @@ def dense(accumulate: str, encoding: str, generator: str, what: str, sparse: boo
 
 
 def convolution(accumulate: str, encoding: str, generator: str, what: str, part: int) -> Case:
-    channels, side, out, length = 3, 64 // part, 4, 256
+    channels, side, out, length = 3, 96 // part, 4, 256
     layer = sc.SCConv2DLayer(
         channels,
         out,
@@ -223,7 +223,7 @@ def many_neurons(part: int) -> Case:
         layer = sc.VectorizedSCLayer.from_weights(weights, length=64, generator="sobol", accumulate="sum", seed=0)
         layer.forward(np.full(n, 0.5))
 
-    return Case(call, 3 * weights.nbytes)  # the weights, the copy that the streams are of, and the streams
+    return Case(call, 4 * weights.nbytes)  # weights, those to start from, the copy that streams are of, streams
 
 
 # ---------------------------------------------------------------- layers with a state, and what goes with them
@@ -249,13 +249,13 @@ def jax_products(part: int) -> Case:
 
 def recurrent(call: str, **options: Any) -> Make:
     def make(part: int) -> Case:
-        layer = sc.SCRecurrentLayer(2, 100, length=64, seed=0, **options)
-        x = lots(4, 2000 // part, 2)
-        layer.readout = rng().random(101)
-        states = 8 * 4 * 100 * x.shape[1]
+        layer = sc.SCRecurrentLayer(2, 50, length=64, seed=0, **options)
+        x = lots(4, 3000 // part, 2)
+        layer.readout = rng().random(51)
+        states = 8 * 4 * 50 * x.shape[1]
         # The singular value decomposition of a fit has a copy of the states, one in Fortran order, and two results.
         copies = 5 if call == "fit" else 2 if call == "expected" else 1
-        y = (lots(4, 2000 // part),) if call == "fit" else ()
+        y = (lots(4, 3000 // part),) if call == "fit" else ()
         return Case(lambda: getattr(layer, call)(x, *y), copies * states + 4 * nbytes(x))
 
     return make
@@ -269,7 +269,7 @@ CASES["sparse reservoir"] = recurrent(
 
 @case("stored weights of a reservoir")
 def stored_reservoir(part: int) -> Case:
-    n = 400 // part
+    n = 300 // part
     packed = n * n * 1024 // 8
     return Case(lambda: sc.SCRecurrentLayer(2, n, length=1024, seed=0, weight_streams="stored"), packed + 12 * 8 * n**2)
 
@@ -316,8 +316,8 @@ def rewards(part: int) -> Case:
 @case("streams of weights that learn")
 def learning_streams(part: int) -> Case:
     n = 250 // part
-    layer, x = sc.SCLearningLayer(n, 200, length=192, seed=0), lots(n)
-    return Case(lambda: layer.streams(x), 8 * 3 * 200 * n + 8 * 8 * 200 * n)
+    layer, x = sc.SCLearningLayer(n, 200, length=128, seed=0), lots(n)
+    return Case(lambda: layer.streams(x), 8 * 2 * 200 * n + 8 * 4 * 200 * n)
 
 
 @case("spiking layer, many steps")
@@ -426,28 +426,27 @@ def of_record(call: str) -> Make:
 CASES |= {call: of_record(call) for call in ("raster", "intervals_ms", "rates_hz")}
 
 
-def network() -> sc.Network:
+def network(side: int) -> sc.Network:
     convolution = sc.Conv2D(rng().normal(size=(4, 3, 5, 5)), np.ones(4), "relu", padding=2)
-    dense = sc.Dense(np.full((2, 4 * 128 * 128), 1e-3), np.zeros(2), "identity")
-    return sc.Network.from_layers([convolution, dense], input_shape=(3, 128, 128))
+    dense = sc.Dense(np.full((2, 4 * side**2), 1e-3), np.zeros(2), "identity")
+    return sc.Network.from_layers([convolution, dense], input_shape=(3, side, side))
 
 
 def fixed_point(faults: Faults | None, images: int, copies: int) -> Make:
     def make(part: int) -> Case:
-        layer, x = FixedPoint(network(), faults=faults), lots(images, 3 * 128 * 128)
+        side = 160 // part
+        layer, x = FixedPoint(network(side), faults=faults), lots(images, 3 * side**2)
         return Case(lambda: layer.forward(x), copies * nbytes(x[:1]))
 
     return make
 
 
-PRODUCTS = 4 * 128**2 * 75
-"""Of the convolution above."""
+PRODUCTS = 4 * 75 // 3
+"""Of the convolution above, for an input."""
 CASES |= {
     "fixed point, one image": fixed_point(None, 1, 8),
     "fixed point, images": fixed_point(None, 8, 8),
-    "fixed point with flips": fixed_point(
-        Faults(product_flips=0.01), 1, 8 + 2 * 25 + 2 * PRODUCTS // (3 * 128**2) // 8
-    ),
+    "fixed point with flips": fixed_point(Faults(product_flips=0.01), 1, 8 + 2 * 25 + 2 * PRODUCTS // 8),
 }
 
 
