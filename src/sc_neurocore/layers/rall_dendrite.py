@@ -154,8 +154,7 @@ class RallDendrite:
             If the inputs have the wrong shape, are not finite, or are conductances below 0.
         """
         inputs = self._inputs.checked(branch_inputs)
-        one = inputs if isinstance(inputs, Bitstream) else inputs[..., None, :]
-        self._advance(one, soma_current, _NOWHERE)
+        self._advance(inputs if isinstance(inputs, Bitstream) else inputs[..., None, :], soma_current, _NOWHERE)
         return self.soma_v
 
     __call__ = step
@@ -186,11 +185,9 @@ class RallDendrite:
         inputs = checks.array("branch_inputs", branch_inputs, self._inputs.lowest, last=self.n_branches)
         flat = inputs.reshape(-1, self.n_branches)
         entering = self._inputs.entering(flat, soma_currents(soma_current, flat.shape[:1]))
-        rest = self._tree.at_rest()
-        at_once = self._tree.cable._replace(capacity=rest)  # without capacity a step settles
-        out: Floats
-        out, _ = choose(self._backend).cable(at_once, self.dt, rest, self._tree.sites, *entering, _AT_SOMA)
-        return out.reshape(inputs.shape[:-1])
+        at_once = self._tree.cable._replace(capacity=(rest := self._tree.at_rest()))  # without it a step settles
+        settled = choose(self._backend).cable(at_once, self.dt, rest, self._tree.sites, *entering, _AT_SOMA)[0]
+        return np.asarray(settled).reshape(inputs.shape[:-1])
 
     def response(self, branch_inputs: ArrayLike | Bitstream, *, hold: int = 1) -> Floats:
         """Voltage ``(...)`` of a soma that was at rest, after the last step; this dendrite stays as it is.
@@ -209,7 +206,6 @@ class RallDendrite:
         hold, inputs = checks.count("hold", hold, 1), self._inputs.steps(branch_inputs)
 
         def voltages(rows: Floats) -> Floats:
-            """Voltages ``(S,)`` after inputs ``(S, T, n_branches)``."""
             numbers = checks.array("branch_inputs", rows, self._inputs.lowest)
             entering = self._inputs.entering(numbers, np.zeros(rows.shape[:-1]))
             return self._tree.run_from_rest(self.dt, hold, entering, _AT_SOMA, self._backend)[..., 0]
@@ -219,13 +215,12 @@ class RallDendrite:
     @in_turn
     def _advance(self, inputs: Floats | Bitstream, soma_current: ArrayLike, probes: Places = _AT_SOMA) -> Floats:
         """Voltages ``(..., T, P)`` of the nodes `probes` under `inputs`, see `BranchInputs.steps`."""
-        shape = steps_shape(inputs)
-        batch, held = shape[:-1], self._v.shape[:-1]
-        if held not in ((), batch):
+        shape, held = steps_shape(inputs), self._v.shape[:-1]
+        if held not in ((), shape[:-1]):
             rule = f"branch_inputs must have the batch axes {held} of the voltages until reset()"
-            raise ValueError(f"{rule}, got {batch}")
+            raise ValueError(f"{rule}, got {shape[:-1]}")
         soma = soma_currents(soma_current, shape)
-        v, out = np.broadcast_to(self._v, (*batch, self._v.shape[-1])), np.empty((*shape, len(probes)))
+        v, out = np.broadcast_to(self._v, (*shape[:-1], self._v.shape[-1])), np.empty((*shape, len(probes)))
         for part, piece in self._inputs.pieces(inputs, shape):
             entering = self._inputs.entering(piece, soma[..., part])
             out[..., part, :], v = self._tree.run(v, self.dt, entering, probes, self._backend)
