@@ -56,7 +56,7 @@ def evaluate(
 ) -> None:
     """Run a classifier as a stochastic circuit and see how long its streams must be.
 
-    Without options: train a small network on scikit-learn's digits (once, a few seconds), run it bit
+    Without options: take the small network for scikit-learn's digits that comes with the program, run it bit
     for bit at six stream lengths with random (bernoulli), evenly spread (sobol) and searched bits, and
     compare it with the same network in floating point.
 
@@ -68,7 +68,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A network, .safetensors or .npz. Default: one trained on the data set, and cached.
+        A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
     data
         Held-out samples, .npz with x (samples, inputs) and y (labels).
     dataset
