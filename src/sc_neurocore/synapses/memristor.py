@@ -209,30 +209,26 @@ class MemristorModel:
         need a matrix ``(n_neurons, n_inputs)`` and can leave a weight a little outside the encoding's range. `weights`
         lie in [0, 1], of pairs in [-1, 1]; `defects` are of the array: the same errors each time that it is programmed.
         """
-
-        def programmed(w: Floats, defects: Defects) -> Floats:
-            return self.read(self.write(self.to_conductance(w, defects.pairs), defects))
-
-        return by_cells(programmed, weights, defects, alone=not self.wire_resistance)
+        written_and_read = lambda w, d: self.read(self.write(self.to_conductance(w, d.pairs), d))  # noqa: E731
+        return by_cells(written_and_read, weights, defects, alone=not self.wire_resistance)
 
     def write(self, wanted: ArrayLike, defects: Defects) -> Floats:
         """Conductances ``(devices, *shape)`` after `wanted` ones are programmed: levels, errors, stuck cells, drift."""
-        g, left = self._programmed(wanted, defects)
-        return np.asarray(g * left)
+        return np.asarray(np.multiply(*self._programmed(wanted, defects)))
 
     def _programmed(self, wanted: ArrayLike, defects: Defects) -> tuple[Floats, Floats | float]:
         """Conductances ``(devices, *shape)`` before the drift, and the fractions of them that it leaves."""
-        g = checks.array("wanted", wanted, self.g_min, self.g_max)
+        ends = self.g_min, self.g_max
+        g = checks.array("wanted", wanted, *ends)
         if g.shape != checked_defects(defects).spread.shape:
             raise ValueError(f"defects must have shape {g.shape} as the devices have, got {defects.spread.shape}")
         if self.levels is not None:
             g = nearest_level(g, self.g_min, self.g_range, self.levels)
-        aimed = defects.stuck(g, self.g_min, self.g_max) / self.g_max
+        aimed = defects.stuck(g, *ends) / self.g_max
         if self.variability:
-            ends = self.g_min, self.g_max
             g = with_error(g, defects.spread, self.variability, self.distribution, self.proportional, ends)
         left = left_by_drift(self.drift_exponent, self.drift_time, aimed, defects.drift_spread)
-        return defects.stuck(g, self.g_min, self.g_max), left
+        return defects.stuck(g, *ends), left
 
     def read(self, conductances: ArrayLike) -> Floats:
         """Effective weights of conductances ``(devices, *shape)``, wires included."""
@@ -246,14 +242,13 @@ class MemristorModel:
 
         That of a number is the same for all cells, sqrt(2) times it for pairs. Arguments as for `program`.
         """
-        if not isinstance(self.read_noise, FlickerNoise):
-            return np.full(checked_defects(defects).spread.shape[1:], self.read_noise * (1 + defects.pairs) ** 0.5)
-        noise = self.read_noise
+        if not isinstance(noise := self.read_noise, FlickerNoise):
+            return np.full(checked_defects(defects).spread.shape[1:], noise * (1 + defects.pairs) ** 0.5)
 
         def deviations(w: Floats, defects: Defects) -> Floats:
             g, left = self._programmed(self.to_conductance(w, defects.pairs), defects)
-            sigma = g * left * noise.relative(g / self.g_max, self.drift_time)
-            return np.asarray(np.sqrt(np.square(sigma).sum(0)) / self.g_range)
+            variance = np.square(g * left * noise.relative(g / self.g_max, self.drift_time)).sum(0)
+            return np.asarray(np.sqrt(variance) / self.g_range)
 
         return by_cells(deviations, weights, defects)
 
@@ -266,19 +261,7 @@ class MemristorModel:
         >>> MemristorModel(read_noise=0.1).read_probability([0.0, 0.5], "unipolar").round(4)
         array([0.0399, 0.5   ])
         """
-        low, _ = value_range(encoding)
-        w = checks.array("weights", weights)
-        given = None if sigma is None else checks.array("sigma", sigma, 0.0, shape=w.shape).reshape(-1)
-        rails = (2,) if encoding == "split" else ()
-        out = np.empty((*rails, w.size))
-        for part in chunks(w.size, 300):
-            some = w.reshape(-1)[part]
-            spread = self._ideal_sigma(np.clip(some, low, 1.0), low < 0) if given is None else given[part]
-            out[..., part] = noisy_probability(some, spread, encoding)
-        return out.reshape((*rails, *w.shape))
-
-    def _ideal_sigma(self, weights: Floats, pairs: bool) -> Floats:
-        return self.read_sigma(weights, without_defects(weights.shape, pairs=pairs))
+        return _probabilities(self, checks.array("weights", weights), sigma, encoding)
 
     def adc(self, values: ArrayLike, low: float, high: float) -> Floats:
         """Column values after an analog-to-digital converter of `adc_bits` bits: midpoints of 2^b equal steps.
@@ -302,6 +285,22 @@ class MemristorModel:
         all of it                          0.2612         0.3690     [0, 1]
         """
         return _table(self, weights, seed)
+
+
+def _probabilities(model: MemristorModel, weights: Floats, sigma: ArrayLike | None, encoding: Encoding) -> Floats:
+    """What `MemristorModel.read_probability` returns, computed for some of the weights at a time."""
+    low, flat = value_range(encoding)[0], weights.reshape(-1)
+    given = None if sigma is None else checks.array("sigma", sigma, 0.0, shape=weights.shape).reshape(-1)
+    rails = (2,) if encoding == "split" else ()
+    out = np.empty((*rails, flat.size))
+    for part in chunks(flat.size, 300):
+        some = flat[part]
+        if given is None:
+            spread = model.read_sigma(np.clip(some, low, 1.0), without_defects(some.shape, pairs=low < 0))
+        else:
+            spread = given[part]
+        out[..., part] = noisy_probability(some, spread, encoding)
+    return out.reshape((*rails, *weights.shape))
 
 
 def _check(model: MemristorModel) -> None:
