@@ -7,6 +7,9 @@ import sc_neurocore as sc
 from sc_neurocore import bitstreams, chunks, encoders, gates
 from sc_neurocore.bitstreams import Bitstream
 from sc_neurocore.gates.faults import Faults
+from sc_neurocore.layers.dendrites.bank import DendriteBank
+from sc_neurocore.networks import FixedPoint
+from sc_neurocore.synapses.conductance_laws import FlickerNoise
 
 ACCUMULATES = ("mean", "sum", "saturate", "or", "mux")
 ENCODINGS = ("unipolar", "bipolar", "split")
@@ -199,6 +202,64 @@ def test_functions_of_streams(monkeypatch):
     for size in BLOCKS:
         monkeypatch.setattr(chunks, "CHUNK_BYTES", size)
         for found, wanted in zip(of_streams(), whole, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+# ---------------------------------------------------------------- layers with a state, memristors, records
+
+
+def of_states():
+    """Results of what keeps a state from step to step, of memristors, records and networks in fixed point."""
+    x, wave = rng().random((3, 150, 4)), streams("unipolar", 150, 3, 4)
+    for reversal in (None, 1.0):
+        tree = sc.RallDendrite(4, reversal=reversal)
+        yield tree.run(x, soma_current=x[..., 0])
+        yield tree.run(wave)
+        yield np.asarray(tree.step(wave))
+        yield tree.branch_voltages
+        yield tree.response(x, hold=2)
+        yield tree.response(wave)
+        yield DendriteBank(2, 50.0, n_branches=2, reversal=reversal).apply_bitstream(wave)
+    yield sc.RallDendrite(4).run(streams("split", 150, 3, 4))
+    for rule in ("pair", "reward"):
+        layer = sc.SCLearningLayer(4, 3, length=70, rule=rule, seed=0)
+        reward = {} if rule == "pair" else {"reward": rng().random((2, 5, 70))}
+        yield layer.run_epoch(x[:2, :5], **reward)
+        yield layer.run_epoch(rng().random((5, 70, 4)) < 0.5, spikes=True)
+        yield layer.weights
+    layer = sc.SCDenseLayer(3, rng().random((2, 4)), rng().random((3, 4)), 0, 1, 0, 1, seed=0)
+    layer.run(700)
+    yield layer.get_spike_trains()
+    yield from layer.recorders.raster()
+    yield layer.recorders.intervals_ms()
+    yield sc.JaxSCDenseLayer(4, 2, neuron_params={"noise_std": 0.1}, seed=0).run(x)
+    cells = sc.MemristorModel(
+        levels=16, variability=0.1, distribution="lognormal", stuck_low_rate=0.1, drift_exponent=0.05, drift_time=100.0,
+        read_noise=FlickerNoise(scale=0.01, power=0.5, ceiling=0.03, read_time=1.0, first_time=1.0),
+    )  # fmt: skip
+    w = values("split", 9, 8)
+    defects = cells.defects(w.shape, seed=0, pairs=True)
+    yield cells.program(w, defects)
+    yield cells.read_sigma(w, defects)
+    yield cells.read_probability(w, "split")
+    yield cells.read_probability(w, "bipolar", sigma=np.abs(w))
+    convolution = sc.Conv2D(rng().normal(size=(4, 1, 3, 3)), np.ones(4), "relu", groups=2, padding=1)
+    network = sc.Network.from_layers(
+        [convolution, sc.Dense(np.ones((2, 324)), np.zeros(2), "relu")], input_shape=(2, 9, 9)
+    )
+    for bits in (6, 8):
+        for faults in (None, Faults(product_flips=0.1, weight_flips=0.1, input_flips=0.1)):
+            yield FixedPoint(network, bits, faults).forward(rng().random((3, 162)))
+    attention = sc.StochasticAttention(3, seed=1)
+    yield attention.forward_bitstream(rng().random((4, 2, 5, 3)), rng().random((2, 6, 3)), rng().random((6, 4)))
+
+
+def test_what_has_a_state(monkeypatch):
+    whole = list(of_states())
+    assert len(whole) > 30
+    for size in BLOCKS:
+        monkeypatch.setattr(chunks, "CHUNK_BYTES", size)
+        for found, wanted in zip(of_states(), whole, strict=True):
             np.testing.assert_array_equal(found, wanted)
 
 

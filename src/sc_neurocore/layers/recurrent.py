@@ -158,6 +158,8 @@ class SCRecurrentLayer(Reservoir):
     def fit(self, X: ArrayLike, Y: ArrayLike, ridge: float = 1e-6, washout: int = 0, *, expected: bool = False) -> Self:
         """Run on X, and fit a linear read-out of Y from the states by ridge regression.
 
+        Memory: the states ``(.., T, n_neurons)`` and about 4 copies of them, for a singular value decomposition.
+
         Parameters
         ----------
         X
