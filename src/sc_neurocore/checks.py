@@ -250,9 +250,13 @@ def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArra
 
 def state_keys(state: Mapping[str, Any], own: Collection[str]) -> None:
     """Check a state dict: it must have the keys `own`, and no other."""
-    missing, unknown = sorted(set(own) - state.keys()), sorted(state.keys() - set(own))
+    instance("state", state, Mapping)
+    missing, unknown = sorted(set(own) - state.keys()), sorted(map(shown, state.keys() - set(own)))
     if missing or unknown:
-        raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
+        raise ValueError(
+            f"state must have the keys of state_dict(); missing {', '.join(missing) or 'none'}, "
+            f"unknown {', '.join(unknown) or 'none'}"
+        )
 
 
 def integers(
@@ -266,10 +270,7 @@ def integers(
     Traceback (most recent call last):
     ValueError: places must lie in 0..3, got 4
     """
-    try:
-        given = np.asarray(value)
-    except ValueError as error:  # rows of unequal lengths
-        raise TypeError(f"{name} must be an array of integers, got {type(value).__name__}") from error
+    given = value if type(value) is np.ndarray else unmasked(name, value, "integers")
     if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an array of integers, got {given.dtype}")
     if shape is not None and (
@@ -296,5 +297,5 @@ def count(name: str, value: Any, low: int) -> int:
     """
     number = whole(name, value, low)
     if number > LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most 2**40, got {number}")
+        raise ValueError(f"{name} must be at most 2**40, got {shown(number)}")
     return number

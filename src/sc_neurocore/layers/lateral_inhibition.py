@@ -277,12 +277,7 @@ class LateralInhibition(SCLayer):
             count = math.prod(batch)
             first = self._counter.reserve(count)
             return np.arange(first, first + count)
-        numbers = np.asarray(given)
-        if numbers.dtype.kind not in "iu":
-            raise TypeError(f"samples must be integers, got {numbers.dtype}")
-        if numbers.shape != batch or (numbers.size and numbers.min() < 0):
-            raise ValueError(f"samples must be at least 0 and of shape {batch}, got {numbers}")
-        return numbers.reshape(-1).astype(np.int64)
+        return checks.integers("samples", given, 0, checks.LARGEST_COUNT, batch).reshape(-1)
 
     def _on_axes(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """`shape` with units on the axes on which they are neighbours.

@@ -259,7 +259,7 @@ class LIFNeurons:
             If one has another shape, or a value outside its range; nothing has changed then.
         """
         voltages = checks.array("v", v, shape=self._v.shape)
-        left = checks.array("refractory_left", refractory_left, 0, shape=self._v.shape)
+        left = checks.integers("refractory_left", refractory_left, 0, checks.LARGEST_COUNT, shape=self._v.shape)
         self._steps = checks.whole("steps", steps, 0)
         self._v[:], self._refractory_left[:] = voltages, left
 
@@ -293,7 +293,7 @@ class LIFNeurons:
         """
         table = checks.array("levels", levels, -checks.LARGEST, checks.LARGEST, (None,))
         if table.size:
-            values = np.asarray(values)
+            values = checks.unmasked("values", values, "integers")
             checks.integers("values", values, 0, table.size - 1, (None, None))
         else:
             values = checks.array("values", values, -checks.LARGEST, checks.LARGEST, (None, None))

@@ -42,7 +42,7 @@ class Defects:
         if spread.ndim == 0 or len(spread) not in (1, 2):
             raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
         for name in ("stuck_low_mask", "stuck_high_mask"):
-            mask = np.array(getattr(self, name))
+            mask = checks.unmasked(name, getattr(self, name), "bools").copy()
             if mask.dtype != np.bool_:
                 raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
             if mask.shape != spread.shape:

@@ -15,7 +15,8 @@ from .competition import NeuronCompetition
 
 STATE_NAMES = ("p", "threshold", "v", "refractory_left", "pre", "post", "eligibility")
 """Names in a state dict of the arrays of a `LearningState`, in their order."""
-_LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post": 0.0}
+_LOWEST = {"v": -np.inf, "eligibility": -checks.LARGEST}
+"""Lowest values of those that may be negative."""
 
 
 def gathered(neurons: LIFNeurons, synapses: PlasticSynapses, thresholds: Floats) -> LearningState:
@@ -49,9 +50,11 @@ def checked(values: Mapping[str, Any], now: LearningState) -> LearningState:
     """
     arrays: list[Any] = []
     for name, old in zip(STATE_NAMES, now, strict=True):
-        highest = 1.0 if name == "p" else np.inf
-        given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)
-        arrays.append(given.astype(old.dtype))
+        if name == "refractory_left":
+            arrays.append(checks.integers(name, values[name], 0, checks.LARGEST_COUNT, old.shape))
+            continue
+        highest = {"p": 1.0, "v": np.inf}.get(name, checks.LARGEST)
+        arrays.append(checks.array(name, values[name], _LOWEST.get(name, 0.0), highest, old.shape).copy())
     return LearningState(*arrays)
 
 

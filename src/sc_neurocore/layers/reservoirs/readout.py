@@ -103,7 +103,7 @@ class RidgeReadout:
     @staticmethod
     def checked_state(values: ArrayLike, n: int) -> Floats | None:
         """The coefficients of a `state` for n features, or an error."""
-        return _checked_coefficients(values, n) if np.size(values) else None
+        return _checked_coefficients(values, n) if checks.unmasked("readout", values).size else None
 
 
 def _checked_coefficients(values: ArrayLike, n: int) -> Floats:

@@ -185,7 +185,7 @@ class ReservoirWeights:
         places = {"indices": matrix.indices, "indptr": matrix.indptr}
         return _fixed_wiring(wired_as_saved(data, places, (self.n_neurons, self.n_neurons)))
 
-    def _checked(self, name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    def _checked(self, name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Floats:
         """A copy of an array of weights, or an error."""
         return checks.array(name, values, -checks.LARGEST if self._signed else 0.0, checks.LARGEST, shape=shape).copy()
 
@@ -215,7 +215,7 @@ class ReservoirWeights:
         )
         if not self.sparse:
             return inputs, bias, self._checked("W_rec", state["W_rec"], (n, n))
-        data = self._checked("W_rec", state["W_rec"], (len(state["indices"]),))
+        data = self._checked("W_rec", state["W_rec"], (None,))
         return inputs, bias, _fixed_wiring(wired_as_saved(data, state, (n, n)))
 
     def load(self, parts: tuple[Floats, Floats, Any]) -> None:

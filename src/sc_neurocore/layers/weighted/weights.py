@@ -298,7 +298,6 @@ class SparseWeights(Weights):
     def load(self, state: dict[str, Any]) -> None:
         """Check and restore a `state`."""
         bias = self.checked_bias(state["bias"]) if self.bias is not None else None
-        shape = (len(state["indices"]),)
-        data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()
+        data = checks.array("weights", state["weights"], *self.bounds, shape=(None,)).copy()
         self.wire(wired_as_saved(data, state, self.csr.shape))
         self.bias = bias
