@@ -251,12 +251,10 @@ def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArra
 def state_keys(state: Mapping[str, Any], own: Collection[str]) -> None:
     """Check a state dict: it must have the keys `own`, and no other."""
     instance("state", state, Mapping)
-    missing, unknown = sorted(set(own) - state.keys()), sorted(map(shown, state.keys() - set(own)))
+    missing = sorted(set(own) - state.keys())
+    unknown = sorted(key if isinstance(key, str) else shown(key) for key in state.keys() - set(own))
     if missing or unknown:
-        raise ValueError(
-            f"state must have the keys of state_dict(); missing {', '.join(missing) or 'none'}, "
-            f"unknown {', '.join(unknown) or 'none'}"
-        )
+        raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
 
 
 def integers(

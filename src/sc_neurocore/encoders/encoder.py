@@ -93,7 +93,7 @@ class Encoder:
         default = "independent" if random else "one"
         self._share = cast(Share, checks.option("share", default if share is None else share, SHARES))
         if random and self._share in ("shift", "rotate"):
-            raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
+            raise ValueError(f"share must be one or independent with a Bernoulli generator, got {checks.shown(share)}")
         self._generator_of_line = frozen(np.arange(self._n) * (self._share == "independent"))
         self._key = Seeds(seed, type(self), (self._n, self._partner)).key("streams")
         self._sequences = None if random else self._make_sequences(self._length)

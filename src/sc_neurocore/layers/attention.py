@@ -240,7 +240,7 @@ class StochasticAttention(SCLayer):
         length = checks.whole("length", length, 1)
         if checks.flag("use_sobol", use_sobol):
             if generator is not None:
-                raise ValueError(f"generator must be None with use_sobol=True, got {generator!r}")
+                raise ValueError(f"generator must be None with use_sobol=True, got {checks.shown(generator)}")
             generator = "sobol"
         chosen = self.generator if generator is None else generator
         source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits, self.dim_k)

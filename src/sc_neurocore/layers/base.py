@@ -27,7 +27,7 @@ def one_seed(base_seed: Seed, seed: Seed) -> Seed:
         If both are given.
     """
     if base_seed is not None and seed is not None:
-        raise ValueError(f"seed must not be given beside base_seed, another name of it, got {seed!r} and {base_seed!r}")
+        raise ValueError(f"seed must not be given beside base_seed, another name of it, got {checks.shown(seed)}")
     return base_seed if seed is None else seed
 
 

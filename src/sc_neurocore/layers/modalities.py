@@ -69,7 +69,7 @@ class Modalities:
         named = _by_name(argument, value)
         for name in named:
             if name not in self.input_dims:
-                raise ValueError(f"{argument} must name modalities of input_dims, got {name!r}")
+                raise ValueError(f"{argument} must name modalities of input_dims, got {checks.shown(name)}")
         return named
 
     def _checked_weights(self, values: ArrayLike) -> Floats:
@@ -114,7 +114,7 @@ def _by_name(argument: str, value: Any) -> dict[str, Any]:
         raise TypeError(f"{argument} must be a mapping from names of modalities, got {type(value).__name__}")
     for name in value:
         if not isinstance(name, str):
-            raise TypeError(f"{argument} must have names of modalities as keys, got {name!r}")
+            raise TypeError(f"{argument} must have names of modalities as keys, got {checks.shown(name)}")
     if not value:
         raise ValueError(f"{argument} must name at least one modality, got none")
     return dict(value)

@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
-from ..files import json_object
+from ..files import checked_path, json_object
 from ..layers.options import CircuitOptions
 from . import files
 from .activations import Activation, Floats
@@ -223,7 +222,7 @@ class Network(NetworkDefinition):
         OSError
             If the file cannot be written; an existing file is then unchanged.
         """
-        files.save(self, Path(path))
+        files.save(self, checked_path("path", path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -237,7 +236,7 @@ class Network(NetworkDefinition):
             If it is another kind of file, or damaged: its network must have the digest that `save` has written.
             Files of formats 1 and 2, and of plain arrays, have no digest.
         """
-        file = Path(path)
+        file = checked_path("path", path)
         arrays, description = files.read(file)
         if description is None:
             return cls.from_named_arrays(arrays, file)
@@ -254,5 +253,7 @@ class Network(NetworkDefinition):
         Weights are ``(n_outputs, n_inputs)``; a bias may be missing. An array ``calibration`` of
         training inputs sets the ranges. `path` is where errors say that the arrays come from.
         """
-        with files.holding_a_network(Path(path)):
+        file = checked_path("path", path)
+        checks.instance("arrays", arrays, Mapping)
+        with files.holding_a_network(file):
             return cls.from_arrays(**files.dense_arrays(arrays))

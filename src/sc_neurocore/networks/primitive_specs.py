@@ -47,6 +47,7 @@ class Inhibition(LayerSpec):
     boundary: Boundary = "reflect"
 
     def __post_init__(self) -> None:
+        checks.real("strength", self.strength, 0.0, checks.LARGEST)
         self._options((1 + checks.whole("radius", self.radius, 1, LARGEST_RADIUS),))
 
     def _options(self, shape: Shape) -> dict[str, Any]:

@@ -59,7 +59,10 @@ class NeuronCompetition:
         if self.tau_homeostasis is not None:
             checks.positive("tau_homeostasis", self.tau_homeostasis)
             if not self.homeostasis:
-                raise ValueError(f"tau_homeostasis must be None without homeostasis, got {self.tau_homeostasis!r}")
+                shown = checks.shown(self.tau_homeostasis)
+                raise ValueError(f"tau_homeostasis must be None without homeostasis, got {shown}")
+                    f"tau_homeostasis must be None without homeostasis, got {checks.shown(self.tau_homeostasis)}"
+                )
 
     def kept(self, time_ms: float) -> float:
         """Fraction of what is added to thresholds that is left after `time_ms` ms."""
