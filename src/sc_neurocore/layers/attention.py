@@ -115,7 +115,7 @@ class StochasticAttention(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self._dim_k = checks.whole("dim_k", dim_k, 1)
+        self._dim_k = checks.whole("dim_k", dim_k, 1, 2**32 - 1)
         super().__init__(seed, (self._dim_k,))
         self.temperature = temperature
         self._encoding = check_encoding(encoding)

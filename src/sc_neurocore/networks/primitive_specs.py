@@ -269,7 +269,7 @@ class Dendrite(LayerSpec):
     ceiling: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.positive("duration", self.duration)
+        checks.real("duration", self.duration, 1e-100, checks.LARGEST)
         check_ceiling(self)
         for name in ("diameters", "topology", "reversal"):
             values = None if getattr(self, name) is None else checks.array(name, getattr(self, name))

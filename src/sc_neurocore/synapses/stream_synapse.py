@@ -117,7 +117,8 @@ class StreamSynapse:
         every = np.broadcast_to(numbers.reshape(-1), (*batch, numbers.size))
         flat = self._encoder.window(every, np.array(0) if samples is None else samples, start, stop)
         head = flat.words.shape[: flat.words.ndim - 2]
-        return Bitstream.owning(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self._encoding)
+        words = flat.words.reshape(*head, *numbers.shape, flat.words.shape[-1])
+        return Bitstream.owning(words, flat.length, self._encoding)
 
     def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
         """Products of input streams ``(..., n)`` and weights: streams ``(..., n)``, or ``(..., M, n)`` for M neurons.

@@ -61,8 +61,6 @@ class NeuronCompetition:
             if not self.homeostasis:
                 shown = checks.shown(self.tau_homeostasis)
                 raise ValueError(f"tau_homeostasis must be None without homeostasis, got {shown}")
-                    f"tau_homeostasis must be None without homeostasis, got {checks.shown(self.tau_homeostasis)}"
-                )
 
     def kept(self, time_ms: float) -> float:
         """Fraction of what is added to thresholds that is left after `time_ms` ms."""
