@@ -40,7 +40,8 @@ class Network(NetworkDefinition):
     input_range
         Smallest and largest input, as in the training data.
     kind
-        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are numbers.
+        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are numbers, and
+        to ask for classes is an error.
     classes
         Names of the classes, two for a single output; or None.
 
