@@ -357,7 +357,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         for method in ("forward", "expected", "streams")
     },
     **{
-        f"layers.{name}.from_weights": lambda: given(numbers(2, 3), 8, generator="sobol")
+        f"layers.{name}.from_weights": lambda: given(numbers(2, 3), 8, generator="sobol", seed=1)
         for name in ("VectorizedSCLayer", "MemristiveDenseLayer", "HardwareAwareSCLayer")
     },
     "networks.Circuit": lambda: given(network(), layers.CircuitOptions(16)),

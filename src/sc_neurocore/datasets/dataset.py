@@ -65,7 +65,7 @@ class Dataset:
             )
         if not len(self.x_test):
             raise ValueError("x_test must have at least one sample, got 0")
-        checks.whole("n_classes", self.n_classes, 1)
+        object.__setattr__(self, "n_classes", checks.whole("n_classes", self.n_classes, 1))
 
     @classmethod
     def held_out(cls, name: str, x: ArrayLike, y: ArrayLike) -> "Dataset":

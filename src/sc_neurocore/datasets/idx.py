@@ -64,7 +64,7 @@ def read_idx(path: str | os.PathLike[str], rank: int | None = None) -> Numbers:
     """
     file = checked_path("path", path)
     if rank is not None:
-        checks.whole("rank", rank, 1, _MAX_RANK)
+        rank = checks.whole("rank", rank, 1, _MAX_RANK)
     with open_regular(file) as raw:
         packed = raw.read(len(_GZIP)) == _GZIP
         raw.seek(0)

@@ -188,7 +188,7 @@ class Searched(Generator):
 
     def line(self, index: int) -> NDArray[np.uint32]:
         """Numbers ``(L,)`` of a line that there is."""
-        check_index(index)
+        index = check_index(index)
         self.check_lines(index + 1, f"index {index} of a circuit")
         orders = self._shown_orders if index < 2 * len(self._shown_orders) else self._orders
         order: NDArray[np.uint32] = orders[index // 2]

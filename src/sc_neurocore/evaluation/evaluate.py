@@ -154,7 +154,7 @@ def evaluate_each(
     """
     each_length = list(dict.fromkeys(map(_checked_length, checks.each("lengths", lengths))))
     generators = list(dict.fromkeys(map(_checked_name, checks.each("generators", generators))))
-    checks.whole("repeats", repeats, 1, MOST_REPEATS)
+    repeats = checks.whole("repeats", repeats, 1, MOST_REPEATS)
     checks.whole("seed", variants[0].get("seed", 0), 0)
     if variants[0].get("bits") is not None:
         checks.whole("bits", variants[0]["bits"], 1)

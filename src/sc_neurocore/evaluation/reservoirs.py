@@ -185,10 +185,10 @@ def reservoir_study(
     for kind in every_kind:
         options_of(kind)
     kinds = list(dict.fromkeys(every_kind))
-    checks.whole("train", train, 2)
-    checks.whole("test", test, 2)
-    checks.whole("seed", seed, 0)
-    checks.whole("repeats", repeats, 1, MOST_REPEATS)
+    train = checks.whole("train", train, 2)
+    test = checks.whole("test", test, 2)
+    seed = checks.whole("seed", seed, 0)
+    repeats = checks.whole("repeats", repeats, 1, MOST_REPEATS)
     common = package_version(), train, test, seed
     tasks = [task for repeat in range(repeats) for task in _tasks(common, repeat, lengths, kinds, neurons)]
     tasks.sort(key=lambda task: (task.n_neurons if task.kind != LINEAR else 0, task.kind != EXPECTED))

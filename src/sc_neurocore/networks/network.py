@@ -40,8 +40,8 @@ class Network(NetworkDefinition):
     input_range
         Smallest and largest input, as in the training data.
     kind
-        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are numbers, and
-        to ask for classes is an error.
+        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are
+        numbers, and to ask for classes is an error.
     classes
         Names of the classes, two for a single output; or None.
 
@@ -151,7 +151,7 @@ class Network(NetworkDefinition):
         >>> Network.from_layers([edges, Pool2D("max", (2, 1)), count], input_shape=(1, 2, 3))
         Network((1, 2, 3), Conv2D (1, 2, 2), Pool2D (1, 1, 2), Dense (2,), inputs in [0, 1], classifier)
         """
-        checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
+        ceiling_quantile = checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
         sample, parts = None, checked_layers(layers)
         if calibration is not None:
             width = math.prod(checked_shape(parts[0], input_shape))

@@ -28,8 +28,8 @@ class QFormat:
     fraction: int = 12
 
     def __post_init__(self) -> None:
-        checks.whole("integer", self.integer, 0, 31)
-        checks.whole("fraction", self.fraction, 1, 31)
+        object.__setattr__(self, "integer", checks.whole("integer", self.integer, 0, 31))
+        object.__setattr__(self, "fraction", checks.whole("fraction", self.fraction, 1, 31))
         if self.integer + self.fraction > 31:
             raise ValueError(f"integer + fraction must be at most 31, got {self.integer + self.fraction}")
 

@@ -53,10 +53,11 @@ class LIFParameters:
     def __post_init__(self) -> None:
         for name in ("v_rest", "v_reset", "v_threshold", "resistance"):
             if name != "v_reset" or self.v_reset is not None:
-                checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
+                number = checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
+                object.__setattr__(self, name, number)
         checks.positive("tau_mem", self.tau_mem)
-        checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST)
-        checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST)
+        object.__setattr__(self, "tau_mem", checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST))
+        object.__setattr__(self, "noise_std", checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST))
         object.__setattr__(self, "refractory_period", checks.count("refractory_period", self.refractory_period, 0))
 
     @classmethod

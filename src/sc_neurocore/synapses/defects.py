@@ -122,8 +122,8 @@ def draw_defects(
     if not isinstance(shape, tuple):
         raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
     sizes = tuple(checks.count("shape", size, 0) for size in shape)
-    checks.real("stuck_low_rate", stuck_low_rate, 0.0, 1.0)
-    checks.real("stuck_high_rate", stuck_high_rate, 0.0, 1.0)
+    stuck_low_rate = checks.real("stuck_low_rate", stuck_low_rate, 0.0, 1.0)
+    stuck_high_rate = checks.real("stuck_high_rate", stuck_high_rate, 0.0, 1.0)
     if stuck_low_rate + stuck_high_rate > 1:
         raise ValueError(
             f"stuck_low_rate + stuck_high_rate must be at most 1, got {stuck_low_rate + stuck_high_rate:g}"

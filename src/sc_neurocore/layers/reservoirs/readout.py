@@ -74,7 +74,7 @@ class RidgeReadout:
         values = checks.array("Y", targets)
         if values.shape != sequences and values.shape[:-1] != sequences:
             raise ValueError(f"Y must have shape {sequences} or {sequences} and an axis of outputs, got {values.shape}")
-        checks.real("ridge", ridge, 0.0, checks.LARGEST)
+        ridge = checks.real("ridge", ridge, 0.0, checks.LARGEST)
         if checks.whole("washout", washout, 0) >= sequences[-1]:
             raise ValueError(f"washout must be below the {sequences[-1]} steps of X, got {washout}")
         return values

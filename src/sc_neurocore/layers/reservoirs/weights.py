@@ -126,7 +126,7 @@ class ReservoirWeights:
         self.input_strength = checks.real("input_strength", input_strength, 0.0, checks.LARGEST)
         self.spectral_radius = checks.real("spectral_radius", spectral_radius, 0.0, checks.LARGEST)
         self.connectivity = checks.positive("connectivity", connectivity)
-        checks.real("connectivity", connectivity, 0.0, 1.0)
+        connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
         self.bias_strength = checks.real("bias_strength", bias_strength, 0.0, checks.LARGEST)
         self.sparse = self.connectivity < 1
         self._signed = encoding != "unipolar"
