@@ -1,14 +1,22 @@
 """Every good call: numbers of NumPy are numbers, arrays are copied, and every keyword of every class has an effect."""
 
+import copy
 import inspect
 import re
+from dataclasses import is_dataclass
+from itertools import combinations
 
 import numpy as np
 import pytest
-from good_calls import CALLS, call_of, given, numbers, owner_of
+from good_calls import CALLS, call_of, network, numbers, owner_of, stream
 from scipy.sparse import issparse
 
+import sc_neurocore as sc
+from sc_neurocore import encoders, layers, networks, synapses
 from sc_neurocore.bitstreams import Bitstream
+from sc_neurocore.encoders import Ramp
+from sc_neurocore.gates import Faults
+from sc_neurocore.synapses import MemristorModel
 
 CLASSES = [name for name in CALLS if name.count(".") == 1 and inspect.isclass(owner_of(name))]
 QUICK = [name for name in CALLS if "Jax" not in name]
@@ -107,7 +115,7 @@ HOLDS = {"bitstreams.Bitstream.owning"}
 @pytest.mark.parametrize("name", [name for name in CALLS if name in CLASSES or "from_" in name])
 def test_arrays_are_copied(name):
     """What is made of arrays does not change with them."""
-    positional, named = CALLS[name]()
+    positional, named = copy.deepcopy(CALLS[name]())
     made = call_of(name)(*positional, **named)
     before = told(made)
     for array in arrays_in([positional, named]):
@@ -137,7 +145,7 @@ WORDS = (
     "bernoulli", "sobol", "searched", "vdc", "unipolar", "bipolar", "split", "sum", "mean", "saturate", "or", "one",
     "independent", "rotate", "fresh", "stored", "wrap", "reflect", "zero", "sealed", "open", "killed", "pair",
     "coincidence", "reward", "clip", "tanh", "relu", "identity", "logistic", "max", "average", "classifier",
-    "regressor", "normal", "lognormal", "cycle", "read", "float32", "float64", "layer", "feature", "samples", "shift",
+    "regressor", "normal", "lognormal", "cycle", "read-out", "float32", "float64", "layer", "feature", "samples", "shift",
     "same", "nearest", "stochastic", "renormalise", "exact", "first_order", "none", "excess", "error", "inputs",
     "weights",
 )  # fmt: skip
@@ -146,8 +154,22 @@ PLACES = {"backend", "use_gpu"}
 """Where is computed: the bits are the same everywhere."""
 
 
-def others(value):
+SPECIAL = {
+    "device": [MemristorModel(levels=3), MemristorModel(stuck_low_rate=0.5)],
+    "faults": [Faults.flips(0.4)],
+    "source": [Ramp(4)],
+    "topology": [[-1, 0], [-1, -1]],
+    "input_dims": [{"a": 3, "b": 3, "c": 3}, {"b": 3, "a": 3}],
+    "fusion_weights": [{"a": 2.0, "b": 1.0}],
+    "neuron_params": [{"noise_std": 0.0, "tau_mem": 3.0}],
+    "n_branches": [1],
+}
+"""Values of a keyword that are no plain ones."""
+
+
+def others(keyword, value):
     """Values that a keyword may have instead of this one, the likely ones first."""
+    yield from SPECIAL.get(keyword, ())
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):
@@ -162,8 +184,8 @@ def others(value):
         except TypeError:
             yield value[::-1]
     elif isinstance(value, dict):
-        yield from ({key: other} for key, each in value.items() for other in others(each))
-        yield from ({**value, key: other} for key, each in value.items() for other in others(each))
+        yield from ({key: other} for key, each in value.items() for other in others("", each))
+        yield from ({**value, key: other} for key, each in value.items() for other in others("", each))
     yield from ANYTHING
 
 
@@ -187,19 +209,120 @@ def keywords_of(name):
     ]
 
 
-def has_an_effect(name, keyword, base):
-    """Whether another value of a keyword makes another object than `base` does."""
+def variants(name):
+    """Calls of a class: the good one, one with no more than it needs, those without one or two of its options."""
+    positional, named = CALLS[name]()
     signature = inspect.signature(owner_of(name))
-    bound = signature.bind(*base[0], **base[1])
-    bound.apply_defaults()
-    good = bound.arguments[keyword]
-    wanted = behaviour(name, owner_of(name)(*bound.args, **bound.kwargs), keyword)
-    for value in others(good):
-        bound.arguments[keyword] = value
+    full = dict(signature.bind(*positional, **named).arguments)
+    options = [key for key in full if signature.parameters[key].default is not inspect.Parameter.empty]
+    yield full
+    yield {key: value for key, value in full.items() if key not in options}
+    for count in (1, 2):
+        for left_out in combinations(options, count):
+            yield {key: value for key, value in full.items() if key not in left_out}
+
+
+def made_of(name, arguments):
+    """An object of a class."""
+    bound = inspect.signature(owner_of(name)).bind_partial()
+    bound.arguments.update(arguments)
+    return owner_of(name)(*bound.args, **bound.kwargs)
+
+
+def has_an_effect(name, keyword):
+    """Whether another value of a keyword makes an object that behaves in another way."""
+    skipped = "" if is_dataclass(owner_of(name)) else keyword  # of a record, a field is all that there is
+    for base in variants(name):
         try:
-            made = owner_of(name)(*bound.args, **bound.kwargs)
+            wanted = behaviour(name, made_of(name, base), skipped)
         except (ValueError, TypeError):
             continue
-        if behaviour(name, made, keyword) != wanted:
-            return True
+        for value in others(keyword, base.get(keyword)):
+            try:
+                made = made_of(name, {**base, keyword: value})
+            except (ValueError, TypeError):
+                continue
+            if behaviour(name, made, skipped) != wanted:
+                return True
     return False
+
+
+NETWORK, OTHER = network(), sc.Network.from_arrays([numbers(2, 4)])
+LAW, STEEPER = (synapses.ClippedLogarithm(0.0, slope, 0.0, 1.0) for slope in (0.05, 0.1))
+MASK = np.eye(1, 3, dtype=bool)
+Q, FOUR = numbers(3, 2), 0.2 + 0.5 * numbers(4)
+PAIRS = {
+    ("encoders.LFSR", "taps"): (lambda taps: encoders.LFSR(4, taps).sequence(9), (4, 3), (4, 1)),
+    ("synapses.Defects", "stuck_low_mask"): (
+        lambda mask: synapses.Defects(mask, 0 * MASK > 0, numbers(1, 3)).stuck(numbers(1, 3), 0.0, 1.0), MASK, ~MASK
+    ),
+    ("synapses.Defects", "stuck_high_mask"): (
+        lambda mask: synapses.Defects(0 * MASK > 0, mask, numbers(1, 3)).stuck(numbers(1, 3), 0.0, 1.0), MASK, ~MASK
+    ),
+    ("synapses.DriftExponent", "mean"): (lambda law: synapses.DriftExponent(law, LAW), LAW, STEEPER),
+    ("synapses.DriftExponent", "spread"): (lambda law: synapses.DriftExponent(LAW, law), LAW, STEEPER),
+    ("recorders.MembraneRecorder", "dt_ms"): (lambda dt_ms: sc.recorders.MembraneRecorder(2, dt_ms).dt_ms, 0.5, 1.0),
+    ("layers.JaxSCDenseLayer", "weights"): (
+        lambda weights: layers.JaxSCDenseLayer(2, 3, 8, weights=weights).weights, numbers(2, 3), 1 - numbers(2, 3)
+    ),
+    ("layers.LateralInhibition", "seed"): (
+        lambda seed: layers.LateralInhibition(6, generator="bernoulli", seed=seed).apply_bitstream(
+            stream(shape=(2, 6), length=64)
+        ),
+        1, 2,
+    ),
+    ("layers.StochasticAttention", "generator"): (
+        lambda generator: layers.StochasticAttention(2, generator=generator, seed=1).forward_bitstream(Q, Q, Q, 64),
+        "bernoulli", "sobol",
+    ),
+    ("layers.StochasticAttention", "seed"): (
+        lambda seed: layers.StochasticAttention(2, seed=seed).forward_bitstream(Q, Q, Q, 64), 1, 2
+    ),
+    ("networks.Circuit", "network"): (
+        lambda net: networks.Circuit(net, layers.CircuitOptions(16)).forward(FOUR), NETWORK, OTHER
+    ),
+    ("networks.Circuit", "options"): (
+        lambda length: networks.Circuit(NETWORK, layers.CircuitOptions(length)).forward(FOUR), 16, 32
+    ),
+    ("networks.FixedPoint", "network"): (lambda net: networks.FixedPoint(net, 6).forward(FOUR), NETWORK, OTHER),
+    **{
+        (f"networks.{kind.__name__}", keyword): call
+        for kind in (networks.Network, networks.NetworkDefinition)
+        for keyword, call in (
+            ("layers", (lambda parts, kind=kind: kind(parts).float_forward(numbers(4)), NETWORK.layers, OTHER.layers)),
+            ("input_shape", (lambda shape, kind=kind: kind([networks.KWinners(1), networks.Pool2D("max", (1, 1)),
+             networks.Dense(numbers(2, 4), numbers(2), "relu")], input_shape=shape), (1, 2, 2), (1, 1, 4))),
+        )
+    },
+}  # fmt: skip
+"""Calls with an argument whose other values must fit the rest: a function of it, and two values."""
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_keyword_has_an_effect(name):
+    if "Jax" in name:
+        pytest.importorskip("jax")
+    found = {key for key in keywords_of(name) if key not in PLACES and (name, key) not in PAIRS}
+    assert {key for key in found if not has_an_effect(name, key)} == set()
+
+
+@pytest.mark.parametrize("case", PAIRS, ids=".".join)
+def test_pairs_of_values_differ(case):
+    if "Jax" in case[0]:
+        pytest.importorskip("jax")
+    call, one, other = PAIRS[case]
+    assert case[1] in keywords_of(case[0])
+    assert told(call(one)) != told(call(other))
+
+
+def test_a_keyword_without_effect_is_seen(monkeypatch):
+    class Idle(layers.WinnerTakeAll):
+        __module__ = "sc_neurocore"
+
+        def __init__(self, n_neurons, k=1, *, target=None, backend=None, idle=0.5):
+            super().__init__(n_neurons, k, target=target, backend=backend)
+            self.idle = idle
+
+    monkeypatch.setattr(layers, "WinnerTakeAll", Idle)
+    assert not has_an_effect("layers.WinnerTakeAll", "idle")
+    assert has_an_effect("layers.WinnerTakeAll", "k")
