@@ -145,7 +145,7 @@ WORDS = (
     "bernoulli", "sobol", "searched", "vdc", "unipolar", "bipolar", "split", "sum", "mean", "saturate", "or", "one",
     "independent", "rotate", "fresh", "stored", "wrap", "reflect", "zero", "sealed", "open", "killed", "pair",
     "coincidence", "reward", "clip", "tanh", "relu", "identity", "logistic", "max", "average", "classifier",
-    "regressor", "normal", "lognormal", "cycle", "read-out", "float32", "float64", "layer", "feature", "samples", "shift",
+    "regressor", "normal", "lognormal", "cycle", "read-out", "float32", "float64", "layer", "feature", "shift",
     "same", "nearest", "stochastic", "renormalise", "exact", "first_order", "none", "excess", "error", "inputs",
     "weights",
 )  # fmt: skip

@@ -248,7 +248,8 @@ class JaxSCDenseLayer(SCLayer):
 
     def _as_currents(self, means: Floats, shape: tuple[int, ...]) -> Floats:
         share = means if self._products.encoding == "unipolar" else (means + 1) / 2
-        return (self._y_min + (self._y_max - self._y_min) * share).reshape(*shape[:-1], self.n_neurons)
+        currents = np.minimum(self._y_min + (self._y_max - self._y_min) * share, self._y_max)
+        return currents.reshape(*shape[:-1], self.n_neurons)
 
     def _rest(self) -> None:
         """Neurons at rest, without batch axes."""

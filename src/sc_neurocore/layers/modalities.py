@@ -77,7 +77,7 @@ class Modalities:
         weights = checks.array("fusion_weights", values, 0.0, shape=(len(self.names),)).copy()
         total = sum(weights.tolist())
         if not 0 < total < np.inf:
-            raise ValueError(f"fusion_weights must have a positive finite sum, got {total:g}")
+            raise ValueError(f"fusion_weights must have a positive finite sum, got {checks.plain(total)}")
         dims = {name: self.input_dims[name] for name, weight in zip(self.names, weights, strict=True) if weight > 0}
         if len(set(dims.values())) > 1:
             raise ValueError(f"input_dims of weighted modalities must be equal, got {dims}")

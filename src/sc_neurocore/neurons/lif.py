@@ -83,7 +83,7 @@ class LIFParameters:
         """`dt_ms` as a float above 0 and at most tau_mem, or an error."""
         dt = checks.positive("dt_ms", dt_ms)
         if dt > self.tau_mem:
-            raise ValueError(f"dt_ms must be at most tau_mem={self.tau_mem:g}, got {dt:g}")
+            raise ValueError(f"dt_ms must be at most tau_mem={checks.plain(self.tau_mem)}, got {checks.plain(dt)}")
         return dt
 
     def membrane(self, dt: float) -> Membrane:

@@ -126,7 +126,7 @@ def draw_defects(
     stuck_high_rate = checks.real("stuck_high_rate", stuck_high_rate, 0.0, 1.0)
     if stuck_low_rate + stuck_high_rate > 1:
         raise ValueError(
-            f"stuck_low_rate + stuck_high_rate must be at most 1, got {stuck_low_rate + stuck_high_rate:g}"
+            f"stuck_low_rate + stuck_high_rate must be at most 1, got {checks.plain(stuck_low_rate + stuck_high_rate)}"
         )
     cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
     rng = Seeds(seed, Defects, sizes).generator("device")

@@ -212,7 +212,7 @@ def interval(low_name: str, low: float, high_name: str, high: float) -> tuple[fl
         checks.real(high_name, high, -checks.LARGEST, checks.LARGEST),
     )
     if not a < b:
-        raise ValueError(f"{high_name} must be above {low_name}={a:g}, got {b:g}")
+        raise ValueError(f"{high_name} must be above {low_name}={checks.plain(a)}, got {checks.plain(b)}")
     return a, b
 
 

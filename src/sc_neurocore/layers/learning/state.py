@@ -70,7 +70,9 @@ def pause_between_samples(
     """
     steps = pause_ms / neurons.dt_ms
     if math.isfinite(steps) and abs(steps - round(steps)) > 1e-6 * max(steps, 1.0):
-        raise ValueError(f"pause_ms must be a multiple of dt_ms={neurons.dt_ms:g}, got {pause_ms:g}")
+        raise ValueError(
+            f"pause_ms must be a multiple of dt_ms={checks.plain(neurons.dt_ms)}, got {checks.plain(pause_ms)}"
+        )
     return Pause(
         membrane=(1 - neurons.dt_ms / neurons.parameters.tau_mem) ** steps,
         pre=math.exp(-pause_ms / synapses.taus["tau_plus"]),

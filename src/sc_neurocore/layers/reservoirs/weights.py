@@ -156,7 +156,8 @@ class ReservoirWeights:
         radius = spectral_radius_of(matrix)
         if radius < 1e-9:
             raise ValueError(
-                f"connectivity must leave a loop of synapses for a spectral radius above 0, got {self.connectivity:g}"
+                "connectivity must leave a loop of synapses for a spectral radius above 0, "
+                f"got {checks.plain(self.connectivity)}"
             )
         matrix *= self.spectral_radius / radius
         return matrix

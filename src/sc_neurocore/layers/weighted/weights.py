@@ -235,7 +235,9 @@ class SparseWeights(Weights):
         kept = matrix[places]
         matrix[places] = 0
         if matrix.any():
-            raise ValueError(f"weights must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
+            raise ValueError(
+                f"weights must be zero where there is no synapse, got {checks.plain(matrix[matrix != 0][0])}"
+            )
         self.csr.data[:] = kept
 
     @property
