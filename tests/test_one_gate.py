@@ -27,6 +27,12 @@ M = [[0.25, 0.5], [0.5, 0.125]]
 G = [[1e-5, 2e-5], [3e-5, 2e-5]]
 """Conductances."""
 
+NOT_STUCK = [[False, False], [False, False]]
+RESTING = np.array([0, 1])
+AT_REST = neurons.LIFState(np.array(V), RESTING)
+TRACES = synapses.Traces(np.array(V), np.array(V))
+STREAMS = bitstreams.Bitstream.from_bits(np.eye(2, dtype=int)[:, :, None].repeat(8, 2))
+
 NETWORK = sc.Network.from_arrays([M])
 CIRCUIT = NETWORK.circuit(16)
 DEVICE = synapses.MemristorModel()
@@ -45,9 +51,14 @@ def attend(method, place):
 
 
 ENTRIES = {
+    "Bitstream.from_bits": (bitstreams.Bitstream.from_bits, [[1, 0], [0, 1]]),
+    "from_probability": (lambda x: bitstreams.from_probability(x, "split"), M),
     "to_probability": (lambda x: bitstreams.to_probability(x, "unipolar"), V),
     "bernoulli_variance": (lambda x: bitstreams.bernoulli_variance(x, 16), V),
     "Encoder.encode": (lambda x: encoders.Encoder(2, 16, "sobol").encode(x), V),
+    "UserSequence": (lambda x: encoders.UserSequence(x, 2), [[0, 3], [2, 1]]),
+    "Searched permutation": (lambda x: encoders.Searched(x), [1, 2, 0]),
+    "Searched order": (lambda x: encoders.Searched([1, 2, 0], x), [[0, 2, 1], [1, 0, 2]]),
     "overlap p": (lambda x: gates.overlap(x, V, 0.5), V),
     "overlap q": (lambda x: gates.overlap(V, x, 0.5), V),
     "divide_expected a": (lambda x: gates.divide_expected(x, [0.75, 0.75]), V),
@@ -58,6 +69,20 @@ ENTRIES = {
     "sexp_expected": (lambda x: gates.sexp_expected(x, 8, 2), V),
     "square_root_expected": (gates.square_root_expected, V),
     "stanh_expected": (lambda x: gates.stanh_expected(x, 8), V),
+    "Defects low": (lambda x: synapses.Defects(x, NOT_STUCK, M, M), NOT_STUCK),
+    "Defects high": (lambda x: synapses.Defects(NOT_STUCK, x, M, M), NOT_STUCK),
+    "Defects spread": (lambda x: synapses.Defects(NOT_STUCK, NOT_STUCK, x, M), M),
+    "Defects drift": (lambda x: synapses.Defects(NOT_STUCK, NOT_STUCK, M, x), M),
+    "pair_stdp_step pre": (lambda x: synapses.pair_stdp_step(TRACES, x, [1, 0]), [1, 0]),
+    "pair_stdp_step post": (lambda x: synapses.pair_stdp_step(TRACES, [1, 0], x), [1, 0]),
+    "pair_stdp_step traces": (
+        lambda x: synapses.pair_stdp_step(synapses.Traces(x, np.zeros(2)), [1, 0], [1, 0]), V
+    ),
+    "reward_stdp_step eligibility": (lambda x: synapses.reward_stdp_step(x, M, 0.5), M),
+    "reward_stdp_step change": (lambda x: synapses.reward_stdp_step(M, x, 0.5), M),
+    "stdp_window": (synapses.stdp_window, V),
+    "stdp_drift pre": (lambda x: synapses.stdp_drift(x, V), V),
+    "stdp_drift post": (lambda x: synapses.stdp_drift(V, x), V),
     "MemristorModel.adc": (lambda x: DEVICE.adc(x, 0.0, 1.0), V),
     "MemristorModel.from_conductance": (DEVICE.from_conductance, G),
     "MemristorModel.to_conductance": (DEVICE.to_conductance, V),
@@ -70,9 +95,17 @@ ENTRIES = {
     "BitstreamCurrentSource w": (lambda x: sources.BitstreamCurrentSource(V, x, 0, 1, 0, 1), V),
     "LIFNeurons.step": (lambda x: neurons.LIFNeurons(2).step(x), V),
     "LIFNeurons.run": (lambda x: neurons.LIFNeurons(2).run(x), M),
+    "LIFNeurons.advance": (lambda x: neurons.LIFNeurons(2).advance(x, np.array(V)), [[0, 1], [1, 0]]),
+    "lif_step v": (lambda x: neurons.lif_step(neurons.LIFState(x, RESTING), 0.1, neurons.LIFParameters()), V),
+    "lif_step refractory_left": (
+        lambda x: neurons.lif_step(neurons.LIFState(np.array(V), x), 0.1, neurons.LIFParameters()), [0, 1]
+    ),
+    "lif_step current": (lambda x: neurons.lif_step(AT_REST, x, neurons.LIFParameters()), V),
+    "lif_step noise": (lambda x: neurons.lif_step(AT_REST, 0.1, neurons.LIFParameters(), noise=x), V),
     "FixedPointLIF.step": (lambda x: neurons.FixedPointLIF(2).step(x), V),
     "FixedPointLIF.run": (lambda x: neurons.FixedPointLIF(2).run(x), M),
     "QFormat.encode": (lambda x: neurons.QFormat(8, 4).encode(x), V),
+    "QFormat.decode": (neurons.QFormat(8, 4).decode, [3, -4]),
     "MembraneRecorder.record": (lambda x: recorders.MembraneRecorder(2).record(x), M),
     "SpikeRecorder.record": (lambda x: recorders.SpikeRecorder(2).record(x), [[0, 1], [1, 0]]),
     "VectorizedSCLayer.forward": (DENSE.forward, V),
@@ -86,6 +119,9 @@ ENTRIES = {
     "SCPool2D.forward": (lambda x: layers.SCPool2D("max", 2, length=16).forward(x), [M]),
     "HardwareAwareSCLayer.update_weights": (lambda x: layers.HardwareAwareSCLayer(2, 2, 16).update_weights(x), M),
     "LateralInhibition.apply": (lambda x: layers.LateralInhibition(4, radius=1).apply(x), V + V),
+    "LateralInhibition.apply_bitstream samples": (
+        lambda x: layers.LateralInhibition(2, radius=1).apply_bitstream(STREAMS, samples=x), [3, 4]
+    ),
     "WinnerTakeAll.apply": (lambda x: layers.WinnerTakeAll(2).apply(x), V),
     "WinnerTakeAll.winners": (lambda x: layers.WinnerTakeAll(2).winners(x), V),
     "PredictiveCodingSCLayer.forward": (PREDICTIVE.forward, V),
@@ -127,6 +163,7 @@ ENTRIES = {
     "Dendrite diameters": (lambda x: sc.Dendrite(2, diameters=x), V),
     "Dendrite reversal": (lambda x: sc.Dendrite(2, reversal=x), V),
     "Dendrite topology": (lambda x: sc.Dendrite(2, topology=x), [-1, 0]),
+    "activate": (lambda x: networks.activate(x, "relu"), V),
     "Dataset x": (lambda x: Dataset.held_out("", x, [0, 1]), M),
     "Dataset y": (lambda x: Dataset.held_out("", M, x), [0, 1]),
     "WrongImages": (lambda x: evaluation.WrongImages.of("", x), [0, 1]),
@@ -176,6 +213,24 @@ def test_nothing_gets_lost_at(name):
             with pytest.raises((TypeError, ValueError), match="must") as caught:
                 enter(value)
         assert "\n" not in str(caught.value), kind
+
+
+@pytest.mark.parametrize(
+    ("enter", "good"),
+    [
+        (lambda x: bitstreams.Bitstream(x, 8), np.array([[3], [5]], np.uint64)),
+        (lambda x: recorders.SpikeRecorder(2).record_words(x, 8), np.array([[3], [5]], np.uint64)),
+        (lambda x: gates.mux(STREAMS, x), np.arange(8, dtype=np.uint32)),
+        (lambda x: encoders.Encoder(2, 64, "bernoulli").words(np.array([V]), x), np.array([4])),
+        (lambda x: encoders.Encoder(2, 64).words(x, np.array([4])), np.array([V])),
+    ],
+)
+def test_arrays_of_one_type_have_no_masked_entry(enter, good):
+    enter(good)
+    masks = np.zeros(good.shape, bool)
+    masks.flat[-1] = True
+    with pytest.raises((TypeError, ValueError), match="must"):
+        enter(np.ma.array(good, mask=masks))
 
 
 def test_jax_currents():

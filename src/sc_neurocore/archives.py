@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import open_regular, reason, unpacked_limit
+from .files import checked_path, open_regular, reason, unpacked_limit
 
 _ENCRYPTED = 0x1
 _SUFFIX = ".npy"
@@ -53,7 +53,7 @@ def read_npz(
     ...     read_npz(folder + "/mine.npz", lambda names: ["x"])
     {'x': array([0.5])}
     """
-    file = Path(path)
+    file = checked_path("path", path)
     with open_regular(file) as stream:
         size = os.fstat(stream.fileno()).st_size
         try:

@@ -254,7 +254,9 @@ def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArra
 
 def state_keys(state: Mapping[str, Any], own: Collection[str]) -> None:
     """Check a state dict: it must have the keys `own`, and no other."""
-    missing, unknown = sorted(set(own) - state.keys()), sorted(state.keys() - set(own))
+    instance("state", state, Mapping)
+    missing = sorted(set(own) - state.keys())
+    unknown = sorted(key if isinstance(key, str) else shown(key) for key in state.keys() - set(own))
     if missing or unknown:
         raise ValueError(f"state must have the keys of state_dict(); missing {missing}, unknown {unknown}")
 
@@ -277,10 +279,7 @@ def places(
     name: str, value: ArrayLike, low: int, high: int, shape: tuple[int | None, ...] | None = None
 ) -> NDArray[np.integer]:
     """Check an array of integers as `integers` does: `value` in the type that it has, so not copied."""
-    try:
-        given = np.asarray(value)
-    except ValueError as error:  # rows of unequal lengths
-        raise TypeError(f"{name} must be an array of integers, got {type(value).__name__}") from error
+    given = value if type(value) is np.ndarray else unmasked(name, value, "integers")
     if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an array of integers, got {given.dtype}")
     if shape is not None and (
@@ -307,5 +306,5 @@ def count(name: str, value: Any, low: int) -> int:
     """
     number = whole(name, value, low)
     if number > LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most 2**40, got {number}")
+        raise ValueError(f"{name} must be at most 2**40, got {shown(number)}")
     return number

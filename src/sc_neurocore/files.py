@@ -9,9 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from . import checks
+
 UNPACKED, RATIO = 2**27, 100
 """A compressed file may unpack to 128 MiB, and to 100 bytes more for each of its own bytes."""
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+
+
+def checked_path(name: str, value: Any) -> Path:
+    """Check a path: `value`, text or a path, as a `Path`.
+
+    >>> checked_path("path", 5)
+    Traceback (most recent call last):
+    TypeError: path must be a path, got 5
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise TypeError(f"{name} must be a path, got {checks.shown(value)}")
+    if "\0" in os.fspath(value):
+        raise ValueError(f"{name} must be a path, which has no null character, got {checks.shown(value)}")
+    return Path(value)
 
 
 @contextmanager

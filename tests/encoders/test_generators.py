@@ -170,7 +170,7 @@ class TestUserSequence:
         ([1, -1], 3, ValueError, r"values must lie in \[0, 2\*\*bits = 8\), got -1"),
         ([], 3, ValueError, r"values must have shape \(period,\) or \(k, period\), got \(0,\)"),
         ([[[1]]], 3, ValueError, r"values must have shape .* got \(1, 1, 1\)"),
-        ([[1, 2], [3]], 3, ValueError, r"values must have shape .* differ in length"),
+        ([[1, 2], [3]], 3, TypeError, "values must be an array of integers, got list"),
         ([0.5], 3, TypeError, r"values must be integers, got float64"),
         ([True], 3, TypeError, r"values must be integers, got bool"),
         ([1], 0, ValueError, r"bits must be an integer in 1\.\.32, got 0"),

@@ -330,7 +330,7 @@ def test_state_and_pickle_go_on(dtype):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"v": np.zeros(4)}, r"v must have shape \(..., 5\)"),
-    ({"refractory_left": np.zeros(4)}, r"refractory_left must have shape \(5\)"),
+    ({"refractory_left": np.zeros(4, int)}, r"refractory_left must have shape \(5\)"),
     ({"weights": np.full((5, 3), 2.0)}, r"weights must lie in \[0, 1\], got 2.0"),
     ({"samples": -1}, "samples must be an integer of at least 0"),
     ({"extra": 0}, "unknown \\['extra'\\]"),

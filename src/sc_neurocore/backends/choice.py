@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from .. import checks
 from .kernels import Kernels, kernel_names
 
 
@@ -98,7 +99,7 @@ def choose(backend: str | None = None, use_gpu: bool = False) -> Kernels:
         wanted = ("cupy", "numba", "reference") if use_gpu else ("numba", "reference")
         backend = next(name for name in wanted if not _BACKENDS[name].missing())
     elif backend not in _BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(_BACKENDS)}, or None, got {backend!r}")
+        raise ValueError(f"backend must be one of {', '.join(_BACKENDS)}, or None, got {checks.shown(backend)}")
     missing = _BACKENDS[backend].missing()
     if missing:
         raise ValueError(f"backend must be one that is there, got {backend!r}, which {missing}")
@@ -114,7 +115,7 @@ def checked_backend(backend: str | None) -> str | None:
     try:
         choose(backend)
     except TypeError as error:  # what cannot be looked up, such as an array
-        raise TypeError(f"backend must be a name or None, got {type(backend).__name__}") from error
+        raise TypeError(f"backend must be a name or None, got {checks.shown(backend)}") from error
     return backend
 
 

@@ -76,14 +76,13 @@ class Bitstream:
     @classmethod
     def from_bits(cls, bits: ArrayLike, encoding: Encoding = "unipolar") -> Self:
         """Streams from bits of 0 and 1, ``(..., length)``."""
-        try:
-            array = np.asarray(bits)
-        except ValueError as error:  # rows of unequal lengths
-            raise ValueError("bits must have shape (..., length >= 1), got rows that differ in length") from error
+        array = checks.unmasked("bits", bits, "bits")
+        if array.dtype.kind not in "buifO":
+            raise TypeError(f"bits must be 0 or 1, got {array.dtype}")
         if array.ndim == 0 or array.shape[-1] == 0:
             raise ValueError(f"bits must have shape (..., length >= 1), got {array.shape}")
         if not np.all((array == 0) | (array == 1)):
-            raise ValueError(f"bits must be 0 or 1, got {array[(array != 0) & (array != 1)][0]}")
+            raise ValueError(f"bits must be 0 or 1, got {checks.shown(array[(array != 0) & (array != 1)].tolist()[0])}")
         return cls.owning(pack(array), array.shape[-1], encoding)
 
     @property
@@ -130,6 +129,8 @@ def check_words(name: str, value: object, length: int, shape: tuple[int, ...] | 
         Shape of the words; None: any.
     """
     n_words = words_for(length)
+    if isinstance(value, np.ma.MaskedArray):
+        value = checks.unmasked(name, value, "words")
     if not isinstance(value, np.ndarray) or value.dtype != np.uint64:
         raise TypeError(f"{name} must be a uint64 array, got {getattr(value, 'dtype', type(value).__name__)}")
     if value.shape != shape and (shape is not None or value.shape[-1:] != (n_words,)):

@@ -131,7 +131,7 @@ def stability(stream: Bitstream, tolerance: float = 0.05) -> NDArray[np.float64]
     0.875
     """
     check_stream("stream", stream)
-    checks.real("tolerance", tolerance, 0.0, 1.0)
+    tolerance = checks.real("tolerance", tolerance, 0.0, 1.0)
     length, words = stream.length, stream.words.reshape(-1, stream.words.shape[-1])
     ones, last = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)
     mean = stream.counts().reshape(-1, 1) / length

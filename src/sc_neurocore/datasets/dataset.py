@@ -25,7 +25,7 @@ class Dataset:
     name
         What the data is called in tables and plots.
     x_train, x_test
-        Samples ``(n, inputs)``: finite numbers, stored as float64. The training part may be empty.
+        Samples ``(n, inputs)``: finite numbers, stored as float64 in a read-only copy. The training part may be empty.
     y_train, y_test
         Labels ``(n,)``: whole numbers, stored as int64.
     n_classes
@@ -56,16 +56,16 @@ class Dataset:
             if len(x) != len(y):
                 raise ValueError(f"x_{part} and y_{part} must have one length, got {len(x)} and {len(y)}")
             for key, value in ((f"x_{part}", x), (f"y_{part}", y)):
-                frozen = value.view()
-                frozen.flags.writeable = False
-                object.__setattr__(self, key, frozen)
+                held = value.copy()  # nobody else can edit it
+                held.flags.writeable = False
+                object.__setattr__(self, key, held)
         if self.x_train.shape[1] != self.x_test.shape[1]:
             raise ValueError(
                 f"x_train and x_test must have one width, got {self.x_train.shape[1]} and {self.x_test.shape[1]}"
             )
         if not len(self.x_test):
             raise ValueError("x_test must have at least one sample, got 0")
-        checks.whole("n_classes", self.n_classes, 1)
+        object.__setattr__(self, "n_classes", checks.whole("n_classes", self.n_classes, 1))
 
     @classmethod
     def held_out(cls, name: str, x: ArrayLike, y: ArrayLike) -> "Dataset":

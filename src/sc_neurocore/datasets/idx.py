@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..files import open_regular, unpacked_limit
+from ..files import checked_path, open_regular, unpacked_limit
 
 Numbers = NDArray[np.integer | np.floating]
 Stream = BinaryIO | gzip.GzipFile
@@ -62,9 +62,9 @@ def read_idx(path: str | os.PathLike[str], rank: int | None = None) -> Numbers:
     ...     read_idx(Path(folder, "labels"))
     array([5, 0, 4], dtype=uint8)
     """
-    file = Path(path)
+    file = checked_path("path", path)
     if rank is not None:
-        checks.whole("rank", rank, 1, _MAX_RANK)
+        rank = checks.whole("rank", rank, 1, _MAX_RANK)
     with open_regular(file) as raw:
         packed = raw.read(len(_GZIP)) == _GZIP
         raw.seek(0)

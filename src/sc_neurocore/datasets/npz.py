@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 import numpy as np
 
 from ..archives import read_npz
+from ..files import checked_path
 from .dataset import Dataset, labels, samples
 
 
@@ -40,7 +40,7 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
     ...     load_npz(folder + "/mine.npz")
     Dataset('mine', 0 training and 2 held-out samples of 2 inputs, 2 classes)
     """
-    file = Path(path)
+    file = checked_path("path", path)
     arrays = read_npz(file, _chosen)
     try:
         if ("x_train" in arrays) != ("y_train" in arrays):

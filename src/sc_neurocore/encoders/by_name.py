@@ -45,9 +45,9 @@ def make_generator(generator: str | Generator, length: int, bits: int | None = N
             raise ValueError(f"bits must be None with a generator object of {generator.bits} bits, got {bits}")
         return generator
     if not isinstance(generator, str):
-        raise TypeError(f"generator must be a name or a Generator, got {generator!r}")
+        raise TypeError(f"generator must be a name or a Generator, got {checks.shown(generator)}")
     name = checks.option("generator", generator, GENERATORS)
-    checks.count("fan_in", fan_in, 1)
+    fan_in = checks.count("fan_in", fan_in, 1)
     if bits is not None:
         bits = checks.whole("bits", bits, 1, MAX_BITS)
     if name == "bernoulli":

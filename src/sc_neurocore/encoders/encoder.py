@@ -119,7 +119,7 @@ class Encoder:
         default = "independent" if random else "one"
         self._share = cast(Share, checks.option("share", default if share is None else share, SHARES))
         if random and self._share in ("shift", "rotate"):
-            raise ValueError(f"share must be one or independent with a Bernoulli generator, got {share!r}")
+            raise ValueError(f"share must be one or independent with a Bernoulli generator, got {checks.shown(share)}")
         self._generator_of_line = frozen(np.arange(self._n) * (self._share == "independent"))
         self._key = Seeds(seed, type(self), (self._n, self._partner)).key("streams")
         self._sequences = None if random else self._make_sequences(self._length)
@@ -313,12 +313,12 @@ def _check_inputs(numbers: object, columns: object, n: int) -> None:
     """An error unless numbers ``(..., n)`` are of n inputs, or of the inputs `columns`."""
     if (
         not isinstance(numbers, np.ndarray)
+        or isinstance(numbers, np.ma.MaskedArray)
         or numbers.dtype.kind not in "fiub"
         or not (columns is not None or numbers.shape[-1:] == (n,))
     ):
-        raise ValueError(
-            f"numbers, or probabilities, must be an array (..., {n}), got {getattr(numbers, 'shape', numbers)}"
-        )
+        found = getattr(numbers, "shape", checks.shown(numbers))
+        raise ValueError(f"numbers, or probabilities, must be an array (..., {n}), got {found}")
     if isinstance(columns, np.ndarray):
         checks.integers("columns", columns, 0, n - 1, numbers.shape[-1:])
 
@@ -335,8 +335,13 @@ def _numbers_of(
     samples: NDArray[np.int64], n: int, lines: NDArray[np.int64], shape: tuple[int, ...]
 ) -> NDArray[np.int64]:
     """Stream numbers of that shape for sample numbers ``(...)`` and lines ``(n,)``."""
-    if not isinstance(samples, np.ndarray) or samples.dtype.kind not in "iu" or (samples.size and samples.min() < 0):
-        raise ValueError(f"samples must be an array of integers of at least 0, got {samples}")
+    if (
+        not isinstance(samples, np.ndarray)
+        or isinstance(samples, np.ma.MaskedArray)
+        or samples.dtype.kind not in "iu"
+        or (samples.size and samples.min() < 0)
+    ):
+        raise ValueError(f"samples must be an array of integers of at least 0, got {checks.shown(samples)}")
     try:
         return np.broadcast_to(samples[..., None] * n + lines, shape)
     except ValueError as error:

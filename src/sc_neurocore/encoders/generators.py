@@ -265,15 +265,10 @@ class UserSequence(Generator):
 
     def __init__(self, values: ArrayLike, bits: int) -> None:
         self._bits = checks.whole("bits", bits, 1, MAX_BITS)
-        try:
-            rows = np.atleast_2d(np.asarray(values))
-        except ValueError as error:  # rows of unequal lengths
-            raise ValueError(
-                "values must have shape (period,) or (k, period), got rows that differ in length"
-            ) from error
+        rows = np.atleast_2d(checks.unmasked("values", values, "integers"))
         if rows.ndim != 2 or rows.size == 0:
             raise ValueError(f"values must have shape (period,) or (k, period), got {np.shape(values)}")
-        if not np.issubdtype(rows.dtype, np.integer):
+        if rows.dtype.kind not in "iu":
             raise TypeError(f"values must be integers, got {rows.dtype}")
         if rows.min() < 0 or rows.max() >= self.modulus:
             bad = rows.min() if rows.min() < 0 else rows.max()

@@ -97,9 +97,9 @@ class LFSR(Generator):
             self._taps = TAPS[self._bits]
         else:
             if not isinstance(taps, Iterable):
-                raise TypeError(f"taps must be a tuple of integers or None, got {taps!r}")
+                raise TypeError(f"taps must be a tuple of integers or None, got {checks.shown(taps)}")
             if isinstance(taps, np.ndarray) and taps.ndim != 1:
-                raise ValueError(f"taps must be a tuple of integers or None, got {taps!r}")
+                raise ValueError(f"taps must be a tuple of integers or None, got {checks.shown(taps)}")
             self._taps = tuple(sorted({checks.whole("taps", tap, 1, self._bits) for tap in taps}, reverse=True))
             if not is_primitive(self._taps, self._bits):
                 raise ValueError(f"taps must be those of a primitive polynomial of degree {bits}, got {taps}")

@@ -165,7 +165,7 @@ def searched_lines(name: str, length: int, count: int = 2) -> tuple[Generator, .
     The mean error of a product, which adds up in a sum, is computed for all pairs of a number of candidates (L steps a
     pair), and the standard deviation on a grid of operands for those with the smallest.
     """
-    checks.whole("length", length, 2)
+    length = checks.whole("length", length, 2)
     found = list(_pair(checks.option("name", name, NAMES), length) if count == 2 else searched_lines(name, length))
     if count > 2:
         lines = IndependentLines(found[0].modulus)

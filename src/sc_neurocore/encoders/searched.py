@@ -98,10 +98,7 @@ class Searched(Generator):
         self._permutation = _permutation("permutation", permutation)
         self._shown_orders: NDArray[np.uint32] = np.arange(self._permutation.size, dtype=np.uint32)[None]
         if order is not None:
-            try:
-                given = np.atleast_2d(np.asarray(order))
-            except ValueError as error:  # rows of unequal lengths
-                raise ValueError("order must have shape (L,) or (k, L), got rows that differ in length") from error
+            given = np.atleast_2d(checks.unmasked("order", order, "integers"))
             if not len(given):
                 raise ValueError(f"order must have shape (L,) or (k >= 1, L), got {given.shape}")
             self._shown_orders = np.stack([_permutation("order", row, self._permutation.size) for row in given])
@@ -191,7 +188,7 @@ class Searched(Generator):
 
     def line(self, index: int) -> NDArray[np.uint32]:
         """Numbers ``(L,)`` of a line that there is."""
-        check_index(index)
+        index = check_index(index)
         self.check_lines(index + 1, f"index {index} of a circuit")
         orders = self._shown_orders if index < 2 * len(self._shown_orders) else self._orders
         order: NDArray[np.uint32] = orders[index // 2]
@@ -301,13 +298,10 @@ class Counter(Ramp):
 
 def _permutation(name: str, numbers: ArrayLike, length: int | None = None) -> NDArray[np.uint32]:
     """A read-only copy of `numbers` ``(L,)``, or an error if they are not 0 .. L-1 in some order."""
-    try:
-        given = np.asarray(numbers)
-    except ValueError as error:  # rows of unequal lengths
-        raise ValueError(f"{name} must have shape ({length or 'L'},), got rows that differ in length") from error
+    given = checks.unmasked(name, numbers, "integers")
     if given.ndim != 1 or given.size < 1 or given.size != (length or given.size):
         raise ValueError(f"{name} must have shape ({length or 'L'},), got {given.shape}")
-    if not np.issubdtype(given.dtype, np.integer):
+    if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got {given.dtype}")
     if not np.array_equal(np.sort(given), np.arange(given.size)):
         raise ValueError(f"{name} must have each of 0 .. {given.size - 1} once, got {given}")

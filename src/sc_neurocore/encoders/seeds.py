@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from .. import checks
+
 Seed = int | np.random.SeedSequence | np.random.Generator | None
 
 STREAM_VERSION = 2
@@ -96,7 +98,7 @@ class Seeds:
             If `purpose` is not one of `PURPOSES`.
         """
         if purpose not in PURPOSES:
-            raise ValueError(f"purpose must be one of {', '.join(PURPOSES)}, got {purpose!r}")
+            raise ValueError(f"purpose must be one of {', '.join(PURPOSES)}, got {checks.shown(purpose)}")
         own = _LIBRARY, _word(self._owner), len(self._shape), *self._shape, _word(purpose)
         root = self._root
         return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, *own), pool_size=root.pool_size)
@@ -126,22 +128,32 @@ class Seeds:
 
         Raises
         ------
-        ValueError
-            As `check_stream_version`.
+        ValueError, TypeError
+            As `check_stream_version`, and if an entry is none of `state`.
         """
         check_stream_version(state)
-        root = np.random.SeedSequence(state["entropy"], spawn_key=state["spawn_key"], pool_size=state["pool_size"])
+        entropy: Any = state["entropy"]  # a SeedSequence may be made of several integers
+        single = not np.iterable(entropy)
+        entropy = checks.whole("entropy", entropy, 0) if single else _whole_numbers("entropy", entropy)
+        spawn_key = _whole_numbers("spawn_key", state["spawn_key"])
+        pool_size = checks.whole("pool_size", state["pool_size"], 4, 1 << 10)
+        root = np.random.SeedSequence(entropy, spawn_key=spawn_key, pool_size=pool_size)
         return type(self)(root, self._owner, self._shape)
 
 
 def check_stream_version(state: Mapping[str, Any]) -> None:
     """Raise a ValueError for a state dict of another `STREAM_VERSION`, in which the same seed makes other bits."""
-    version = state.get("stream_version", 1)  # the first one did not say
+    version = checks.whole("stream_version", state.get("stream_version", 1), 1)  # the first one did not say
     if version != STREAM_VERSION:
         raise ValueError(
-            f"state must be of stream version {STREAM_VERSION}, got one of version {version}, whose seed makes other "
-            "bits; assign its arrays, such as weights, one by one"
+            f"state must be of stream version {STREAM_VERSION}, got one of version {checks.shown(version)}, whose "
+            "seed makes other bits; assign its arrays, such as weights, one by one"
         )
+
+
+def _whole_numbers(name: str, values: Any) -> tuple[int, ...]:
+    """Check an entry of a state dict: integers of at least 0."""
+    return tuple(checks.whole(name, each, 0) for each in checks.entries(name, values))
 
 
 def _library_name(owner: type[Any]) -> str:
@@ -169,7 +181,9 @@ def seed_sequence(seed: Seed) -> np.random.SeedSequence:
     if isinstance(seed, np.random.Generator):
         parent: Any = getattr(seed.bit_generator, "seed_seq", None)
         if not hasattr(parent, "spawn"):  # a bit generator that was made from a key or a state
-            raise TypeError(f"seed must be a Generator that can spawn (numpy.random.default_rng), got {seed!r}")
+            raise TypeError(
+                f"seed must be a Generator that can spawn (numpy.random.default_rng), got {checks.shown(seed)}"
+            )
         child: np.random.SeedSequence = parent.spawn(1)[0]
         return child
     if isinstance(seed, np.random.SeedSequence):
@@ -177,9 +191,9 @@ def seed_sequence(seed: Seed) -> np.random.SeedSequence:
     if seed is None:
         return np.random.SeedSequence()
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise TypeError(f"seed must be an int, a SeedSequence, a Generator or None, got {seed!r}")
+        raise TypeError(f"seed must be an int, a SeedSequence, a Generator or None, got {checks.shown(seed)}")
     if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
+        raise ValueError(f"seed must be at least 0, got {checks.shown(int(seed))}")
     return np.random.SeedSequence(int(seed))
 
 

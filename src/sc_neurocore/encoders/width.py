@@ -33,7 +33,7 @@ class OfWidth(Generator):
 
     def __init__(self, source: Generator, bits: int) -> None:
         if not isinstance(source, Generator):
-            raise TypeError(f"source must be a Generator, got {source!r}")
+            raise TypeError(f"source must be a Generator, got {checks.shown(source)}")
         self._source = source
         self._bits = checks.whole("bits", bits, 1, MAX_BITS)
 

@@ -82,7 +82,7 @@ def default_model(
 
     checks.option("data", data.name, tuple(RECIPES))
     tell = notice or (lambda sentence: None)
-    checks.whole("seed", seed, 0)
+    seed = checks.whole("seed", seed, 0)
     shipped = resources.files(__package__) / "trained" / file_name(data, seed)
     if shipped.is_file():
         with resources.as_file(shipped) as path:

@@ -13,7 +13,7 @@ from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from .classification import FIXED_POINT, Classification
-from .pipeline import Plan, Progress
+from .pipeline import MOST_REPEATS, Plan, Progress
 from .record import package_version
 from .results import Evaluation
 from .rows import Length, text_of
@@ -73,7 +73,7 @@ def evaluate(
     seed
         At least 0; repeat r uses ``SeedSequence(seed, spawn_key=(r,))``.
     repeats
-        Runs of every circuit with other seeds, at least 1.
+        Runs of every circuit with other seeds, 1..10,000.
     faults
         Faults of the circuit, see `Faults`; None: none.
     device
@@ -154,7 +154,7 @@ def evaluate_each(
     """
     each_length = list(dict.fromkeys(map(_checked_length, checks.each("lengths", lengths))))
     generators = list(dict.fromkeys(map(_checked_name, checks.each("generators", generators))))
-    checks.whole("repeats", repeats, 1)
+    repeats = checks.whole("repeats", repeats, 1, MOST_REPEATS)
     checks.whole("seed", variants[0].get("seed", 0), 0)
     if variants[0].get("bits") is not None:
         checks.whole("bits", variants[0]["bits"], 1)

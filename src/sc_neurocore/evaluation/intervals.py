@@ -44,7 +44,7 @@ def wilson_interval(correct: float, total: int, confidence: float = 0.95) -> tup
     >>> round(low, 4), round(high, 4)
     (0.8882, 0.9785)
     """
-    checks.whole("total", total, 1)
+    total = checks.whole("total", total, 1)
     share = checks.real("correct", correct, 0, total) / total
     z = _normal_quantile(confidence)
     shrink = 1 + z * z / total
@@ -101,9 +101,9 @@ def paired_interval(
     >>> round(low, 3), round(high, 3)
     (-0.517, -0.026)
     """
-    checks.whole("total", total, 1)
-    checks.real("first_only", first_only, 0, total)
-    checks.real("second_only", second_only, 0, total)
+    total = checks.whole("total", total, 1)
+    first_only = checks.real("first_only", first_only, 0, total)
+    second_only = checks.real("second_only", second_only, 0, total)
     if first_only + second_only > total * (1 + 1e-12):
         raise ValueError(f"first_only + second_only must be at most total, {total}, got {first_only + second_only}")
     if checks.real("design_effect", design_effect, 0, 1) == 0:

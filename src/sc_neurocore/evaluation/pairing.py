@@ -44,7 +44,7 @@ class WrongImages:
     packed: bytes
 
     def __post_init__(self) -> None:
-        checks.whole("images", self.images, 1)
+        object.__setattr__(self, "images", checks.whole("images", self.images, 1))
         checks.instance("packed", self.packed, bytes)
         if len(self.packed) != packed_size(self.images):
             raise ValueError(f"packed must have {packed_size(self.images)} bytes, got {len(self.packed)}")

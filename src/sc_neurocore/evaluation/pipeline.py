@@ -15,12 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ..files import check_writable
+from ..files import check_writable, checked_path
 from .record import Record, environment
 from .rows import R, Task
 from .store import RowStore
 from .writers import Writer
 
+MOST_REPEATS = 10**4
+"""Bound of repeats: a plan keeps about 1 KiB for each of its runs."""
 T = TypeVar("T", bound=Task)
 Progress = Callable[[int, int, Any], None]
 """Called as ``progress(done, total, task)``; the task is None at the end."""
@@ -59,10 +61,11 @@ class Plan(Generic[T, R]):
         self.written: tuple[Path, ...] = ()
         """The files that `run` wrote, rows first."""
         if out is not None:
-            check_writable(out)
-            rows = store(Path(out))
+            folder = checked_path("out", out)
+            check_writable(folder)
+            rows = store(folder)
             self._rows = rows.read()
-            self._files = rows, Record(Path(out) / "record.json", rows.new_ids())
+            self._files = rows, Record(folder / "record.json", rows.new_ids())
         self.pending = tuple(task for task in self.tasks if task.id not in self._rows)
         """Tasks without a row."""
 

@@ -25,7 +25,7 @@ from ..encoders import GENERATORS
 from ..layers.recurrent import SCRecurrentLayer
 from ..layers.reservoirs.readout import ridge_regression
 from .old_files import FirstReservoirRow
-from .pipeline import Plan, Progress
+from .pipeline import MOST_REPEATS, Plan, Progress
 from .record import package_version
 from .reservoir_rows import DELAYS, ReservoirRow, ReservoirTask
 from .series import memory_capacity, nrmse_std
@@ -155,7 +155,7 @@ def reservoir_study(
     train, test
         Steps of NARMA10, after `WASHOUT` steps that are not learned from.
     seed, repeats
-        Each repeat has a series and a reservoir of its own, the same for all kinds.
+        Each repeat, of 1..10,000, has a series and a reservoir of its own, the same for all kinds.
     out
         Folder for ``reservoir.csv`` (a row a finished task) and ``record.json``. Rows that are there are not run
         again. None: nothing is written.
@@ -185,10 +185,10 @@ def reservoir_study(
     for kind in every_kind:
         options_of(kind)
     kinds = list(dict.fromkeys(every_kind))
-    checks.whole("train", train, 2)
-    checks.whole("test", test, 2)
-    checks.whole("seed", seed, 0)
-    checks.whole("repeats", repeats, 1)
+    train = checks.whole("train", train, 2)
+    test = checks.whole("test", test, 2)
+    seed = checks.whole("seed", seed, 0)
+    repeats = checks.whole("repeats", repeats, 1, MOST_REPEATS)
     common = package_version(), train, test, seed
     tasks = [task for repeat in range(repeats) for task in _tasks(common, repeat, lengths, kinds, neurons)]
     tasks.sort(key=lambda task: (task.n_neurons if task.kind != LINEAR else 0, task.kind != EXPECTED))

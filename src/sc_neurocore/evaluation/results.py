@@ -110,6 +110,10 @@ class Evaluation:
     reused: int = 0
     written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(self.rows))
+        object.__setattr__(self, "written", tuple(self.written))
+
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """The rows with their repeats added up, by generator, then by length."""

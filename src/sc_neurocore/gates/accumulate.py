@@ -311,7 +311,7 @@ def mux(streams: Bitstream, select: NDArray[np.uint32] | Bitstream) -> Bitstream
         some = np.ascontiguousarray(sources[..., of_streams[block], :, :])
         operands = summed(Bitstream.owning(some, length, checked.encoding))
         out[..., block, :] = tree.streams(operands, of_numbers[None, block])[..., 0, :, 0, :]
-    return Bitstream.owning(out.reshape(*rails, *shape, -1), length, checked.encoding)
+    return Bitstream.owning(out.reshape(*rails, *shape, out.shape[-1]), length, checked.encoding)
 
 
 def weighted_mux(streams: Bitstream, select: Bitstream) -> Bitstream:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
 from ..backends.types import Words
 from ..bitstreams import Bitstream
 from ..bitstreams.bitstream import check_stream as check_stream
@@ -21,6 +22,8 @@ def check_inputs(name: str, value: object, encodings: Collection[str] = ENCODING
 
 def check_sequence(name: str, value: object, length: int | None, bits: int = 32) -> NDArray[np.uint32]:
     """`value` if it is a sequence of numbers below ``2**bits``, uint32 ``(..., length)``, else an error."""
+    if isinstance(value, np.ma.MaskedArray):
+        value = checks.unmasked(name, value)
     if not isinstance(value, np.ndarray) or value.dtype != np.uint32:
         raise TypeError(f"{name} must be a uint32 array, got {getattr(value, 'dtype', type(value).__name__)}")
     wanted = "length >= 1" if length is None else str(length)

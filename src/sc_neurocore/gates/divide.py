@@ -77,7 +77,7 @@ def divide_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.
     dividend, divisor = checks.array("a", a, 0, 1), checks.array("b", b, 0, 1)
     common_shape(a=dividend.shape, b=divisor.shape)
     both = overlap(dividend, divisor, scc)
-    return np.asarray(both / np.where(divisor == 0, 1, divisor))
+    return np.minimum(both / np.where(divisor == 0, 1, divisor), 1.0)
 
 
 def square_root(stream: Bitstream, first: NDArray[np.uint32], second: NDArray[np.uint32], bits: int = 8) -> Bitstream:

@@ -83,7 +83,7 @@ class Faults:
         >>> Faults.flips(0.01)
         Faults(input_flips=0.01, weight_flips=0.01)
         """
-        checks.real("rate", rate, 0.0, 1.0)
+        rate = checks.real("rate", rate, 0.0, 1.0)
         return cls(input_flips=rate, weight_flips=rate)
 
     @property

@@ -15,7 +15,7 @@ def pair(name: str, value: Any, low: int) -> Pair:
     """An integer, or a pair (rows, columns) of them, as a pair; each at least `low`."""
     values = value if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
-        raise ValueError(f"{name} must be an integer or a pair of them, got {value!r}")
+        raise ValueError(f"{name} must be an integer or a pair of them, got {checks.shown(value)}")
     return checks.count(name, values[0], low), checks.count(name, values[1], low)
 
 

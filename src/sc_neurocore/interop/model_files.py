@@ -1,9 +1,9 @@
 """Networks from model files; the suffix tells the format."""
 
 import os
-from pathlib import Path
 
 from ..archives import read_npz
+from ..files import checked_path
 from ..networks import Network
 from ..networks.files import dense_names
 
@@ -25,7 +25,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     OSError
         If there is no such file, or it cannot be opened.
     """
-    file = Path(path)
+    file = checked_path("path", path)
     if file.suffix == ".safetensors":
         return Network.load(file)
     if file.suffix != ".npz":

@@ -115,7 +115,7 @@ class StochasticAttention(SCLayer):
         seed: Seed = None,
         backend: str | None = None,
     ) -> None:
-        self._dim_k = checks.whole("dim_k", dim_k, 1)
+        self._dim_k = checks.whole("dim_k", dim_k, 1, 2**32 - 1)
         super().__init__(seed, (self._dim_k,))
         self.temperature = temperature
         self._encoding = check_encoding(encoding)
@@ -238,7 +238,7 @@ class StochasticAttention(SCLayer):
         length = checks.whole("length", length, 1)
         if checks.flag("use_sobol", use_sobol):
             if generator is not None:
-                raise ValueError(f"generator must be None with use_sobol=True, got {generator!r}")
+                raise ValueError(f"generator must be None with use_sobol=True, got {checks.shown(generator)}")
             generator = "sobol"
         chosen = self.generator if generator is None else generator
         source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits, self.dim_k)

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def one_seed(base_seed: Seed, seed: Seed) -> Seed:
         If both are given.
     """
     if base_seed is not None and seed is not None:
-        raise ValueError(f"seed must not be given beside base_seed, another name of it, got {seed!r} and {base_seed!r}")
+        raise ValueError(f"seed must not be given beside base_seed, another name of it, got {checks.shown(seed)}")
     return base_seed if seed is None else seed
 
 
@@ -61,7 +61,7 @@ class SCLayer(ABC):
 
     @samples.setter
     def samples(self, number: int) -> None:
-        self._counter.next = checks.whole("samples", number, 0)
+        self._counter.next = checks.count("samples", number, 0)
 
     def _over_samples(
         self, run: Callable[[Floats, Samples], Floats], x: Floats, axes: int, sample_bytes: int
@@ -114,12 +114,13 @@ class SCLayer(ABC):
     @in_turn
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict` of a layer of the same class and shape; nothing changes if it does not fit."""
+        checks.instance("state", state, Mapping)
         if "entropy" in state:  # of any version
             check_stream_version(state)
         checks.state_keys(state, self.state_dict().keys())
-        samples = checks.whole("samples", state["samples"], 0)
+        samples = checks.count("samples", state["samples"], 0)
         seeds = self._seeds.restored(state)
-        self._load_values(state)
+        self._load_values({**state, "samples": samples})
         self._counter.next, self._seeds = samples, seeds
         self._reseed()
 

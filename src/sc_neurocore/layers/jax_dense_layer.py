@@ -233,7 +233,7 @@ class JaxSCDenseLayer(SCLayer):
 
     def _as_currents(self, means: Floats) -> Floats:
         share = means if self._products.encoding == "unipolar" else (means + 1) / 2
-        return self._y_min + (self._y_max - self._y_min) * share
+        return np.minimum(self._y_min + (self._y_max - self._y_min) * share, self._y_max)
 
     def _rest(self) -> None:
         """Neurons at rest, without batch axes."""

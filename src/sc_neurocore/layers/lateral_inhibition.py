@@ -182,10 +182,7 @@ class LateralInhibition(SCLayer):
 
     @inhibition_strength.setter
     def inhibition_strength(self, strength: float) -> None:
-        value = checks.real("inhibition_strength", strength, 0.0, np.inf)
-        if np.isinf(value):
-            raise ValueError("inhibition_strength must be finite, got inf")
-        self._strength = value
+        self._strength = checks.real("inhibition_strength", strength, 0.0, checks.LARGEST)
 
     def apply(self, rates: ArrayLike) -> Floats:
         """Limit of `apply_bitstream` as the stream length grows; a `Generator` object rounds to its thresholds.
@@ -277,12 +274,7 @@ class LateralInhibition(SCLayer):
             count = math.prod(batch)
             first = self._counter.reserve(count)
             return np.arange(first, first + count)
-        numbers = np.asarray(given)
-        if numbers.dtype.kind not in "iu":
-            raise TypeError(f"samples must be integers, got {numbers.dtype}")
-        if numbers.shape != batch or (numbers.size and numbers.min() < 0):
-            raise ValueError(f"samples must be at least 0 and of shape {batch}, got {numbers}")
-        return numbers.reshape(-1).astype(np.int64)
+        return checks.integers("samples", given, 0, checks.LARGEST_COUNT, batch).reshape(-1)
 
     def _on_axes(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """`shape` with units on the axes on which they are neighbours.
@@ -317,7 +309,7 @@ def _rounded_quotient(sums: Floats, total: float, strength: float) -> NDArray[np
 
 def _sheet(shape: Any, n: int) -> tuple[int, int]:
     if not isinstance(shape, tuple | list) or len(shape) != 2:
-        raise TypeError(f"shape must be a pair (rows, columns), got {shape!r}")
+        raise TypeError(f"shape must be a pair (rows, columns), got {checks.shown(shape)}")
     rows, columns = (checks.whole("shape", side, 2) for side in shape)
     if rows * columns != n:
         raise ValueError(f"shape must hold n_neurons = {n} units, got {rows} x {columns}")

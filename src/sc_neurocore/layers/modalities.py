@@ -69,7 +69,7 @@ class Modalities:
         named = _by_name(argument, value)
         for name in named:
             if name not in self.input_dims:
-                raise ValueError(f"{argument} must name modalities of input_dims, got {name!r}")
+                raise ValueError(f"{argument} must name modalities of input_dims, got {checks.shown(name)}")
         return named
 
     def _checked_weights(self, values: ArrayLike) -> Floats:
@@ -77,7 +77,7 @@ class Modalities:
         weights = checks.array("fusion_weights", values, 0.0, shape=(len(self.names),)).copy()
         total = sum(weights.tolist())
         if not 0 < total < np.inf:
-            raise ValueError(f"fusion_weights must have a positive finite sum, got {total:g}")
+            raise ValueError(f"fusion_weights must have a positive finite sum, got {checks.plain(total)}")
         dims = {name: self.input_dims[name] for name, weight in zip(self.names, weights, strict=True) if weight > 0}
         if len(set(dims.values())) > 1:
             raise ValueError(f"input_dims of weighted modalities must be equal, got {dims}")
@@ -114,7 +114,7 @@ def _by_name(argument: str, value: Any) -> dict[str, Any]:
         raise TypeError(f"{argument} must be a mapping from names of modalities, got {type(value).__name__}")
     for name in value:
         if not isinstance(name, str):
-            raise TypeError(f"{argument} must have names of modalities as keys, got {name!r}")
+            raise TypeError(f"{argument} must have names of modalities as keys, got {checks.shown(name)}")
     if not value:
         raise ValueError(f"{argument} must name at least one modality, got none")
     return dict(value)

@@ -97,9 +97,10 @@ class CircuitOptions:
             raise TypeError(f"device must be a MemristorModel or None, got {type(self.device).__name__}")
         if self.weight_streams == "stored":
             self._check_stored()
-        checks.flag("clip", self.clip)
+        object.__setattr__(self, "clip", checks.flag("clip", self.clip))
         for length in whole:
             make_generator(self.generator, length, self.bits)
+        object.__setattr__(self, "bits", None if self.bits is None else int(self.bits))
         checked_backend(self.backend)
 
     def _check_stored(self) -> None:

@@ -11,6 +11,7 @@ from .. import checks
 from ..backends import choose
 from ..backends.packing import WORD_BITS, words_for
 from ..bitstreams import Bitstream, Encoding
+from ..bitstreams.bitstream import check_words
 from ..chunks import chunks
 from ..encoders import Generator, Seed, Share
 from ..neurons import LIFNeurons, LIFParameters
@@ -251,10 +252,11 @@ class SCDenseLayer(SCLayer):
         shape = source.weight_values.shape
         weights = checks.array("weight_values", state["weight_values"], source.w_min, source.w_max, shape=shape)
         v = checks.array("v", state["v"], shape=(rows,))
-        left = checks.array("refractory_left", state["refractory_left"], 0, shape=(rows,)).astype(np.int64)
+        left = checks.integers("refractory_left", state["refractory_left"], 0, checks.LARGEST_COUNT, shape=(rows,))
         if self._membrane is not None:
             voltages = checks.array("voltages", state["voltages"], shape=(*self._membrane.shape, steps))
-        self._recorders.load(state["spikes"], steps)
+        spikes = check_words("spikes", state["spikes"], steps, (rows, words_for(steps)))
+        self._recorders.load(spikes, steps)
         source.x_inputs, source.weight_values = x, weights
         self._neurons.load(v, left, steps)
         if self._membrane is not None:

@@ -154,7 +154,7 @@ class SCLearningLayer(SCLayer):
     def levels(self) -> Floats:
         """The current of every count, a read-only table: ``(n_inputs + 1,)``."""
         shares = np.arange(self._n_inputs + 1) / self._n_inputs
-        levels: Floats = frozen(self._y_min + (self._y_max - self._y_min) * shares)
+        levels: Floats = frozen(np.minimum(self._y_min + (self._y_max - self._y_min) * shares, self._y_max))
         return levels
 
     @in_turn
@@ -214,7 +214,7 @@ class SCLearningLayer(SCLayer):
         """
         rates = checks.array("input_values", input_values, 0.0, 1.0, last=self._n_inputs)
         mean = self._streams.mean_products(rates, self.synapses.shares)
-        return np.asarray(self._y_min + (self._y_max - self._y_min) * mean)
+        return np.minimum(self._y_min + (self._y_max - self._y_min) * mean, self._y_max)
 
     @property
     def weights(self) -> Floats:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from .. import checks
 from .base import Floats
 
 
@@ -41,12 +42,18 @@ def wired_as_saved(data: Floats, state: Mapping[str, Any], shape: tuple[int, int
 
     Raises
     ------
-    ValueError
-        If these are no CSR wiring of that shape.
+    ValueError, TypeError
+        If these are no CSR wiring of that shape with every synapse once.
     """
-    try:
-        matrix = csr_array((data, np.array(state["indices"]), np.array(state["indptr"])), shape=shape)
-        matrix.check_format()
-    except ValueError as error:
-        raise ValueError(f"indices and indptr must be a CSR wiring of shape {shape}, got: {error}") from error
-    return matrix
+    neurons, inputs = shape
+    indices = checks.integers("indices", state["indices"], 0, inputs - 1, data.shape)
+    indptr = checks.integers("indptr", state["indptr"], 0, data.size, (neurons + 1,))
+    per_neuron = np.diff(indptr)
+    if indptr[0] != 0 or indptr[-1] != data.size or per_neuron.min() < 0:
+        raise ValueError(f"indptr must ascend from 0 to the {data.size} synapses, got {checks.shown(indptr.tolist())}")
+    places = np.sort(np.repeat(np.arange(neurons), per_neuron) * inputs + indices)
+    twice = np.flatnonzero(places[1:] == places[:-1])
+    if twice.size:
+        neuron, at = divmod(int(places[twice[0]]), inputs)
+        raise ValueError(f"indices must have every synapse once, got input {at} of neuron {neuron} twice")
+    return csr_array((data, indices.copy(), indptr.copy()), shape=shape)

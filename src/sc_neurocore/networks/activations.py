@@ -34,7 +34,7 @@ def activate(z: Floats, activation: Activation) -> Floats:
     array([0., 2.])
     """
     if not isinstance(activation, str) or activation not in _FUNCTIONS:
-        raise ValueError(f"activation must be one of {', '.join(_FUNCTIONS)}, got {activation!r}")
+        raise ValueError(f"activation must be one of {', '.join(_FUNCTIONS)}, got {checks.shown(activation)}")
     if not (type(z) is np.ndarray and z.dtype == np.float64 and np.isfinite(z).all()):
         z = checks.array("z", z)
     return _FUNCTIONS[activation](z)

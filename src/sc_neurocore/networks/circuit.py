@@ -147,7 +147,7 @@ class Circuit:
         Raises
         ------
         ValueError
-            As `forward`.
+            As `forward`, and if the network is a regressor.
         """
         return np.asarray(self.network.classes_of(self.forward(x)))
 

@@ -133,7 +133,7 @@ class NetworkDefinition:
         Raises
         ------
         ValueError
-            As `float_forward`.
+            As `float_forward`, and if the network is a regressor.
         """
         return self.classes_of(self.float_forward(x))
 
@@ -142,8 +142,12 @@ class NetworkDefinition:
         """The rule that gives class indices ``(...)``, int64, for outputs ``(..., n_outputs)``, however computed.
 
         The class is the place of the largest output. A single output tells two classes apart by the sign of its
-        sum: class 1 if it is above 0, or above one half behind the logistic function, else class 0. A network of kind
-        ``"regressor"`` is taken as if it were a classifier.
+        sum: class 1 if it is above 0, or above one half behind the logistic function, else class 0.
+
+        Raises
+        ------
+        ValueError
+            If the network is a regressor.
 
         Examples
         --------
@@ -151,6 +155,11 @@ class NetworkDefinition:
         >>> Network.from_arrays([[[1.0, -1.0]]]).classes_of(np.array([[-0.25], [0.5]]))
         array([0, 1])
         """
+        if self.kind != "classifier":
+            raise ValueError(
+                f"kind must be classifier for classes, got {self.kind}, whose outputs are numbers: those of "
+                "float_forward, or of the forward of a circuit"
+            )
         if self.n_outputs > 1:
             return partial(np.argmax, axis=-1)
         return partial(_above, self.layers[-1].decision)

@@ -17,7 +17,7 @@ def describe(network: NetworkDefinition, length: int, encoding: Encoding, genera
     memory of the packed streams of one sample. Split numbers count twice, except inputs that are
     never negative (after ReLU, or from a range that starts at 0).
     """
-    checks.whole("length", length, 1)
+    length = checks.count("length", length, 1)
     split = check_encoding(encoding) == "split"
     rows: list[tuple[str, ...]] = [_HEAD]
     totals = [0, 0, 0, 0.0]

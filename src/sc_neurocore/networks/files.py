@@ -146,7 +146,7 @@ def dense_arrays(arrays: Arrays) -> dict[str, Any]:
     biases: list[NDArray[Any]] = []
     dense_names(arrays)
     while (name := f"weights_{len(weights)}") in arrays:
-        matrix = arrays[name]
+        matrix = checks.array(name, arrays[name])
         if matrix.ndim != 2 or 0 in matrix.shape:
             raise ValueError(f"{name} must have the shape (n_outputs, n_inputs), each at least 1, got {matrix.shape}")
         biases.append(arrays.get(f"bias_{len(weights)}", np.zeros(len(matrix))))

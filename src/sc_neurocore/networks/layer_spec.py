@@ -189,7 +189,17 @@ def all_to_all_shape(weights: Floats, shape: Shape) -> Shape:
 
 def check_ceiling(spec: LayerSpec) -> None:
     """Check that the ceiling of a layer is a positive finite number, or raise a ValueError."""
-    checks.real("ceiling", spec.ceiling, np.finfo(float).tiny, np.finfo(float).max)
+    ceiling = checks.real("ceiling", spec.ceiling, np.finfo(float).tiny, np.finfo(float).max)
+    keep_number(spec, "ceiling", ceiling)
+
+
+def keep_number(spec: LayerSpec, name: str, number: float) -> None:
+    """Set the field `name` of a frozen specification to a checked number, if it is one of NumPy's.
+
+    What it is equal to in Python stays as it was given, since its text is part of the digest of a network.
+    """
+    if type(getattr(spec, name)) not in (int, float):
+        object.__setattr__(spec, name, number)
 
 
 def keep_array(spec: LayerSpec, name: str, values: Any) -> None:

@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
-from ..files import json_object
+from ..files import checked_path, json_object
 from ..layers.options import CircuitOptions
 from . import files
 from .activations import Activation, Floats
@@ -41,7 +40,8 @@ class Network(NetworkDefinition):
     input_range
         Smallest and largest input, as in the training data.
     kind
-        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are numbers.
+        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are
+        numbers, and to ask for classes is an error.
     classes
         Names of the classes, two for a single output; or None.
 
@@ -151,7 +151,7 @@ class Network(NetworkDefinition):
         >>> Network.from_layers([edges, Pool2D("max", (2, 1)), count], input_shape=(1, 2, 3))
         Network((1, 2, 3), Conv2D (1, 2, 2), Pool2D (1, 1, 2), Dense (2,), inputs in [0, 1], classifier)
         """
-        checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
+        ceiling_quantile = checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
         sample, parts = None, checked_layers(layers)
         if calibration is not None:
             width = math.prod(checked_shape(parts[0], input_shape))
@@ -223,7 +223,7 @@ class Network(NetworkDefinition):
         OSError
             If the file cannot be written; an existing file is then unchanged.
         """
-        files.save(self, Path(path))
+        files.save(self, checked_path("path", path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -237,7 +237,7 @@ class Network(NetworkDefinition):
             If it is another kind of file, or damaged: its network must have the digest that `save` has written.
             Files of formats 1 and 2, and of plain arrays, have no digest.
         """
-        file = Path(path)
+        file = checked_path("path", path)
         arrays, description = files.read(file)
         if description is None:
             return cls.from_named_arrays(arrays, file)
@@ -254,5 +254,7 @@ class Network(NetworkDefinition):
         Weights are ``(n_outputs, n_inputs)``; a bias may be missing. An array ``calibration`` of
         training inputs sets the ranges. `path` is where errors say that the arrays come from.
         """
-        with files.holding_a_network(Path(path)):
+        file = checked_path("path", path)
+        checks.instance("arrays", arrays, Mapping)
+        with files.holding_a_network(file):
             return cls.from_arrays(**files.dense_arrays(arrays))

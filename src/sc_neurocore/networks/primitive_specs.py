@@ -14,7 +14,17 @@ from ..layers.encoded import PrimitiveLayer
 from ..layers.predictive.surprise import SurpriseLayer
 from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer, check_spread
 from .activations import Floats
-from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
+from .layer_spec import (
+    BuildContext,
+    Cost,
+    LayerSpec,
+    NumberLayer,
+    Shape,
+    all_to_all_shape,
+    check_ceiling,
+    keep_array,
+    keep_number,
+)
 from .weighted_specs import WeightedSpec, check_weights
 
 LARGEST_RADIUS, LARGEST_TREE = 2**16, 10**5
@@ -47,7 +57,9 @@ class Inhibition(LayerSpec):
     boundary: Boundary = "reflect"
 
     def __post_init__(self) -> None:
-        self._options((1 + checks.whole("radius", self.radius, 1, LARGEST_RADIUS),))
+        keep_number(self, "strength", checks.real("strength", self.strength, 0.0, checks.LARGEST))
+        object.__setattr__(self, "radius", checks.whole("radius", self.radius, 1, LARGEST_RADIUS))
+        self._options((1 + self.radius,))
 
     def _options(self, shape: Shape) -> dict[str, Any]:
         """Checked keywords of a `LateralInhibition` for a line or a channel of this shape."""
@@ -72,10 +84,9 @@ class Inhibition(LayerSpec):
 
     def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
         """A `LateralInhibition` behind an encoder."""
-        channels = shape[0] if len(shape) == 3 else 1
         options = self._options(shape[-2:])
         primitive = LateralInhibition(**options, generator=context.options.make_generator())
-        sample = (channels, options["n_neurons"])
+        sample = (shape[0] if len(shape) == 3 else 1, options["n_neurons"])
         return PrimitiveLayer(primitive, sample, context.unsigned(), context.options.seed), context.input_scale
 
     def cost(self, shape: Shape, rails: int) -> Cost:
@@ -106,7 +117,7 @@ class KWinners(LayerSpec):
     k: int = 1
 
     def __post_init__(self) -> None:
-        checks.whole("k", self.k, 1)
+        object.__setattr__(self, "k", checks.whole("k", self.k, 1))
 
     def output_shape(self, shape: Shape) -> Shape:
         """Shape of the outputs, that of the inputs, or a ValueError if there are fewer than k."""
@@ -184,8 +195,8 @@ class SpikingDense(WeightedSpec):
     def __post_init__(self) -> None:
         check_weights(self, (None, None))
         for name in ("duration", "threshold", "tau"):
-            checks.positive(name, getattr(self, name))
-        checks.real("refractory", self.refractory, 0.0, np.finfo(float).max)
+            keep_number(self, name, checks.positive(name, getattr(self, name)))
+        keep_number(self, "refractory", checks.real("refractory", self.refractory, 0.0, np.finfo(float).max))
 
     @property
     def neuron(self) -> FiringNeuron:
@@ -268,14 +279,16 @@ class Dendrite(LayerSpec):
     ceiling: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.positive("duration", self.duration)
         check_ceiling(self)
+        for name, low in (("duration", 1e-100), ("tau", 0.0), ("coupling", 0.0), ("soma_size", 0.0)):
+            keep_number(self, name, checks.real(name, getattr(self, name), low, checks.LARGEST))
         for name in ("diameters", "topology", "reversal"):
-            values = None if getattr(self, name) is None else checks.array(name, getattr(self, name))
-            if values is not None and values.ndim:
-                object.__setattr__(self, name, tuple(values.tolist()))
-        branches = checks.whole("n_branches", self.n_branches, 1, LARGEST_TREE)
-        checks.whole("branch_length", self.branch_length, 1, LARGEST_TREE // branches)
+            if (given := getattr(self, name)) is not None and type(given) not in (int, float):
+                numbers = checks.array(name, given).tolist()
+                object.__setattr__(self, name, tuple(numbers) if isinstance(numbers, list) else numbers)
+        for name in ("n_branches", "branch_length"):
+            most = LARGEST_TREE if name == "n_branches" else LARGEST_TREE // self.n_branches
+            object.__setattr__(self, name, checks.whole(name, getattr(self, name), 1, most))
         self._bank(1)
         if self.topology is not None:  # whole numbers, as the bank has found
             object.__setattr__(self, "topology", tuple(map(int, self.topology)))

@@ -178,7 +178,7 @@ class Conv2D(WeightedSpec):
         checks.option("activation", self.activation, ACTIVATIONS)
         for name, low in (("stride", 1), ("padding", 0), ("dilation", 1)):
             object.__setattr__(self, name, pair(name, getattr(self, name), low))
-        checks.whole("groups", self.groups, 1)
+        object.__setattr__(self, "groups", checks.whole("groups", self.groups, 1))
         if len(self.weights) % self.groups:
             raise ValueError(f"groups must divide the {len(self.weights)} output channels, got {self.groups}")
 

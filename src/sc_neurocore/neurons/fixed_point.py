@@ -28,8 +28,8 @@ class QFormat:
     fraction: int = 12
 
     def __post_init__(self) -> None:
-        checks.whole("integer", self.integer, 0, 31)
-        checks.whole("fraction", self.fraction, 1, 31)
+        object.__setattr__(self, "integer", checks.whole("integer", self.integer, 0, 31))
+        object.__setattr__(self, "fraction", checks.whole("fraction", self.fraction, 1, 31))
         if self.integer + self.fraction > 31:
             raise ValueError(f"integer + fraction must be at most 31, got {self.integer + self.fraction}")
 
@@ -45,7 +45,8 @@ class QFormat:
         if np.any((integers > self.largest) | (integers < -self.largest - 1)):
             top = self.largest / 2**self.fraction
             bad = numbers[(integers > self.largest) | (integers < -self.largest - 1)].flat[0]
-            raise ValueError(f"{name} must lie in [{-top - 2.0**-self.fraction:g}, {top:g}] of {self}, got {bad}")
+            low, high = checks.plain(-top - 2.0**-self.fraction), checks.plain(top)
+            raise ValueError(f"{name} must lie in [{low}, {high}] of {self}, got {bad}")
         return integers.astype(np.int64)
 
     def decode(self, integers: ArrayLike) -> NDArray[np.float64]:
@@ -114,7 +115,7 @@ class FixedPointLIF:
             parameters = {"noise_std": 0.0, **(parameters or {})}
         self._parameters = parameters = LIFParameters.of(parameters, "parameters")
         if parameters.noise_std:
-            raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {parameters.noise_std:g}")
+            raise ValueError(f"noise_std must be 0 for a fixed-point neuron, got {checks.plain(parameters.noise_std)}")
         self._dt_ms = parameters.checked_step(dt_ms)
         if q is not None and not isinstance(q, QFormat):
             raise TypeError(f"q must be a QFormat or None, got {q!r}")
@@ -131,7 +132,9 @@ class FixedPointLIF:
             soft=parameters.v_reset is None,
         )
         if self._membrane.leak == 0:
-            raise ValueError(f"dt_ms / tau_mem must not round to 0 in {self._q}, got {dt_ms / parameters.tau_mem:g}")
+            raise ValueError(
+                f"dt_ms / tau_mem must not round to 0 in {self._q}, got {checks.plain(dt_ms / parameters.tau_mem)}"
+            )
         self._integers: Integers = np.empty(n, np.int64)
         self._refractory_left: Integers = np.empty(n, np.int64)
         self.reset()

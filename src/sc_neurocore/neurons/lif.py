@@ -53,10 +53,11 @@ class LIFParameters:
     def __post_init__(self) -> None:
         for name in ("v_rest", "v_reset", "v_threshold", "resistance"):
             if name != "v_reset" or self.v_reset is not None:
-                checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
+                number = checks.real(name, getattr(self, name), -checks.LARGEST, checks.LARGEST)
+                object.__setattr__(self, name, number)
         checks.positive("tau_mem", self.tau_mem)
-        checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST)
-        checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST)
+        object.__setattr__(self, "tau_mem", checks.real("tau_mem", self.tau_mem, 0.0, checks.LARGEST))
+        object.__setattr__(self, "noise_std", checks.real("noise_std", self.noise_std, 0.0, checks.LARGEST))
         object.__setattr__(self, "refractory_period", checks.count("refractory_period", self.refractory_period, 0))
 
     @classmethod
@@ -82,7 +83,7 @@ class LIFParameters:
         """`dt_ms` as a float above 0 and at most tau_mem, or an error."""
         dt = checks.positive("dt_ms", dt_ms)
         if dt > self.tau_mem:
-            raise ValueError(f"dt_ms must be at most tau_mem={self.tau_mem:g}, got {dt:g}")
+            raise ValueError(f"dt_ms must be at most tau_mem={checks.plain(self.tau_mem)}, got {checks.plain(dt)}")
         return dt
 
     def membrane(self, dt: float) -> Membrane:
@@ -259,7 +260,7 @@ class LIFNeurons:
             If one has another shape, or a value outside its range; nothing has changed then.
         """
         voltages = checks.array("v", v, shape=self._v.shape)
-        left = checks.array("refractory_left", refractory_left, 0, shape=self._v.shape)
+        left = checks.integers("refractory_left", refractory_left, 0, checks.LARGEST_COUNT, shape=self._v.shape)
         self._steps = checks.whole("steps", steps, 0)
         self._v[:], self._refractory_left[:] = voltages, left
 

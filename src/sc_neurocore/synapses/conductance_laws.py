@@ -165,7 +165,7 @@ class FlickerNoise:
 
     def __post_init__(self) -> None:
         _check_numbers(self, 0.0, 1e9)
-        checks.positive("read_time", self.read_time)
+        object.__setattr__(self, "read_time", checks.positive("read_time", self.read_time))
         if self.first_time < self.read_time:
             rule = f"first_time must be at least read_time={checks.plain(self.read_time)}"
             raise ValueError(f"{rule}, got {checks.plain(self.first_time)}")

@@ -45,7 +45,7 @@ class Defects:
         if spread.ndim == 0 or len(spread) not in (1, 2):
             raise ValueError(f"spread must have shape (1, ...) or (2, ...), got {spread.shape}")
         for name in ("stuck_low_mask", "stuck_high_mask"):
-            mask = np.array(getattr(self, name))
+            mask = checks.unmasked(name, getattr(self, name), "bools").copy()
             if mask.dtype != np.bool_:
                 raise TypeError(f"{name} must be an array of bools, got {mask.dtype}")
             if mask.shape != spread.shape:
@@ -136,11 +136,11 @@ def draw_defects(
     if not isinstance(shape, tuple):
         raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
     sizes = tuple(checks.count("shape", size, 0) for size in shape)
-    checks.real("stuck_low_rate", stuck_low_rate, 0.0, 1.0)
-    checks.real("stuck_high_rate", stuck_high_rate, 0.0, 1.0)
+    stuck_low_rate = checks.real("stuck_low_rate", stuck_low_rate, 0.0, 1.0)
+    stuck_high_rate = checks.real("stuck_high_rate", stuck_high_rate, 0.0, 1.0)
     if stuck_low_rate + stuck_high_rate > 1:
         raise ValueError(
-            f"stuck_low_rate + stuck_high_rate must be at most 1, got {stuck_low_rate + stuck_high_rate:g}"
+            f"stuck_low_rate + stuck_high_rate must be at most 1, got {checks.plain(stuck_low_rate + stuck_high_rate)}"
         )
     cells = (2 if checks.flag("pairs", pairs) else 1, *sizes)
     rng = Seeds(seed, Defects, sizes).generator("device")

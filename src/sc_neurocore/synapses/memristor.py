@@ -296,6 +296,7 @@ def _check(model: MemristorModel) -> None:
     checks.option("distribution", model.distribution, DISTRIBUTIONS)
     checks.option("ir_drop", model.ir_drop, IR_DROPS)
     proportional = checks.flag("proportional", model.proportional)
+    object.__setattr__(model, "proportional", proportional)
     if proportional and isinstance(model.variability, ProgrammingError):
         raise ValueError("proportional must be False where variability is a ProgrammingError, which has its own unit")
     if model.distribution == "lognormal" and not proportional and model.g_min == 0:

@@ -73,6 +73,10 @@ def noisy_probability(weights: Floats, sigma: Floats | float, encoding: Encoding
     return clipped_mean(np.stack([weights, -weights]) if encoding == "split" else weights, sigma)
 
 
+_NO_SPREAD = 1e-100
+"""A standard deviation that is no more than this moves no mean, and a mean over a smaller one may be infinite."""
+
+
 def clipped_mean(mean: Floats, sigma: Floats | float) -> Floats:
     """Mean of normal numbers of standard deviations `sigma` that are clipped to [0, 1].
 
@@ -85,9 +89,10 @@ def clipped_mean(mean: Floats, sigma: Floats | float) -> Floats:
     def positive_part(z: Floats) -> Floats:
         return np.asarray(z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
 
-    positive = np.where(np.asarray(sigma) > 0, sigma, 1.0)
+    spreads = np.asarray(sigma) > _NO_SPREAD
+    positive = np.where(spreads, sigma, 1.0)
     spread = positive * (positive_part(mean / positive) - positive_part((mean - 1) / positive))
-    return np.clip(np.where(np.asarray(sigma) > 0, spread, mean), 0.0, 1.0)  # of a spread, rounding only
+    return np.clip(np.where(spreads, spread, mean), 0.0, 1.0)  # of a spread, rounding only
 
 
 def convert(values: ArrayLike, low: float, high: float, bits: int | None) -> NDArray[np.float64]:

@@ -193,7 +193,7 @@ class PlasticSynapses:
 
     def _of_shares(self) -> Floats:
         """The weights that `_shares` stand for."""
-        return np.asarray(self._w_min + (self._w_max - self._w_min) * self._shares)
+        return np.minimum(self._w_min + (self._w_max - self._w_min) * self._shares, self._w_max)
 
     def _shares_of(self, weights: ArrayLike, shape: tuple[int, ...]) -> Floats:
         given = checks.array("weights", weights, self._w_min, self._w_max, shape=shape)

@@ -150,8 +150,8 @@ def stdp_window(
     """
     dt = checks.array("interval_ms", interval_ms)
     _check_amplitudes(a_plus, a_minus)
-    checks.positive("tau_plus", tau_plus)
-    checks.positive("tau_minus", tau_minus)
+    tau_plus = checks.positive("tau_plus", tau_plus)
+    tau_minus = checks.positive("tau_minus", tau_minus)
     with np.errstate(over="ignore"):  # an infinite ratio has decayed to 0
         decay = choose().exp(-np.abs(dt) / np.where(dt > 0, tau_plus, tau_minus))
     return np.where(dt > 0, a_plus * decay, np.where(dt < 0, -a_minus * decay, 0.0))

@@ -117,7 +117,8 @@ class StreamSynapse:
         every = np.broadcast_to(numbers.reshape(-1), (*batch, numbers.size))
         flat = self._encoder.window(every, np.array(0) if samples is None else samples, start, stop)
         head = flat.words.shape[: flat.words.ndim - 2]
-        return Bitstream.owning(flat.words.reshape(*head, *numbers.shape, -1), flat.length, self._encoding)
+        words = flat.words.reshape(*head, *numbers.shape, flat.words.shape[-1])
+        return Bitstream.owning(words, flat.length, self._encoding)
 
     def apply(self, inputs: Bitstream, start: int = 0) -> Bitstream:
         """Products of input streams ``(..., n)`` and weights: streams ``(..., n)``, or ``(..., M, n)`` for M neurons.
@@ -211,7 +212,7 @@ def interval(low_name: str, low: float, high_name: str, high: float) -> tuple[fl
         checks.real(high_name, high, -checks.LARGEST, checks.LARGEST),
     )
     if not a < b:
-        raise ValueError(f"{high_name} must be above {low_name}={a:g}, got {b:g}")
+        raise ValueError(f"{high_name} must be above {low_name}={checks.plain(a)}, got {checks.plain(b)}")
     return a, b
 
 

@@ -160,7 +160,7 @@ class AttentionCircuit:
             edges = (2 * self.length * running + total) // np.maximum(2 * total, 1)  # rounded to cycles
             clock = np.arange(self.length, dtype=np.uint32)[None]
             below = choose(self.backend).compare(clock, edges.reshape(-1, edges.shape[-1]).astype(np.uint64))
-            below = below.reshape(*edges.shape, -1)
+            below = below.reshape(*edges.shape, below.shape[-1])
         below[..., 1:, :] ^= below[..., :-1, :]
         return below
 

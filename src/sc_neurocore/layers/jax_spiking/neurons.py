@@ -109,8 +109,8 @@ class JaxNeurons:
     def checked(self, state: dict[str, Any]) -> tuple[Numbers, NDArray[np.int64]]:
         """Voltages and refractory times of a state dict, or an error."""
         v = checks.array("v", state["v"], -self.largest, self.largest, last=self.n_neurons)
-        left = checks.array("refractory_left", state["refractory_left"], 0, shape=v.shape)
-        return v.astype(self.dtype), left.astype(np.int64)
+        left = checks.integers("refractory_left", state["refractory_left"], 0, checks.LARGEST_COUNT, shape=v.shape)
+        return v.astype(self.dtype), left.copy()
 
     def load(self, parts: tuple[Numbers, NDArray[np.int64]]) -> None:
         """Restore the values that `checked` returned."""

@@ -53,15 +53,16 @@ class NeuronCompetition:
 
     def __post_init__(self) -> None:
         if self.wta is not None:
-            checks.whole("wta", self.wta, 1, self.n_neurons)
-        checks.whole("inhibition", self.inhibition, 0)
+            object.__setattr__(self, "wta", checks.whole("wta", self.wta, 1, self.n_neurons))
+        object.__setattr__(self, "inhibition", checks.whole("inhibition", self.inhibition, 0))
         if self.inhibition and self.wta is None:
             raise ValueError(f"inhibition must be 0 without wta, got {self.inhibition}")
-        checks.real("homeostasis", self.homeostasis, 0.0, checks.LARGEST)
+        object.__setattr__(self, "homeostasis", checks.real("homeostasis", self.homeostasis, 0.0, checks.LARGEST))
         if self.tau_homeostasis is not None:
-            checks.positive("tau_homeostasis", self.tau_homeostasis)
+            object.__setattr__(self, "tau_homeostasis", checks.positive("tau_homeostasis", self.tau_homeostasis))
             if not self.homeostasis:
-                raise ValueError(f"tau_homeostasis must be None without homeostasis, got {self.tau_homeostasis!r}")
+                shown = checks.shown(self.tau_homeostasis)
+                raise ValueError(f"tau_homeostasis must be None without homeostasis, got {shown}")
 
     def kept(self, time_ms: float) -> float:
         """Fraction of what is added to thresholds that is left after `time_ms` ms."""

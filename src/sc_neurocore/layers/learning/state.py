@@ -20,7 +20,8 @@ from .streams import LearningStreams
 
 STATE_NAMES = ("p", "threshold", "v", "refractory_left", "pre", "post", "eligibility")
 """Names in a state dict of the arrays of a `LearningState`, in their order."""
-_LOWEST = {"p": 0.0, "threshold": 0.0, "refractory_left": 0.0, "pre": 0.0, "post": 0.0}
+_LOWEST = {"v": -np.inf, "eligibility": -checks.LARGEST}
+"""Lowest values of those that may be negative."""
 
 
 class PlasticNeurons:
@@ -134,9 +135,11 @@ class PlasticNeurons:
         """
         arrays: list[Any] = []
         for name, old in zip(STATE_NAMES, self.state(), strict=True):
-            highest = 1.0 if name == "p" else np.inf
-            given = checks.array(name, values[name], _LOWEST.get(name, -np.inf), highest, old.shape)
-            arrays.append(given.astype(old.dtype))
+            if name == "refractory_left":
+                arrays.append(checks.integers(name, values[name], 0, checks.LARGEST_COUNT, old.shape).copy())
+                continue
+            highest = {"p": 1.0, "v": np.inf}.get(name, checks.LARGEST)
+            arrays.append(checks.array(name, values[name], _LOWEST.get(name, 0.0), highest, old.shape).copy())
         self.put_back(LearningState(*arrays), cycles)
 
     def rest(self) -> None:
@@ -167,7 +170,9 @@ def pause_between_samples(
     """
     steps = pause_ms / neurons.dt_ms
     if math.isfinite(steps) and abs(steps - round(steps)) > 1e-6 * max(steps, 1.0):
-        raise ValueError(f"pause_ms must be a multiple of dt_ms={neurons.dt_ms:g}, got {pause_ms:g}")
+        raise ValueError(
+            f"pause_ms must be a multiple of dt_ms={checks.plain(neurons.dt_ms)}, got {checks.plain(pause_ms)}"
+        )
     kernels = choose()
     leak = kernels.log1p(np.array(-neurons.dt_ms / neurons.parameters.tau_mem))
     taus = [synapses.taus[name] for name in ("tau_plus", "tau_minus", "tau_eligibility")]

@@ -78,16 +78,16 @@ class PredictiveLearning:
     gain: float | None = None
 
     def __post_init__(self) -> None:
-        checks.real("lr", self.lr, 0.0, 1.0)
+        object.__setattr__(self, "lr", checks.real("lr", self.lr, 0.0, 1.0))
         if self.k is not None:
-            checks.whole("k", self.k, 1, self.n_neurons)
+            object.__setattr__(self, "k", checks.whole("k", self.k, 1, self.n_neurons))
         checks.option("compete", self.compete, COMPETES)
-        checks.whole("memory", self.memory, 0, 20)
+        object.__setattr__(self, "memory", checks.whole("memory", self.memory, 0, 20))
         if self.largest > EXACT:
             size = f"{self.n_inputs} * {self.length} * 2**{self.memory}"
             raise ValueError(f"n_inputs * length * 2**memory must be at most 2**53, got {size}")
         if self.gain is not None:
-            checks.real("gain", self.gain, 0.0, 1.0)
+            object.__setattr__(self, "gain", checks.real("gain", self.gain, 0.0, 1.0))
             if self.gain == 0:
                 raise ValueError("gain must be above 0, got 0")
         if self.lr and not self.rule.gate:

@@ -71,10 +71,12 @@ class ReservoirOptions:
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        checks.real("feedback_strength", self.feedback_strength, 0.0, checks.LARGEST)
-        checks.whole("length", self.length, 1)
+        object.__setattr__(
+            self, "feedback_strength", checks.real("feedback_strength", self.feedback_strength, 0.0, checks.LARGEST)
+        )
+        object.__setattr__(self, "length", checks.whole("length", self.length, 1))
         checks.positive("leak", self.leak)
-        checks.real("leak", self.leak, 0.0, 1.0)
+        object.__setattr__(self, "leak", checks.real("leak", self.leak, 0.0, 1.0))
         checks.option("activation", self.activation, ("clip", "tanh"))
         check_encoding(self.encoding)
         if self.share == "rotate":
@@ -82,6 +84,7 @@ class ReservoirOptions:
                 "share must be one, shift or independent in a reservoir, which counts the same turned, got 'rotate'"
             )
         source = make_generator(self.generator, self.length, self.bits)
+        object.__setattr__(self, "bits", None if self.bits is None else int(self.bits))
         checks.option("weight_streams", self.weight_streams, ("fresh", "stored"))
         if self.weight_streams == "stored" and not isinstance(source, Bernoulli):
             raise ValueError(

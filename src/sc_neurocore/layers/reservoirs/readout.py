@@ -74,7 +74,7 @@ class RidgeReadout:
         values = checks.array("Y", targets)
         if values.shape != sequences and values.shape[:-1] != sequences:
             raise ValueError(f"Y must have shape {sequences} or {sequences} and an axis of outputs, got {values.shape}")
-        checks.real("ridge", ridge, 0.0, checks.LARGEST)
+        ridge = checks.real("ridge", ridge, 0.0, checks.LARGEST)
         if checks.whole("washout", washout, 0) >= sequences[-1]:
             raise ValueError(f"washout must be below the {sequences[-1]} steps of X, got {washout}")
         return values
@@ -103,7 +103,7 @@ class RidgeReadout:
     @staticmethod
     def checked_state(values: ArrayLike, n: int) -> Floats | None:
         """The coefficients of a `state` for n features, or an error."""
-        return _checked_coefficients(values, n) if np.size(values) else None
+        return _checked_coefficients(values, n) if checks.unmasked("readout", values).size else None
 
 
 def _checked_coefficients(values: ArrayLike, n: int) -> Floats:

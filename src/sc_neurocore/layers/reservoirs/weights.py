@@ -126,7 +126,7 @@ class ReservoirWeights:
         self.input_strength = checks.real("input_strength", input_strength, 0.0, checks.LARGEST)
         self.spectral_radius = checks.real("spectral_radius", spectral_radius, 0.0, checks.LARGEST)
         self.connectivity = checks.positive("connectivity", connectivity)
-        checks.real("connectivity", connectivity, 0.0, 1.0)
+        connectivity = checks.real("connectivity", connectivity, 0.0, 1.0)
         self.bias_strength = checks.real("bias_strength", bias_strength, 0.0, checks.LARGEST)
         self.sparse = self.connectivity < 1
         self._signed = encoding != "unipolar"
@@ -156,7 +156,8 @@ class ReservoirWeights:
         radius = spectral_radius_of(matrix)
         if radius < 1e-9:
             raise ValueError(
-                f"connectivity must leave a loop of synapses for a spectral radius above 0, got {self.connectivity:g}"
+                "connectivity must leave a loop of synapses for a spectral radius above 0, "
+                f"got {checks.plain(self.connectivity)}"
             )
         matrix *= self.spectral_radius / radius
         return matrix
@@ -185,7 +186,7 @@ class ReservoirWeights:
         places = {"indices": matrix.indices, "indptr": matrix.indptr}
         return _fixed_wiring(wired_as_saved(data, places, (self.n_neurons, self.n_neurons)))
 
-    def _checked(self, name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    def _checked(self, name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Floats:
         """A copy of an array of weights, or an error."""
         return checks.array(name, values, -checks.LARGEST if self._signed else 0.0, checks.LARGEST, shape=shape).copy()
 
@@ -215,7 +216,7 @@ class ReservoirWeights:
         )
         if not self.sparse:
             return inputs, bias, self._checked("W_rec", state["W_rec"], (n, n))
-        data = self._checked("W_rec", state["W_rec"], (len(state["indices"]),))
+        data = self._checked("W_rec", state["W_rec"], (None,))
         return inputs, bias, _fixed_wiring(wired_as_saved(data, state, (n, n)))
 
     def load(self, parts: tuple[Floats, Floats, Any]) -> None:

@@ -264,7 +264,8 @@ class SparseWeights(Weights):
         kept = matrix[places]
         matrix[places] = 0
         if matrix.any():
-            raise ValueError(f"{name} must be zero where there is no synapse, got {matrix[matrix != 0][0]:g}")
+            bad = checks.plain(matrix[matrix != 0][0])
+            raise ValueError(f"{name} must be zero where there is no synapse, got {bad}")
         self.csr.data[:] = kept
 
     @property
@@ -327,8 +328,7 @@ class SparseWeights(Weights):
     def load(self, state: dict[str, Any]) -> None:
         """Check and restore a `state`."""
         bias = self.checked_bias(state["bias"]) if self.bias is not None else None
-        shape = (len(state["indices"]),)
-        data = checks.array("weights", state["weights"], *self.bounds, shape=shape).copy()
+        data = checks.array("weights", state["weights"], *self.bounds, shape=(None,)).copy()
         self.wire(wired_as_saved(data, state, self.csr.shape))
         self.bias = bias
 
