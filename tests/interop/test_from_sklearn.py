@@ -47,7 +47,6 @@ def test_others_are_refused(x):
 def test_a_function_behind_the_outputs_is_not_dropped(x):
     model = MLPRegressor(hidden_layer_sizes=(7,), max_iter=30, random_state=0).fit(x, 5 * x[:, 0])
     model.out_activation_ = "exp"  # of loss="poisson", which older versions do not have
-    assert not np.allclose(model.predict(x), x[:, 0])
     with pytest.raises(ValueError, match="model must have out_activation_ identity, got 'exp'"):
         from_sklearn(model)
     if "loss" in model.get_params():
