@@ -193,7 +193,7 @@ BAD = {
     "bits": (["evaluate", "--bits", "0"], "bits must be"),
     "bits word": (["evaluate", "--bits", "few"], "--bits"),
     "seed": (["evaluate", "--seed=-1"], "seed must be an integer of at least 0, got -1"),
-    "repeats": (["evaluate", "--repeats", "0"], "repeats must be an integer of at least 1, got 0"),
+    "repeats": (["evaluate", "--repeats", "0"], "repeats must be an integer in 1..10000, got 0"),
     "flips": (["evaluate", "--bit-flip-rate", "1.5"], "bit_flip_rate must be a number in [0, 1], got 1.5"),
     "device": (
         ["evaluate", "--device", "tape"],

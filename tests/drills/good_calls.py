@@ -252,6 +252,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         6, 0.3, 1, boundary="reflect", shape=(2, 3), generator="vdc", seed=1, backend="numba"
     ),
     "layers.LateralInhibition.apply": lambda: given(numbers(2, 6)),
+    "layers.LateralInhibition.expected": lambda: given(numbers(2, 6)),
     "layers.LateralInhibition.apply_bitstream": lambda: given(stream(shape=(2, 6), length=64), samples=_SAMPLES),
     "layers.MemristiveDenseLayer": lambda: given(3, 2, 8, False, True, 0.5, 0.1, 0.1, seed=1, generator="sobol"),
     "layers.PredictiveCodingSCLayer": lambda: given(
@@ -348,6 +349,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     ),
     "layers.WinnerTakeAll": lambda: given(4, 2, target=3, backend="numba"),
     "layers.WinnerTakeAll.apply": lambda: given(numbers(2, 4)),
+    "layers.WinnerTakeAll.expected": lambda: given(numbers(2, 4)),
     "layers.WinnerTakeAll.apply_bitstream": lambda: given(stream(shape=(2, 4))),
     "layers.WinnerTakeAll.winners": lambda: given(numbers(2, 4)),
     "layers.WinnerTakeAll.winners_bitstream": lambda: given(stream(shape=(2, 4))),

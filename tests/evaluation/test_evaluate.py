@@ -197,7 +197,7 @@ def test_duplicates_run_once(network, data):
         ({"lengths": ()}, "at least one entry"),
         ({"generators": ()}, "at least one entry"),
         ({"generators": ("sobol", "dice")}, "generator must be one of"),
-        ({"repeats": 0}, "repeats must be an integer of at least 1, got 0"),
+        ({"repeats": 0}, "repeats must be an integer in 1..10000, got 0"),
         ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
         ({"bits": 0}, "bits must be an integer of at least 1, got 0"),
         ({"share": "all"}, "share must be one of one, shift, rotate, independent, got 'all'"),

@@ -140,7 +140,7 @@ def test_kinds():
         ({"train": 1}, "train must be an integer of at least 2, got 1"),
         ({"test": 0}, "test must be an integer of at least 2, got 0"),
         ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
-        ({"repeats": 0}, "repeats must be an integer of at least 1, got 0"),
+        ({"repeats": 0}, "repeats must be an integer in 1..10000, got 0"),
     ],
 )
 def test_errors_write_nothing(change, message, tmp_path):

@@ -579,8 +579,8 @@ def test_repr():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"dim_k": 0}, ValueError, "dim_k must be an integer of at least 1, got 0"),
-        ({"dim_k": 2.0}, TypeError, "dim_k must be an integer of at least 1, got 2.0"),
+        ({"dim_k": 0}, ValueError, "dim_k must be an integer in 1..4294967295, got 0"),
+        ({"dim_k": 2.0}, TypeError, "dim_k must be an integer in 1..4294967295, got 2.0"),
         ({"temperature": 0}, ValueError, "temperature must be a finite number above 0, got 0"),
         ({"temperature": np.inf}, ValueError, "temperature must be a finite number above 0, got inf"),
         ({"temperature": -1.0}, ValueError, "temperature must be a finite number above 0, got -1.0"),

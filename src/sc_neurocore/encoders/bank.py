@@ -117,7 +117,8 @@ class Bank(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """The generator of line `index`."""
-        if check_index(index) < 2:
+        index = check_index(index)
+        if index < 2:
             return self._pair[index]
         self.check_lines(index + 1, f"index {index} of a circuit")
         return lines_of(self._name, self._length, every=True)[index]

@@ -116,7 +116,8 @@ class Ramp(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the van der Corput sequence; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
-        return self if check_index(index) == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
+        index = check_index(index)
+        return self if index == 0 else _halton_family(index, self.bits, VanDerCorput(self.bits))
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ class VanDerCorput(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the ramp; 2, 3, .. are Halton sequences in the bases 3, 5, .."""
-        return self if check_index(index) == 0 else _halton_family(index, self.bits, Ramp(self.bits))
+        index = check_index(index)
+        return self if index == 0 else _halton_family(index, self.bits, Ramp(self.bits))
 
 
 def _halton_family(index: int, bits: int, first: Generator) -> Generator:
@@ -287,7 +289,8 @@ class UserSequence(Generator):
 
     def decorrelated(self, index: int) -> "UserSequence":
         """The generator that starts at row `index`."""
-        if check_index(index) >= len(self._values):
+        index = check_index(index)
+        if index >= len(self._values):
             raise ValueError(
                 f"index {index} of a UserSequence needs {index + 1} decorrelated rows here, got {len(self._values)}"
             )

@@ -91,7 +91,8 @@ class Lattice(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the counter; there are no others, since the multiplier is the user's."""
-        if check_index(index) < 2:
+        index = check_index(index)
+        if index < 2:
             return Counter(self) if index else self
         raise ValueError(
             f"generator must have line {index} for this circuit (index {index}), got {self!r} with 2 lines, 0 and 1; "

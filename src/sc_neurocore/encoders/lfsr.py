@@ -208,7 +208,8 @@ class LFSR(Generator):
         ValueError
             If `index` is not below `n_lines`.
         """
-        if check_index(index) == 0:
+        index = check_index(index)
+        if index == 0:
             return self
         self.check_lines(index + 1, f"index {index} of a circuit")
         taps = _reciprocal(self._taps) if index % 2 else self._taps

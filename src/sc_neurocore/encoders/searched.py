@@ -174,7 +174,8 @@ class Searched(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Line `index`: 0 is this generator, 1 the counter in the order of cycles, which drives the weights."""
-        if check_index(index) == 0:
+        index = check_index(index)
+        if index == 0:
             return self
         if index == 1 and self._natural:
             return Counter(self)
@@ -256,7 +257,8 @@ class Line(Generator):
 
     def decorrelated(self, index: int) -> Generator:
         """Line `index` of the source, but for 0, which is this one, and its own, which is the first."""
-        return self if check_index(index) == 0 else self.source.decorrelated(0 if index == self.index else index)
+        index = check_index(index)
+        return self if index == 0 else self.source.decorrelated(0 if index == self.index else index)
 
 
 class Counter(Ramp):
@@ -293,7 +295,8 @@ class Counter(Ramp):
 
     def decorrelated(self, index: int) -> Generator:
         """Partner 1 is the permutation, 2, 3, .. are its further lines."""
-        return self if check_index(index) == 0 else self.partner if index == 1 else self.partner.decorrelated(index)
+        index = check_index(index)
+        return self if index == 0 else self.partner if index == 1 else self.partner.decorrelated(index)
 
 
 def _permutation(name: str, numbers: ArrayLike, length: int | None = None) -> NDArray[np.uint32]:

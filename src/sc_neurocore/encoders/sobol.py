@@ -68,7 +68,8 @@ class Sobol(Generator):
 
     def decorrelated(self, index: int) -> Self:
         """The Sobol sequence of the dimension `index` places after this one."""
-        return replace(self, dimension=self.dimension + check_index(index))
+        index = check_index(index)
+        return replace(self, dimension=self.dimension + index)
 
 
 @lru_cache(maxsize=8)

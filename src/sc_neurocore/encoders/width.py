@@ -68,7 +68,8 @@ class OfWidth(Generator):
 
     def decorrelated(self, index: int) -> "OfWidth":
         """Line `index` of the source, at this width."""
-        return self if check_index(index) == 0 else OfWidth(self._source.decorrelated(index), self._bits)
+        index = check_index(index)
+        return self if index == 0 else OfWidth(self._source.decorrelated(index), self._bits)
 
 
 def binary(source: Generator) -> Generator:
