@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,15 +80,6 @@ class Defects:
     def stuck(self, conductances: Floats, low: float, high: float) -> Floats:
         """Conductances ``(devices, *shape)`` with those of stuck cells replaced by `low` and `high`."""
         return np.where(self.stuck_low_mask, low, np.where(self.stuck_high_mask, high, conductances))
-
-    def part(self, cells: slice) -> "Defects":
-        """The defects ``(devices, n)`` of some of the weights, in C order."""
-
-        def some(array: NDArray[Any]) -> NDArray[Any]:
-            return array.reshape(len(array), -1)[:, cells]
-
-        masks = some(self.stuck_low_mask), some(self.stuck_high_mask)
-        return Defects(*masks, some(self.spread), some(self.drift_spread))
 
     @property
     def n_stuck(self) -> int:
@@ -172,7 +162,7 @@ def by_cells(
         return run(w, defects)
     out, flat = np.empty(w.size), w.reshape(-1)
     for piece in pieces:
-        out[piece] = run(flat[piece], defects.part(piece))
+        out[piece] = run(flat[piece], _some(defects, piece))
     return out.reshape(w.shape)
 
 
@@ -191,3 +181,10 @@ def checked_defects(defects: object) -> Defects:
     if not isinstance(defects, Defects):
         raise TypeError(f"defects must be Defects, got {type(defects).__name__}")
     return defects
+
+
+def _some(defects: Defects, cells: slice) -> Defects:
+    """The defects ``(devices, n)`` of some of the weights, in C order."""
+    names = ("stuck_low_mask", "stuck_high_mask", "spread", "drift_spread")
+    flat = (getattr(defects, name).reshape(len(defects.spread), -1) for name in names)
+    return Defects(*(array[:, cells] for array in flat))
