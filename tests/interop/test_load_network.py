@@ -43,7 +43,7 @@ def test_an_array_with_the_suffix_of_an_archive(tmp_path):
             {"weights_0": np.zeros((2**59, 0))},
             r"weights_0 must have the shape \(n_outputs, n_inputs\), each",
         ),
-        ({"weights_0": np.full((2, 2), np.inf)}, r"weights\[0\] must be finite, got"),
+        ({"weights_0": np.full((2, 2), np.inf)}, "weights_0 must be finite, got"),
         ({"weights_0": np.eye(2), "calibration": np.zeros((2, 3))}, r"calibration must have shape \(any, 2\)"),
     ],
 )

@@ -590,7 +590,7 @@ def test_state_dict_and_pickle(connectivity):
         ({"bias": np.full(7, np.nan)}, "bias must be finite"),
         ({"state": np.full(7, 2.0)}, r"state must lie in \[-1, 1\], got 2.0"),
         ({"readout": np.zeros(3)}, r"readout must have shape \(8,\) or \(8, any\), got \(3,\)"),
-        ({"indptr": np.zeros(3, int)}, "indices and indptr must be a CSR wiring of shape"),
+        ({"indptr": np.zeros(3, int)}, r"indptr must have shape \(8\), got \(3,\)"),
         ({"samples": -1}, "samples must be an integer of at least 0, got -1"),
     ],
 )

@@ -246,7 +246,7 @@ def distance_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[n
     (array(0.25), array(0.5))
     """
     p, q = _probabilities(a, b, "unipolar")
-    return np.clip(p + q - 2 * overlap(p, q, scc), 0.0, 1.0)
+    return np.asarray(np.clip(p + q - 2 * overlap(p, q, scc), 0.0, 1.0))
 
 
 def saturating_subtract_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -> NDArray[np.float64]:
@@ -256,7 +256,7 @@ def saturating_subtract_expected(a: ArrayLike, b: ArrayLike, scc: float = 1.0) -
     (array(0.25), array(0.375))
     """
     p, q = _probabilities(a, b, "unipolar")
-    return np.maximum(p - overlap(p, q, scc), 0.0)  # of what rounding leaves below 0
+    return np.asarray(np.maximum(p - overlap(p, q, scc), 0.0))  # of what rounding leaves below 0
 
 
 def _probabilities(a: ArrayLike, b: ArrayLike, encoding: Encoding) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
