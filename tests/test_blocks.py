@@ -1,5 +1,7 @@
 """What is computed in blocks is the same, however small the blocks are: for every layer, accumulation and gate."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -232,7 +234,8 @@ def of_states():
     yield layer.get_spike_trains()
     yield from layer.recorders.raster()
     yield layer.recorders.intervals_ms()
-    yield sc.JaxSCDenseLayer(4, 2, neuron_params={"noise_std": 0.1}, seed=0).run(x)
+    if find_spec("jax"):
+        yield sc.JaxSCDenseLayer(4, 2, neuron_params={"noise_std": 0.1}, seed=0).run(x)
     cells = sc.MemristorModel(
         levels=16, variability=0.1, distribution="lognormal", stuck_low_rate=0.1, drift_exponent=0.05, drift_time=100.0,
         read_noise=FlickerNoise(scale=0.01, power=0.5, ceiling=0.03, read_time=1.0, first_time=1.0),
