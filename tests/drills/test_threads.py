@@ -11,7 +11,7 @@ import sc_neurocore as sc
 
 THREADS, CALLS, LENGTH = 8, 10, 1000
 X = np.random.default_rng(0).uniform(0.2, 0.8, (12,))
-IMAGES = [np.random.default_rng(k).uniform(0.2, 0.8, (1, 3 + k, 4 + k % 2)) for k in range(6)]
+IMAGES = [np.random.default_rng(k).uniform(0.2, 0.8, (1, 5 + k, 6 + k % 2)) for k in range(6)]
 """Images of more sizes than a layer remembers."""
 NOISY = sc.MemristorModel(read_noise=0.05)
 CASES = {
