@@ -1,6 +1,7 @@
 """Options of the whole suite: how long drills are; a machine with a GPU, for tests of which kernels a layer takes."""
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def drills(request: pytest.FixtureRequest) -> int:
     """How many times as much as by default a drill does."""
     return int(request.config.getoption("--drills"))
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Threads take turns every microsecond, not every 5 ms: calls that share something meet in its middle."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.fixture

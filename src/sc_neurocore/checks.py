@@ -221,12 +221,7 @@ def bounded(
     last: int | None = None,
 ) -> None:
     """Check an array of floats of any width without converting it: raise the error of `array` unless it fits."""
-    if shape is not None and (
-        numbers.ndim != len(shape)
-        or any(want not in (None, have) for want, have in zip(shape, numbers.shape, strict=True))
-    ):
-        wanted = ", ".join("any" if size is None else str(size) for size in shape)
-        raise ValueError(f"{name} must have shape ({wanted}), got {numbers.shape}")
+    _check_shape(name, numbers.shape, shape)
     if last is not None and (numbers.ndim == 0 or numbers.shape[-1] != last):
         raise ValueError(f"{name} must have shape (..., {last}), got {numbers.shape}")
     if numbers.size:
@@ -237,6 +232,15 @@ def bounded(
         if smallest < low or largest > high:
             bad = smallest if smallest < low else largest
             raise ValueError(f"{name} must lie in [{plain(low)}, {plain(high)}], got {bad}")
+
+
+def _check_shape(name: str, found: tuple[int, ...], shape: tuple[int | None, ...] | None) -> None:
+    """An error unless the shape that was found is `shape`, whose None stand for any size; None: any shape."""
+    if shape is not None and (
+        len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found, strict=True))
+    ):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), got {found}")
 
 
 def spikes(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[Any]:
@@ -282,11 +286,7 @@ def places(
     given = value if type(value) is np.ndarray else unmasked(name, value, "integers")
     if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an array of integers, got {given.dtype}")
-    if shape is not None and (
-        given.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, given.shape, strict=True))
-    ):
-        wanted = ", ".join("any" if size is None else str(size) for size in shape)
-        raise ValueError(f"{name} must have shape ({wanted}), got {given.shape}")
+    _check_shape(name, given.shape, shape)
     if given.size and not (low <= given.min() and given.max() <= high):
         bad = given.min() if given.min() < low else given.max()
         raise ValueError(f"{name} must lie in {low}..{high}, got {bad}")

@@ -1,6 +1,5 @@
 """Eight threads call one layer: each sample has a number of its own and the bits of that number, in every class."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -9,6 +8,7 @@ import pytest
 
 import sc_neurocore as sc
 
+pytestmark = pytest.mark.usefixtures("frequent_switches")
 THREADS, CALLS, LENGTH = 8, 10, 1000
 X = np.random.default_rng(0).uniform(0.2, 0.8, (12,))
 IMAGES = [np.random.default_rng(k).uniform(0.2, 0.8, (1, 5 + k, 6 + k % 2)) for k in range(6)]
@@ -37,14 +37,6 @@ CASES = {
         [{"a": X, "b": X[::-1]}],
     ),
 }
-
-
-@pytest.fixture(autouse=True)
-def _threads_take_turns_often():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,6 +1,5 @@
 """Several threads call one layer: every sample has a number of its own, and gets the bits of that number."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -18,17 +17,10 @@ from sc_neurocore import (
     VectorizedSCLayer,
 )
 
+pytestmark = pytest.mark.usefixtures("frequent_switches")
 THREADS, CALLS, LENGTH = 4, 30, 1000
 SIZES = [(3, 4), (5, 3), (4, 4), (3, 3), (6, 3), (3, 6)]
 """More sizes than a layer remembers."""
-
-
-@pytest.fixture(autouse=True)
-def _threads_take_turns_often():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def by_threads(forward, batches):

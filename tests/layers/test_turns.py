@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
@@ -56,18 +55,14 @@ if find_spec("jax"):
     )
 
 
+@pytest.mark.usefixtures("frequent_switches")
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_call_begins_where_another_has_ended(name):
     make, call, state = LAYERS[name]
     alone, together = make(), make()
     results = [call(alone) for _ in range(THREADS * CALLS)]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(lambda _: call(together), range(THREADS * CALLS)))
-    finally:
-        sys.setswitchinterval(interval)
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda _: call(together), range(THREADS * CALLS)))
     np.testing.assert_array_equal(state(together), state(alone))
     if results[0] is not None:
         assert sorted(out.tobytes() for out in found) == sorted(out.tobytes() for out in results)

@@ -11,6 +11,7 @@ from ..bitstreams import Encoding, value_range
 from ..encoders import Generator, Seed, seed_sequence
 from ..neurons import LIFParameters
 from ..read_only import attribute
+from ..sources.bitstream_current import current_of
 from .base import Floats, SCLayer
 from .jax_spiking.lif import lif_run, lif_step
 from .jax_spiking.neurons import JaxNeurons
@@ -233,7 +234,7 @@ class JaxSCDenseLayer(SCLayer):
 
     def _as_currents(self, means: Floats) -> Floats:
         share = means if self._products.encoding == "unipolar" else (means + 1) / 2
-        return np.minimum(self._y_min + (self._y_max - self._y_min) * share, self._y_max)
+        return current_of(share, self._y_min, self._y_max)
 
     def _rest(self) -> None:
         """Neurons at rest, without batch axes."""

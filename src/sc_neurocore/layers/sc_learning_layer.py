@@ -11,6 +11,7 @@ from ..backends import checked_backend, choose
 from ..encoders import Generator, Seed
 from ..neurons import LIFNeurons, LIFParameters
 from ..read_only import attribute, frozen
+from ..sources.bitstream_current import current_of
 from ..synapses import PlasticSynapses
 from .base import Floats, SCLayer, one_seed
 from .learning.competition import NeuronCompetition
@@ -154,7 +155,7 @@ class SCLearningLayer(SCLayer):
     def levels(self) -> Floats:
         """The current of every count, a read-only table: ``(n_inputs + 1,)``."""
         shares = np.arange(self._n_inputs + 1) / self._n_inputs
-        levels: Floats = frozen(np.minimum(self._y_min + (self._y_max - self._y_min) * shares, self._y_max))
+        levels: Floats = frozen(current_of(shares, self._y_min, self._y_max))
         return levels
 
     @in_turn
@@ -214,7 +215,7 @@ class SCLearningLayer(SCLayer):
         """
         rates = checks.array("input_values", input_values, 0.0, 1.0, last=self._n_inputs)
         mean = self._streams.mean_products(rates, self.synapses.shares)
-        return np.minimum(self._y_min + (self._y_max - self._y_min) * mean, self._y_max)
+        return current_of(mean, self._y_min, self._y_max)
 
     @property
     def weights(self) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..read_only import attribute
+from ..read_only import attribute, frozen
 from .shape import checked_shape
 
 
@@ -51,8 +51,7 @@ class MembraneRecorder:
         if len(self._blocks) != 1:
             empty = np.empty((math.prod(self._shape), 0))
             self._blocks = [np.concatenate([empty, *self._blocks], axis=1)]
-        voltages = self._blocks[0].reshape(*self._shape, self.steps)
-        voltages.flags.writeable = False
+        voltages: NDArray[np.float64] = frozen(self._blocks[0].reshape(*self._shape, self.steps))
         return voltages
 
     def times_ms(self) -> NDArray[np.float64]:

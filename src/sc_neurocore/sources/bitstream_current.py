@@ -175,7 +175,7 @@ class BitstreamCurrentSource:
     def levels(self) -> Floats:
         """Currents by count, a read-only table: ``(n + 1,)``, of split streams ``(2 n + 1,)``."""
         full = 2 * self._n_inputs if self._encoding == "split" else self._n_inputs
-        levels: Floats = frozen(self._current(np.arange(full + 1) / full))
+        levels: Floats = frozen(current_of(np.arange(full + 1) / full, self._y_min, self._y_max))
         return levels
 
     def counts(self, start: int, stop: int) -> NDArray[np.int32]:
@@ -228,17 +228,18 @@ class BitstreamCurrentSource:
         else:
             signed = (x[0] - x[1], w[0] - w[1]) if self._encoding == "split" else (2 * x - 1, 2 * w - 1)
             mean = (signed[0] @ signed[1].T / self._n_inputs + 1) / 2
-        return self._current(mean)
-
-    def _current(self, mean: Floats) -> Floats:
-        """Currents of means of products, in y_min .. y_max also where the sum is rounded up."""
-        return np.minimum(self._y_min + (self._y_max - self._y_min) * mean, self._y_max)
+        return current_of(mean, self._y_min, self._y_max)
 
     def __repr__(self) -> str:
         return (
             f"BitstreamCurrentSource({self._n_inputs} inputs, shape={self.shape}, length={self._length}, "
             f"{self._generator!r}, encoding={self._encoding!r})"
         )
+
+
+def current_of(mean: Floats, y_min: float, y_max: float) -> Floats:
+    """Currents of means of products in [0, 1]: y_min .. y_max, also where the sum is rounded up."""
+    return np.minimum(y_min + (y_max - y_min) * mean, y_max)
 
 
 def _cycles(start: int, stop: int) -> tuple[int, int]:
