@@ -6,7 +6,8 @@ from .definition import NetworkDefinition
 from .fixed_point import FixedPoint
 from .network import Network
 from .pool_spec import Pool2D
-from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
+from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
+from .spiking_spec import SpikingDense
 from .weighted_specs import Conv2D, Dense
 
 __all__ = [

@@ -21,16 +21,18 @@ class _Step(NamedTuple):
 
     spec: LayerSpec
     layer: NumberLayer
-    scale: float
+    ranges: Floats
     """Inputs are divided by it, and clipped to [-1, 1]."""
-    gain: float
+    gains: Floats
     """Outputs are multiplied by it."""
+    offsets: Floats
+    """Added to them."""
     sample: Shape
     """Shape of a sample as the layer takes it."""
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
-        """Values in units of the calibrated range, clipped to [-1, 1], the range of the streams."""
-        return np.clip(values / self.scale, -1.0, 1.0).reshape(*batch, *self.sample)
+        """Values in units of their ranges, clipped to [-1, 1], the range of the streams."""
+        return np.clip(values.reshape(*batch, *self.sample) / self.ranges, -1.0, 1.0)
 
 
 class Circuit:
@@ -88,9 +90,10 @@ class Circuit:
         seeds = Seeds(options.seed, type(self)).of("layers").spawn(count)
         for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
             context = BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
-            layer, gain = spec.build(shape, context)
+            mapping = spec.mapping(shape, context)
+            layer = spec.build(shape, context, mapping)
             sample = shape if spec.takes_images else (math.prod(shape),)
-            self._steps.append(_Step(spec, layer, scale, gain, sample))
+            self._steps.append(_Step(spec, layer, mapping.ranges, spec.factors(mapping), mapping.offsets, sample))
             scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
         self._n_inputs, self._n_outputs = network.n_inputs, network.n_outputs
 
@@ -122,7 +125,8 @@ class Circuit:
         values = self._checked(x)
         batch = values.shape[:-1]
         for step in self._steps:
-            values = step.spec.decoded(step.gain * step.layer.forward(step.encoded(values, batch)))
+            y = step.gains * step.layer.forward(step.encoded(values, batch)) + step.offsets
+            values = step.spec.decoded(y)
         return values.reshape(*batch, self._n_outputs)
 
     def expected(self, x: ArrayLike) -> Floats:
@@ -138,7 +142,8 @@ class Circuit:
         values = self._checked(x)
         batch = values.shape[:-1]
         for step in self._steps:
-            values = step.spec.decoded(step.gain * step.layer.expected(step.encoded(values, batch)))
+            y = step.gains * step.layer.expected(step.encoded(values, batch)) + step.offsets
+            values = step.spec.decoded(y)
         return values.reshape(*batch, self._n_outputs)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:

@@ -14,7 +14,8 @@ from ..files import atomic_write, open_regular, reason
 from .definition import NetworkDefinition
 from .layer_spec import LayerSpec
 from .pool_spec import Pool2D
-from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding, SpikingDense
+from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
+from .spiking_spec import SpikingDense
 from .weighted_specs import Conv2D, Dense
 
 FORMAT = 3

@@ -6,6 +6,7 @@ point and the hardware cost, and builds the stochastic layer of a circuit; netwo
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
@@ -14,9 +15,11 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..encoders import Generator
+from ..encoders.width import OfWidth
 from ..layers.options import CircuitOptions
 from ..layers.streams import Streams
 from .activations import Floats
+from .mapping import LayerMapping
 
 Shape = tuple[int, ...]
 
@@ -75,6 +78,16 @@ class BuildContext:
         """Options that every stochastic layer takes, as keywords."""
         return self.options.keywords("length", "generator", "encoding", "bits", "faults", "seed", "backend")
 
+    def using(self, generator: str | Generator) -> Self:
+        """The context with another generator, which is read at the width of thresholds that the options name."""
+        options, bits = self.options, self.options.bits
+        if generator == options.generator:
+            return self
+        if isinstance(generator, Generator) and bits is not None:
+            generator = generator if generator.modulus == 1 << bits else OfWidth(generator, bits)
+            bits = None
+        return replace(self, options=replace(options, generator=generator, bits=bits))
+
     def unsigned(self) -> CircuitOptions:
         """The options for a layer whose streams are unipolar, whatever the encoding of the network."""
         return replace(self.options, encoding="unipolar", share=None)
@@ -83,7 +96,7 @@ class BuildContext:
 class LayerSpec(ABC):
     """Base of the specifications of layers; by default, outputs have the range of the inputs.
 
-    Subclasses are frozen dataclasses that define `output_shape`, `forward`, `build` and `cost`, and override the
+    Subclasses are frozen dataclasses that define `output_shape`, `forward`, `_built` and `cost`, and override the
     methods whose defaults do not hold for them.
     """
 
@@ -144,12 +157,11 @@ class LayerSpec(ABC):
         return self if self.ceiling is None else replace(self, ceiling=bound or 1.0)  # type: ignore[type-var]
 
     def decoded(self, y: Floats) -> Floats:
-        """Outputs of the layer from those of its circuit, multiplied by the gain: applies the activation."""
+        """Outputs of the layer from those of its circuit, gains and offsets included: applies the activation."""
         return y
 
-    @abstractmethod
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """Build the stochastic layer of a circuit.
+    def mapping(self, shape: Shape, context: BuildContext) -> LayerMapping:
+        """The plain mapping of the layer on a circuit: one range, that of the inputs, and one gain.
 
         Parameters
         ----------
@@ -158,18 +170,45 @@ class LayerSpec(ABC):
         context
             Options of the circuit, and the range of the inputs.
 
-        Returns
-        -------
-        layer
-            Takes inputs in units of ``context.input_scale``, in [-1, 1].
-        gain
-            Factor of the layer's outputs.
+        Raises
+        ------
+        ValueError
+            If the encoding has no streams for its weights.
+        """
+        return LayerMapping(context.input_scale, context.input_scale, generator=context.options.generator)
+
+    def build(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
+        """Build the stochastic layer of a circuit.
+
+        Parameters
+        ----------
+        shape
+            Shape of the inputs of a sample.
+        context
+            Options of the circuit; the range of the inputs is that of the mapping.
+        mapping
+            What its comparators get. The layer takes inputs in units of ``mapping.ranges``, in [-1, 1]; what it gives
+            is multiplied by `factors`, and ``mapping.offsets`` are added.
 
         Raises
         ------
         ValueError, TypeError
-            If the layer cannot be built with these options.
+            If the mapping does not fit the layer, or the layer cannot be built with these options.
         """
+        self.check_mapping(shape, mapping)
+        return self._built(shape, context.using(mapping.generator), mapping)
+
+    @abstractmethod
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
+        """The layer of `build`, for a mapping that fits, in a context with its generator."""
+
+    def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
+        """Raise a ValueError if the arrays of a mapping have not the shapes for inputs of `shape`."""
+        check_shapes(mapping, {"ranges": ((),), "gains": ((),), "offsets": ((),), "weights": (None,), "bias": (None,)})
+
+    def factors(self, mapping: LayerMapping) -> Floats:
+        """Factors of the outputs of the layer that was built: the gains."""
+        return mapping.gains
 
     @abstractmethod
     def cost(self, shape: Shape, rails: int) -> Cost:
@@ -178,6 +217,15 @@ class LayerSpec(ABC):
     def summary_cells(self, scale: float) -> tuple[str, str]:
         """Activation and gain as text for a table, for inputs up to `scale`."""
         return "", ""
+
+
+def check_shapes(mapping: LayerMapping, allowed: Mapping[str, Collection[Shape | None]]) -> None:
+    """Raise a ValueError if an array of a mapping has none of the shapes `allowed` for it; None: it is None."""
+    for name, shapes in allowed.items():
+        array = getattr(mapping, name)
+        if (shape := None if array is None else array.shape) not in shapes:
+            rule = " or ".join("be None" if shape is None else f"have shape {shape}" for shape in shapes)
+            raise ValueError(f"{name} of a mapping must {rule}, got {'None' if shape is None else f'shape {shape}'}")
 
 
 def all_to_all_shape(weights: Floats, shape: Shape) -> Shape:

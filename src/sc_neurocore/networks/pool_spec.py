@@ -13,6 +13,7 @@ from ..gates.windows import Pair, output_size, pair, window_indices
 from ..layers.pooling import Pooling, SCPool2D
 from .activations import Floats
 from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape
+from .mapping import LayerMapping
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +68,9 @@ class Pool2D(LayerSpec):
             out[:, :, part] = windows.max(-1) if self.kind == "max" else windows.mean(-1)
         return out.reshape(len(a), *out_shape)
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """An `SCPool2D`."""
-        return SCPool2D(self.kind, *self.window, **context.stream_options), context.input_scale
+        return SCPool2D(self.kind, *self.window, **context.stream_options)
 
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost; each input of a multiplexer or an OR gate counts as a gate."""

@@ -1,7 +1,7 @@
-"""Circuit primitives and spiking neurons as layers of a network."""
+"""Circuit primitives as layers of a network."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..layers.dendrites.bank import DendriteBank
 from ..layers.dendrites.tree import Ends
 from ..layers.encoded import PrimitiveLayer
 from ..layers.predictive.surprise import SurpriseLayer
-from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer, check_spread
+from ..layers.spiking_dense import check_spread
 from .activations import Floats
 from .layer_spec import (
     BuildContext,
@@ -22,10 +22,11 @@ from .layer_spec import (
     Shape,
     all_to_all_shape,
     check_ceiling,
+    check_shapes,
     keep_array,
     keep_number,
 )
-from .weighted_specs import WeightedSpec, check_weights
+from .mapping import LayerMapping
 
 LARGEST_RADIUS, LARGEST_TREE = 2**16, 10**5
 """Bounds of what a specification of a few bytes takes memory for: neighbours on a side, compartments of a dendrite."""
@@ -82,12 +83,12 @@ class Inhibition(LayerSpec):
         """Inhibited rates in floating point."""
         return LateralInhibition(**self._options(a.shape[1:][-2:])).apply(a)
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """A `LateralInhibition` behind an encoder."""
         options = self._options(shape[-2:])
         primitive = LateralInhibition(**options, generator=context.options.make_generator())
         sample = (shape[0] if len(shape) == 3 else 1, options["n_neurons"])
-        return PrimitiveLayer(primitive, sample, context.unsigned(), context.options.seed), context.input_scale
+        return PrimitiveLayer(primitive, sample, context.unsigned(), context.options.seed)
 
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost: streams of units before and after counting and of their inhibition, an AND gate a unit."""
@@ -129,107 +130,15 @@ class KWinners(LayerSpec):
         flat = a.reshape(len(a), math.prod(a.shape[1:]))
         return WinnerTakeAll(flat.shape[1], self.k).apply(flat).reshape(a.shape)
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """A `WinnerTakeAll` behind an encoder."""
         n = math.prod(shape)
-        layer = PrimitiveLayer(WinnerTakeAll(n, self.k), (n,), context.unsigned(), context.options.seed)
-        return layer, context.input_scale
+        return PrimitiveLayer(WinnerTakeAll(n, self.k), (n,), context.unsigned(), context.options.seed)
 
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost: a stream and an AND gate for every unit."""
         n = math.prod(shape)
         return Cost(n, 0, n, windows=3)
-
-
-@dataclass(frozen=True, eq=False)
-class SpikingDense(WeightedSpec):
-    """Leaky integrate-and-fire neurons: ``rate(weights @ a + bias)``, the circuit of `SCDenseLayer`.
-
-    A sample is shown for a window of `duration` ms. Outputs are the neurons' firing rates in it, in Hz: they
-    start at rest, have no noise, and reset to 0.
-
-    Parameters
-    ----------
-    weights
-        ``(n_outputs, n_inputs)``; currents of an input of 1, in thresholds a ms.
-    bias
-        ``(n_outputs,)``, currents.
-    ceiling
-        As for `Dense`, in Hz.
-    duration
-        Of the window, in ms.
-    threshold
-        Voltage at which a neuron spikes, above 0.
-    tau
-        Membrane time constant in ms, above 0.
-    refractory
-        Time at rest after a spike in ms, at least 0.
-
-    Notes
-    -----
-    In floating point the current I is constant: the first spike comes after
-    ``t = -tau ln(1 - threshold / (I tau))``, and a window holds ``floor((duration + refractory) / (t + refractory))``
-    of them, none for I below threshold / tau. As a circuit the streams of L cycles fill the window, a cycle
-    lasts ``duration / L`` ms, and the count of products of a cycle is the current: longer streams are faster ones.
-    Inputs that share a sequence XOR it with a word of their own each, lest the current come in bursts.
-    Error law: the current that a membrane averages has a variance in proportion to ``duration / (L tau)`` with
-    Bernoulli streams; a step of Euler's method adds an error of order 1 / L.
-
-    Examples
-    --------
-    >>> layer = SpikingDense(np.array([[0.1], [0.2]]), np.zeros(2), duration=200.0)
-    >>> layer.forward(np.array([[0.4], [1.0]]))
-    array([[  0.,  50.],
-           [ 70., 170.]])
-    """
-
-    file_format = 2
-    weights: Floats
-    bias: Floats
-    ceiling: float = 1.0
-    duration: float = 100.0
-    threshold: float = 1.0
-    tau: float = 20.0
-    refractory: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_weights(self, (None, None))
-        for name in ("duration", "threshold", "tau"):
-            keep_number(self, name, checks.positive(name, getattr(self, name)))
-        keep_number(self, "refractory", checks.real("refractory", self.refractory, 0.0, np.finfo(float).max))
-
-    @property
-    def neuron(self) -> FiringNeuron:
-        """The neuron model, which turns currents into firing rates."""
-        return FiringNeuron(self.threshold, self.tau, self.refractory, self.duration)
-
-    def activated(self, z: Floats) -> Floats:
-        """Firing rates for constant currents."""
-        return self.neuron.rates(z)
-
-    def gives_signed(self, signed: bool) -> bool:
-        """Whether outputs may be negative: rates are not."""
-        return False
-
-    def bound(self, bound: float) -> float:
-        """Upper bound of rates: that of the largest current."""
-        return float(self.activated(np.array(self.largest_sum(bound))))
-
-    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
-        """The stochastic layer; it counts products, whatever `accumulate` says."""
-        keywords |= {"accumulate": "sum", "neuron": self.neuron, "unit": gain}
-        return SpikingDenseLayer.from_weights(weights, **keywords)
-
-    def _factor(self, layer: Any, gain: float, averages: bool) -> float:
-        return 1.0  # the neurons know the gain
-
-    def decoded(self, y: Floats) -> Floats:
-        """Firing rates, which need no activation."""
-        return y
-
-    def summary_cells(self, scale: float) -> tuple[str, str]:
-        """Activation and gain."""
-        return "lif", f"{self.gain(scale):.3g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,13 +234,17 @@ class Dendrite(LayerSpec):
             return float(np.abs(self.reversal).max())
         return float(self._bank(1).dendrite(1).expected(np.full(self.n_branches, bound)))
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+    def mapping(self, shape: Shape, context: BuildContext) -> LayerMapping:
+        """The plain mapping: the dendrites know the range of their inputs, and give voltages."""
+        return replace(super().mapping(shape, context), gains=np.ones(()))
+
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """A `DendriteBank` behind an encoder; streams of inputs that are never negative are unipolar."""
         options = context.options if context.signed else context.unsigned()
         options = options.for_fan_in(self.n_branches)
         check_spread(options.make_generator())
-        bank = self._bank(self.output_shape(shape)[0], context.input_scale)
-        return PrimitiveLayer(bank, (bank.n_inputs,), options, options.seed), 1.0
+        bank = self._bank(self.output_shape(shape)[0], mapping.ranges.item())
+        return PrimitiveLayer(bank, (bank.n_inputs,), options, options.seed)
 
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost: a stream for every input, and no gates."""
@@ -389,11 +302,22 @@ class PredictiveCoding(LayerSpec):
         """Upper bound of surprises, from the largest |input| and |weight|."""
         return max(bound, float(self.weights.max()))
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """A `SurpriseLayer`; its streams represent the largest input or weight as 1."""
-        full = self.bound(context.input_scale)
+    def mapping(self, shape: Shape, context: BuildContext) -> LayerMapping:
+        """Streams represent the largest input or weight, the gain, as 1."""
+        scale, full = context.input_scale, self.bound(context.input_scale)
+        return LayerMapping(scale, full, 0.0, self.weights / full, None, context.options.generator)
+
+    def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
+        """Raise a ValueError if the mapping does not fit: inputs and weights share a scale, the gain."""
+        check_shapes(mapping, {"ranges": ((),), "gains": ((),), "offsets": ((),), "weights": (self.weights.shape,)})
+        if mapping.gains < mapping.ranges:
+            raise ValueError(f"gains of a mapping must be at least {mapping.ranges}, its range, got {mapping.gains}")
+
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
+        """A `SurpriseLayer`."""
         options = context.unsigned()
-        return SurpriseLayer(self.weights / full, context.input_scale / full, options, options.seed), full
+        assert mapping.weights is not None  # check_mapping
+        return SurpriseLayer(mapping.weights, (mapping.ranges / mapping.gains).item(), options, options.seed)
 
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost: a stream for every input and weight, an XOR gate for every pair."""

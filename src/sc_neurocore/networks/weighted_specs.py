@@ -14,7 +14,18 @@ from ..gates.windows import ConvolutionWindows, Pair, pair
 from ..layers.sc_conv_layer import SCConv2DLayer
 from ..layers.vectorized_layer import VectorizedSCLayer
 from .activations import ACTIVATIONS, Activation, Floats, activate
-from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, all_to_all_shape, check_ceiling, keep_array
+from .layer_spec import (
+    BuildContext,
+    Cost,
+    LayerSpec,
+    NumberLayer,
+    Shape,
+    all_to_all_shape,
+    check_ceiling,
+    check_shapes,
+    keep_array,
+)
+from .mapping import LayerMapping
 
 
 class WeightedSpec(LayerSpec):
@@ -86,24 +97,45 @@ class WeightedSpec(LayerSpec):
         """Activation and gain."""
         return self.activation, f"{self.gain(scale):.3g}"
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
-        """Build the layer with weights divided by the gain; averages are multiplied by the fan-in."""
+    def mapping(self, shape: Shape, context: BuildContext) -> LayerMapping:
+        """Weights and bias divided by the gain; averages are multiplied by the fan-in."""
         weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
         smallest, options = min(weights.min(), self.bias.min()), context.options
         if options.encoding == "unipolar" and smallest < 0:
             raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest} in layer {context.place}")
-        keywords = context.stream_options | options.keywords("accumulate", "share", "weight_streams", "device")
-        keywords |= {"use_gpu": True, "bias": self.bias / gain if self.bias.any() else None}
-        layer = self._layer(weights / gain, gain, keywords)
-        return layer, self._factor(layer, gain, options.accumulate in ("mean", "mux"))
+        bias = self.bias / gain if self.bias.any() else None
+        terms = self._terms(options.accumulate, biased=bias is not None)
+        return LayerMapping(context.input_scale, gain * terms, 0.0, weights / gain, bias, options.generator)
+
+    def _terms(self, accumulate: str, biased: bool) -> int:
+        """Sums of products are so many times what the accumulator gives: means are averages of the fan-in."""
+        return self.weights[0].size + biased if accumulate in ("mean", "mux") else 1
+
+    def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
+        """Raise a ValueError if the arrays of a mapping have not the shapes for inputs of `shape`."""
+        out = self.output_shape(shape)
+        each = (len(self.weights),) + (1,) * (len(out) - 1)
+        lines = (shape[0], 1, 1) if self.takes_images else (math.prod(shape),)
+        check_shapes(
+            mapping,
+            {
+                "ranges": ((), lines),
+                "gains": ((), each),
+                "offsets": ((), each),
+                "weights": (self.weights.shape,),
+                "bias": (None, (len(self.weights),)),
+            },
+        )
+
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
+        keywords = context.stream_options | {"use_gpu": True, "bias": mapping.bias}
+        keywords |= context.options.keywords("accumulate", "share", "weight_streams", "device")
+        assert mapping.weights is not None  # check_mapping
+        return self._layer(mapping.weights, mapping, keywords)
 
     @abstractmethod
-    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
-        """The layer of streams with weights in the range of an encoding."""
-
-    def _factor(self, layer: Any, gain: float, averages: bool) -> float:
-        """Factor of the outputs of the layer."""
-        return gain * (layer.fan_in if averages else 1)
+    def _layer(self, weights: Floats, mapping: LayerMapping, keywords: dict[str, Any]) -> NumberLayer:
+        """The layer of streams with the weights of a mapping."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,14 +169,14 @@ class Dense(WeightedSpec):
         """The output of a sum of 0, see `LayerSpec.decision`."""
         return 0.5 if self.activation == "logistic" else 0.0
 
-    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+    def _layer(self, weights: Floats, mapping: LayerMapping, keywords: dict[str, Any]) -> NumberLayer:
         return VectorizedSCLayer.from_weights(weights, **keywords)
 
-    def build(self, shape: Shape, context: BuildContext) -> tuple[NumberLayer, float]:
+    def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """As of all layers with weights; where turns of lines change no count, lines are not turned."""
         if context.options.turns_in_vain:
             context = replace(context, options=replace(context.options, share="one"))
-        return super().build(shape, context)
+        return super()._built(shape, context, mapping)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,11 +256,10 @@ class Conv2D(WeightedSpec):
         gathered: NDArray[Any] = geometry.pixels(values.reshape(-1, *shape))[:, geometry.indices(size, part)]
         return gathered
 
-    def _layer(self, weights: Floats, gain: float, keywords: dict[str, Any]) -> NumberLayer:
+    def _layer(self, weights: Floats, mapping: LayerMapping, keywords: dict[str, Any]) -> NumberLayer:
         geometry = self.geometry
-        return SCConv2DLayer.from_kernels(
-            weights, geometry.stride, geometry.padding, dilation=geometry.dilation, groups=self.groups, **keywords
-        )
+        keywords |= {"dilation": geometry.dilation, "groups": self.groups}
+        return SCConv2DLayer.from_kernels(weights, geometry.stride, geometry.padding, **keywords)
 
 
 def check_weights(spec: WeightedSpec, shape: tuple[int | None, ...]) -> None:
