@@ -1,9 +1,11 @@
 """Networks of layers, and the circuits they become."""
 
 from .activations import Activation, activate
+from .calibration import Calibration, StepGain
 from .circuit import Circuit
 from .definition import NetworkDefinition
 from .fixed_point import FixedPoint
+from .mapping import LayerMapping
 from .network import Network
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
@@ -12,6 +14,7 @@ from .weighted_specs import Conv2D, Dense
 
 __all__ = [
     "Activation",
+    "Calibration",
     "Circuit",
     "Conv2D",
     "Dendrite",
@@ -19,10 +22,12 @@ __all__ = [
     "FixedPoint",
     "Inhibition",
     "KWinners",
+    "LayerMapping",
     "Network",
     "NetworkDefinition",
     "Pool2D",
     "PredictiveCoding",
     "SpikingDense",
+    "StepGain",
     "activate",
 ]

@@ -1,6 +1,7 @@
 """A network as a stochastic circuit: stream layers with a count and a new encoding between them."""
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ class _Step(NamedTuple):
     spec: LayerSpec
     layer: NumberLayer
     ranges: Floats
-    """Inputs are divided by it, and clipped to [-1, 1]."""
+    """Inputs are divided by it, and clipped to [lowest, 1]."""
+    lowest: float
     gains: Floats
     """Outputs are multiplied by it."""
     offsets: Floats
@@ -31,8 +33,19 @@ class _Step(NamedTuple):
     """Shape of a sample as the layer takes it."""
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
-        """Values in units of their ranges, clipped to [-1, 1], the range of the streams."""
-        return np.clip(values.reshape(*batch, *self.sample) / self.ranges, -1.0, 1.0)
+        """Values in units of their ranges, clipped to the range of the streams."""
+        return np.clip(values.reshape(*batch, *self.sample) / self.ranges, self.lowest, 1.0)
+
+
+def layer_contexts(
+    network: NetworkDefinition, options: CircuitOptions
+) -> Iterator[tuple[LayerSpec, Shape, BuildContext]]:
+    """Each layer of a network, the shape of its inputs, and the context in which its circuit is built."""
+    scale, signed = network.input_scale, network.input_range[0] < 0
+    seeds = Seeds(options.seed, Circuit).of("layers").spawn(len(network.layers))
+    for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
+        yield spec, shape, BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
+        scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
 
 
 class Circuit:
@@ -71,6 +84,8 @@ class Circuit:
     def __init__(self, network: NetworkDefinition, options: CircuitOptions) -> None:
         checks.instance("network", network, NetworkDefinition)
         checks.instance("options", options, CircuitOptions)
+        if (calibration := network.calibration) is not None:
+            calibration.check_options(options)
         self._network, self._options = network, options
         low, high = network.input_range
         if options.encoding == "unipolar" and low < 0:
@@ -85,16 +100,16 @@ class Circuit:
                 f"share must not be 'rotate' with accumulate={options.accumulate!r} in a network of dense layers: they "
                 "count what share='one' counts"
             )
-        scale, signed = network.input_scale, low < 0
         self._steps: list[_Step] = []
-        seeds = Seeds(options.seed, type(self)).of("layers").spawn(count)
-        for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
-            context = BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
-            mapping = spec.mapping(shape, context)
+        for spec, shape, context in layer_contexts(network, options):
+            if calibration is None:
+                mapping, lowest = spec.mapping(shape, context), -1.0
+            else:  # offsets may fall below 0 where sums cannot
+                mapping, lowest = calibration.layers[context.place], -1.0 if context.signed else 0.0
             layer = spec.build(shape, context, mapping)
             sample = shape if spec.takes_images else (math.prod(shape),)
-            self._steps.append(_Step(spec, layer, mapping.ranges, spec.factors(mapping), mapping.offsets, sample))
-            scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
+            factors = spec.factors(mapping)
+            self._steps.append(_Step(spec, layer, mapping.ranges, lowest, factors, mapping.offsets, sample))
         self._n_inputs, self._n_outputs = network.n_inputs, network.n_outputs
 
     network: NetworkDefinition = attribute("_network", "The network.")

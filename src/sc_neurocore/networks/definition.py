@@ -4,19 +4,22 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
 from .activations import Floats
+from .calibration import Calibration
 from .layer_spec import LayerSpec, Shape
 from .weighted_specs import Dense
 
 Kind = Literal["classifier", "regressor"]
+CALIBRATED = 4
+"""Format of the files of networks with a calibration."""
 LARGEST_SAMPLE = 2**28
 """Most values that a layer takes or gives for a sample: 2 GiB in floating point."""
 
@@ -33,6 +36,7 @@ class NetworkDefinition:
     kind: Kind = "classifier"
     classes: tuple[str, ...] | None = None
     input_shape: Shape | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", checked_layers(self.layers))
@@ -64,6 +68,31 @@ class NetworkDefinition:
             if len(self.classes) != named:
                 raise ValueError(f"classes must have {named} names, got {len(self.classes)}")
         object.__setattr__(self, "input_range", (low, high))
+        if self.calibration is not None:
+            self._take(self.calibration)
+
+    def _take(self, calibration: Calibration) -> None:
+        """Check that a calibration is for these layers, and say in it that it is."""
+        checks.instance("calibration", calibration, Calibration)
+        own = self.layers_digest()
+        if calibration.network not in (None, own):
+            raise ValueError(
+                "calibration must be that of these layers, of their input_range and input_shape, got that of others; "
+                "change network.ideal, and calibrate the outcome"
+            )
+        if len(calibration.layers) != len(self.layers):
+            raise ValueError(f"calibration must have {len(self.layers)} layers, got {len(calibration.layers)}")
+        for k, (layer, shape, mapped) in enumerate(zip(self.layers, self.shapes(), calibration.layers, strict=False)):
+            try:
+                layer.check_mapping(shape, mapped)
+            except ValueError as error:
+                raise ValueError(f"calibration must fit the layers: layer {k}: {error}") from error
+        object.__setattr__(self, "calibration", replace(calibration, network=own))
+
+    @property
+    def ideal(self) -> Self:
+        """The network without its calibration, which can become any circuit; itself if it has none."""
+        return self if self.calibration is None else replace(self, calibration=None)
 
     @property
     def input_scale(self) -> float:
@@ -166,25 +195,39 @@ class NetworkDefinition:
 
     def describe_layers(self) -> str:
         """Everything but the arrays, as JSON: the header of a file."""
-        return json.dumps(
-            {
-                "format": max(layer.file_format for layer in self.layers),
-                "layers": [_without_arrays(layer) for layer in self.layers],
-                "input_shape": self.shapes()[0],
-                "input_range": list(self.input_range),
-                "kind": self.kind,
-                "classes": None if self.classes is None else list(self.classes),
-            },
-            sort_keys=True,
-        )
+        described = {
+            "format": max(layer.file_format for layer in self.layers),
+            "layers": [_without_arrays(layer) for layer in self.layers],
+            "input_shape": self.shapes()[0],
+            "input_range": list(self.input_range),
+            "kind": self.kind,
+            "classes": None if self.classes is None else list(self.classes),
+        }
+        if self.calibration is not None:
+            described |= {"format": CALIBRATED, "calibration": self.calibration.described()}
+        return json.dumps(described, sort_keys=True)
 
     def digest(self) -> str:
-        """SHA-256 of everything that decides what the network computes."""
+        """SHA-256 of everything that decides what the network computes, its calibration included."""
         sha = hashlib.sha256(self.describe_layers().encode())
+        self._add_layers(sha)
+        for name, array in ({} if self.calibration is None else self.calibration.arrays()).items():
+            kind = "<f8" if array.dtype.kind == "f" else "<u4"
+            sha.update(f"{name} {array.shape} {kind}".encode())
+            sha.update(np.ascontiguousarray(array, kind).tobytes())
+        return sha.hexdigest()
+
+    def layers_digest(self) -> str:
+        """SHA-256 of the layers and of the range and shape of their inputs: what a calibration depends on."""
+        layers = [_without_arrays(layer) for layer in self.layers]
+        sha = hashlib.sha256(json.dumps([layers, self.shapes()[0], self.input_range], sort_keys=True).encode())
+        self._add_layers(sha)
+        return sha.hexdigest()
+
+    def _add_layers(self, sha: "hashlib._Hash") -> None:
         for layer in self.layers:
             for name in layer.arrays:
                 sha.update(np.ascontiguousarray(getattr(layer, name), "<f8").tobytes())
-        return sha.hexdigest()
 
 
 def _above(decision: float, outputs: Floats) -> Any:

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..files import atomic_write, open_regular, reason
-from .definition import NetworkDefinition
+from .calibration import calibration_of
+from .definition import CALIBRATED, NetworkDefinition
 from .layer_spec import LayerSpec
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
 from .spiking_spec import SpikingDense
 from .weighted_specs import Conv2D, Dense
 
-FORMAT = 3
-"""The newest format that is read; a file has the oldest one from `CHECKED` on that knows all its layers."""
+FORMAT = CALIBRATED
+"""The newest format that is read; a file has the oldest one from `CHECKED` on that knows all its parts."""
 CHECKED = 3
 """From this format on a file has the digest of the network, and arrays whose names are not those of plain arrays."""
 _KEY = "sc_neurocore"
@@ -55,16 +56,18 @@ def save(network: NetworkDefinition, path: Path) -> None:
         for k, layer in enumerate(network.layers)
         for name in layer.arrays
     }
+    if network.calibration is not None:
+        arrays |= {name: _narrowest(array) for name, array in network.calibration.arrays().items()}
     header = {**description, "format": number, "digest": network.digest(), "shapes": _shapes(arrays)}
     with atomic_write(path) as temporary:
         save_file(arrays, temporary, {_KEY: json.dumps(header, sort_keys=True)})
 
 
 def _narrowest(array: NDArray[Any]) -> NDArray[Any]:
-    """The array in single precision, if that holds its numbers exactly; else a copy in double precision."""
+    """A copy in single precision, if that holds the numbers exactly; else, and of integers, in the type that it has."""
     with np.errstate(over="ignore"):
         single = array.astype(np.float32)
-    return single if np.array_equal(single, array) else np.array(array)
+    return single if array.dtype.kind == "f" and np.array_equal(single, array) else np.array(array)
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], str | None]:
@@ -90,7 +93,9 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
     number = checks.whole("format", header.get("format"), 1)
     if number > FORMAT:
         raise ValueError(f"this version reads formats up to {FORMAT}, the file has a newer one, {number}")
-    _same("fields of the header", _FIELDS | (_CHECKED_FIELDS if number >= CHECKED else set()), header)
+    more = _CHECKED_FIELDS if number >= CHECKED else set()
+    more = more | {"calibration"} if number >= CALIBRATED else more
+    _same("fields of the header", _FIELDS | more, header)
     layers: list[LayerSpec] = []
     names: set[str] = set()
     for k, options in enumerate(_listed("layers", header["layers"])):
@@ -103,6 +108,10 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         _same("arrays", own.values(), arrays.keys() & own.values())
         layers.append(kind(**plain, **{name: arrays[stored] for name, stored in own.items()}))
         names.update(own.values())
+    calibration = None
+    if number >= CALIBRATED:
+        calibration = calibration_of(header["calibration"], arrays)
+        names.update(calibration.arrays())
     _same("arrays", names, arrays)
     classes = header["classes"]
     low, high = _listed("input_range", header["input_range"])
@@ -112,6 +121,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         "kind": header["kind"],
         "classes": None if classes is None else tuple(_listed("classes", classes)),
         "input_shape": tuple(_listed("input_shape", header["input_shape"])),
+        "calibration": calibration,
     }
 
 

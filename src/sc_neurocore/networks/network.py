@@ -10,21 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..bitstreams.encodings import Encoding
-from ..encoders import Generator
 from ..files import checked_path, json_object
-from ..layers.options import CircuitOptions
 from . import files
 from .activations import Activation, Floats
-from .circuit import Circuit
-from .definition import Kind, NetworkDefinition, checked_layers, checked_shape, in_batches
-from .describe import describe
+from .definition import Kind, checked_layers, checked_shape, in_batches
 from .layer_spec import LayerSpec, Shape
+from .mappable import Mappable
 from .weighted_specs import Dense
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Network(NetworkDefinition):
+class Network(Mappable):
     """A trained network: layers in order, the range of its inputs, and the meaning of its outputs.
 
     Make one by `from_arrays`, by `from_layers`, by `load`, or by ``sc_neurocore.interop.from_sklearn``.
@@ -44,11 +40,14 @@ class Network(NetworkDefinition):
         numbers, and to ask for classes is an error.
     classes
         Names of the classes, two for a single output; or None.
+    calibration
+        The one circuit that it is calibrated for, see `Calibration`; None: it can become any. `layers` stay those of
+        the ideal network, which `float_forward` computes. Other layers with the same calibration are refused.
 
     Raises
     ------
     ValueError
-        If the layers do not fit each other, or a number is not finite.
+        If the layers do not fit each other, a number is not finite, or the calibration is one of other layers.
 
     Examples
     --------
@@ -181,39 +180,6 @@ class Network(NetworkDefinition):
                 bound = layer.bound(bound)
             layers.append(layer.calibrated(bound))
         return tuple(layers)
-
-    def circuit(self, length: int | Sequence[int], generator: str | Generator = "searched", **options: Any) -> Circuit:
-        """Build this network as a stochastic circuit with streams of `length` cycles.
-
-        Parameters
-        ----------
-        length
-            Clock cycles, of every layer or one number a layer.
-        generator
-            Number generator of the input streams; weights take its decorrelated partner.
-        options
-            Other fields of `CircuitOptions`.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an option is wrong, or the network cannot be built with it.
-        """
-        return Circuit(self, CircuitOptions(length=length, generator=generator, **options))
-
-    def describe(self, length: int = 256, encoding: Encoding = "split", generator: str | Generator = "searched") -> str:
-        """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams.
-
-        Parameters
-        ----------
-        length
-            Stream length in clock cycles.
-        encoding
-            Encoding of the circuit; split streams count twice.
-        generator
-            Makes the numbers of all streams; the last line says what it is as a circuit.
-        """
-        return describe(self, length, encoding, generator)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with a JSON description and the `digest` in its header, atomically.

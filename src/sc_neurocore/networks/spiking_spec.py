@@ -87,8 +87,9 @@ class SpikingDense(WeightedSpec):
         """Upper bound of rates: that of the largest current."""
         return float(self.activated(np.array(self.largest_sum(bound))))
 
-    def _terms(self, accumulate: str, biased: bool) -> int:
-        return 1  # it counts products, whatever `accumulate` says
+    def terms(self, accumulate: str, biased: bool) -> int:
+        """One: it counts products, whatever `accumulate` says."""
+        return 1
 
     def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
         """Raise a ValueError if the arrays of a mapping do not fit: all neurons share the current of a product."""

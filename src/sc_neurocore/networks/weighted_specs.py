@@ -86,6 +86,10 @@ class WeightedSpec(LayerSpec):
         """The largest weight or bias for inputs in units of `scale`: what the circuit divides by."""
         return float(max(np.abs(self.weights * scale).max(), np.abs(self.bias).max()))
 
+    def scaled_weights(self, ranges: Floats) -> Floats:
+        """Weights for inputs in units of `ranges`, see `LayerMapping`."""
+        return self.weights * ranges
+
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost: a stream for every input and weight, a gate for every product."""
         biased = bool(self.bias.any())
@@ -104,10 +108,10 @@ class WeightedSpec(LayerSpec):
         if options.encoding == "unipolar" and smallest < 0:
             raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest} in layer {context.place}")
         bias = self.bias / gain if self.bias.any() else None
-        terms = self._terms(options.accumulate, biased=bias is not None)
+        terms = self.terms(options.accumulate, biased=bias is not None)
         return LayerMapping(context.input_scale, gain * terms, 0.0, weights / gain, bias, options.generator)
 
-    def _terms(self, accumulate: str, biased: bool) -> int:
+    def terms(self, accumulate: str, biased: bool) -> int:
         """Sums of products are so many times what the accumulator gives: means are averages of the fan-in."""
         return self.weights[0].size + biased if accumulate in ("mean", "mux") else 1
 
@@ -249,6 +253,14 @@ class Conv2D(WeightedSpec):
                 windows = pixels[some][:, geometry.indices((a.shape[2], a.shape[3]), part)]
                 sums[some, ..., part] = np.matmul(windows, weights).swapaxes(2, 3)
         return self.activated(sums.reshape(len(a), *shape) + self.bias[:, None, None])
+
+    def scaled_weights(self, ranges: Floats) -> Floats:
+        """Kernels for channels in units of `ranges`."""
+        if ranges.ndim:  # the channels that the kernels of each group see
+            kernels = self.weights.reshape(self.groups, -1, *self.weights.shape[1:])
+            kernels = kernels * ranges.reshape(self.groups, 1, -1, 1, 1)
+            return kernels.reshape(self.weights.shape)
+        return self.weights * ranges
 
     def windows(self, values: NDArray[Any], shape: Shape, part: slice = slice(None)) -> NDArray[Any]:
         """Inputs ``(B, n)`` with their padding, gathered."""

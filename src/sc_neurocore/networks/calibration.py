@@ -1,0 +1,205 @@
+"""What a calibrated network carries: the circuit it is for, and a mapping for each of its layers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, NamedTuple, get_args
+
+from numpy.typing import NDArray
+
+from .. import checks
+from ..encoders import Bank, Generator, Searched
+from ..gates.faults import Faults
+from ..layers.options import CircuitOptions
+from ..synapses import MemristorModel
+from . import mapping
+from .mapping import LayerMapping
+
+Products = Literal["streams", "exact"]
+FREE: dict[str, Any] = {"seed": 0, "clip": False, "backend": None}
+"""Options that a calibration does not depend on, a circuit may have any; and their values in a calibration."""
+LONGEST = 1 << 16
+"""Cycles at most. Numbers are finer then than what a calibration could win, and sequences of odd lengths a search."""
+_FIXED = tuple(field.name for field in fields(CircuitOptions) if field.name not in FREE)
+
+
+class StepGain(NamedTuple):
+    """What a step of a calibration chose for a layer, and what that won on an inner split of the samples."""
+
+    layer: int
+    """Number of the layer, from 0."""
+    step: str
+    """Name of the step."""
+    chosen: str
+    """Its choice as text."""
+    before: float
+    """Score without it."""
+    after: float
+    """Score with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The circuit that a network is calibrated for, and how the numbers of each layer are put on it.
+
+    Parameters
+    ----------
+    options
+        Of the circuit: at most 65,536 cycles, and a generator by name. `seed`, `clip` and `backend` are free: they are
+        kept as their defaults.
+    layers
+        A mapping for each layer. Its generator is a name, or a `Searched` or a `Bank` of as many cycles as the layer's
+        streams.
+    gains
+        What each step won: a report, which decides nothing.
+    products
+        ``"streams"``: for a circuit. ``"exact"``: for `FixedPoint` of as many levels as the streams have cycles.
+    network
+        Digest of the layers that it is for, see `NetworkDefinition.layers_digest`; None: those of the network that it
+        is given to.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is of a wrong type, a length is too large, or a generator cannot be kept in a file.
+    """
+
+    options: CircuitOptions
+    layers: tuple[LayerMapping, ...]
+    gains: tuple[StepGain, ...] = ()
+    products: Products = "streams"
+    network: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.instance("options", self.options, CircuitOptions)
+        object.__setattr__(self, "options", replace(self.options, **FREE))
+        if not isinstance(self.options.generator, str):
+            raise TypeError(f"generator must be a name in a calibration, got {checks.shown(self.options.generator)}")
+        object.__setattr__(self, "layers", tuple(checks.entries("layers", self.layers)))
+        reports = (StepGain(*gain) for gain in checks.entries("gains", self.gains))
+        numbers = (StepGain(int(k), str(step), str(chosen), float(x), float(y)) for k, step, chosen, x, y in reports)
+        object.__setattr__(self, "gains", tuple(numbers))
+        checks.option("products", self.products, get_args(Products))
+        lengths = self.options.length if isinstance(self.options.length, Sequence) else [self.options.length]
+        check_lengths(lengths)
+        if len(lengths) not in (1, len(self.layers)):
+            raise ValueError(f"length must have {len(self.layers)} numbers, one a layer, got {len(lengths)}")
+        for k, layer in enumerate(self.layers):
+            checks.instance(f"layers[{k}]", layer, LayerMapping)
+            self._check_generator(k, layer.generator)
+
+    def _check_generator(self, place: int, generator: str | Generator) -> None:
+        cycles = self.options.of_layer(place, 0).cycles
+        if isinstance(generator, str):
+            replace(self.options, generator=generator)
+        elif not isinstance(generator, Searched | Bank):
+            raise TypeError(
+                f"generator of layer {place} must be a name, a Searched or a Bank, got {checks.shown(generator)}"
+            )
+        elif (length := generator.length if isinstance(generator, Bank) else generator.modulus) != cycles:
+            raise ValueError(f"generator of layer {place} must be one for {cycles} cycles, got one for {length}")
+
+    def check_options(self, options: CircuitOptions) -> None:
+        """Raise a ValueError if a circuit with `options` is another one than the network is calibrated for."""
+        if self.products == "exact":
+            raise ValueError(
+                "network must be calibrated for streams to become a circuit, it is for exact products: run it by "
+                "FixedPoint(network, levels=..), or network.ideal as a circuit"
+            )
+        for name in _FIXED:
+            own, given = getattr(self.options, name), getattr(options, name)
+            if own != given:
+                raise ValueError(
+                    f"{name} must be {own!r}, for which the network is calibrated, got {checks.shown(given)}; "
+                    "network.ideal.circuit(..) takes any"
+                )
+
+    def described(self) -> dict[str, Any]:
+        """Everything but the arrays, as a JSON object."""
+        options = self.options.keywords(*_FIXED)
+        for name in ("faults", "device"):
+            options[name] = None if options[name] is None else options[name].changes()
+        return {
+            "options": options,
+            "layers": [{"generator": _written(layer.generator)} for layer in self.layers],
+            "gains": [list(gain) for gain in self.gains],
+            "products": self.products,
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by their names in a file."""
+        found: dict[str, NDArray[Any]] = {}
+        for k, layer in enumerate(self.layers):
+            own = {name: getattr(layer, name) for name in mapping.ARRAYS}
+            if isinstance(layer.generator, Searched):
+                own |= {"permutation": layer.generator.permutation, "orders": layer.generator.orders}
+            found |= {_name(k, name): array for name, array in own.items() if array is not None}
+        return found
+
+
+def check_lengths(lengths: Sequence[Any]) -> None:
+    """Raise an error if a length is none of a calibrated circuit."""
+    for length in lengths:
+        checks.whole("length of a calibrated network", length, 1, LONGEST)
+
+
+def calibration_of(described: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Calibration:
+    """A calibration from its description and the arrays of a file; an error if one is missing or too many."""
+    wanted = {field.name for field in fields(Calibration)} - {"network"}
+    if set(described) != wanted:
+        raise ValueError(f"fields of a calibration must be {', '.join(sorted(wanted))}, got {', '.join(described)}")
+    given = dict(described["options"])
+    length = given.get("length")
+    check_lengths(length if isinstance(length, list) else [length])  # before a generator of that length is looked for
+    kinds: dict[str, Any] = {"faults": Faults, "device": MemristorModel}
+    for name, kind in kinds.items():
+        given[name] = None if given.get(name) is None else kind(**json.loads(given[name]))
+    if set(given) != set(_FIXED):
+        raise ValueError(f"options of a calibration must be {', '.join(_FIXED)}, got {', '.join(given)}")
+    options = CircuitOptions(**given)
+    left = {name: array for name, array in arrays.items() if name.startswith(_PREFIX)}
+    layers = []
+    for k, layer in enumerate(checks.entries("layers of a calibration", described["layers"])):
+        own = {name: left.pop(_name(k, name), None) for name in (*mapping.ARRAYS, "permutation", "orders")}
+        orders = {"permutation": own.pop("permutation"), "orders": own.pop("orders")}
+        made = _read(layer["generator"], options.of_layer(k, 0).cycles, **orders)
+        layers.append(LayerMapping(**own, generator=made))  # type: ignore[arg-type]  # it refuses None
+    if left:
+        raise ValueError(f"arrays of a calibration must be those of its layers, got {', '.join(sorted(left))}")
+    gains = tuple(StepGain(*gain) for gain in described["gains"])
+    return Calibration(options, tuple(layers), gains, described["products"])
+
+
+_PREFIX = "calibration."
+
+
+def _name(place: int, array: str) -> str:
+    return f"{_PREFIX}{place}.{array}"
+
+
+def _written(generator: str | Generator) -> Any:
+    """A generator as JSON: a name, or an object that says where its numbers are."""
+    if isinstance(generator, str):
+        return generator
+    if isinstance(generator, Bank):
+        pair = getattr(generator, "pair", None)
+        return {"bank": generator.name, "pair": None if pair is None else [list(map(int, entry)) for entry in pair]}
+    return {"searched": "permutation"}
+
+
+def _read(written: Any, cycles: int, permutation: NDArray[Any] | None, orders: NDArray[Any] | None) -> str | Generator:
+    """A generator from JSON, for streams of `cycles`, and from its arrays."""
+    searched = written == {"searched": "permutation"}
+    if (permutation is not None, orders is not None) != (searched, searched):
+        raise ValueError(
+            f"arrays permutation and orders must be there for a Searched only, got {checks.shown(written)}"
+        )
+    if searched:
+        return Searched(permutation, orders)  # type: ignore[arg-type]  # they are there
+    if isinstance(written, dict) and set(written) == {"bank", "pair"}:
+        pair = written["pair"]
+        more = {} if pair is None else {"pair": tuple(tuple(entry) for entry in pair)}
+        return Bank(written["bank"], cycles, **more)
+    if not isinstance(written, str):
+        raise TypeError(f"generator of a layer must be a name, a bank or a permutation, got {checks.shown(written)}")
+    return written
