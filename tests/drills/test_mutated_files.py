@@ -36,6 +36,7 @@ MEMORY = 600 * 2**20
 """Bytes that all of them may take at most, at a time: one archive may unpack to 128 MiB."""
 TESTS = Path(__file__).parents[1]
 NETWORKS = TESTS / "golden" / "recorded" / "files"
+CALIBRATED = TESTS / "networks" / "files"
 RESULTS = TESTS / "evaluation" / "files"
 
 rng = np.random.default_rng(15)
@@ -52,6 +53,7 @@ def network_of(path):
 
 def parts_of(network):
     arrays = [np.asarray(getattr(layer, name)) for layer in network.layers for name in layer.arrays]
+    arrays += [] if network.calibration is None else network.calibration.arrays().values()
     return network.describe_layers(), [(array.shape, array.tobytes()) for array in arrays]
 
 
@@ -355,6 +357,9 @@ CASES = {
         )
         for name in OLD
     },
+    "network calibrated": Case(
+        "net.safetensors", (CALIBRATED / "format4.safetensors").read_bytes, network_of, True, (safetensors_header,)
+    ),
     "plain safetensors": Case("net.safetensors", lambda: save(MODEL), network_of, False, (safetensors_header,)),
     **{
         f"npz {what} {'compressed' if write is np.savez_compressed else 'stored'}": Case(

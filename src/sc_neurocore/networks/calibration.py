@@ -1,7 +1,6 @@
 """What a calibrated network carries: the circuit it is for, and a mapping for each of its layers."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -9,9 +8,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..encoders import Bank, Generator, Searched
-from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
-from ..synapses import MemristorModel
 from . import mapping
 from .mapping import LayerMapping
 
@@ -20,7 +17,8 @@ FREE: dict[str, Any] = {"seed": 0, "clip": False, "backend": None}
 """Options that a calibration does not depend on, a circuit may have any; and their values in a calibration."""
 LONGEST = 1 << 16
 """Cycles at most. Numbers are finer then than what a calibration could win, and sequences of odd lengths a search."""
-_FIXED = tuple(field.name for field in fields(CircuitOptions) if field.name not in FREE)
+FIXED = tuple(field.name for field in fields(CircuitOptions) if field.name not in FREE)
+"""The others."""
 
 
 class StepGain(NamedTuple):
@@ -106,7 +104,7 @@ class Calibration:
                 "network must be calibrated for streams to become a circuit, it is for exact products: run it by "
                 "FixedPoint(network, levels=..), or network.ideal as a circuit"
             )
-        for name in _FIXED:
+        for name in FIXED:
             own, given = getattr(self.options, name), getattr(options, name)
             if own != given:
                 raise ValueError(
@@ -116,7 +114,7 @@ class Calibration:
 
     def described(self) -> dict[str, Any]:
         """Everything but the arrays, as a JSON object."""
-        options = self.options.keywords(*_FIXED)
+        options = self.options.keywords(*FIXED)
         for name in ("faults", "device"):
             options[name] = None if options[name] is None else options[name].changes()
         return {
@@ -133,7 +131,7 @@ class Calibration:
             own = {name: getattr(layer, name) for name in mapping.ARRAYS}
             if isinstance(layer.generator, Searched):
                 own |= {"permutation": layer.generator.permutation, "orders": layer.generator.orders}
-            found |= {_name(k, name): array for name, array in own.items() if array is not None}
+            found |= {array_name(k, name): array for name, array in own.items() if array is not None}
         return found
 
 
@@ -143,38 +141,9 @@ def check_lengths(lengths: Sequence[Any]) -> None:
         checks.whole("length of a calibrated network", length, 1, LONGEST)
 
 
-def calibration_of(described: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Calibration:
-    """A calibration from its description and the arrays of a file; an error if one is missing or too many."""
-    wanted = {field.name for field in fields(Calibration)} - {"network"}
-    if set(described) != wanted:
-        raise ValueError(f"fields of a calibration must be {', '.join(sorted(wanted))}, got {', '.join(described)}")
-    given = dict(described["options"])
-    length = given.get("length")
-    check_lengths(length if isinstance(length, list) else [length])  # before a generator of that length is looked for
-    kinds: dict[str, Any] = {"faults": Faults, "device": MemristorModel}
-    for name, kind in kinds.items():
-        given[name] = None if given.get(name) is None else kind(**json.loads(given[name]))
-    if set(given) != set(_FIXED):
-        raise ValueError(f"options of a calibration must be {', '.join(_FIXED)}, got {', '.join(given)}")
-    options = CircuitOptions(**given)
-    left = {name: array for name, array in arrays.items() if name.startswith(_PREFIX)}
-    layers = []
-    for k, layer in enumerate(checks.entries("layers of a calibration", described["layers"])):
-        own = {name: left.pop(_name(k, name), None) for name in (*mapping.ARRAYS, "permutation", "orders")}
-        orders = {"permutation": own.pop("permutation"), "orders": own.pop("orders")}
-        made = _read(layer["generator"], options.of_layer(k, 0).cycles, **orders)
-        layers.append(LayerMapping(**own, generator=made))  # type: ignore[arg-type]  # it refuses None
-    if left:
-        raise ValueError(f"arrays of a calibration must be those of its layers, got {', '.join(sorted(left))}")
-    gains = tuple(StepGain(*gain) for gain in described["gains"])
-    return Calibration(options, tuple(layers), gains, described["products"])
-
-
-_PREFIX = "calibration."
-
-
-def _name(place: int, array: str) -> str:
-    return f"{_PREFIX}{place}.{array}"
+def array_name(place: int, array: str) -> str:
+    """Name in a file of an array of the mapping of the layer at `place`."""
+    return f"calibration.{place}.{array}"
 
 
 def _written(generator: str | Generator) -> Any:
@@ -185,21 +154,3 @@ def _written(generator: str | Generator) -> Any:
         pair = getattr(generator, "pair", None)
         return {"bank": generator.name, "pair": None if pair is None else [list(map(int, entry)) for entry in pair]}
     return {"searched": "permutation"}
-
-
-def _read(written: Any, cycles: int, permutation: NDArray[Any] | None, orders: NDArray[Any] | None) -> str | Generator:
-    """A generator from JSON, for streams of `cycles`, and from its arrays."""
-    searched = written == {"searched": "permutation"}
-    if (permutation is not None, orders is not None) != (searched, searched):
-        raise ValueError(
-            f"arrays permutation and orders must be there for a Searched only, got {checks.shown(written)}"
-        )
-    if searched:
-        return Searched(permutation, orders)  # type: ignore[arg-type]  # they are there
-    if isinstance(written, dict) and set(written) == {"bank", "pair"}:
-        pair = written["pair"]
-        more = {} if pair is None else {"pair": tuple(tuple(entry) for entry in pair)}
-        return Bank(written["bank"], cycles, **more)
-    if not isinstance(written, str):
-        raise TypeError(f"generator of a layer must be a name, a bank or a permutation, got {checks.shown(written)}")
-    return written

@@ -10,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..files import atomic_write, open_regular, reason
-from .calibration import calibration_of
+from ..encoders import Bank, Generator, Searched
+from ..files import atomic_write, json_object, open_regular, reason
+from ..gates.faults import Faults
+from ..layers.options import CircuitOptions
+from ..synapses import MemristorModel
+from . import mapping
+from .calibration import FIXED, Calibration, array_name, check_lengths
 from .definition import CALIBRATED, NetworkDefinition
 from .layer_spec import LayerSpec
+from .mapping import LayerMapping
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
 from .spiking_spec import SpikingDense
@@ -26,6 +32,7 @@ CHECKED = 3
 _KEY = "sc_neurocore"
 _FIELDS = {"format", "layers", "input_shape", "input_range", "kind", "classes"}
 _CHECKED_FIELDS = {"digest", "shapes"}
+_CALIBRATION_FIELDS = {"options", "layers", "gains", "products"}
 _NUMBERS = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64"}
 """Types of a safetensors file that are numbers of NumPy."""
 _TYPES: dict[str, Any] = {
@@ -99,8 +106,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
     layers: list[LayerSpec] = []
     names: set[str] = set()
     for k, options in enumerate(_listed("layers", header["layers"])):
-        if not isinstance(options, dict):
-            raise TypeError(f"layer {k} must be an object, got {options!r:.50}")
+        _listed(f"layer {k}", options, dict)
         kind = _TYPES[checks.option(f"type of layer {k}", options.get("type"), _TYPES)]
         plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
         del plain["type"]
@@ -110,7 +116,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         names.update(own.values())
     calibration = None
     if number >= CALIBRATED:
-        calibration = calibration_of(header["calibration"], arrays)
+        calibration = _calibration_of(header["calibration"], arrays)
         names.update(calibration.arrays())
     _same("arrays", names, arrays)
     classes = header["classes"]
@@ -123,6 +129,45 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         "input_shape": tuple(_listed("input_shape", header["input_shape"])),
         "calibration": calibration,
     }
+
+
+def _calibration_of(described: Any, arrays: Arrays) -> Calibration:
+    """A calibration from its description and the arrays of a file."""
+    _same("fields of a calibration", _CALIBRATION_FIELDS, _listed("calibration", described, dict))
+    given = dict(_listed("options", described["options"], dict))
+    _same("options of a calibration", FIXED, given)
+    length = given["length"]
+    check_lengths(length if isinstance(length, list) else [length])  # before a generator of that length is looked for
+    kinds: dict[str, Any] = {"faults": Faults, "device": MemristorModel}
+    for name, kind in kinds.items():
+        given[name] = None if given[name] is None else kind(**json_object(given[name]))
+    options = CircuitOptions(**given)
+    layers = []
+    for k, layer in enumerate(_listed("layers", described["layers"])):
+        _same(f"fields of layer {k}", ("generator",), _listed(f"layer {k}", layer, dict))
+        own = {name: arrays.get(array_name(k, name)) for name in mapping.ARRAYS}
+        look_ups = {name: arrays.get(array_name(k, name)) for name in ("permutation", "orders")}
+        generator = _generator_of(layer["generator"], options.of_layer(k, 0).cycles, **look_ups)
+        layers.append(LayerMapping(**own, generator=generator))  # type: ignore[arg-type]  # it refuses None
+    return Calibration(options, tuple(layers), _listed("gains", described["gains"]), described["products"])
+
+
+def _generator_of(
+    written: Any, cycles: int, permutation: NDArray[Any] | None, orders: NDArray[Any] | None
+) -> str | Generator:
+    """A generator from its description, see `Calibration.described`, for streams of `cycles`, and from its arrays."""
+    if written == {"searched": "permutation"} and permutation is not None and orders is not None:
+        return Searched(permutation, orders)
+    if isinstance(written, dict) and set(written) == {"bank", "pair"}:
+        pair = written["pair"]
+        more = {} if pair is None else {"pair": tuple(tuple(entry) for entry in pair)}
+        return Bank(written["bank"], cycles, **more)
+    if not isinstance(written, str):
+        raise TypeError(
+            "generator must be a name, a bank with its pair, or searched with its permutation and orders, got "
+            f"{checks.shown(written)}"
+        )
+    return written
 
 
 def check(network: NetworkDefinition, arrays: Arrays, header: Mapping[str, Any]) -> None:
@@ -174,9 +219,9 @@ def _shapes(arrays: Arrays) -> dict[str, list[int]]:
     return {name: list(array.shape) for name, array in arrays.items()}
 
 
-def _listed(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"{name} must be a list, got {value!r:.50}")
+def _listed(name: str, value: Any, kind: type[Any] = list) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {'a list' if kind is list else 'an object'}, got {value!r:.50}")
     return value
 
 
