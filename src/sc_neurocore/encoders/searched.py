@@ -162,11 +162,11 @@ class Searched(Generator):
     @property
     def groups(self) -> tuple[Generator, ...]:
         """A generator for each permutation: input line i meets number ``i % len(groups)``."""
-        return self._groups
+        return (self,) if len(self._rows) == 1 else self._several
 
     @cached_property
-    def _groups(self) -> tuple["Searched", ...]:
-        return (self,) if len(self._rows) == 1 else tuple(Searched(row, self._shown_orders) for row in self._rows)
+    def _several(self) -> tuple["Searched", ...]:
+        return tuple(Searched(row, self._shown_orders) for row in self._rows)
 
     @property
     def n_lines(self) -> int:
