@@ -31,7 +31,7 @@ INNER = {
         "largest_sum", "output_scale", "output_shape", "summary_cells", "windows",
     },
     "layers": {"check_no_faults", "keywords", "load_state_dict", "reset"},  # the last one: `state_dicts`
-    "encoders": {"check_binary", "check_lines"},
+    "encoders": {"check_binary", "check_lines", "check_one_sequence"},
     "synapses": {"stuck", "of_cells", "relative", "deviation", "shares_of", "load", "reset"},
     "neurons": {"membrane", "load"},
     "sources": {"forget"},
@@ -91,7 +91,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "bitstreams.value_range": lambda: given("split"),
     "encoders.LFSR": lambda: given(4, (4, 3), 3, insert_zero=True, mask=5, reverse=True),
     "encoders.LFSR.ahead": lambda: given(3),
-    "encoders.Bank": lambda: given("sobol", 16),
+    "encoders.Bank": lambda: given("sobol", 16, ((1, 0), (2, 5))),
     "encoders.Bernoulli": lambda: given(8),
     "encoders.Encoder": lambda: given(
         3, 8, "sobol", "unipolar", share="one", bits=4, partner=1, seed=3, backend="numba"
@@ -107,7 +107,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "encoders.Lattice": lambda: given(12, 5, 3),
     "encoders.OfWidth": lambda: given(encoders.Ramp(3), 5),
     "encoders.Ramp": lambda: given(4, mask=3, period=12),
-    "encoders.Searched": lambda: given([1, 2, 0], [[0, 2, 1], [1, 0, 2]]),
+    "encoders.Searched": lambda: given([[1, 2, 0], [0, 2, 1]], [[0, 2, 1], [1, 0, 2]]),
     "encoders.Searched.of_length": lambda: given(12),
     "encoders.Searched.line": lambda: given(1),
     "encoders.Sobol": lambda: given(4, 2, mask=5),
