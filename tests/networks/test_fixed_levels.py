@@ -41,7 +41,7 @@ def test_a_plain_network_is_the_limit_of_its_circuit(levels, activation):
 
 @pytest.mark.parametrize(("levels", "pool"), [(8, "average"), (16, "average"), (12, "max")])
 def test_images_are_the_limit_of_their_circuit(levels, pool):
-    """Averages of four twelfths lie halfway between twelfths: how these round is a matter of the last bit of a float."""
+    """Averages of twelfths may lie halfway between two: how these round is a matter of the last bit of a float."""
     network = images(pool=pool)
     np.testing.assert_allclose(
         FixedPoint(network, levels=levels, clip=True).forward(PIXELS),
