@@ -51,7 +51,8 @@ class Calibration:
     gains
         What each step won: a report, which decides nothing.
     products
-        ``"streams"``: for a circuit. ``"exact"``: for `FixedPoint` of as many levels as the streams have cycles.
+        ``"streams"``: for a circuit. ``"exact"``: for `FixedPoint` of as many levels as the streams have cycles, in
+        split or unipolar encoding, with sums, and with other options as by default.
     network
         Digest of the layers that it is for, see `NetworkDefinition.layers_digest`; None: those of the network that it
         is given to.
@@ -82,9 +83,21 @@ class Calibration:
         check_lengths(lengths)
         if len(lengths) not in (1, len(self.layers)):
             raise ValueError(f"length must have {len(self.layers)} numbers, one a layer, got {len(lengths)}")
+        if self.products == "exact":
+            self._check_exact()
         for k, layer in enumerate(self.layers):
             checks.instance(f"layers[{k}]", layer, LayerMapping)
             self._check_generator(k, layer.generator)
+
+    def _check_exact(self) -> None:
+        """An error for options of streams that fixed point has not."""
+        plain = CircuitOptions(self.options.length, self.options.generator)
+        if self.options.encoding == "unipolar":
+            plain = replace(plain, encoding="unipolar")
+        for name in FIXED:
+            own, given = getattr(plain, name), getattr(self.options, name)
+            if own != given:
+                raise ValueError(f"{name} must be {own!r} with products='exact', got {checks.shown(given)}")
 
     def _check_generator(self, place: int, generator: str | Generator) -> None:
         cycles = self.options.of_layer(place, 0).cycles

@@ -1,6 +1,8 @@
 """Networks in fixed-point arithmetic, the baseline that stochastic circuits are compared with."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,15 +17,36 @@ from ..encoders.seeds import Seeds
 from ..gates.faults import Faults, OperandSide, flip_masks
 from ..read_only import attribute
 from .activations import Floats
+from .calibration import LONGEST
 from .definition import NetworkDefinition
+from .layer_spec import LayerSpec, Shape
+from .mapping import LayerMapping
 from .primitive_specs import Dendrite, PredictiveCoding
 from .weighted_specs import WeightedSpec
 
 Integers = NDArray[np.int64]
+_BITS = 8
+
+
+class _Stage(NamedTuple):
+    """A layer, how its numbers become words, and what its accumulators become."""
+
+    layer: LayerSpec
+    shape: Shape
+    seeds: Seeds
+    levels: int
+    """Words are whole numbers of -levels .. levels."""
+    lowest: float
+    """Inputs are clipped to [lowest, 1] in units of their ranges."""
+    mapping: LayerMapping
+    weights: Integers
+    """Words ``(n_outputs, fan_in)``; none of a layer without weights."""
+    bias: Floats
+    """Added to the sums, in their units."""
 
 
 class FixedPoint:
-    """A `Network` with words of `bits` bits in place of streams.
+    """A `Network` with words of `bits` bits, or of so many `levels`, in place of streams.
 
     ::
 
@@ -39,13 +62,18 @@ class FixedPoint:
     Parameters
     ----------
     network
-        What to run.
+        What to run. One that is calibrated with ``products="exact"`` has the ranges, weights, gains and offsets of its
+        calibration, and `levels` are as many as that has cycles.
     bits
         Width of a word, 2 to 16.
     faults
         The same faults for each bit of a word: flips of input, weight and product words, fresh at
         every use of a sample; a share of the bit lines of input and weight words that are stuck. There
         is no number generator that could be dead.
+    levels
+        Numbers are rounded to multiples of 1 / levels in place of words of `bits` bits: as many as a stream of so many
+        cycles can have, inputs and weights of either sign. At most 65,536; or a sequence, one for each layer. None:
+        those of the calibration, or of `bits`.
     seed
         Fixes the faults.
     clip
@@ -54,8 +82,9 @@ class FixedPoint:
     Raises
     ------
     ValueError, TypeError
-        If an argument is outside its range or of a wrong type, if a generator is to be dead, or if the network
-        has a layer that is no arithmetic on words (`Dendrite`, `PredictiveCoding`).
+        If an argument is outside its range or of a wrong type, if a generator is to be dead, if there are levels with
+        bits or faults, if the network has a layer that is no arithmetic on words (`Dendrite`, `PredictiveCoding`), or
+        is calibrated for streams or for other levels.
 
     Examples
     --------
@@ -63,14 +92,18 @@ class FixedPoint:
     >>> network = Network.from_arrays([[[1.0, -1.0], [-1.0, 1.0]]], [[0.0, 0.0]])
     >>> FixedPoint(network).predict([[0.9, 0.1], [0.2, 0.7]])
     array([0, 1])
+    >>> FixedPoint(network, levels=4).forward([[0.9, 0.1], [0.2, 0.7]])
+    array([[ 1. , -1. ],
+           [-0.5,  0.5]])
     """
 
     def __init__(
         self,
         network: NetworkDefinition,
-        bits: int = 8,
+        bits: int = _BITS,
         faults: Faults | None = None,
         *,
+        levels: int | Sequence[int] | None = None,
         seed: Seed = 0,
         clip: bool = False,
     ) -> None:
@@ -86,20 +119,53 @@ class FixedPoint:
         checks.instance("faults", self._faults, Faults)
         if self._faults.dead_generator is not None:
             raise ValueError(f"dead_generator must be None in fixed point, got {self._faults.dead_generator!r}")
+        self._levels = levels_of(network, levels)
+        if self._levels is not None and (self._bits != _BITS or self._faults != Faults()):
+            given = f"bits={self._bits}" if self._bits != _BITS else f"{self._faults}"
+            raise ValueError(
+                f"levels must be None with another width or faults of words, got {self._levels} and {given}"
+            )
         self._clip = checks.flag("clip", clip)
         self._counter = SampleCounter()
         of_layers = Seeds(seed, type(self)).of("layers").spawn(len(network.layers))
-        self._seeds = [Seeds(own, type(self), shape) for own, shape in zip(of_layers, network.shapes(), strict=False)]
+        self._stages = self._made(of_layers)
 
     network: NetworkDefinition = attribute("_network", "The network.")
-    bits: int = attribute("_bits", "Width of a word.")
+    bits: int = attribute("_bits", "Width of a word, if there are no `levels`.")
+    levels: int | tuple[int, ...] | None = attribute("_levels", "Steps from 0 to the largest number; None: of `bits`.")
     faults: Faults = attribute("_faults", "Faults of the words.")
     clip: bool = attribute("_clip", "Whether inputs are clipped.")
 
+    def _made(self, of_layers: Sequence[Seed]) -> list[_Stage]:
+        network, found = self._network, []
+        calibration, count = network.calibration, len(network.layers)
+        levels = 2 ** (self._bits - 1) - 1 if self._levels is None else self._levels
+        each = levels if isinstance(levels, tuple) else (levels,) * count
+        scale, signed = network.input_scale, network.input_range[0] < 0
+        for k, (layer, shape) in enumerate(zip(network.layers, network.shapes(), strict=False)):
+            lowest, bias = -1.0, np.zeros(())
+            if calibration is None:
+                mapping = _plain(layer, scale)
+                if isinstance(layer, WeightedSpec):
+                    bias = layer.bias
+            else:
+                mapping, lowest = calibration.layers[k], -1.0 if signed else 0.0
+                if mapping.bias is not None:
+                    bias = self._words(mapping.bias, each[k]) / each[k] * mapping.gains.reshape(-1)
+            words = np.zeros((0, 0), np.int64)
+            if mapping.weights is not None:
+                words = self._words(mapping.weights.reshape(len(mapping.weights), -1), each[k])
+            ends = (-1,) + (1,) * (len(layer.output_shape(shape)) - 1)
+            seeds = Seeds(of_layers[k], type(self), shape)
+            found.append(_Stage(layer, shape, seeds, each[k], lowest, mapping, words, bias.reshape(ends)))
+            scale, signed = layer.output_scale(scale), layer.gives_signed(signed)
+        return found
+
     @property
     def generator_descriptions(self) -> list[str]:
-        """The word width as text, in place of the generators of a circuit."""
-        return [f"{self._bits}-bit words"] * len(self._network.layers)
+        """The word width or the levels as text, in place of the generators of a circuit."""
+        words = f"{self._bits}-bit words"
+        return [words if self._levels is None else f"{stage.levels} levels" for stage in self._stages]
 
     def reset(self) -> None:
         """Rewind the faults."""
@@ -137,23 +203,28 @@ class FixedPoint:
             most = max(most, words)
         return 8 * most
 
+    def _words(self, numbers: Floats, levels: int) -> Integers:
+        """Numbers in [-1, 1] as words; where levels are those of streams, rounded as their thresholds are."""
+        if self._levels is None:
+            return np.rint(numbers * levels).astype(np.int64)
+        return (np.sign(numbers) * np.floor(np.abs(numbers) * float(levels) + 0.5)).astype(np.int64)
+
     def _run(self, x: Floats, samples: Integers) -> Floats:
-        scale = self._network.input_scale
-        values, top = x, 2 ** (self._bits - 1) - 1
-        for layer, shape, seeds in zip(self._network.layers, self._network.shapes(), self._seeds, strict=False):
-            values = values.reshape(len(values), math.prod(shape))
-            words = np.rint(np.clip(values / scale, -1.0, 1.0) * top).astype(np.int64)
+        values = x
+        for layer, shape, seeds, levels, lowest, mapping, weights, bias in self._stages:
+            sample = shape if layer.takes_images else (math.prod(shape),)
+            values = np.clip(values.reshape(len(values), *sample) / mapping.ranges, lowest, 1.0)
+            words = self._words(values.reshape(len(values), math.prod(shape)), levels)
             words = self._faulty(words, self._faults.input_flips, samples, seeds, "inputs")
             if not isinstance(layer, WeightedSpec):  # in the units of its inputs, whatever these are
-                values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (scale / top)
+                values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (mapping.gains / levels)
+                values = values + mapping.offsets
                 continue
-            weights = layer.weights.reshape(len(layer.weights), -1) * scale
-            gain = float(np.abs(weights).max()) or 1.0
-            stored = np.rint(weights / gain * top).astype(np.int64)
-            used = self._faulty(stored.reshape(1, -1), self._faults.weight_flips, samples, seeds, "weights")
-            sums = self._sums(words, used.reshape(-1, *stored.shape), layer, shape, samples, seeds.key("product flips"))
-            values = sums * (gain / top**2) + np.repeat(layer.bias, sums.shape[1] // len(layer.bias))
-            values, scale = layer.activated(values), layer.ceiling
+            used = self._faulty(weights.reshape(1, -1), self._faults.weight_flips, samples, seeds, "weights")
+            used = used.reshape(-1, *weights.shape)
+            sums = self._sums(words, used, layer, shape, samples, seeds.key("product flips"))
+            sums = sums.reshape(len(sums), *layer.output_shape(shape))
+            values = layer.from_sums(sums * (mapping.gains / levels**2) + bias, mapping.offsets)
         return values.reshape(len(x), self._network.n_outputs)
 
     def _sums(
@@ -199,6 +270,35 @@ class FixedPoint:
             return words
         key = seeds.key("input flips" if side == "inputs" else "weight flips")
         return _flipped(np.broadcast_to(words, (len(samples), words.shape[1])), self._bits, rate, samples, key)
+
+
+def levels_of(network: NetworkDefinition, levels: int | Sequence[int] | None) -> int | tuple[int, ...] | None:
+    """Levels of a network in fixed point: the given ones, checked, or those of its calibration."""
+    if levels is not None:
+        each = tuple(checks.whole("levels", number, 1, LONGEST) for number in checks.each("levels", levels))
+        if len(each) != (count := len(network.layers)) and (len(each) > 1 or np.iterable(levels)):
+            raise ValueError(f"levels must be one number, or {count}, one for each layer, got {len(each)}")
+        levels = each if np.iterable(levels) else each[0]
+    if network.calibration is None:
+        return levels
+    options = network.calibration.options
+    if network.calibration.products != "exact":
+        raise ValueError(
+            "network must be calibrated with products='exact' for fixed point, got one calibrated for streams; "
+            "network.ideal takes any levels"
+        )
+    if levels not in (None, options.length):
+        raise ValueError(f"levels must be {options.length}, for which the network is calibrated, got {levels}")
+    return options.length  # type: ignore[return-value]  # a number or a tuple, once it is checked
+
+
+def _plain(layer: LayerSpec, scale: float) -> LayerMapping:
+    """The mapping of a layer that is not calibrated; its bias is in the accumulator, so the gain is of weights only."""
+    if not isinstance(layer, WeightedSpec):
+        return LayerMapping(scale, scale)
+    weights = layer.weights * scale
+    gain = float(np.abs(weights).max()) or 1.0
+    return LayerMapping(scale, gain, weights=weights / gain)
 
 
 def _flipped(words: Integers, bits: int, rate: float, samples: Integers, key: int) -> Integers:

@@ -79,6 +79,10 @@ class SpikingDense(WeightedSpec):
         """Firing rates for constant currents."""
         return self.neuron.rates(z)
 
+    def from_sums(self, sums: Floats, offsets: Floats) -> Floats:
+        """Rates of constant currents, with the offsets of a mapping, which are rates."""
+        return self.decoded(self.activated(sums) + offsets)
+
     def gives_signed(self, signed: bool) -> bool:
         """Whether outputs may be negative: rates are not."""
         return False

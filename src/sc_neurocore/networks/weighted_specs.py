@@ -68,6 +68,10 @@ class WeightedSpec(LayerSpec):
         """Outputs for sums decoded from counts: the activation function."""
         return self.activated(y)
 
+    def from_sums(self, sums: Floats, offsets: Floats) -> Floats:
+        """Outputs for exact sums in the units of the network, and the offsets of a mapping."""
+        return self.activated(sums + offsets)
+
     def gives_signed(self, signed: bool) -> bool:
         """Whether outputs may be negative: sums of products may be, some activations are not."""
         negative = signed or bool(self.weights.min() < 0) or bool(self.bias.min() < 0)
