@@ -11,7 +11,7 @@ from ..circuit import Stage
 from ..layer_spec import BuildContext, LayerSpec, Shape
 from ..mapping import LayerMapping
 from ..weighted_specs import Conv2D, Dense, WeightedSpec
-from .samples import Judge, Parts
+from .samples import FIRST, Judge, Parts, worse
 
 DIGITS = 7
 """Numbers of a mapping have so many digits: matrix products of another machine differ in about the 15th."""
@@ -35,12 +35,18 @@ class Draft:
 
 
 class Choice(NamedTuple):
-    """A draft with its mapping, its score, and what tells it from others."""
+    """A draft with its mapping, the marks that it got, and what tells it from others."""
 
     draft: Draft
     mapping: LayerMapping
-    score: float
+    marks: Floats
+    """Of the held samples, see `Judge`; of the first of them, where these are clearly worse than those of another."""
     text: str
+
+    @property
+    def score(self) -> float:
+        """Mean of the marks."""
+        return float(self.marks.mean())
 
 
 class Node:
@@ -79,7 +85,6 @@ class Node:
         self.linear = isinstance(spec, Dense | Conv2D)
         """Whether it gives weighted sums, with an activation behind them."""
         self.targets = sums_of(spec).forward(ideal.fit)
-        self._inputs = np.concatenate(values)
         options = context.options
         self.generator = options.make_generator()
         self._random = (
@@ -95,26 +100,30 @@ class Node:
         """The draft of the plain mapping."""
         return Draft(np.array(self.context.input_scale), None, self.context.options.generator)
 
-    def tried(self, draft: Draft, text: str) -> Choice:
-        """A draft with its mapping and its score."""
+    def tried(self, draft: Draft, text: str, best: Choice | None = None) -> Choice:
+        """A draft with its mapping and its marks: of the first samples only if those are clearly worse than the best."""
         mapping = self._mapping(draft)
         stage = self._stage(mapping)
-        raw = self._factored(stage, mapping)
-        fit, held = raw[: len(self.targets)], raw[len(self.targets) :]
+        fit, held = self.values.fit[:FIRST], self.values.held
+        raw = self._factored(stage, mapping, np.concatenate([fit, held[:FIRST]]))
         if draft.reading != "plain":
-            slopes, offsets = self._line(fit, draft.reading)
-            mapping = replaced(
-                mapping, gains=seven_digits(mapping.gains * slopes), offsets=seven_digits(offsets)
-            )
-            held = held * slopes
-        outputs = self.spec.decoded(held + mapping.offsets)
-        return Choice(draft, mapping, self.judge.score(outputs, self.context.place + 1), text)
+            slopes, offsets = self._line(raw[: len(fit)], draft.reading)
+            mapping = replaced(mapping, gains=seven_digits(mapping.gains * slopes), offsets=seven_digits(offsets))
+            stage = stage._replace(gains=self.spec.factors(mapping), offsets=mapping.offsets)
+            raw = raw * slopes
+        later = self.context.place + 1
+        marks = self.judge.marks(self.spec.decoded(raw[len(fit) :] + mapping.offsets), later)
+        if len(held) > FIRST and (best is None or not worse(marks, best.marks)):
+            more = self._factored(stage, mapping, held[FIRST:])
+            more_marks = self.judge.marks(self.spec.decoded(more + mapping.offsets), later, FIRST)
+            marks = np.concatenate([marks, more_marks])
+        return Choice(draft, mapping, marks, text)
 
     def outputs(self, mapping: LayerMapping) -> Parts:
         """Outputs of the layer's circuit, decoded."""
         stage = self._stage(mapping)
-        outputs = self.spec.decoded(self._factored(stage, mapping) + mapping.offsets)
-        return Parts(outputs[: len(self.targets)], outputs[len(self.targets) :])
+        outputs = (self._factored(stage, mapping, part) + mapping.offsets for part in self.values)
+        return Parts(*map(self.spec.decoded, outputs))
 
     def plain_outputs(self) -> Parts:
         """Outputs of the plain mapping."""
@@ -146,9 +155,9 @@ class Node:
         gains, offsets = (of_neurons(each, axes) for each in (draft.widths * terms, self.spec.bias))
         return LayerMapping(draft.ranges, gains, offsets, weights, None, draft.generator)
 
-    def _factored(self, stage: Stage, mapping: LayerMapping) -> Floats:
-        """Outputs for all samples, gains included."""
-        encoded = stage.encoded(self._inputs, (len(self._inputs),))
+    def _factored(self, stage: Stage, mapping: LayerMapping, values: Floats) -> Floats:
+        """Outputs for inputs ``(N, ...)``, gains included."""
+        encoded = stage.encoded(values, (len(values),))
         if self._random:
             return stage.gains * self._drawn(encoded, mapping)
         if self.exact:
@@ -181,10 +190,11 @@ class Node:
         """Slopes and offsets that bring sums nearest to their targets, for each neuron: of layers with weights."""
         weighted = isinstance(self.spec, WeightedSpec)
         axes = (0, *range(2, raw.ndim)) if weighted else tuple(range(raw.ndim))
-        mean, aim = raw.mean(axes, keepdims=True)[0], self.targets.mean(axes, keepdims=True)[0]
+        targets = self.targets[: len(raw)]
+        mean, aim = raw.mean(axes, keepdims=True)[0], targets.mean(axes, keepdims=True)[0]
         slopes = np.ones_like(mean)
         if reading == "line":
-            products = ((raw - mean) * (self.targets - aim)).mean(axes, keepdims=True)[0]
+            products = ((raw - mean) * (targets - aim)).mean(axes, keepdims=True)[0]
             squares = ((raw - mean) ** 2).mean(axes, keepdims=True)[0]
             found = squares > 1e-12 * (1 + aim**2)
             slopes = np.where(found, products / np.where(found, squares, 1.0), 1.0)

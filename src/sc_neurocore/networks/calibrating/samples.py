@@ -12,6 +12,8 @@ from ..layer_spec import LayerSpec
 
 FIT, HELD = 3000, 6000
 """Samples of the two parts at most."""
+FIRST = 1000
+"""So many of each part are looked at first: what is clearly worse is left there. They also fit the lines of neurons."""
 WORK = 6e8
 """Products of all held samples at most, in all layers: larger networks are judged by fewer samples."""
 VALUES = 1 << 24
@@ -42,7 +44,10 @@ def split(network: NetworkDefinition, x: Floats, seed: int) -> Parts:
 
 
 class Judge:
-    """How often a circuit decides as the float network does; of a regressor, minus its mean square error.
+    """Compares outputs with those of the float network: marks of the held samples, the higher the better.
+
+    The mark of a sample is 1 where a classifier decides as the float network does, else 0; of a regressor it is minus
+    the square error, in units of the variance of the outputs.
 
     Parameters
     ----------
@@ -58,14 +63,23 @@ class Judge:
         self._outputs = outputs
         self._scale = float(outputs.var()) or 1.0
 
-    def score(self, values: Floats, later: int) -> float:
-        """Score of values ``(N, ...)`` that enter layer number `later`, whose followers run in floating point."""
+    def marks(self, values: Floats, later: int, first: int = 0) -> Floats:
+        """Marks ``(n,)`` of the held samples from number `first` on.
+
+        `values` ``(n, ...)`` enter layer number `later`; from there on all is in floating point.
+        """
         for layer in self._layers[later:]:
             values = in_batches(layer, values)
+        aims = self._outputs[first : first + len(values)]
         if self._classes_of is None:
-            return -float(np.mean((values - self._outputs) ** 2)) / self._scale
-        same: float = np.mean(self._classes_of(values) == self._classes_of(self._outputs)).item()
-        return same
+            return np.asarray(-((values - aims) ** 2).mean(1) / self._scale)
+        return (self._classes_of(values) == self._classes_of(aims)).astype(np.float64)
+
+
+def worse(marks: Floats, best: Floats) -> bool:
+    """Whether marks of some samples are worse than others of the same samples by three standard errors."""
+    difference = marks - best[: len(marks)]
+    return bool(difference.mean() < -3 * difference.std() / math.sqrt(len(marks)))
 
 
 def spread(count: int, most: int) -> Sequence[int]:

@@ -74,7 +74,7 @@ def calibrated(
         values, ideal = node.outputs(best.mapping), ideal.through(spec)
         done += 1
     last = len(network.layers)
-    if judge.score(plain.held, last) > judge.score(values.held, last):
+    if judge.marks(plain.held, last).mean() > judge.marks(values.held, last).mean():
         contexts = layer_contexts(network, options)
         mappings = [spec.mapping(shape, context) for spec, shape, context in contexts]
         gains = []
@@ -85,7 +85,7 @@ def calibrated(
 def _improved(node: Node, step: Step, best: Choice) -> Choice:
     """The best of what a step proposes and what there was."""
     for draft, text in step.proposals(node, best.draft):
-        choice = node.tried(draft, text)
+        choice = node.tried(draft, text, best)
         if choice.score > best.score:
             best = choice
     return best
