@@ -56,6 +56,7 @@ GENERATORS = {
     "name": "sobol",
     "searched": Searched(permutation()),
     "with orders": Searched(permutation(), permutation(2)),
+    "orders in columns": Searched(permutation(), np.asfortranarray(permutation(2))),
     "bank": Bank("lfsr", LENGTH),
 }
 
