@@ -49,8 +49,11 @@ def layer_contexts(
     network: NetworkDefinition, options: CircuitOptions
 ) -> Iterator[tuple[LayerSpec, Shape, BuildContext]]:
     """Each layer of a network, the shape of its inputs, and the context in which its circuit is built."""
+    count = len(network.layers)
+    if isinstance(options.length, tuple) and len(options.length) != count:
+        raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
     scale, signed = network.input_scale, network.input_range[0] < 0
-    seeds = Seeds(options.seed, Circuit).of("layers").spawn(len(network.layers))
+    seeds = Seeds(options.seed, Circuit).of("layers").spawn(count)
     for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
         yield spec, shape, BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
         scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
@@ -98,9 +101,6 @@ class Circuit:
         low, high = network.input_range
         if options.encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low}, {high}]")
-        count = len(network.layers)
-        if isinstance(options.length, tuple) and len(options.length) != count:
-            raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
         if options.turns_in_vain and {type(spec) for spec in network.layers if isinstance(spec, WeightedSpec)} == {
             Dense
         }:
