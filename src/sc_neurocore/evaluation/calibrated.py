@@ -37,7 +37,7 @@ class CalibrationSamples:
     Examples
     --------
     >>> CalibrationSamples(np.array([[0.0, 1.0], [1.0, 0.0]])).digest
-    'c4f3e5d9574c4b54'
+    'c2c86bfe0e530734'
     """
 
     x: NDArray[np.float64]
