@@ -130,6 +130,19 @@ def test_the_table_fits_the_terminal(run, mine, monkeypatch, columns, last):
     assert "below float: float's accuracy minus the circuit's on the same images, in points" in out
 
 
+@pytest.mark.parametrize(("columns", "last"), [(48, "uncalibrated"), (80, "95 % interval"), (120, "images/s")])
+def test_the_table_of_calibrated_circuits_fits_the_terminal(run, monkeypatch, columns, last):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    status, out, _ = run("evaluate", *SHORT, "--repeats", 2)
+    assert status == 0
+    lines = out[: out.index("float network")].splitlines()
+    assert max(map(len, lines[1:])) <= columns
+    (header,) = (line for line in lines if "generator" in line)
+    assert "accuracy %  uncalibrated" in header
+    assert ("below float" in header) == (columns >= 80)
+    assert header.rstrip().endswith(last)
+
+
 def test_old_rows_have_no_difference(run, mine, tmp_path):
     words = [*mine, "--lengths", "16", "--generators", "sobol"]
     assert run(*words)[0] == 0

@@ -280,15 +280,13 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
-    count = next(
-        (n for n in _NARROWER if width_of(console, _table(evaluation, _COLUMNS[:n])) <= console.width), _NARROWER[-1]
-    )
-    columns = _COLUMNS[:count]
-    print_whole(console, _table(evaluation, columns))
+    fitting = (shown for shown in _NARROWER if width_of(console, _table(evaluation, shown)) <= console.width)
+    shown = next(fitting, _NARROWER[-1])
+    print_whole(console, _table(evaluation, shown))
     console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
-    if "below float" in columns and any(point.wrong for point in evaluation.points):
+    if _COLUMNS.index("below float") in shown and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
     _show_note(console, evaluation)
 
@@ -302,22 +300,22 @@ _COLUMNS = (
     "generator", "L", "accuracy %", "uncalibrated", "95 % interval", "below float", "95 % interval", "as float %",
     "images/s",
 )  # fmt: skip
-_NARROWER = (9, 8, 7, 5, 4)
-"""How many of the columns are shown, as many as the terminal has room for."""
+_NARROWER = (range(9), range(8), range(7), (0, 1, 2, 3, 5, 6), range(5), range(4))
+"""Which of the columns are shown, as many as the terminal has room for."""
 
 
-def _table(evaluation: "Evaluation", columns: "Sequence[str]") -> "Table":
-    """The first columns of the results, a row a circuit; without that of uncalibrated ones where none was run."""
+def _table(evaluation: "Evaluation", columns: "Sequence[int]") -> "Table":
+    """Columns of the results, a row a circuit; without that of uncalibrated ones where none was run."""
     from rich import box
     from rich.table import Table
 
     from ..evaluation.rows import text_of
 
-    shown = [place for place, name in enumerate(columns) if name != "uncalibrated" or evaluation.uncalibrated]
+    shown = [place for place in columns if _COLUMNS[place] != "uncalibrated" or evaluation.uncalibrated]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for place in shown:
-        left = columns[place] == "generator"
-        table.add_column(columns[place], justify="left" if left else "right", no_wrap=not left)
+        left = _COLUMNS[place] == "generator"
+        table.add_column(_COLUMNS[place], justify="left" if left else "right", no_wrap=not left)
     for generator in evaluation.generators:
         needed = evaluation.needed_length(generator)
         for point in evaluation.line(generator):
