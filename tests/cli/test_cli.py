@@ -503,6 +503,20 @@ def test_a_study_of_faults(run, mine, tmp_path):
     assert len(rows) == 9
 
 
+def test_a_study_of_faults_calibrates_each_circuit_once(run, tmp_path):
+    status, out, _ = run("evaluate", "--fault", "product-flips=0.1", *SHORT)
+    assert status == 0
+    assert "each circuit is calibrated for itself, on samples out of 1257" in unwrapped(out)
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert sorted((row.task.generator, bool(row.task.calibration)) for row in rows) == [
+        *[("fixed-point", False)] * 2, *[("sobol", True)] * 4,
+    ]  # fmt: skip
+    assert len(list((tmp_path / "report" / "calibrated").iterdir())) == 2
+    status, out, _ = run("evaluate", "--fault", "product-flips=0.1", *SHORT, "--calibrate", "none")
+    assert status == 0
+    assert "calibrated" not in out
+
+
 def test_a_dead_generator(run, mine, tmp_path):
     status, _, _ = run(*mine, "--fault", "dead-generator=inputs", *SHORT)
     assert status == 0

@@ -106,6 +106,14 @@ def test_fixed_point_is_not_calibrated(trainable):
     assert timeless(alone.rows) == timeless(found.rows[1:])
 
 
+def test_circuits_that_take_too_long_are_not_calibrated(network, trainable):
+    longest = 1 << 16
+    found = evaluate(network, trainable, (longest, longest + 1, (16, longest + 1)), "sobol")
+    assert searches(network) == [("sobol", longest)]
+    assert [bool(row.task.calibration) for row in found.rows] == [True, False, False]
+    assert [row.task.length for row in found.uncalibrated.rows] == [longest]
+
+
 CIRCUIT = Task("0.1.0", "ab", "cd", "sobol", 16, calibration="ef")
 CHANGES = {
     "network": "x", "generator": "lfsr", "length": (8, 16), "encoding": "bipolar", "accumulate": "or", "share": "one",

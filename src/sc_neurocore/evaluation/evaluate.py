@@ -14,14 +14,8 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
-from .calibrated import (
-    FOLDER,
-    Calibrate,
-    CalibratedNetworks,
-    CalibrationSamples,
-    CalibrationTask,
-    with_faults,
-)
+from ..networks.calibration import LONGEST
+from .calibrated import FOLDER, Calibrate, CalibratedNetworks, CalibrationSamples, CalibrationTask, with_faults
 from .classification import FIXED_POINT, Classification
 from .pipeline import MOST_REPEATS, Plan, Progress
 from .record import package_version
@@ -96,8 +90,8 @@ def evaluate(
     calibrate
         ``"auto"``: each circuit, of a generator and a length, is calibrated for itself before it is run, see
         `Network.calibrate`, and the circuits as mapped are run too, see `Evaluation.uncalibrated`. Neither the seed
-        nor faults change what is found. Without samples, with a network that is calibrated already, and in fixed
-        point nothing is calibrated. ``"none"``: circuits are run as mapped.
+        nor faults change what is found. Nothing is calibrated without samples, with a network that is calibrated
+        already, in fixed point, and for more than 65,536 cycles. ``"none"``: circuits are run as mapped.
     calibration
         Samples ``(n, n_inputs)`` to calibrate on, at least one; None: those of ``data.x_train``, if there are any.
     backend
@@ -189,12 +183,10 @@ def evaluate_each(
     subject = Classification.of(network, data, clip)
     samples = CalibrationSamples.of(network, data, calibrate, calibration, clip)
     names = {"version": package_version(), "network": network.digest(), "data": data.digest()}
-    groups = [_tasks(each_length, generators, repeats, options, names) for options in variants]
-    twins: list[list[Task]] = [[] for _ in groups]
-    if samples is not None:
-        if uncalibrated:
-            twins = [[task for task in tasks if task.generator != FIXED_POINT] for tasks in groups]
-        groups = [_calibrated(tasks, samples.digest) for tasks in groups]
+    mapped = [_tasks(each_length, generators, repeats, options, names) for options in variants]
+    groups = mapped if samples is None else [_calibrated(tasks, samples.digest) for tasks in mapped]
+    pairs = [zip(tasks, group, strict=True) for tasks, group in zip(mapped, groups, strict=True)]
+    twins = [[task for task, own in pair if uncalibrated and task != own] for pair in pairs]
     every = [task for tasks in (*groups, *twins) for task in tasks]
     plan = Plan(every, out, lambda folder: ResultStore(folder / "results.csv"))
     folder = None if out is None else Path(out) / FOLDER
@@ -235,8 +227,12 @@ def _note(network: "Network", samples: CalibrationSamples | None, calibrate: Cal
 
 
 def _calibrated(tasks: Sequence[Task], digest: str) -> list[Task]:
-    """The tasks with circuits that are calibrated; fixed point is not."""
-    return [task if task.generator == FIXED_POINT else replace(task, calibration=digest) for task in tasks]
+    """The tasks with circuits that are calibrated; fixed point is not, nor are circuits that take too long."""
+
+    def can_be(task: Task) -> bool:
+        return task.generator != FIXED_POINT and bool(np.max(task.length) <= LONGEST)
+
+    return [replace(task, calibration=digest) if can_be(task) else task for task in tasks]
 
 
 def _calibrate(networks: CalibratedNetworks, plan: Plan[Task, Row], progress: Progress | None) -> dict[str, Any]:
