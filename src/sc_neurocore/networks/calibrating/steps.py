@@ -107,7 +107,7 @@ class Ranges(Step):
             assert near.widths is not None
             unit = float(near.widths.max())
             text = f"powers of two next to the {quantile:g} quantile"
-            yield replace(near, widths=unit * 2.0 ** np.rint(np.log2(near.widths / unit))), text
+            yield replace(near, widths=unit * nearest_powers(near.widths / unit)), text
         if node.context.options.accumulate in ("saturate", "or"):  # no sum of products: small ones are nearly one
             for factor in (2.0, 4.0, 8.0):
                 wide = ranged(node, draft, 1.0)
@@ -270,6 +270,12 @@ def ranged(node: Node, draft: Draft, quantile: float) -> Draft:
     reading = draft.reading if draft.widths is not None else node.reading
     # In single precision: quantiles of products of another machine differ in about the 15th digit.
     return replace(draft, widths=widths.astype(np.float32).astype(np.float64), weights=None, reading=reading)
+
+
+def nearest_powers(numbers: Floats) -> Floats:
+    """The power of two next to each positive number, by ratio."""
+    mantissas, exponents = np.frexp(numbers)
+    return np.ldexp(1.0, exponents - (mantissas * mantissas < 0.5))
 
 
 def largest(weights: Floats) -> Floats:
