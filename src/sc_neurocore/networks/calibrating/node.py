@@ -108,7 +108,9 @@ class Node:
         raw = self._factored(stage, mapping, np.concatenate([fit, held[:FIRST]]))
         if draft.reading != "plain":
             slopes, offsets = self._line(raw[: len(fit)], draft.reading)
-            mapping = replaced(mapping, gains=seven_digits(mapping.gains * slopes), offsets=seven_digits(offsets))
+            if draft.reading == "line":
+                mapping = replaced(mapping, gains=seven_digits(mapping.gains * slopes))
+            mapping = replaced(mapping, offsets=seven_digits(offsets))
             stage = stage._replace(gains=self.spec.factors(mapping), offsets=mapping.offsets)
             raw = raw * slopes
         later = self.context.place + 1
@@ -222,6 +224,6 @@ def replaced(mapping: LayerMapping, **arrays: Any) -> LayerMapping:
 
 
 def seven_digits(values: Floats) -> Floats:
-    """Numbers rounded to `DIGITS` digits, as decimal text has them: the logarithm of a library could miss a power of 10."""
+    """Numbers rounded to `DIGITS` digits, as decimal text has them: a logarithm could miss a power of 10."""
     values = np.asarray(values, np.float64)
     return np.array([float(f"{value:.{DIGITS - 1}e}") for value in values.flat]).reshape(values.shape)

@@ -288,7 +288,8 @@ def node_rows(node: Node, draft: Draft, count: int) -> Rows:
     """Operands and targets of `count` sums of the fitting samples."""
     assert isinstance(node.spec, WeightedSpec)
     low = -1.0 if node.context.signed else 0.0
-    encoded = np.clip(node.values.fit / draft.ranges, low, 1.0)
+    fit = node.values.fit
+    encoded = np.clip((fit if node.spec.takes_images else fit.reshape(len(fit), -1)) / draft.ranges, low, 1.0)
     targets = node.targets
     bias = node.spec.bias.reshape(-1, *(1,) * (targets.ndim - 2))
     return rows_of(node.spec, node.shape, encoded, targets - bias, count)
