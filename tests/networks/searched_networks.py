@@ -1,6 +1,7 @@
 """Small networks of every kind of layer with samples, to calibrate."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,7 +24,7 @@ SIZES = (6, 5, 3)
 
 def of_arrays(rng, sizes=SIZES, low=0.0, high=1.0, sign=1, **options):
     x = rng.uniform(low, high, (MANY, sizes[0]))
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(pairwise(sizes))
     weights = [rng.normal(size=(n, m)) if sign else np.abs(rng.normal(size=(n, m))) for m, n in pairs]
     biases = [0.3 * rng.normal(size=n) if sign else 0.3 * rng.random(n) for _, n in pairs]
     options = {"activation": "relu", "input_range": (low, high), "calibration": x[:100], **options}
@@ -65,7 +66,9 @@ NETWORKS = {
     ),
     "max pools": lambda rng: of_layers(
         rng,
-        lambda w: [Pool2D("max", 2), Conv2D(w(3, 2, 2, 2), w(3), "tanh"), Pool2D("max", 2), Dense(w(3, 3), w(3), "identity")],
+        lambda w: [
+            Pool2D("max", 2), Conv2D(w(3, 2, 2, 2), w(3), "tanh"), Pool2D("max", 2), Dense(w(3, 3), w(3), "identity"),
+        ],
         (2, 6, 6),
     ),
     "spiking": lambda rng: of_layers(
