@@ -84,12 +84,12 @@ def test_every_circuit_is_calibrated(encoding, accumulate):
     assert np.mean(found) > 0
 
 
-def test_errors_of_short_streams_fall_to_a_quarter():
+def test_errors_of_short_streams_halve():
     """Square errors of regressors at 4 cycles, in all of five networks."""
     for seed in range(5):
         network, x, held = made("regressor", seed)
         plain = nearness(network, network.circuit(4), held).mean()
-        assert nearness(network, network.calibrate(x[:300], length=4).circuit(), held).mean() > plain / 4
+        assert nearness(network, network.calibrate(x[:300], length=4).circuit(), held).mean() > plain / 2
 
 
 # ---------------------------------------------------------------- numbers at the ends

@@ -12,9 +12,9 @@ from .. import checks
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
 from ..layers.options import CircuitOptions
-from .calibrating import STEPS, calibrated, shared_lengths
+from .calibrating import STEPS, calibrated, plain_mappings, shared_lengths
 from .calibrating.search import Progress
-from .calibration import Products
+from .calibration import Calibration, Products
 from .circuit import Circuit
 from .definition import NetworkDefinition
 from .describe import describe
@@ -139,6 +139,7 @@ class Mappable(NetworkDefinition):
             raise ValueError(f"cycles must be None without length='auto', got {checks.shown(cycles)}")
         circuit_options = CircuitOptions(length, generator, **options)
         Circuit(self, circuit_options)  # errors come before the search
+        Calibration(circuit_options, plain_mappings(self, circuit_options), products=products)
         found = calibrated(
             self, samples, circuit_options, without=left_out, products=products, seed=seed, progress=progress
         )

@@ -5,7 +5,7 @@ the choices that are made for it, `search` goes through them.
 """
 
 from .lengths import shared_lengths
-from .search import calibrated
+from .search import calibrated, plain_mappings
 from .steps import STEPS
 
-__all__ = ["STEPS", "calibrated", "shared_lengths"]
+__all__ = ["STEPS", "calibrated", "plain_mappings", "shared_lengths"]

@@ -73,11 +73,14 @@ def calibrated(
         done += 1
     last = len(network.layers)
     if judge.marks(plain.held, last).mean() > judge.marks(values.held, last).mean():
-        contexts = layer_contexts(network, options)
-        mappings = [spec.mapping(shape, context) for spec, shape, context in contexts]
-        gains = []
+        mappings, gains = list(plain_mappings(network, options)), []
     tell(total, total, "done")
     return Calibration(options, tuple(mappings), tuple(gains), products)
+
+
+def plain_mappings(network: NetworkDefinition, options: CircuitOptions) -> tuple[LayerMapping, ...]:
+    """Mappings of the circuit of a network that is not calibrated."""
+    return tuple(spec.mapping(shape, context) for spec, shape, context in layer_contexts(network, options))
 
 
 def _improved(node: Node, step: Step, best: Choice) -> Choice:
