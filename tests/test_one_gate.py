@@ -58,6 +58,7 @@ ENTRIES = {
     "Encoder.encode": (lambda x: encoders.Encoder(2, 16, "sobol").encode(x), V),
     "UserSequence": (lambda x: encoders.UserSequence(x, 2), [[0, 3], [2, 1]]),
     "Searched permutation": (lambda x: encoders.Searched(x), [1, 2, 0]),
+    "Searched permutations": (lambda x: encoders.Searched(x), [[1, 2, 0], [0, 2, 1]]),
     "Searched order": (lambda x: encoders.Searched([1, 2, 0], x), [[0, 2, 1], [1, 0, 2]]),
     "overlap p": (lambda x: gates.overlap(x, V, 0.5), V),
     "overlap q": (lambda x: gates.overlap(V, x, 0.5), V),

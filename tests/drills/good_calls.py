@@ -22,16 +22,17 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 NO_CALLS = {
     "bitstreams.Encoding", "encoders.Share", "encoders.Seed", "networks.Activation",  # types
     "encoders.Generator", "layers.SCLayer", "encoders.Bernoulli.sequence",  # abstract; it has none
-    "synapses.Traces", "synapses.Preset", "neurons.LIFState", "recorders.Summary",  # records without a rule
+    "synapses.Traces", "synapses.Preset", "neurons.LIFState", "recorders.Summary", "networks.StepGain",  # plain records
     "networks.Network.load", "networks.Network.save", "networks.Network.from_named_arrays",  # files have drills
 }  # fmt: skip
 INNER = {
     "networks": {  # what networks call of their layers, with arguments of their own
-        "activated", "bound", "build", "calibrated", "cost", "decoded", "forward", "gain", "gives_signed", "indices",
-        "largest_sum", "output_scale", "output_shape", "summary_cells", "windows",
+        "activated", "bound", "build", "calibrated", "check_mapping", "check_options", "cost", "decoded", "factors",
+        "forward", "from_sums", "gain", "gives_signed", "indices", "largest_sum", "mapping", "output_scale",
+        "output_shape", "scaled_weights", "summary_cells", "terms", "windows",
     },
     "layers": {"check_no_faults", "keywords", "load_state_dict", "reset"},  # the last one: `state_dicts`
-    "encoders": {"check_binary", "check_lines"},
+    "encoders": {"check_binary", "check_lines", "check_one_sequence"},
     "synapses": {"stuck", "of_cells", "relative", "deviation", "shares_of", "load", "reset"},
     "neurons": {"membrane", "load"},
     "sources": {"forget"},
@@ -91,7 +92,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "bitstreams.value_range": lambda: given("split"),
     "encoders.LFSR": lambda: given(4, (4, 3), 3, insert_zero=True, mask=5, reverse=True),
     "encoders.LFSR.ahead": lambda: given(3),
-    "encoders.Bank": lambda: given("sobol", 16),
+    "encoders.Bank": lambda: given("sobol", 16, ((1, 0), (2, 5))),
     "encoders.Bernoulli": lambda: given(8),
     "encoders.Encoder": lambda: given(
         3, 8, "sobol", "unipolar", share="one", bits=4, partner=1, seed=3, backend="numba"
@@ -107,7 +108,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "encoders.Lattice": lambda: given(12, 5, 3),
     "encoders.OfWidth": lambda: given(encoders.Ramp(3), 5),
     "encoders.Ramp": lambda: given(4, mask=3, period=12),
-    "encoders.Searched": lambda: given([1, 2, 0], [[0, 2, 1], [1, 0, 2]]),
+    "encoders.Searched": lambda: given([[1, 2, 0], [0, 2, 1]], [[0, 2, 1], [1, 0, 2]]),
     "encoders.Searched.of_length": lambda: given(12),
     "encoders.Searched.line": lambda: given(1),
     "encoders.Sobol": lambda: given(4, 2, mask=5),
@@ -362,6 +363,10 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         f"layers.{name}.from_weights": lambda: given(numbers(2, 3), 8, generator="sobol", seed=1)
         for name in ("VectorizedSCLayer", "MemristiveDenseLayer", "HardwareAwareSCLayer")
     },
+    "networks.Calibration": lambda: given(
+        layers.CircuitOptions(16), calibration().layers, (networks.StepGain(0, "ranges", "rows", 0.5, 0.25),), "exact",
+        None,
+    ),
     "networks.Circuit": lambda: given(network(), layers.CircuitOptions(16)),
     "networks.FixedPoint": lambda: given(network(), 6, gates.Faults.flips(0.1), seed=1, clip=False),
     **{f"networks.{name}": lambda: given(numbers(2, 4)) for name in (
@@ -374,6 +379,9 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "networks.Dense": lambda: given(numbers(2, 3), numbers(2), "relu", 1.0),
     "networks.Inhibition": lambda: given(0.3, 2, "reflect"),
     "networks.KWinners": lambda: given(2),
+    "networks.LayerMapping": lambda: given(
+        numbers(4) + 0.5, numbers(3), numbers(3), numbers(3, 4), numbers(3), "sobol"
+    ),
     "networks.Network": lambda: given(network().layers, (0.0, 1.0), "classifier", ("a", "b"), (4,)),
     "networks.Network.circuit": lambda: given(16, "sobol", encoding="split", seed=1),
     "networks.Network.describe": lambda: given(16, "split", "sobol"),
@@ -396,6 +404,14 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
 def network() -> networks.Network:
     """A small network."""
     return sc.Network.from_arrays(_WEIGHTS, calibration=numbers(5, 4))
+
+
+def calibration() -> networks.Calibration:
+    """Mappings for that network."""
+    first, last = (
+        networks.LayerMapping(0.5, numbers(len(weights)), 0.25, weights, generator="sobol") for weights in _WEIGHTS
+    )
+    return networks.Calibration(layers.CircuitOptions(16), (first, last))
 
 
 def public_calls() -> Iterator[str]:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from good_calls import CALLS, call_of, network, numbers, owner_of, stream
+from good_calls import CALLS, calibration, call_of, network, numbers, owner_of, stream
 from scipy.sparse import issparse
 
 import sc_neurocore as sc
@@ -248,6 +248,7 @@ def has_an_effect(name, keyword):
 
 
 NETWORK, OTHER = network(), sc.Network.from_arrays([numbers(2, 4)])
+MAPPED = calibration()
 LAW, STEEPER = (synapses.ClippedLogarithm(0.0, slope, 0.0, 1.0) for slope in (0.05, 0.1))
 MASK = np.eye(1, 3, dtype=bool)
 Q, FOUR = numbers(3, 2), 0.2 + 0.5 * numbers(4)
@@ -278,6 +279,12 @@ PAIRS = {
     ("layers.StochasticAttention", "seed"): (
         lambda seed: layers.StochasticAttention(2, seed=seed).forward_bitstream(Q, Q, Q, 64), 1, 2
     ),
+    ("networks.Calibration", "options"): (
+        lambda options: networks.Calibration(options, MAPPED.layers), MAPPED.options, layers.CircuitOptions(16, "lfsr")
+    ),
+    ("networks.Calibration", "gains"): (
+        lambda score: networks.Calibration(MAPPED.options, MAPPED.layers, [(0, "a", "b", 0.5, score)]), 0.5, 0.25
+    ),
     ("networks.Circuit", "network"): (
         lambda net: networks.Circuit(net, layers.CircuitOptions(16)).forward(FOUR), NETWORK, OTHER
     ),
@@ -290,6 +297,7 @@ PAIRS = {
         for kind in (networks.Network, networks.NetworkDefinition)
         for keyword, call in (
             ("layers", (lambda parts, kind=kind: kind(parts).float_forward(numbers(4)), NETWORK.layers, OTHER.layers)),
+            ("calibration", (lambda own, kind=kind: kind(NETWORK.layers, calibration=own).digest(), None, MAPPED)),
             ("input_shape", (lambda shape, kind=kind: kind([networks.KWinners(1), networks.Pool2D("max", (1, 1)),
              networks.Dense(numbers(2, 4), numbers(2), "relu")], input_shape=shape), (1, 2, 2), (1, 1, 4))),
         )

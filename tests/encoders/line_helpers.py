@@ -1,4 +1,4 @@
-"""Errors of the gates that lines meet at, in units of those of independent Bernoulli streams."""
+"""Counts of products, and errors of gates that lines meet at, in units of those of independent Bernoulli streams."""
 
 from itertools import combinations
 
@@ -29,3 +29,12 @@ def or_ratio(lines):
         counts = (both @ zeros[j + 1 :].reshape(-1, length).T).reshape(len(q), len(q), -1, len(q))
         worst = max(worst, ((counts / length - exact[:, :, None]) ** 2).mean((0, 1, 3)).max())
     return np.sqrt(worst / (exact * (1 - exact) / length).mean())
+
+
+def counts(permutation):
+    """Ones of the AND of a permutation's and a counter's streams, for all thresholds, one cycle at a time."""
+    length = len(permutation)
+    table = np.zeros((length + 1, length + 1), int)
+    for cycle, number in enumerate(permutation):
+        table[number + 1 :, cycle + 1 :] += 1
+    return table

@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from line_helpers import counts
 
 import sc_neurocore as sc
 from sc_neurocore.backends import choose
@@ -20,15 +21,6 @@ ANNEALED = {
     128: 0.101, 129: 0.102, 200: 0.070, 256: 0.057,
 }  # fmt: skip
 """Dot RMSE that annealing is known to reach."""
-
-
-def counts(permutation):
-    """Ones of the AND of a permutation's and a counter's streams, for all thresholds, one cycle at a time."""
-    length = len(permutation)
-    table = np.zeros((length + 1, length + 1), int)
-    for cycle, number in enumerate(permutation):
-        table[number + 1 :, cycle + 1 :] += 1
-    return table
 
 
 def dot_rmse(table):
@@ -174,8 +166,9 @@ def test_short_sums_are_nearer_than_those_of_sobol_and_bernoulli():
         ([0, 1, 1], ValueError, "permutation must have each of 0 .. 2 once"),
         ([1, 2, 3], ValueError, "permutation must have each of 0 .. 2 once"),
         ([0, -1], ValueError, "permutation must have each of 0 .. 1 once"),
-        ([], ValueError, r"permutation must have shape \(L,\), got \(0,\)"),
-        ([[0, 1], [1, 0]], ValueError, r"permutation must have shape \(L,\)"),
+        ([], ValueError, r"permutation must have shape \(L,\) or \(G >= 1, L\), got \(0,\)"),
+        ([[[0, 1], [1, 0]]], ValueError, r"permutation must have shape \(L,\) or \(G >= 1, L\), got \(1, 2, 2\)"),
+        ([[0, 1], [1, 1]], ValueError, r"permutation must have each of 0 .. 1 once, got \[1 1\]"),
         ([0.0, 1.0], TypeError, "permutation must be integers, got float64"),
     ],
 )

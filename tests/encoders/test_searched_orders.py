@@ -257,11 +257,12 @@ def test_one_cycle():
 @pytest.mark.parametrize(
     ("order", "error", "message"),
     [
-        ([0, 1], ValueError, r"order must have shape \(3,\), got \(2,\)"),
+        ([0, 1], ValueError, r"order must have shape \(3,\) or \(k >= 1, 3\), got \(2,\)"),
+        (np.zeros((0, 3), int), ValueError, r"order must have shape \(3,\) or \(k >= 1, 3\), got \(0, 3\)"),
         ([0, 1, 1], ValueError, "order must have each of 0 .. 2 once"),
         ([[0, 1, 2], [0, 1, 3]], ValueError, "order must have each of 0 .. 2 once"),
         ([0.0, 1.0, 2.0], TypeError, "order must be integers, got float64"),
-        (np.zeros((1, 1, 3), int), ValueError, r"order must have shape \(3,\), got \(1, 3\)"),
+        (np.zeros((1, 1, 3), int), ValueError, r"order must have shape \(3,\) or \(k >= 1, 3\), got \(1, 1, 3\)"),
     ],
 )
 def test_wrong_orders(order, error, message):

@@ -218,7 +218,7 @@ if find_spec("jax"):
 CASES |= {
     repr(generator): AttributeCase(lambda generator=generator: generator)
     for generator in (
-        Searched.of_length(64), Bank("sobol", 64), OfWidth(Bank("lattice", 63), 4),
+        Searched.of_length(64), Searched([[1, 0, 2], [0, 2, 1]]), Bank("sobol", 64), OfWidth(Bank("lattice", 63), 4),
         UserSequence([[0, 1, 2, 3]], 2),
     )
 }  # fmt: skip

@@ -56,6 +56,7 @@ GENERATORS = {
     "name": "sobol",
     "searched": Searched(permutation()),
     "with orders": Searched(permutation(), permutation(2)),
+    "orders in columns": Searched(permutation(), np.asfortranarray(permutation(2))),
     "bank": Bank("lfsr", LENGTH),
 }
 
@@ -169,7 +170,7 @@ BAD = {
     "no permutation": (lambda h: with_generator(h, "sobol"), "arrays must be calibration.0.gains"),
     "bank": (lambda h: with_generator(h, {"bank": "sobol"}), "generator must be a name, a bank with its pair, or se"),
     "gains": (lambda h: changed(h, gains=5), "gains must be a list, got 5"),
-    "gain": (lambda h: changed(h, gains=[[1]]), "missing"),
+    "gain": (lambda h: changed(h, gains=[[1]]), r"gains\[0\] must have layer, step, chosen, before, after"),
     "plain": (lambda h: {key: h[key] for key in h if key != "calibration"}, "fields of the header must be"),
     "format 3": (lambda h: {**h, "format": 3}, "fields of the header must be"),
     "format 5": (lambda h: {**h, "format": 5}, "this version reads formats up to 4, the file has a newer one, 5"),

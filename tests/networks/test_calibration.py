@@ -173,7 +173,10 @@ def test_copies_are_equal():
             "generator of layer 0 must be one for 8 cycles, got one for 2",
         ),
         (lambda n: of(n, products="none"), ValueError, "products must be one of streams, exact, got 'none'"),
-        (lambda n: of(n, gains=[(1, 2)]), TypeError, "missing"),
+        (lambda n: of(n, gains=[(1, 2)]), ValueError, r"gains\[0\] must have layer, step, chosen, "),
+        (lambda n: of(n, gains=[(0, 5, "a", 0, 1)]), TypeError, r"gains\[0\] must be a str, got 5"),
+        (lambda n: of(n, gains=[(0, "a", "b", 0, math.nan)]), ValueError, r"gains\[0\] must .*, got nan"),
+        (lambda n: replace(of(n).calibration, network=5), TypeError, "network must be a str, got 5"),
     ],
 )  # fmt: skip
 def test_calibrations_that_are_none(make, error, message):
@@ -260,6 +263,8 @@ def test_the_plain_mapping_adds_nothing():
 
 
 def test_lengths_of_layers():
+    with pytest.raises(ValueError, match="length must be one number, or 2, one for each layer, got 3"):
+        dense().describe((4, 4, 4))
     network = dense()
     options = CircuitOptions((4, LENGTH))
     own = replace(network, calibration=Calibration(options, mapped(network, ("searched", Searched(permutation())))))

@@ -195,6 +195,7 @@ def test_a_wrong_number_of_lengths(network, length):
         ((64, 64.0), TypeError, "length must be an integer of at least 1, got 64.0"),
         ("64", TypeError, "length must be an integer of at least 1, got"),
         (None, TypeError, "length must be an integer of at least 1, got None"),
+        (np.array(0.5), TypeError, "length must be an integer of at least 1, got array"),
     ],
 )
 def test_bad_lengths(network, length, error, message):

@@ -6,6 +6,7 @@ return the same integers. Shapes use the letters of `types`.
 
 from typing import Protocol
 
+from .calibration_kernels import CalibrationKernels
 from .types import (
     Activation,
     Bits,
@@ -350,7 +351,14 @@ class SeriesKernels(Protocol):
 
 
 class Kernels(
-    StreamKernels, CountingKernels, SequentialKernels, NeuronKernels, ElementaryKernels, SeriesKernels, Protocol
+    StreamKernels,
+    CountingKernels,
+    SequentialKernels,
+    NeuronKernels,
+    ElementaryKernels,
+    SeriesKernels,
+    CalibrationKernels,
+    Protocol,
 ):
     """A backend: every kernel, and the name under which `choose` finds it."""
 
@@ -361,7 +369,7 @@ def kernel_names() -> tuple[str, ...]:
     """Names of all kernels, in the order of the alphabet.
 
     >>> kernel_names()[:3]
-    ('and_counts', 'bernoulli', 'cable')
+    ('and_counts', 'anneal', 'bernoulli')
     """
     members = (member for base in Kernels.__mro__ for member in vars(base).items())
     return tuple(sorted(name for name, value in members if callable(value) and not name.startswith("_")))

@@ -5,13 +5,14 @@ from functools import lru_cache
 from importlib import resources
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..read_only import attribute
 from .generator import MAX_BITS, Generator, check_index
+from .independence import IndependentLines
 from .lattice import Lattice
-from .line_search import line_of, searched_lines, spreading_multiplier
+from .line_search import KINDS, line_of, searched_lines, spreading_multiplier
 from .product_error import TERMS, bernoulli_dot_rmse, dot_rmse
 
 NAMES = ("sobol", "lattice", "lfsr", "halton", "vdc", "ramp")
@@ -26,7 +27,10 @@ _CIRCUITS = {
 }
 _CIRCUITS["ramp"] = _CIRCUITS["vdc"]
 SEARCHED_LINES = 16
-"""Lines at most of a bank that is not stored."""
+"""Lines at most of a bank that is not stored, or of a given pair."""
+
+Pair = tuple[tuple[int, ...], tuple[int, ...]]
+"""Entries of two lines, see `line_search.line_of`."""
 
 
 class Bank(Generator):
@@ -43,6 +47,15 @@ class Bank(Generator):
         the lattices, in an order of cycles that spreads the ones over time.
     length
         Clock cycles L.
+    pair
+        Entries of lines 0 and 1 in the place of that pair, see `line_search.line_of` and `line_search.best_pairs`;
+        those of ``"ramp"`` are of ``"vdc"``, those of ``"searched"`` of ``"lattice"``. Further lines are those of the
+        bank that are independent of the two, 16 lines in all at most. None: the pair that was found.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside its range or of a wrong type, or `pair` is not two different lines of this kind.
 
     Notes
     -----
@@ -57,76 +70,85 @@ class Bank(Generator):
     a shift register a line (115 to 220 um^2 of sky130 cells at 4 to 8 bits);
     LFSR(bits=3, taps=(3, 1), seed=5) and LFSR(bits=3, taps=(3, 1), seed=1, mask=5): dot RMSE 1.21
     (784 products; Bernoulli 3.69); 9 lines
+    >>> Bank("halton", 8, ((2, 5), (3, 0))).decorrelated(1)
+    Halton(bits=3, base=3)
     """
 
-    def __init__(self, name: str, length: int) -> None:
+    def __init__(self, name: str, length: int, pair: ArrayLike | None = None) -> None:
         self._name = checks.option("name", name, (*NAMES, "searched"))
         self._length = checks.count("length", length, 1)
         if self._length > 1 << MAX_BITS:
             raise ValueError(f"length must be at most 2**{MAX_BITS} with generator {name!r}, got {self._length}")
-        self._pair = lines_of(name, self._length, every=False)
-        self._bits = self._pair[0].bits
+        self._pair = None if pair is None else _checked_pair(name, self._length, pair)
+        self._lines = lines_of(name, self._length, False, self._pair)
+        self._bits = self._lines[0].bits
 
     name: str = attribute("_name", "Kind of the sequences.")
     length: int = attribute("_length", "Clock cycles L.")
+    pair: Pair | None = attribute("_pair", "Entries of lines 0 and 1, if they were given.")
     bits: int = attribute("_bits", "Width of a number.")
 
     def __repr__(self) -> str:
-        return f"Bank({self._name!r}, {self._length})"
+        return f"Bank({self._name!r}, {self._length}{'' if self._pair is None else f', pair={self._pair}'})"
 
     def __str__(self) -> str:
-        first, second = self._pair[:2]
+        first, second = self._lines[:2]
         return (
             f"{_CIRCUITS[self._name]}; {first!r} and {second!r}: dot RMSE {self.dot_rmse:.3g} "
             f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(self._length):.3g}); {self.n_lines} lines"
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Bank) and (self._name, self._length) == (other.name, other.length)
+        of_other = (other.name, other.length, other.pair) if isinstance(other, Bank) else None
+        return (self._name, self._length, self._pair) == of_other
 
     def __hash__(self) -> int:
-        return hash((self._name, self._length))
+        return hash((self._name, self._length, self._pair))
 
-    def __reduce__(self) -> tuple[type["Bank"], tuple[str, int]]:
-        return Bank, (self._name, self._length)
+    def __reduce__(self) -> tuple[type["Bank"], tuple[str, int, Pair | None]]:
+        return Bank, (self._name, self._length, self._pair)
 
     @property
     def modulus(self) -> int:
         """Of all lines."""
-        return self._pair[0].modulus
+        return self._lines[0].modulus
 
     @property
     def n_lines(self) -> int:
         """Number of lines; where the bank is not stored, the first look at it takes a search of .2 s."""
-        return len(lines_of(self._name, self._length, every=True))
+        return len(lines_of(self._name, self._length, True, self._pair))
 
     @property
     def in_runs(self) -> bool:
         """Of line 0."""
-        return self._pair[0].in_runs
+        return self._lines[0].in_runs
 
     @property
     def dot_rmse(self) -> float:
         """RMSE of a sum of 784 products of operands uniform on 0, 1/L, .., 1."""
-        first, second = (line.sequence(self._length) for line in self._pair[:2])
+        first, second = (line.sequence(self._length) for line in self._lines[:2])
         return dot_rmse(first, second, self.modulus)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Numbers of line 0."""
-        return self._pair[0].sequence(length)
+        return self._lines[0].sequence(length)
 
     def decorrelated(self, index: int) -> Generator:
         """The generator of line `index`."""
         index = check_index(index)
         if index < 2:
-            return self._pair[index]
+            return self._lines[index]
         self.check_lines(index + 1, f"index {index} of a circuit")
-        return lines_of(self._name, self._length, every=True)[index]
+        return lines_of(self._name, self._length, True, self._pair)[index]
 
 
 @lru_cache(maxsize=256)
-def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
-    """The stored lines of a bank, or lines found by a search: the pair, or `every` line."""
+def lines_of(name: str, length: int, every: bool, pair: Pair | None = None) -> tuple[Generator, ...]:
+    """The stored lines of a bank, or lines found by a search: the pair, or `every` line; or a given pair and others."""
+    if pair is not None:
+        given = tuple(line_of(KINDS.get(name, name), length, entry) for entry in pair)
+        given = _in_order(given) if name == "searched" else given
+        return _beside(given, lines_of(name, length, True), length) if every else given
     if length == 1:  # one number for all lines: a threshold rounds to no or to one one
         return tuple(Lattice(1, 0) for _ in range(SEARCHED_LINES))
     if name == "searched":
@@ -138,6 +160,36 @@ def lines_of(name: str, length: int, every: bool) -> tuple[Generator, ...]:
     if entries is None:
         return searched_lines(name, length, SEARCHED_LINES if every else 2)
     return tuple(line_of(name, length, entry) for entry in entries)
+
+
+def _beside(pair: tuple[Generator, ...], lines: tuple[Generator, ...], length: int) -> tuple[Generator, ...]:
+    """A pair, and those of the lines that are independent of it."""
+    found, independent = list(pair), IndependentLines(pair[0].modulus)
+    for line in pair:
+        independent.append(line.sequence(length))
+    for line in lines:
+        if len(found) < SEARCHED_LINES and independent.take(line.sequence(length)):
+            found.append(line)
+    return tuple(found)
+
+
+def _checked_pair(name: str, length: int, pair: ArrayLike) -> Pair:
+    """Two entries as tuples of integers, or an error if they are not those of two different lines."""
+    if length < 2:
+        raise ValueError(f"length must be at least 2 with a pair, got {length}")
+    size, given = 4 if name == "lfsr" else 2, checks.unmasked("pair", pair, "integers")
+    if given.shape != (2, size) or given.dtype.kind not in "iu":
+        raise ValueError(
+            f"pair must be two entries of {size} integers with generator {name!r}, got {checks.shown(pair)}"
+        )
+    first, second = (tuple(entry) for entry in given.tolist())
+    try:
+        one, other = (line.sequence(length) for line in lines_of(name, length, False, (first, second)))
+    except ValueError as error:
+        raise ValueError(f"pair must be two lines with generator {name!r}, got {first}, {second}: {error}") from error
+    if np.array_equal(one, other):
+        raise ValueError(f"pair must be two different lines, got {first}, {second}")
+    return first, second
 
 
 def _in_order(lines: tuple[Generator, ...]) -> tuple[Generator, ...]:

@@ -28,28 +28,40 @@ TABLE_BYTES = 1 << 24
 
 
 class StreamTable:
-    """All streams that comparators make of one number sequence, made when the first is asked for.
+    """All streams that comparators make of a few number sequences, made when the first is asked for.
 
     Parameters
     ----------
     numbers
-        The sequence ``(1, L)``.
+        The sequences ``(G, L)``.
     modulus
         The largest threshold; the smallest is 0.
+    of_line
+        The sequence that each line meets ``(n,)``, 0 .. G-1.
     backend
         Backend that runs the kernels.
     """
 
-    def __init__(self, numbers: NDArray[np.uint32], modulus: int, backend: str | None) -> None:
+    def __init__(
+        self, numbers: NDArray[np.uint32], modulus: int, of_line: NDArray[np.int64], backend: str | None
+    ) -> None:
         self.numbers, self.modulus, self.backend = numbers, modulus, backend
         self._rows: Words | None = None
+        self._first: NDArray[np.uint64] | None = None
+        """Row of the table where the streams of a line's sequence start ``(n,)``; None where there is one sequence."""
+        if len(numbers) > 1:
+            self._first = of_line.astype(np.uint64) * np.uint64(modulus + 1)
 
-    def gather(self, thresholds: NDArray[np.uint64]) -> Words:
-        """Streams ``(..., W)`` of thresholds ``(...)``."""
+    def gather(self, thresholds: NDArray[np.uint64], columns: Inputs | None = None) -> Words:
+        """Streams ``(..., k, W)`` of thresholds ``(..., k)``, which may be overwritten, of all lines or `columns`."""
         backend, rows = choose(self.backend), self._rows
         if rows is None:
-            every = np.arange(self.modulus + 1, dtype=np.uint64)
-            rows = self._rows = backend.compare(self.numbers, every[:, None])[:, 0]
+            every = np.arange(self.modulus + 1, dtype=np.uint64)[:, None]
+            made = [backend.compare(self.numbers[group, None], every)[:, 0] for group in range(len(self.numbers))]
+            rows = self._rows = made[0] if len(made) == 1 else np.concatenate(made)
+        if self._first is not None:
+            first = self._first if columns is None else self._first[columns[0 : thresholds.shape[-1]]]
+            thresholds = np.add(thresholds, first, out=thresholds)
         return backend.gather(rows, thresholds)
 
 
@@ -73,10 +85,12 @@ class Encoder:
     encoding
         ``"unipolar"``, ``"bipolar"`` or ``"split"``; the two rails of a split number share one sequence.
     share
-        ``"one"``: one generator feeds all inputs (their streams are correlated, SCC = +1).
-        ``"shift"``: input i XORs the numbers with a random word (adds it, where their modulus is no power of two).
+        ``"one"``: one generator feeds all inputs (their streams are correlated, SCC = +1); one with `groups` feeds
+        input i from number ``i % G`` of them.
+        ``"shift"``: input i XORs these numbers with a random word (adds it, where their modulus is no power of two).
         ``"rotate"``: input i starts ``i * L // n`` cycles later in the sequence of L numbers.
-        ``"independent"``: input i takes line ``2 i + partner`` of the generator, as far as it has lines.
+        ``"independent"``: input i takes line ``2 i + partner`` of the generator, as far as it has lines; not with
+        groups.
         None: ``"independent"`` for Bernoulli, ``"one"`` for the others.
     bits
         Width of a threshold; None: what the generator needs, see `make_generator`.
@@ -120,17 +134,19 @@ class Encoder:
         self._share = cast(Share, checks.option("share", default if share is None else share, SHARES))
         if random and self._share in ("shift", "rotate"):
             raise ValueError(f"share must be one or independent with a Bernoulli generator, got {checks.shown(share)}")
-        self._generator_of_line = frozen(np.arange(self._n) * (self._share == "independent"))
         self._key = Seeds(seed, type(self), (self._n, self._partner)).key("streams")
         self._sequences = None if random else self._make_sequences(self._length)
+        lines, groups = np.arange(self._n), 1 if self._sequences is None else len(self._sequences.groups)
+        self._generator_of_line = frozen(lines if self._share == "independent" else lines % groups)
         self._longer: Sequences | None = None
         """Numbers as far as `window` was asked for."""
         self._n_words, self._rails = words_for(self._length), 2 if self._encoding == "split" else 1
         self._number_bytes = 48 + 8 * self._n_words * (3 if self._rails == 2 else 1)
         self._table: StreamTable | None = None
-        """Of short streams of one sequence."""
-        if self._sequences is not None and self._sequences.shared and 8 * self._n_words * self._modulus <= TABLE_BYTES:
-            self._table = StreamTable(self._sequences.every, self._modulus, self._backend)
+        """Of short streams of a few sequences."""
+        small = self._share == "one" and 8 * self._n_words * self._modulus * groups <= TABLE_BYTES
+        if self._sequences is not None and small:
+            self._table = self._table_of(self._sequences.groups)
         self._counter = SampleCounter()
 
     n: int = attribute("_n", "Number of inputs.")
@@ -199,7 +215,7 @@ class Encoder:
         thresholds = nearest_thresholds(magnitude, self._modulus)[..., None, :]
         if negative is not None:  # the stream of threshold 0 is in the table as well
             thresholds = thresholds * np.stack([~negative, negative], axis=-2)
-        return self._table.gather(thresholds)
+        return self._table.gather(thresholds, columns)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
@@ -243,7 +259,7 @@ class Encoder:
             words = self._bernoulli(thresholds, samples, self._length, 0, columns)
             return words.reshape(*thresholds.shape, self._n_words)
         if self._table is not None:
-            return self._table.gather(thresholds)
+            return self._table.gather(thresholds, columns)
         return self._sequences.words(thresholds, columns, self._backend)
 
     def window(self, values: NDArray[np.float64], samples: NDArray[np.int64], start: int, stop: int) -> Bitstream:
@@ -270,8 +286,9 @@ class Encoder:
             longer = self._longer
             if longer is None or stop > longer.length:
                 longer = self._longer = self._make_sequences(1 << (max(stop, self._length) - 1).bit_length())
-            if longer.shared and thresholds.size > self._modulus + 1:  # a table of all streams is cheaper
-                return StreamTable(longer.every[:, start:stop], self._modulus, self._backend).gather(thresholds)
+            few = len(longer.groups) * (self._modulus + 1)
+            if self._share == "one" and thresholds.size > few:  # a table of all streams is cheaper
+                return self._table_of(longer.groups[:, start:stop]).gather(thresholds)
             words = longer.words(thresholds, None, self._backend, slice(start, stop))
         return words.reshape(*thresholds.shape, words_for(stop - start))
 
@@ -288,6 +305,9 @@ class Encoder:
         numbers = _numbers_of(samples, self._n, lines, thresholds.shape)
         streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self._generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)
+
+    def _table_of(self, numbers: NDArray[np.uint32]) -> StreamTable:
+        return StreamTable(numbers, self._modulus, self._generator_of_line, self._backend)
 
     def _make_sequences(self, length: int) -> Sequences:
         return Sequences(self._generator, (self._n, length), self._share, self._partner, self._key, self._length)

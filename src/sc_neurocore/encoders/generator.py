@@ -33,6 +33,11 @@ class Generator(ABC):
         return None
 
     @property
+    def groups(self) -> tuple["Generator", ...]:
+        """Generators that input lines are dealt to: line i meets number ``i % len(groups)``; one unless said."""
+        return (self,)
+
+    @property
     def in_runs(self) -> bool:
         """Whether the ones of a stream come in one run, as from a counter."""
         return False
@@ -60,6 +65,11 @@ class Generator(ABC):
                 f"{circuit} needs {needed} independent lines, got {self!r} with {self.n_lines}; "
                 "generator 'bernoulli' has as many as are asked for"
             )
+
+    def check_one_sequence(self, circuit: str) -> None:
+        """An error for a circuit whose lines must meet one number sequence, if they are dealt to several."""
+        if len(self.groups) > 1:
+            raise ValueError(f"{circuit} needs one sequence for all lines, got {len(self.groups)} of {self!r}")
 
     def check_binary(self, circuit: str) -> None:
         """An error for a circuit that needs numbers of all ``2**bits`` values, if these are fewer."""

@@ -13,7 +13,7 @@ from .generators import Halton, Ramp, VanDerCorput
 from .independence import IndependentLines
 from .lattice import Lattice
 from .lfsr_lines import lfsr_candidates, lfsr_line
-from .product_error import TERMS, product_errors
+from .product_error import TERMS, dot_rmse, product_errors
 from .searched import Counter
 from .sobol import Sobol
 
@@ -21,6 +21,8 @@ NAMES = ("sobol", "halton", "vdc", "lattice", "lfsr")
 """Kinds of lines. The van der Corput sequence has the ramp for partner."""
 BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
 """Bases of Halton sequences; those beyond L only rise in L cycles."""
+KINDS = {"ramp": "vdc", "searched": "lattice"}
+"""Kinds of the lines of banks that have another name: ``"ramp"`` is the pair of ``"vdc"`` the other way round."""
 
 Entry = Sequence[int]
 """What tells a line from others of its kind, see `line_of`."""
@@ -166,7 +168,10 @@ def searched_lines(name: str, length: int, count: int = 2) -> tuple[Generator, .
     pair), and the standard deviation on a grid of operands for those with the smallest.
     """
     length = checks.whole("length", length, 2)
-    found = list(_pair(checks.option("name", name, NAMES), length) if count == 2 else searched_lines(name, length))
+    checks.option("name", name, NAMES)
+    if count == 2:
+        return tuple(line_of(name, length, entry) for entry in _ranked(name, length)[0])
+    found = list(searched_lines(name, length))
     if count > 2:
         lines = IndependentLines(found[0].modulus)
         for line in found:
@@ -180,7 +185,46 @@ def searched_lines(name: str, length: int, count: int = 2) -> tuple[Generator, .
     return tuple(found)
 
 
-def _pair(name: str, length: int) -> tuple[Generator, Generator]:
+def best_pairs(name: str, length: int, count: int) -> list[tuple[Entry, Entry]]:
+    """The pairs of lines for inputs and weights with the least errors of products that a short search finds.
+
+    Parameters
+    ----------
+    name
+        A name of a `Bank`.
+    length
+        Clock cycles of a stream, at least 2.
+    count
+        Pairs at most, at least 1.
+
+    Returns
+    -------
+    list
+        Pairs of entries for ``Bank(name, length, pair)``, that with the least dot RMSE first; above 97 cycles its
+        standard deviation is estimated on a grid of 98 x 98 operands. No two pairs, and no two lines of a pair,
+        have the same numbers. There may be fewer than asked for.
+
+    Examples
+    --------
+    >>> best_pairs("lattice", 21, 2)
+    [((8, 4), (1, 0)), ((8, 10), (1, 0))]
+    """
+    length, count = checks.whole("length", length, 2), checks.whole("count", count, 1)
+    kind = checks.option("name", KINDS.get(name, name), NAMES)
+
+    def figure(pair: tuple[Entry, Entry]) -> float:
+        first, second = (line_of(kind, length, entry) for entry in pair)
+        return round(dot_rmse(first.sequence(length), second.sequence(length), first.modulus), 12)
+
+    pairs = _ranked(kind, length)
+    if length <= _POINTS:
+        pairs.sort(key=figure)
+    pairs = pairs[:count]
+    return [(second, first) for first, second in pairs] if name == "ramp" else pairs
+
+
+def _ranked(name: str, length: int) -> list[tuple[Entry, Entry]]:
+    """Pairs of different lines, those with the smallest estimated errors of products first."""
     firsts, seconds = _sides(name, length)
     one, other = ([line_of(name, length, entry) for entry in side] for side in (firsts, seconds))
     modulus = one[0].modulus
@@ -194,8 +238,11 @@ def _pair(name: str, length: int) -> tuple[Generator, Generator]:
         (errors,) = product_errors(rows[i], columns[j], modulus, _POINTS)
         figure = math.hypot(float(errors.std()), math.sqrt(TERMS) * float(means[i, j]))
         figures.append((round(figure, 12), int(i), int(j)))  # rounded: mirror images have one figure on any machine
-    _, i, j = min(figures)
-    return one[i], other[j]
+    different: dict[bytes, tuple[Entry, Entry]] = {}
+    for _, i, j in sorted(figures):  # entries can name one sequence, above all of few cycles
+        if not np.array_equal(rows[i], columns[j]):
+            different.setdefault(rows[i].tobytes() + columns[j].tobytes(), (firsts[i], seconds[j]))
+    return list(different.values())
 
 
 def _sides(name: str, length: int) -> tuple[list[Entry], list[Entry]]:

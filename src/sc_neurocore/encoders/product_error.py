@@ -19,7 +19,8 @@ def dot_rmse(first: NDArray[np.uint32], second: NDArray[np.uint32], modulus: int
     Parameters
     ----------
     first, second
-        Numbers ``(L,)`` in [0, modulus) that thresholds of the two operands are compared with.
+        Numbers ``(L,)`` in [0, modulus) that thresholds of the two operands are compared with. With `first` ``(G, L)``
+        product i meets row ``i % G`` of it.
     modulus
         The threshold of a stream of ones.
     points
@@ -30,9 +31,21 @@ def dot_rmse(first: NDArray[np.uint32], second: NDArray[np.uint32], modulus: int
     float
         ``sqrt(784 s**2 + (784 m)**2)``, m and s the mean and the standard deviation of the error of a product: what
         is common to all products adds up faster than what is not. Independent Bernoulli streams: `bernoulli_dot_rmse`.
+        Of G rows with n_g products each ``sqrt(sum n_g s_g**2 + (sum n_g m_g)**2)``.
     """
+    rows = np.atleast_2d(first)
+    variance = bias = 0.0
+    for place, row in enumerate(rows):
+        lines = len(range(place, TERMS, len(rows)))
+        mean, spread = _moments(row, second, modulus, len(second) if points is None else points)
+        variance += lines * spread
+        bias += lines * mean
+    return math.sqrt(variance + bias**2)
+
+
+def _moments(first: NDArray[np.uint32], second: NDArray[np.uint32], modulus: int, steps: int) -> tuple[float, float]:
+    """Mean and variance of the error of a product."""
     total, squares, cells = 0.0, 0.0, 0
-    steps = len(first) if points is None else points
     for errors in product_errors(first, second, modulus, steps):
         total, squares, cells = (
             total + float(errors.sum()),
@@ -40,7 +53,7 @@ def dot_rmse(first: NDArray[np.uint32], second: NDArray[np.uint32], modulus: int
             cells + errors.size,
         )
     mean = total / cells
-    return math.sqrt(TERMS * max(squares / cells - mean**2, 0.0) + (TERMS * mean) ** 2)
+    return mean, max(squares / cells - mean**2, 0.0)
 
 
 def bernoulli_dot_rmse(length: int) -> float:

@@ -1,4 +1,4 @@
-"""A counter and a permutation of its values that was searched for: few errors in products of short streams."""
+"""A counter and permutations of its values that were searched for: few errors in products of short streams."""
 
 from collections.abc import Iterator
 from functools import cached_property, lru_cache, partial
@@ -41,6 +41,12 @@ class Searched(Generator):
                   +--|       order        |--> < --> stream of a weight
                      +--------------------+
 
+    With several permutations the input lines are dealt to groups, each with a look-up of its own: line i meets
+    permutation ``i % G``. All weights meet the same counter, and the order of cycles goes to all look-ups. The errors
+    of a sum are then those of the groups together, which can cancel: a search for permutations that go together finds
+    sums with fewer errors than one permutation has. The lines of a convolution are the pixels of the padded image,
+    channel by channel and row by row (of value 0 at its edges), and the constant of a bias behind them.
+
     The ones of an AND do not depend on the order of cycles, so every pair of sequences of full period is a counter
     and a permutation. The package has one for each length of 2 to 256, the best that simulated annealing found
     (``python -m verification.sequences``). L need not be a power of two: the counter wraps at L.
@@ -57,7 +63,8 @@ class Searched(Generator):
     Parameters
     ----------
     permutation
-        The numbers of the look-up ``(L,)``, each of 0 .. L-1 once. `of_length` takes those of the package.
+        The numbers of the look-up ``(L,)``, each of 0 .. L-1 once, or ``(G, L)``, a row for each group of input lines.
+        `of_length` takes those of the package.
     order
         The value of the counter in each cycle ``(L,)``, each of 0 .. L-1 once; or ``(k, L)``, a row for each pair of
         lines. None: 0, 1, .., L-1, so that a weight's ones come in one run, first.
@@ -65,7 +72,7 @@ class Searched(Generator):
     Raises
     ------
     ValueError, TypeError
-        If `permutation` or a row of `order` is not a permutation of 0 .. L-1.
+        If a row of `permutation` or of `order` is not a permutation of 0 .. L-1.
 
     Notes
     -----
@@ -76,7 +83,8 @@ class Searched(Generator):
 
     Circuit: counter and look-up of the permutation are sky130 cells of 215 square micrometres at L = 16, 447 at 32, 823
     at 64, of which 130, 165 and 200 are the counter; once for all lines of a layer, beside 80 to 115 for the
-    comparator of each line. The look-up of the order and those of further lines are of the size of the first one.
+    comparator of each line. The look-up of the order and those of further lines and groups are of the size of the
+    first one.
 
     References
     ----------
@@ -90,22 +98,23 @@ class Searched(Generator):
     array([0, 1, 2, 3, 0, 1], dtype=uint32)
     >>> generator.decorrelated(1).sequence(6)
     array([1, 3, 0, 2, 1, 3], dtype=uint32)
+    >>> [group.sequence(4).tolist() for group in Searched([[2, 0, 3, 1], [1, 3, 0, 2]]).groups]
+    [[2, 0, 3, 1], [1, 3, 0, 2]]
     >>> print(Searched.of_length(64))
     counter and look-up of 64 numbers of 6 bits, dot RMSE 0.189 (784 products; Bernoulli 1.3), 823 um^2 of sky130 cells
     """
 
     def __init__(self, permutation: ArrayLike, order: ArrayLike | None = None) -> None:
-        self._permutation = _permutation("permutation", permutation)
-        self._shown_orders: NDArray[np.uint32] = np.arange(self._permutation.size, dtype=np.uint32)[None]
-        if order is not None:
-            given = np.atleast_2d(checks.unmasked("order", order, "integers"))
-            if not len(given):
-                raise ValueError(f"order must have shape (L,) or (k >= 1, L), got {given.shape}")
-            self._shown_orders = np.stack([_permutation("order", row, self._permutation.size) for row in given])
-        self._shown_orders.flags.writeable = False
-        self._bits = bits_of(self._permutation.size)
+        self._rows = _permutations("permutation", permutation, "G")
+        length = self._rows.shape[1]
+        natural = np.arange(length, dtype=np.uint32)
+        self._shown_orders = _permutations("order", natural if order is None else order, "k", length)
+        self._permutation: NDArray[np.uint32] = self._rows if len(self._rows) > 1 else self._rows[0]
+        self._bits = bits_of(length)
 
-    permutation: NDArray[np.uint32] = attribute("_permutation", "Numbers of the look-up ``(L,)``.")
+    permutation: NDArray[np.uint32] = attribute(
+        "_permutation", "Numbers of the look-up ``(L,)``, or of those of several groups ``(G, L)``."
+    )
     orders: NDArray[np.uint32] = attribute("_shown_orders", "Values of the counter ``(k, L)``.")
     bits: int = attribute("_bits", "Width of a number.")
 
@@ -121,16 +130,17 @@ class Searched(Generator):
         length = self.modulus
         if length <= LONGEST and self == _of_length(length):
             return f"Searched.of_length({length})"
-        shown = partial(np.array2string, separator=", ", threshold=16)
         if self._natural and len(self._shown_orders) == 1:
-            return f"Searched({shown(self._permutation)})"
-        return f"Searched({shown(self._permutation)}, {shown(self._shown_orders)})"
+            return f"Searched({_shown(self._permutation)})"
+        return f"Searched({_shown(self._permutation)}, {_shown(self._shown_orders)})"
 
     def __str__(self) -> str:
         length = self.modulus
-        area = f", {_AREAS[length]} um^2 of sky130 cells" if length in _AREAS else ""
+        groups = len(self._rows)
+        area = f", {_AREAS[length]} um^2 of sky130 cells" if length in _AREAS and groups == 1 else ""
+        look_up = "look-up" if groups == 1 else f"{groups} look-ups"
         return (
-            f"counter and look-up of {length} numbers of {self._bits} bits, dot RMSE {self.dot_rmse:.3g} "
+            f"counter and {look_up} of {length} numbers of {self._bits} bits, dot RMSE {self.dot_rmse:.3g} "
             f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(length):.2g}){area}"
         )
 
@@ -147,7 +157,16 @@ class Searched(Generator):
     @property
     def modulus(self) -> int:
         """L: numbers are 0 .. L-1."""
-        return self._permutation.size
+        return len(self._shown_orders[0])
+
+    @property
+    def groups(self) -> tuple[Generator, ...]:
+        """A generator for each permutation: input line i meets number ``i % len(groups)``."""
+        return (self,) if len(self._rows) == 1 else self._several
+
+    @cached_property
+    def _several(self) -> tuple["Searched", ...]:
+        return tuple(Searched(row, self._shown_orders) for row in self._rows)
 
     @property
     def n_lines(self) -> int:
@@ -156,21 +175,25 @@ class Searched(Generator):
 
     @property
     def in_runs(self) -> bool:
-        """Whether the ones of an input come in one run."""
-        return bool((np.diff(self._permutation[self._shown_orders[0]].astype(np.int64)) == 1).all())
+        """Whether the ones of an input come in one run; with groups, of an input of any of them."""
+        steps = np.diff(self._rows[:, self._shown_orders[0]].astype(np.int64))
+        return bool((steps == 1).all(1).any())
 
     @property
     def dot_rmse(self) -> float:
-        """RMSE of a sum of 784 AND products of operands uniform on 0, 1/L, .., 1, over one period; exact."""
+        """RMSE of a sum of 784 AND products of operands uniform on 0, 1/L, .., 1, over one period; exact.
+
+        Input lines are dealt to the groups in turn, so the bias of one group can make up for that of another.
+        """
         return self._dot_rmse
 
     @cached_property
     def _dot_rmse(self) -> float:
-        return dot_rmse(self._permutation, np.arange(self.modulus, dtype=np.uint32), self.modulus)
+        return dot_rmse(self._rows, np.arange(self.modulus, dtype=np.uint32), self.modulus)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
-        """The permutation in its order of cycles, repeated."""
-        return np.resize(self._permutation[self._shown_orders[0]], check_length(length))
+        """The permutation in its order of cycles, repeated; with groups, that of the first."""
+        return np.resize(self._rows[0, self._shown_orders[0]], check_length(length))
 
     def decorrelated(self, index: int) -> Generator:
         """Line `index`: 0 is this generator, 1 the counter in the order of cycles, which drives the weights."""
@@ -188,12 +211,12 @@ class Searched(Generator):
             super().check_lines(needed, circuit)
 
     def line(self, index: int) -> NDArray[np.uint32]:
-        """Numbers ``(L,)`` of a line that there is."""
+        """Numbers ``(L,)`` of a line that there is; with groups, of the first."""
         index = check_index(index)
         self.check_lines(index + 1, f"index {index} of a circuit")
         orders = self._shown_orders if index < 2 * len(self._shown_orders) else self._orders
         order: NDArray[np.uint32] = orders[index // 2]
-        return order if index % 2 else self._permutation[order]
+        return order if index % 2 else self._rows[0, order]
 
     @property
     def _natural(self) -> bool:
@@ -204,13 +227,15 @@ class Searched(Generator):
         """Orders of all pairs of lines, those that are drawn included."""
         length, found = self.modulus, list(self._shown_orders)
         independent = IndependentLines(length, partial(and_error, points=None if length <= POINTS else POINTS))
+        for row in self._rows[1:]:  # a further line may meet those of all groups
+            independent.append(row[found[0]])
         for order in found:
-            independent.append(self._permutation[order])
+            independent.append(self._rows[0, order])
             independent.append(order)
         for order in _drawn_orders(length):
             if 2 * len(found) >= LINES:
                 break
-            even = self._permutation[order]
+            even = self._rows[0, order]
             if independent.admits(order) and independent.take(even) and independent.take(order):
                 found.append(order)
         every = np.stack(found)
@@ -299,18 +324,26 @@ class Counter(Ramp):
         return self if index == 0 else self.partner if index == 1 else self.partner.decorrelated(index)
 
 
-def _permutation(name: str, numbers: ArrayLike, length: int | None = None) -> NDArray[np.uint32]:
-    """A read-only copy of `numbers` ``(L,)``, or an error if they are not 0 .. L-1 in some order."""
+def _permutations(name: str, numbers: ArrayLike, rows: str, length: int | None = None) -> NDArray[np.uint32]:
+    """A read-only copy ``(rows, L)`` of `numbers`, or an error if those of a row are not 0 .. L-1 in some order."""
     given = checks.unmasked(name, numbers, "integers")
-    if given.ndim != 1 or given.size < 1 or given.size != (length or given.size):
-        raise ValueError(f"{name} must have shape ({length or 'L'},), got {given.shape}")
+    if given.ndim not in (1, 2) or given.size < 1 or given.shape[-1] != (length or given.shape[-1]):
+        size = length or "L"
+        raise ValueError(f"{name} must have shape ({size},) or ({rows} >= 1, {size}), got {given.shape}")
     if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got {given.dtype}")
-    if not np.array_equal(np.sort(given), np.arange(given.size)):
-        raise ValueError(f"{name} must have each of 0 .. {given.size - 1} once, got {given}")
-    copied = given.astype(np.uint32)
+    every = np.atleast_2d(given)
+    for row in every:
+        if not np.array_equal(np.sort(row), np.arange(row.size)):
+            raise ValueError(f"{name} must have each of 0 .. {row.size - 1} once, got {row}")
+    copied = every.astype(np.uint32)
     copied.flags.writeable = False
     return copied
+
+
+def _shown(numbers: NDArray[np.uint32]) -> str:
+    """Numbers on one line, of many the first and the last."""
+    return " ".join(np.array2string(numbers, separator=", ", threshold=16).split())
 
 
 def _drawn_orders(length: int) -> Iterator[NDArray[np.uint32]]:

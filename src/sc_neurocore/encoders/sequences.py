@@ -1,4 +1,4 @@
-"""Number sequences of an encoder's inputs: one for all, or one each."""
+"""Number sequences of an encoder's inputs: one for all, one for each group, or one each."""
 
 from typing import Any
 
@@ -35,13 +35,17 @@ class Sequences:
     ) -> None:
         self.n, self.length = n, length = shape
         self.generator, self.share, self.partner, self.key, self.period = generator, share, partner, key, period
-        self.shared = share == "one"
         if share == "independent":
             generator.check_lines(2 * n - 1 + partner, f'share="independent" with n = {n}')
-        self._numbers = np.empty(0, np.uint32) if share == "independent" else self._line(partner)
+            generator.decorrelated(partner).check_one_sequence('share="independent"')
+            self.groups = np.empty((0, length), np.uint32)
+        else:
+            self.groups = np.stack([group.sequence(length) for group in generator.decorrelated(partner).groups])
+        """Sequences ``(G, L)`` that inputs are dealt to."""
+        self.shared = share == "one" and len(self.groups) == 1
         self._kept: Draws | None = None
         if self.shared:
-            self._kept = self._numbers[None]
+            self._kept = self.groups
         elif 4 * n * length <= chunks.CHUNK_BYTES:
             self._kept = self._made(np.arange(n))
 
@@ -56,7 +60,7 @@ class Sequences:
     def rows(self, inputs: Any) -> Draws:
         """Those of some inputs, a slice or indices ``(k,)``: ``(k, L)``, or ``(1, L)`` where all share one."""
         if self.shared:
-            return self._numbers[None]
+            return self.groups
         if self._kept is not None:
             return np.asarray(self._kept[inputs])
         return self._made(np.arange(self.n)[inputs])
@@ -74,7 +78,7 @@ class Sequences:
         """
         compare, rows = choose(backend).compare, thresholds.reshape(-1, thresholds.shape[-1])
         if self.shared:
-            words = compare(self._numbers[None, cycles], rows)
+            words = compare(self.groups[:, cycles], rows)
             return words.reshape(*thresholds.shape, words.shape[-1])
         made = []
         for part in chunks.chunks(thresholds.shape[-1], 4 * self.length):  # their numbers at once would be large
@@ -86,14 +90,16 @@ class Sequences:
     def _made(self, inputs: NDArray[np.int64]) -> Draws:
         if self.share == "independent":
             return np.stack([self._line(2 * i + self.partner) for i in inputs.tolist()])
-        if self.share == "shift":
-            return _shifted(self._numbers, self.key, self.n, inputs, self.generator)
-        starts = inputs * self.period // self.n
-        return np.asarray(self._numbers[(np.arange(self.length) + starts[:, None]) % self.period])
+        group = inputs % len(self.groups)
+        if self.share == "rotate":
+            starts = inputs * self.period // self.n
+            return np.asarray(self.groups[group[:, None], (np.arange(self.length) + starts[:, None]) % self.period])
+        numbers = self.groups[group]
+        return _shifted(numbers, self.key, self.n, inputs, self.generator) if self.share == "shift" else numbers
 
 
 def _shifted(numbers: Draws, key: int, n: int, inputs: NDArray[np.int64], generator: Generator) -> Draws:
-    """Numbers ``(L,)`` shifted by a random word of their range for each of the `inputs`: ``(k, L)``."""
+    """Numbers ``(k, L)`` shifted by a random word of their range for each of the `inputs` ``(k,)``."""
     modulus = generator.modulus
     dtype = np.uint32 if modulus < 1 << 32 else np.uint64
     words = np.random.Generator(np.random.Philox(key=key)).integers(0, modulus, n, dtype=dtype)[inputs, None]

@@ -58,6 +58,12 @@ class OfWidth(Generator):
         return self._source.n_lines
 
     @property
+    def groups(self) -> tuple[Generator, ...]:
+        """Those of the source, at this width."""
+        several = self._source.groups
+        return (self,) if len(several) == 1 else tuple(OfWidth(each, self._bits) for each in several)
+
+    @property
     def in_runs(self) -> bool:
         """As of the source."""
         return self._source.in_runs

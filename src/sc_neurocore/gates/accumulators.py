@@ -46,6 +46,8 @@ class Conditions(NamedTuple):
     in_runs: bool = False
     """Whether the ones of a stream come in one run, as from a ramp."""
     faults: Faults | None = None
+    groups: int = 1
+    """Number sequences that input lines which share a generator are dealt to."""
 
 
 class Accumulator(ABC):
@@ -262,8 +264,9 @@ class OrTree(StreamAccumulator):
             raise ValueError(
                 "expected has no closed form for accumulate='or' with bit flips and shared or split streams"
             )
-        if share not in ("independent", "one"):
-            raise ValueError(f"expected has no closed form for accumulate='or' with share={share!r}")
+        groups = f" of {conditions.groups} sequences" if conditions.groups > 1 else ""
+        if share not in ("independent", "one") or groups:
+            raise ValueError(f"expected has no closed form for accumulate='or' with share={share!r}{groups}")
         union = _shared_union if share == "one" else _independent_union
         if isinstance(w, np.ndarray):
             return self._union(union, x, w)

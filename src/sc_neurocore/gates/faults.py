@@ -41,8 +41,8 @@ class Faults:
         chance; which ones is fixed by the seed. Each rail of a split number is a line.
     dead_generator
         ``"inputs"`` or ``"weights"``: the number of that generator stands still from a cycle that the
-        seed fixes, so that each stream it drives repeats its bit of that cycle. Where every line has a
-        generator of its own, one of them is dead.
+        seed fixes, so that each stream it drives repeats its bit of that cycle. Where every line, or every group
+        of lines, has a generator of its own, one of them is dead.
 
     Raises
     ------

@@ -337,7 +337,7 @@ def _check_sources(features: Encoder, selects: Encoder) -> None:
     cycles = max(features.length, 64)  # short sequences of different sources begin alike
 
     def numbers(source: Generator, count: int) -> set[bytes]:
-        partners = (source.decorrelated(2 * i) for i in range(count))
+        partners = (each for i in range(count) for each in source.decorrelated(2 * i).groups)
         return {at_width(each.sequence(cycles), each.modulus, bits).tobytes() for each in partners}
 
     drawn = numbers(features.generator, features.n if features.share == "independent" else 1)

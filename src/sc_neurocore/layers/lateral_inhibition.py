@@ -162,7 +162,7 @@ class LateralInhibition(SCLayer):
         super().__init__(seed, sides)
         self.inhibition_strength = inhibition_strength
         self._neighbours = Neighbours(sides, radius, boundary)
-        make_generator(generator, 1)  # an unknown one is found now
+        make_generator(generator, 1).check_one_sequence("lateral inhibition")  # an unknown one is found now
         self._generator = generator
         checked_backend(backend)
         self._backend = backend

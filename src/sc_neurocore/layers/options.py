@@ -79,7 +79,8 @@ class CircuitOptions:
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        lengths = self.length if isinstance(self.length, Sequence | np.ndarray) else [self.length]
+        several = isinstance(self.length, Sequence) or (isinstance(self.length, np.ndarray) and self.length.ndim > 0)
+        lengths: Any = self.length if several else [self.length]
         if not len(lengths):
             raise ValueError("length must have a number for each layer, got none")
         whole = tuple(checks.whole("length", length, 1) for length in lengths)

@@ -86,6 +86,8 @@ class SCPool2D(SCLayer):
         self._options = layer_options(
             length, False, backend, generator=generator, encoding=encoding, bits=bits, faults=faults
         )
+        if self._kind == "max":
+            self.generator.check_one_sequence("kind='max'")
         self._reseed()
 
     kind: Pooling = attribute("_kind", '``"average"`` or ``"max"``.')

@@ -149,6 +149,7 @@ class PredictiveCodingSCLayer(SCLayer):
         length = checks.whole("length", length, 1)
         self._encoding = cast(Encoding, checks.option("encoding", encoding, _ENCODINGS))
         self._generator = binary(make_generator(generator, length, bits))
+        self._generator.check_one_sequence("predictive coding")
         self._learning = PredictiveLearning(n, shape[0], length, self._generator.bits, lr, k, compete, memory, gain)
         checked_backend(backend)
         self._backend = backend

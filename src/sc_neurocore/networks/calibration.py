@@ -1,5 +1,6 @@
 """What a calibrated network carries: the circuit it is for, and a mapping for each of its layers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, get_args
@@ -75,9 +76,10 @@ class Calibration:
         if not isinstance(self.options.generator, str):
             raise TypeError(f"generator must be a name in a calibration, got {checks.shown(self.options.generator)}")
         object.__setattr__(self, "layers", tuple(checks.entries("layers", self.layers)))
-        reports = (StepGain(*gain) for gain in checks.entries("gains", self.gains))
-        numbers = (StepGain(int(k), str(step), str(chosen), float(x), float(y)) for k, step, chosen, x, y in reports)
-        object.__setattr__(self, "gains", tuple(numbers))
+        gains = checks.entries("gains", self.gains)
+        object.__setattr__(self, "gains", tuple(_step_gain(f"gains[{k}]", gain) for k, gain in enumerate(gains)))
+        if self.network is not None:
+            checks.instance("network", self.network, str)
         checks.option("products", self.products, get_args(Products))
         lengths = self.options.length if isinstance(self.options.length, Sequence) else [self.options.length]
         check_lengths(lengths)
@@ -146,6 +148,18 @@ class Calibration:
                 own |= {"permutation": layer.generator.permutation, "orders": layer.generator.orders}
             found |= {array_name(k, name): array for name, array in own.items() if array is not None}
         return found
+
+
+def _step_gain(name: str, value: Any) -> StepGain:
+    """A checked report of a step, also from a list, as in a file."""
+    parts = checks.entries(name, value)
+    if len(parts) != len(StepGain._fields):
+        raise ValueError(f"{name} must have {', '.join(StepGain._fields)}, got {checks.shown(value)}")
+    layer, step, chosen, before, after = parts
+    for text in (step, chosen):
+        checks.instance(name, text, str)
+    scores = (checks.real(name, score, -math.inf, math.inf) for score in (before, after))
+    return StepGain(checks.whole(name, layer, 0), step, chosen, *scores)
 
 
 def check_lengths(lengths: Sequence[Any]) -> None:

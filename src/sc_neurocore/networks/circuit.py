@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +14,11 @@ from ..read_only import attribute
 from .activations import Floats
 from .definition import NetworkDefinition
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
+from .mapping import LayerMapping
 from .weighted_specs import Dense, WeightedSpec
 
 
-class _Step(NamedTuple):
+class Stage(NamedTuple):
     """A layer of a circuit, with the scaling of its inputs and outputs."""
 
     spec: LayerSpec
@@ -32,6 +33,13 @@ class _Step(NamedTuple):
     sample: Shape
     """Shape of a sample as the layer takes it."""
 
+    @classmethod
+    def of(cls, spec: LayerSpec, shape: Shape, context: BuildContext, mapping: LayerMapping, lowest: float) -> Self:
+        """Build the circuit of a layer for inputs of `shape`; encoded numbers are at least `lowest`."""
+        layer = spec.build(shape, context, mapping)
+        sample = shape if spec.takes_images else (math.prod(shape),)
+        return cls(spec, layer, mapping.ranges, lowest, spec.factors(mapping), mapping.offsets, sample)
+
     def encoded(self, values: Floats, batch: Shape) -> Floats:
         """Values in units of their ranges, clipped to the range of the streams."""
         return np.clip(values.reshape(*batch, *self.sample) / self.ranges, self.lowest, 1.0)
@@ -41,8 +49,11 @@ def layer_contexts(
     network: NetworkDefinition, options: CircuitOptions
 ) -> Iterator[tuple[LayerSpec, Shape, BuildContext]]:
     """Each layer of a network, the shape of its inputs, and the context in which its circuit is built."""
+    count = len(network.layers)
+    if isinstance(options.length, tuple) and len(options.length) != count:
+        raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
     scale, signed = network.input_scale, network.input_range[0] < 0
-    seeds = Seeds(options.seed, Circuit).of("layers").spawn(len(network.layers))
+    seeds = Seeds(options.seed, Circuit).of("layers").spawn(count)
     for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
         yield spec, shape, BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
         scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
@@ -90,9 +101,6 @@ class Circuit:
         low, high = network.input_range
         if options.encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low}, {high}]")
-        count = len(network.layers)
-        if isinstance(options.length, tuple) and len(options.length) != count:
-            raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
         if options.turns_in_vain and {type(spec) for spec in network.layers if isinstance(spec, WeightedSpec)} == {
             Dense
         }:
@@ -100,16 +108,13 @@ class Circuit:
                 f"share must not be 'rotate' with accumulate={options.accumulate!r} in a network of dense layers: they "
                 "count what share='one' counts"
             )
-        self._steps: list[_Step] = []
+        self._steps: list[Stage] = []
         for spec, shape, context in layer_contexts(network, options):
             if calibration is None:
                 mapping, lowest = spec.mapping(shape, context), -1.0
             else:  # offsets may fall below 0 where sums cannot
                 mapping, lowest = calibration.layers[context.place], -1.0 if context.signed else 0.0
-            layer = spec.build(shape, context, mapping)
-            sample = shape if spec.takes_images else (math.prod(shape),)
-            factors = spec.factors(mapping)
-            self._steps.append(_Step(spec, layer, mapping.ranges, lowest, factors, mapping.offsets, sample))
+            self._steps.append(Stage.of(spec, shape, context, mapping, lowest))
         self._n_inputs, self._n_outputs = network.n_inputs, network.n_outputs
 
     network: NetworkDefinition = attribute("_network", "The network.")

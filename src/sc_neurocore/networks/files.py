@@ -73,8 +73,8 @@ def save(network: NetworkDefinition, path: Path) -> None:
 def _narrowest(array: NDArray[Any]) -> NDArray[Any]:
     """A copy in single precision, if that holds the numbers exactly; else, and of integers, in the type that it has."""
     with np.errstate(over="ignore"):
-        single = array.astype(np.float32)
-    return single if array.dtype.kind == "f" and np.array_equal(single, array) else np.array(array)
+        single = array.astype(np.float32, order="C")  # safetensors writes memory as it lies
+    return single if array.dtype.kind == "f" and np.array_equal(single, array) else np.array(array, order="C")
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], str | None]:

@@ -1,12 +1,21 @@
 """How a network becomes a stochastic circuit."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import checks
 
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
 from ..layers.options import CircuitOptions
+from .calibrating import STEPS, calibrated
+from .calibrating.search import Progress
+from .calibration import Products
 from .circuit import Circuit
 from .definition import NetworkDefinition
 from .describe import describe
@@ -39,6 +48,95 @@ class Mappable(NetworkDefinition):
             takes any.
         """
         return Circuit(self, self._options(length, generator, options))
+
+    def calibrate(
+        self,
+        x: ArrayLike,
+        *,
+        length: int | Sequence[int] | Literal["auto"] = 8,
+        cycles: int | None = None,
+        generator: str = "searched",
+        without: Collection[str] = (),
+        products: Products = "streams",
+        seed: int = 0,
+        clip: bool = False,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Self:
+        """This network with the mapping that suits one circuit best: for short streams, and without training.
+
+        Ceilings, ranges of the weights, number sequences, thresholds and offsets are chosen layer by layer, on samples
+        without labels, by how often the circuit decides as the float network does. Only what is put into comparators,
+        which sequences it meets and how counts are read changes; see ``docs/calibration.md``.
+
+        Parameters
+        ----------
+        x
+            Samples ``(N, n_inputs)``, N at least 2, such as those of the training; up to 9,000 of them are drawn.
+        length
+            Clock cycles, of every layer or one number a layer. ``"auto"``: `cycles` are shared out among the layers.
+        cycles
+            With ``length="auto"``: the sum of the lengths of all layers, at least one for each.
+        generator
+            Name of the number generator.
+        without
+            Names of steps that are left out: ``"ceilings"``, ``"ranges"``, ``"sequences"``, ``"groups"``,
+            ``"thresholds"``, ``"offsets"``.
+        products
+            ``"streams"``: for a circuit. ``"exact"``: for `FixedPoint` of `length` levels.
+        seed
+            Decides which samples are drawn, at least 0.
+        clip
+            Whether samples outside the input range are cut to it instead of refused.
+        progress
+            Called as ``progress(done, total, label)`` before every step.
+        options
+            Other fields of `CircuitOptions`. The search runs without faults, and with a mean cell of a device.
+
+        Returns
+        -------
+        Network
+            A network that becomes just this circuit; `ideal` is the one without. On the held samples it is not worse
+            than the plain mapping.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is outside its range or of a wrong type, or the network cannot be built with the options.
+
+        Examples
+        --------
+        >>> from sc_neurocore import Network
+        >>> network = Network.from_arrays([[[0.9, -0.7, 0.2], [-0.4, 0.8, 0.1]]])
+        >>> samples = np.random.default_rng(0).random((200, 3))
+        >>> calibrated = network.calibrate(samples, length=4)
+        >>> same = [(each.predict(samples) == network.float_predict(samples)).mean()
+        ...         for each in (network.circuit(4), calibrated.circuit())]
+        >>> bool(same[1] > same[0])
+        True
+        """
+        if self.calibration is not None:
+            raise ValueError("network must not be calibrated already; network.ideal.calibrate(..) starts from its weights")
+        low, high = self.input_range
+        samples = checks.array("x", x, *(() if checks.flag("clip", clip) else (low, high)), shape=(None, self.n_inputs))
+        if len(samples) < 2:
+            raise ValueError(f"x must have at least 2 samples, got {len(samples)}")
+        if not isinstance(generator, str):
+            raise TypeError(f"generator must be a name, got {checks.shown(generator)}")
+        left_out = {checks.option("without", name, [step.name for step in STEPS]) for name in checks.entries("without", without)}
+        search = partial(calibrated, without=left_out, products=checks.option("products", products, get_args(Products)),
+                         seed=checks.whole("seed", seed, 0))  # fmt: skip
+        samples = np.clip(samples, low, high)
+        if length == "auto":
+            shared = shared_lengths(self, samples, checks.whole("cycles", cycles, len(self.layers)), search, CircuitOptions(1, generator, **options))
+            found = search(self, samples, replace(CircuitOptions(1, generator, **options), length=shared), progress=progress)
+        else:
+            if cycles is not None:
+                raise ValueError(f"cycles must be None without length='auto', got {checks.shown(cycles)}")
+            circuit_options = CircuitOptions(length, generator, **options)
+            Circuit(self, circuit_options)  # errors come before the search
+            found = search(self, samples, circuit_options, progress=progress)
+        return replace(self, calibration=found)
 
     def _options(
         self, length: int | Sequence[int] | None, generator: str | Generator | None, options: dict[str, Any]

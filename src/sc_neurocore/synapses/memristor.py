@@ -146,6 +146,14 @@ class MemristorModel:
             changed = replace(changed, stuck_low_rate=half, stuck_high_rate=half)
         return changed if variability is None else replace(changed, variability=variability)
 
+    def mean_cell(self) -> Self:
+        """This model without what differs from cell to cell or from read-out to read-out: spread, stuck cells, noise.
+
+        >>> MemristorModel(levels=4, variability=0.1, read_noise=0.01).mean_cell() == MemristorModel(levels=4)
+        True
+        """
+        return replace(self, variability=0.0, stuck_low_rate=0.0, stuck_high_rate=0.0, read_noise=0.0)
+
     def changes(self) -> str:
         """Parameters that differ from the defaults, an ideal crossbar, as JSON with sorted keys: an identifier.
 

@@ -5,6 +5,7 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 """
 
 from .bernoulli import bernoulli
+from .calibration import anneal, fit_levels, pair_counts
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
@@ -23,6 +24,7 @@ name = "numba"
 
 __all__ = [
     "and_counts",
+    "anneal",
     "bernoulli",
     "cable",
     "cables",
@@ -32,6 +34,7 @@ __all__ = [
     "eliminate",
     "exp",
     "fill_times",
+    "fit_levels",
     "gather",
     "largest",
     "learn",
@@ -46,6 +49,7 @@ __all__ = [
     "name",
     "narma",
     "or_streams",
+    "pair_counts",
     "popcount",
     "predictive",
     "reservoir_floats",

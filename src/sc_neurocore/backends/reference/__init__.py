@@ -4,6 +4,7 @@ Slow and short on purpose: the other backends are right when they return the sam
 What kernels take and return is said in `kernels.Kernels`.
 """
 
+from .calibration import anneal, fit_levels, pair_counts
 from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
@@ -22,6 +23,7 @@ name = "reference"
 
 __all__ = [
     "and_counts",
+    "anneal",
     "bernoulli",
     "cable",
     "cables",
@@ -31,6 +33,7 @@ __all__ = [
     "eliminate",
     "exp",
     "fill_times",
+    "fit_levels",
     "gather",
     "largest",
     "learn",
@@ -45,6 +48,7 @@ __all__ = [
     "name",
     "narma",
     "or_streams",
+    "pair_counts",
     "popcount",
     "predictive",
     "reservoir_floats",

@@ -59,7 +59,7 @@ class WeightedSum:
             options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
         )
         in_runs = any(encoder.generator.decorrelated(partner).in_runs for partner in (0, 1))
-        self._conditions = Conditions(encoder.share, in_runs, options.faults)
+        self._conditions = Conditions(encoder.share, in_runs, options.faults, len(encoder.generator.groups))
         self.product_flips = options.faults is not None and options.faults.product_flips > 0
 
     # ------------------------------------------------------------ streams

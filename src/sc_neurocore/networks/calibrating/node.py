@@ -1,0 +1,227 @@
+"""A layer of a network with the samples that reach it: all that a step of a calibration sees."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from ...encoders import Bernoulli, Generator
+from ..activations import Floats
+from ..circuit import Stage
+from ..layer_spec import BuildContext, LayerSpec, Shape
+from ..mapping import LayerMapping
+from ..weighted_specs import Conv2D, Dense, WeightedSpec
+from .samples import FIRST, Judge, Parts, worse
+
+DIGITS = 7
+"""Numbers of a mapping have so many digits: matrix products of another machine differ in about the 15th."""
+
+Reading = Literal["plain", "mean", "line"]
+"""How counts are read: times the gain plus the bias; plus a mean error; or by the line that fits a neuron's sums best."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """Choices for a layer, from which its mapping follows."""
+
+    ranges: Floats
+    """Of the input lines, as in a `LayerMapping`."""
+    widths: Floats | None
+    """Weight of each neuron that its comparators get as 1, ``(M,)``; None: the plain mapping, a gain for the layer."""
+    generator: str | Generator
+    weights: Floats | None = None
+    """Fitted numbers for the comparators of the weights; None: the nearest ones."""
+    reading: Reading = "plain"
+
+
+class Choice(NamedTuple):
+    """A draft with its mapping, the marks that it got, and what tells it from others."""
+
+    draft: Draft
+    mapping: LayerMapping
+    marks: Floats
+    """Of the held samples, see `Judge`; of the first of them, where these are clearly worse than those of another."""
+    text: str
+
+    @property
+    def score(self) -> float:
+        """Mean of the marks."""
+        return float(self.marks.mean())
+
+
+class Node:
+    """A layer of a network with the samples that reach it through the circuits of the layers before.
+
+    Parameters
+    ----------
+    spec, shape, context
+        The layer, the shape of its inputs, and the options of its circuit.
+    values
+        Inputs ``(N, *shape)`` as they come from the circuits before.
+    ideal
+        Inputs of the float network for the same samples.
+    judge
+        Scores outputs.
+    exact
+        Whether products are those of fixed-point arithmetic in place of streams.
+    lines
+        Whether counts are read by a line for each neuron until a step says otherwise; else the bias alone is added.
+    """
+
+    def __init__(
+        self,
+        spec: LayerSpec,
+        shape: Shape,
+        context: BuildContext,
+        values: Parts,
+        ideal: Parts,
+        judge: Judge,
+        exact: bool,
+        lines: bool,
+    ) -> None:
+        self.spec, self.shape, self.context, self.judge, self.exact = spec, shape, context, judge, exact
+        self.values = values
+        self.reading: Reading = "line" if lines else "plain"
+        self.linear = isinstance(spec, Dense | Conv2D)
+        """Whether it gives weighted sums, with an activation behind them."""
+        self.targets = sums_of(spec).forward(ideal.fit)
+        options = context.options
+        self.generator = options.make_generator()
+        self._random = (
+            self.linear
+            and isinstance(self.generator, Bernoulli)
+            and options.accumulate in ("sum", "mean")
+            and options.device is None
+            and options.share in (None, "independent")
+            and options.weight_streams == "fresh"
+        )
+
+    def plain(self) -> Draft:
+        """The draft of the plain mapping."""
+        return Draft(np.array(self.context.input_scale), None, self.context.options.generator)
+
+    def tried(self, draft: Draft, text: str, best: Choice | None = None) -> Choice:
+        """A draft with its mapping and its marks: of the first samples only if those are clearly worse than the best."""
+        mapping = self._mapping(draft)
+        stage = self._stage(mapping)
+        fit, held = self.values.fit[:FIRST], self.values.held
+        raw = self._factored(stage, mapping, np.concatenate([fit, held[:FIRST]]))
+        if draft.reading != "plain":
+            slopes, offsets = self._line(raw[: len(fit)], draft.reading)
+            mapping = replaced(mapping, gains=seven_digits(mapping.gains * slopes), offsets=seven_digits(offsets))
+            stage = stage._replace(gains=self.spec.factors(mapping), offsets=mapping.offsets)
+            raw = raw * slopes
+        later = self.context.place + 1
+        marks = self.judge.marks(self.spec.decoded(raw[len(fit) :] + mapping.offsets), later)
+        if len(held) > FIRST and (best is None or not worse(marks, best.marks)):
+            more = self._factored(stage, mapping, held[FIRST:])
+            more_marks = self.judge.marks(self.spec.decoded(more + mapping.offsets), later, FIRST)
+            marks = np.concatenate([marks, more_marks])
+        return Choice(draft, mapping, marks, text)
+
+    def outputs(self, mapping: LayerMapping) -> Parts:
+        """Outputs of the layer's circuit, decoded."""
+        stage = self._stage(mapping)
+        outputs = (self._factored(stage, mapping, part) + mapping.offsets for part in self.values)
+        return Parts(*map(self.spec.decoded, outputs))
+
+    def plain_outputs(self) -> Parts:
+        """Outputs of the plain mapping."""
+        return self.outputs(self._mapping(self.plain()))
+
+    def _stage(self, mapping: LayerMapping) -> Stage:
+        return Stage.of(self.spec, self.shape, self.context, mapping, -1.0 if self.context.signed else 0.0)
+
+    def weights_in(self, ranges: Floats) -> Floats:
+        """Weights for inputs in units of `ranges`."""
+        assert isinstance(self.spec, WeightedSpec)
+        return self.spec.scaled_weights(ranges)
+
+    def rounded(self, draft: Draft) -> Floats:
+        """Numbers for the comparators of the weights: in units of the widths, cut to the range of the encoding."""
+        assert draft.widths is not None
+        weights = self.weights_in(draft.ranges)
+        low = 0.0 if self.context.options.encoding == "unipolar" else -1.0
+        return np.clip(weights / of_neurons(draft.widths, weights.ndim), low, 1.0)
+
+    def _mapping(self, draft: Draft) -> LayerMapping:
+        if draft.widths is None:
+            context = replace(self.context, input_scale=float(draft.ranges)).using(draft.generator)
+            return self.spec.mapping(self.shape, context)
+        assert isinstance(self.spec, WeightedSpec)
+        axes = self.targets.ndim - 1
+        terms = self.spec.terms(self.context.options.accumulate, biased=False)
+        weights = self.rounded(draft) if draft.weights is None else draft.weights
+        gains, offsets = (of_neurons(each, axes) for each in (draft.widths * terms, self.spec.bias))
+        return LayerMapping(draft.ranges, gains, offsets, weights, None, draft.generator)
+
+    def _factored(self, stage: Stage, mapping: LayerMapping, values: Floats) -> Floats:
+        """Outputs for inputs ``(N, ...)``, gains included."""
+        encoded = stage.encoded(values, (len(values),))
+        if self._random:
+            return stage.gains * self._drawn(encoded, mapping)
+        if self.exact:
+            return stage.gains * stage.layer.expected(encoded)
+        return stage.gains * stage.layer.forward(encoded)
+
+    def _drawn(self, encoded: Floats, mapping: LayerMapping) -> Floats:
+        """Sums of Bernoulli streams, drawn by their mean and variance, many times faster than the streams.
+
+        The sum of n independent products with shares q of ones has the variance sum q (1 - q) / L, and is nearly
+        normal. Of XNOR products v it is sum (1 - v**2) / L.
+        """
+        spec, options = self.spec, self.context.options
+        assert isinstance(spec, Dense | Conv2D) and mapping.weights is not None
+        bias = np.zeros(len(mapping.weights)) if mapping.bias is None else mapping.bias
+        inputs = encoded.reshape(-1, *self.shape)
+
+        def total(power: int, magnitudes: bool) -> Floats:
+            of = np.abs if magnitudes else np.asarray
+            layer: Any = replace(spec, weights=of(mapping.weights) ** power, bias=of(bias) ** power, activation="identity")
+            return np.asarray(layer.forward(of(inputs) ** power))
+
+        n, squares = spec.weights[0].size + (mapping.bias is not None), total(2, True)
+        variance = (n - squares if options.encoding == "bipolar" else total(1, True) - squares) / options.cycles
+        rng = np.random.Generator(np.random.PCG64(self.context.place))
+        sums = total(1, False) + np.sqrt(np.maximum(variance, 0.0)) * rng.standard_normal(variance.shape)
+        return sums / spec.terms(options.accumulate, biased=mapping.bias is not None)
+
+    def _line(self, raw: Floats, reading: Reading) -> tuple[Floats, Floats]:
+        """Slopes and offsets that bring sums nearest to their targets, for each neuron: of layers with weights."""
+        weighted = isinstance(self.spec, WeightedSpec)
+        axes = (0, *range(2, raw.ndim)) if weighted else tuple(range(raw.ndim))
+        targets = self.targets[: len(raw)]
+        mean, aim = raw.mean(axes, keepdims=True)[0], targets.mean(axes, keepdims=True)[0]
+        slopes = np.ones_like(mean)
+        if reading == "line":
+            products = ((raw - mean) * (targets - aim)).mean(axes, keepdims=True)[0]
+            squares = ((raw - mean) ** 2).mean(axes, keepdims=True)[0]
+            found = squares > 1e-12 * (1 + aim**2)
+            slopes = np.where(found, products / np.where(found, squares, 1.0), 1.0)
+            slopes = np.where(slopes > 0, slopes, 1.0)
+        shape = mean.shape if weighted else ()
+        return slopes.reshape(shape), (aim - slopes * mean).reshape(shape)
+
+
+def sums_of(spec: LayerSpec) -> LayerSpec:
+    """The layer without its activation, if it is one of weighted sums."""
+    return replace(spec, activation="identity") if isinstance(spec, Dense | Conv2D) else spec
+
+
+def of_neurons(numbers: Floats, axes: int) -> Floats:
+    """Numbers ``(M,)`` with further axes of 1, so that they fit arrays ``(M, ..)`` of so many axes."""
+    return numbers.reshape(-1, *(1,) * (axes - 1))
+
+
+def replaced(mapping: LayerMapping, **arrays: Any) -> LayerMapping:
+    """A mapping with other arrays."""
+    own = {name: getattr(mapping, name) for name in ("ranges", "gains", "offsets", "weights", "bias", "generator")}
+    return LayerMapping(**own | arrays)
+
+
+def seven_digits(values: Floats) -> Floats:
+    """Numbers rounded to `DIGITS` digits."""
+    values = np.asarray(values, np.float64)
+    exponents = np.floor(np.log10(np.abs(values), where=values != 0, out=np.zeros_like(values)))
+    units = 10.0 ** (exponents - DIGITS + 1)
+    return np.asarray(np.rint(values / units) * units)

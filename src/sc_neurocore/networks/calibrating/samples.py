@@ -1,0 +1,87 @@
+"""Samples of a calibration: a part to fit numbers to, and a held part that all choices are made on."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..activations import Floats
+from ..definition import NetworkDefinition, in_batches
+from ..layer_spec import LayerSpec
+
+FIT, HELD = 3000, 6000
+"""Samples of the two parts at most."""
+FIRST = 1000
+"""So many of each part are looked at first: what is clearly worse is left there. They also fit the lines of neurons."""
+WORK = 6e8
+"""Products of all held samples at most, in all layers: larger networks are judged by fewer samples."""
+VALUES = 1 << 24
+"""Numbers at most of all held samples behind a layer."""
+
+
+class Parts(NamedTuple):
+    """Samples to fit to, and held ones to choose by: ``(N, ...)`` each."""
+
+    fit: Floats
+    held: Floats
+
+    def through(self, layer: LayerSpec) -> "Parts":
+        """Their outputs of a layer in floating point."""
+        return Parts(*(in_batches(layer, part) for part in self))
+
+
+def split(network: NetworkDefinition, x: Floats, seed: int) -> Parts:
+    """Two parts of the samples `x` ``(N, n_inputs)``, drawn by `seed`: as many as the network's size allows."""
+    shapes = network.shapes()
+    products = sum(layer.cost(shape, 1).gates for layer, shape in zip(network.layers, shapes, strict=False))
+    held = int(min(HELD, WORK // max(products, 1), VALUES // max(map(math.prod, shapes))))
+    held = max(1, min(max(held, 100), 2 * len(x) // 3))
+    fit = max(1, min(FIT, held // 2, len(x) - held))
+    drawn = np.random.Generator(np.random.PCG64(seed)).permutation(len(x))[: fit + held]
+    values = x[drawn].reshape(-1, *shapes[0])
+    return Parts(values[:fit], values[fit:] if len(drawn) > fit else values)
+
+
+class Judge:
+    """Compares outputs with those of the float network: marks of the held samples, the higher the better.
+
+    The mark of a sample is 1 where a classifier decides as the float network does, else 0; of a regressor it is minus
+    the square error, in units of the variance of the outputs.
+
+    Parameters
+    ----------
+    network
+        In floating point.
+    outputs
+        Its outputs for the held samples ``(N, n_outputs)``.
+    """
+
+    def __init__(self, network: NetworkDefinition, outputs: Floats) -> None:
+        self._layers = network.layers
+        self._classes_of = network.classes_of if network.kind == "classifier" else None
+        self._outputs = outputs
+        self._scale = float(outputs.var()) or 1.0
+
+    def marks(self, values: Floats, later: int, first: int = 0) -> Floats:
+        """Marks ``(n,)`` of the held samples from number `first` on.
+
+        `values` ``(n, ...)`` enter layer number `later`; from there on all is in floating point.
+        """
+        for layer in self._layers[later:]:
+            values = in_batches(layer, values)
+        aims = self._outputs[first : first + len(values)]
+        if self._classes_of is None:
+            return np.asarray(-((values - aims) ** 2).mean(1) / self._scale)
+        return (self._classes_of(values) == self._classes_of(aims)).astype(np.float64)
+
+
+def worse(marks: Floats, best: Floats) -> bool:
+    """Whether marks of some samples are worse than others of the same samples by three standard errors."""
+    difference = marks - best[: len(marks)]
+    return bool(difference.mean() < -3 * difference.std() / math.sqrt(len(marks)))
+
+
+def spread(count: int, most: int) -> Sequence[int]:
+    """At most `most` of the places 0 .. count-1, evenly spaced."""
+    return range(0, count, max(1, -(-count // most)))
