@@ -100,6 +100,7 @@ def test_rows_are_those_of_the_circuits(networks, data, calibrations, tmp_path):
             row = rows[net, *kind]
             np.testing.assert_array_equal(row.wrong_images.mask(), predict(data.x_test) != data.y_test)
             assert (row.images, row.correct) == (len(data.y_test), len(data.y_test) - row.wrong_images.count)
+    assert study.STEPS == ("ceilings", "ranges", "sequences", "groups", "thresholds", "offsets")
     without = [(length, without) for length, _, without, _ in calibrations if without]
     expected = [study.STEPS[k:] for k in range(1, n_steps)] + [(step,) for step in study.STEPS[:-1]]
     assert without == [(length, steps) for steps in expected for length in (8, 16)]

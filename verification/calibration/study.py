@@ -14,7 +14,7 @@ from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import WrongImages
 from sc_neurocore.evaluation.classification import Classification
 from sc_neurocore.evaluation.record import package_version
-from sc_neurocore.networks import FixedPoint
+from sc_neurocore.networks import FixedPoint, calibrating
 
 from .rows import Results, StudyRow, StudyTask
 from .subjects import Subject
@@ -22,7 +22,7 @@ from .subjects import Subject
 LENGTHS = (2, 4, 8, 16, 32)
 NOISY = (16, 32)
 """Lengths of Bernoulli streams; below them these are no network, calibrated or not."""
-STEPS = ("ceilings", "ranges", "sequences", "groups", "thresholds", "offsets")
+STEPS = tuple(step.name for step in calibrating.STEPS)
 """Names of the steps of a calibration."""
 BITS = 8
 Predict = Callable[[ArrayLike], Any]
@@ -122,7 +122,8 @@ class Study:
             StudyTask(version, name, seed, network.digest()[:16], digest, "float")
             for seed, network in enumerate(networks)
         ]
-        tasks = [task for first in firsts for task in main_tasks(first, self.lengths)]
+        each = (main_tasks(first, self.lengths) for first in firsts)
+        tasks = [task for same in zip(*each, strict=True) for task in same]  # a stopped run has all networks
         tasks += [task for first in firsts[: subject.step_nets] for task in step_tasks(first, self.lengths)]
         there = self.results.read()
         pending = [task for task in tasks if task.id not in there]
