@@ -58,7 +58,8 @@ def below(nets: Nets, kind: Kind, other: Kind = FLOAT, networks: int | None = No
     if not both:
         return None
     found = paired([one[net].wrong_images for net in both], [two[net].wrong_images for net in both])
-    return Below(*(100 * share for share in found), len(both))
+    points, low, high = (100 * share for share in found)
+    return Below(points, low, high, len(both))
 
 
 def tables(name: str, rows: Iterable[StudyRow]) -> str:
