@@ -2,13 +2,15 @@
 
 from typing import Protocol
 
-from .types import Counts, Floats, Indices
+from .types import Counts, CycleCounts, Floats, Indices
 
 
 class CalibrationKernels(Protocol):
     """Search for number sequences and for thresholds, given the operands of a layer's products."""
 
-    def pair_counts(self, inputs: Indices, groups: Indices, weights: Indices, n_groups: int, length: int) -> Counts:
+    def pair_counts(
+        self, inputs: Indices, groups: Indices, weights: Indices, n_groups: int, length: int
+    ) -> CycleCounts:
         """How often thresholds meet in sums: cumulated counts, int32 ``(G, L + 1, L + 1, J * S)``.
 
         Sum ``j S + s`` adds the products of the thresholds `inputs` ``(S, n)`` and `weights` ``(J, n)``, both in
@@ -17,7 +19,7 @@ class CalibrationKernels(Protocol):
         """
 
     def anneal(
-        self, pairs: Counts, exact: Counts, importance: Floats, permutations: Indices, steps: int, seed: int
+        self, pairs: CycleCounts, exact: Counts, importance: Floats, permutations: Indices, steps: int, seed: int
     ) -> Indices:
         """Permutations ``(G, L)`` with small errors of the sums that `pair_counts` describes.
 

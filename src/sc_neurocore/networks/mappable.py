@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
 from ..layers.options import CircuitOptions
-from .calibrating import STEPS, calibrated
+from .calibrating import STEPS, calibrated, shared_lengths
 from .calibrating.search import Progress
 from .calibration import Products
 from .circuit import Circuit
@@ -116,26 +115,33 @@ class Mappable(NetworkDefinition):
         True
         """
         if self.calibration is not None:
-            raise ValueError("network must not be calibrated already; network.ideal.calibrate(..) starts from its weights")
+            raise ValueError(
+                "network must not be calibrated already; network.ideal.calibrate(..) starts from its weights"
+            )
         low, high = self.input_range
-        samples = checks.array("x", x, *(() if checks.flag("clip", clip) else (low, high)), shape=(None, self.n_inputs))
+        bounds = (-np.inf, np.inf) if checks.flag("clip", clip) else (low, high)
+        samples = checks.array("x", x, *bounds, shape=(None, self.n_inputs))
         if len(samples) < 2:
             raise ValueError(f"x must have at least 2 samples, got {len(samples)}")
         if not isinstance(generator, str):
             raise TypeError(f"generator must be a name, got {checks.shown(generator)}")
-        left_out = {checks.option("without", name, [step.name for step in STEPS]) for name in checks.entries("without", without)}
-        search = partial(calibrated, without=left_out, products=checks.option("products", products, get_args(Products)),
-                         seed=checks.whole("seed", seed, 0))  # fmt: skip
+        names = [step.name for step in STEPS]
+        left_out = {checks.option("without", name, names) for name in checks.entries("without", without)}
+        checks.option("products", products, get_args(Products))
+        seed = checks.whole("seed", seed, 0)
         samples = np.clip(samples, low, high)
-        if length == "auto":
-            shared = shared_lengths(self, samples, checks.whole("cycles", cycles, len(self.layers)), search, CircuitOptions(1, generator, **options))
-            found = search(self, samples, replace(CircuitOptions(1, generator, **options), length=shared), progress=progress)
-        else:
-            if cycles is not None:
-                raise ValueError(f"cycles must be None without length='auto', got {checks.shown(cycles)}")
-            circuit_options = CircuitOptions(length, generator, **options)
-            Circuit(self, circuit_options)  # errors come before the search
-            found = search(self, samples, circuit_options, progress=progress)
+        if isinstance(length, str):
+            checks.option("length", length, ("auto",))
+            budget = checks.whole("cycles", cycles, len(self.layers))
+            of_lengths = partial(CircuitOptions, generator=generator, **options)
+            length = shared_lengths(self, samples, budget, of_lengths, seed)
+        elif cycles is not None:
+            raise ValueError(f"cycles must be None without length='auto', got {checks.shown(cycles)}")
+        circuit_options = CircuitOptions(length, generator, **options)
+        Circuit(self, circuit_options)  # errors come before the search
+        found = calibrated(
+            self, samples, circuit_options, without=left_out, products=products, seed=seed, progress=progress
+        )
         return replace(self, calibration=found)
 
     def _options(

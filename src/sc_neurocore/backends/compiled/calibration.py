@@ -6,7 +6,7 @@ from numba import int64, uint64
 from ..annealing import GOLDEN, temperature
 from ..splitmix import MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
 from ..threads import over_rows
-from ..types import Counts, Floats, Indices
+from ..types import Counts, CycleCounts, Floats, Indices
 from .jit import inline, jit
 
 _temperature = inline(temperature)
@@ -36,7 +36,7 @@ def _pair_counts(inputs, groups, weights, counts, start, stop):  # type: ignore[
                         here[r] += above[r]
 
 
-def pair_counts(inputs: Indices, groups: Indices, weights: Indices, n_groups: int, length: int) -> Counts:
+def pair_counts(inputs: Indices, groups: Indices, weights: Indices, n_groups: int, length: int) -> CycleCounts:
     rows = len(inputs) * len(weights)
     counts = np.zeros((n_groups, length + 1, length + 1, rows), np.int32)
     work = rows * (inputs.shape[1] + 2 * n_groups * (length + 1) ** 2)
@@ -127,7 +127,7 @@ def _anneal(pairs, exact, importance, permutations, steps, seed, found):  # type
 
 
 def anneal(
-    pairs: Counts, exact: Counts, importance: Floats, permutations: Indices, steps: int, seed: int
+    pairs: CycleCounts, exact: Counts, importance: Floats, permutations: Indices, steps: int, seed: int
 ) -> Indices:
     start = permutations.astype(np.int64)
     found = start.copy()

@@ -4,16 +4,17 @@ import numpy as np
 
 from ..annealing import GOLDEN, temperature
 from ..splitmix import mix
-from ..types import Counts, Floats, Indices
+from ..types import Counts, CycleCounts, Floats, Indices
 
 
-def pair_counts(inputs: Indices, groups: Indices, weights: Indices, n_groups: int, length: int) -> Counts:
-    counts = np.zeros((n_groups, length + 1, length + 1, len(weights), len(inputs)), np.int32)
+def pair_counts(inputs: Indices, groups: Indices, weights: Indices, n_groups: int, length: int) -> CycleCounts:
+    counts = np.zeros((len(weights), n_groups, length + 1, length + 1, len(inputs)), np.int32)
     samples = np.broadcast_to(np.arange(len(inputs))[:, None], inputs.shape)
-    for j, row in enumerate(weights):
+    for own, row in zip(counts, weights, strict=True):
         levels = np.broadcast_to(abs(row), inputs.shape)
-        np.add.at(counts, (groups, levels, abs(inputs), j, samples), np.sign(inputs) * np.sign(row))
-    return counts.cumsum(1, np.int32).cumsum(2, np.int32).reshape(*counts.shape[:3], -1)  # type: ignore[no-any-return]
+        np.add.at(own, (groups, levels, abs(inputs), samples), np.sign(inputs) * np.sign(row))
+    cumulated = counts.cumsum(2, np.int32).cumsum(3, np.int32).transpose(1, 2, 3, 0, 4)
+    return np.ascontiguousarray(cumulated).reshape(*cumulated.shape[:3], -1)
 
 
 class _Draws:
@@ -31,7 +32,7 @@ class _Draws:
 
 
 def anneal(
-    pairs: Counts, exact: Counts, importance: Floats, permutations: Indices, steps: int, seed: int
+    pairs: CycleCounts, exact: Counts, importance: Floats, permutations: Indices, steps: int, seed: int
 ) -> Indices:
     here = permutations.astype(np.int64)
     n_groups, length = here.shape

@@ -4,7 +4,8 @@ Layer after layer, each from the outputs of the circuits before it: `node.Node` 
 the choices that are made for it, `search` goes through them.
 """
 
+from .lengths import shared_lengths
 from .search import calibrated
 from .steps import STEPS
 
-__all__ = ["STEPS", "calibrated"]
+__all__ = ["STEPS", "calibrated", "shared_lengths"]

@@ -17,7 +17,7 @@ DIGITS = 7
 """Numbers of a mapping have so many digits: matrix products of another machine differ in about the 15th."""
 
 Reading = Literal["plain", "mean", "line"]
-"""How counts are read: times the gain plus the bias; plus a mean error; or by the line that fits a neuron's sums best."""
+"""How counts are read: times the gain plus the bias, less a mean error, or by the line that fits a neuron's sums."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Node:
         return Draft(np.array(self.context.input_scale), None, self.context.options.generator)
 
     def tried(self, draft: Draft, text: str, best: Choice | None = None) -> Choice:
-        """A draft with its mapping and its marks: of the first samples only if those are clearly worse than the best."""
+        """A draft with its mapping and its marks; those of the first samples if they are clearly worse than the best."""
         mapping = self._mapping(draft)
         stage = self._stage(mapping)
         fit, held = self.values.fit[:FIRST], self.values.held
@@ -171,13 +171,15 @@ class Node:
         normal. Of XNOR products v it is sum (1 - v**2) / L.
         """
         spec, options = self.spec, self.context.options
-        assert isinstance(spec, Dense | Conv2D) and mapping.weights is not None
-        bias = np.zeros(len(mapping.weights)) if mapping.bias is None else mapping.bias
+        assert isinstance(spec, Dense | Conv2D)
+        assert mapping.weights is not None
+        weights = mapping.weights
+        bias = np.zeros(len(weights)) if mapping.bias is None else mapping.bias
         inputs = encoded.reshape(-1, *self.shape)
 
         def total(power: int, magnitudes: bool) -> Floats:
             of = np.abs if magnitudes else np.asarray
-            layer: Any = replace(spec, weights=of(mapping.weights) ** power, bias=of(bias) ** power, activation="identity")
+            layer: Any = replace(spec, weights=of(weights) ** power, bias=of(bias) ** power, activation="identity")
             return np.asarray(layer.forward(of(inputs) ** power))
 
         n, squares = spec.weights[0].size + (mapping.bias is not None), total(2, True)

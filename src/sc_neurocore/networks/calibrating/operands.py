@@ -64,7 +64,8 @@ def levels(numbers: Floats, encoding: Encoding, modulus: int) -> Integers:
 
 def numbers_of(thresholds: Integers, encoding: Encoding, modulus: int) -> Floats:
     """The inverse of `levels`."""
-    return thresholds * (2.0 / modulus) - 1.0 if encoding == "bipolar" else thresholds / float(modulus)
+    numbers: Floats = thresholds / float(modulus)
+    return 2.0 * numbers - 1.0 if encoding == "bipolar" else numbers
 
 
 def product_counts(generator: Generator, cycles: int, encoding: Encoding) -> Floats:

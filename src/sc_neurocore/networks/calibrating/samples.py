@@ -43,6 +43,13 @@ def split(network: NetworkDefinition, x: Floats, seed: int) -> Parts:
     return Parts(values[:fit], values[fit:] if len(drawn) > fit else values)
 
 
+def outputs_of(network: NetworkDefinition, values: Floats) -> Floats:
+    """Outputs ``(N, n_outputs)`` of the float network for samples ``(N, *shape)``."""
+    for layer in network.layers:
+        values = in_batches(layer, values)
+    return values
+
+
 class Judge:
     """Compares outputs with those of the float network: marks of the held samples, the higher the better.
 
@@ -73,7 +80,7 @@ class Judge:
         aims = self._outputs[first : first + len(values)]
         if self._classes_of is None:
             return np.asarray(-((values - aims) ** 2).mean(1) / self._scale)
-        return (self._classes_of(values) == self._classes_of(aims)).astype(np.float64)
+        return np.asarray(self._classes_of(values) == self._classes_of(aims), np.float64)
 
 
 def worse(marks: Floats, best: Floats) -> bool:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-import numpy as np
-
 from ...layers.options import CircuitOptions
 from ..activations import Floats
 from ..calibration import Calibration, Products, StepGain
@@ -12,7 +10,7 @@ from ..circuit import layer_contexts
 from ..definition import NetworkDefinition
 from ..mapping import LayerMapping
 from .node import Choice, Node
-from .samples import Judge, Parts, split
+from .samples import Judge, outputs_of, split
 from .steps import STEPS, Ceilings, Groups, Offsets, Ranges, Sequences, Step, Thresholds
 
 Progress = Callable[[int, int, str], None]
@@ -55,7 +53,7 @@ def calibrated(
     steps = [step for step in steps if step.name not in without]
     mean = replace(options, faults=None, device=None if options.device is None else options.device.mean_cell())
     values = ideal = split(network, x, seed)
-    judge = Judge(network, _outputs(network, values.held))
+    judge = Judge(network, outputs_of(network, values.held))
     mappings: list[LayerMapping] = []
     gains: list[StepGain] = []
     total, done = len(network.layers) * (1 + len(steps)), 0
@@ -89,10 +87,3 @@ def _improved(node: Node, step: Step, best: Choice) -> Choice:
         if choice.score > best.score:
             best = choice
     return best
-
-
-def _outputs(network: NetworkDefinition, values: Floats) -> Floats:
-    parts = Parts(values[:1], values)
-    for layer in network.layers:
-        parts = parts.through(layer)
-    return np.asarray(parts.held)

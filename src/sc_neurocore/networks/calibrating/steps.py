@@ -69,7 +69,10 @@ class Ceilings(Step):
             of_line = np.quantile(flat, quantile, axis=axes)
             ranges = np.maximum(of_line, 0.1 * float(draft.ranges.max()))
             ranges = ranges.reshape(-1, 1, 1) if node.spec.takes_images else ranges
-            yield self._with(node, draft, ranges.astype(np.float32).astype(np.float64)), f"the {quantile:g} quantile of each line"
+            yield (
+                self._with(node, draft, ranges.astype(np.float32).astype(np.float64)),
+                f"the {quantile:g} quantile of each line",
+            )
 
     def _with(self, node: Node, draft: Draft, ranges: Floats) -> Draft:
         """The draft with other ranges; widths grow or shrink with the weights behind them."""
@@ -97,22 +100,19 @@ class Ranges(Step):
         """Other widths of the weights."""
         if not node.linear:
             return
-        weights = np.abs(node.weights_in(draft.ranges))
-        rows = weights.reshape(len(weights), -1)
-        most = np.where(rows.max(1) > 0, rows.max(1), 1.0)
-        read = draft.reading if draft.widths is not None else node.reading
         for quantile in self.quantiles:
-            widths = np.maximum(np.quantile(rows, quantile, axis=1), 0.05 * most)
-            yield replace(draft, widths=_single(widths), weights=None, reading=read), f"the {quantile:g} quantile"
-        unit = float(most.max())
+            yield ranged(node, draft, quantile), f"the {quantile:g} quantile"
         for quantile in (1.0, 0.95):
-            widths = np.maximum(np.quantile(rows, quantile, axis=1), 0.05 * most)
-            exponents = np.rint(np.log2(widths / unit))
+            near = ranged(node, draft, quantile)
+            assert near.widths is not None
+            unit = float(near.widths.max())
             text = f"powers of two next to the {quantile:g} quantile"
-            yield replace(draft, widths=unit * 2.0**exponents, weights=None, reading=read), text
+            yield replace(near, widths=unit * 2.0 ** np.rint(np.log2(near.widths / unit))), text
         if node.context.options.accumulate in ("saturate", "or"):  # no sum of products: small ones are nearly one
             for factor in (2.0, 4.0, 8.0):
-                yield replace(draft, widths=factor * most, weights=None, reading=read), f"{factor:g} times the largest"
+                wide = ranged(node, draft, 1.0)
+                assert wide.widths is not None
+                yield replace(wide, widths=factor * wide.widths), f"{factor:g} times the largest"
 
 
 class Sequences(Step):
@@ -236,18 +236,21 @@ class Offsets(Step):
 STEPS: tuple[Step, ...] = (Ceilings(), Ranges(), Sequences(), Groups(), Thresholds(), Offsets())
 """The steps of a calibration."""
 
-SUMS = 2048
+SUMS = 1024
 """Sums whose errors a search of permutations minimises, at most."""
 _ENTRIES = 1 << 24
-_SWAPS = 2500
-"""Swaps for each cycle."""
+_SWAPS = 1500
+"""Swaps for each cycle of a group, but `_MOST_SWAPS` at most."""
+_MOST_SWAPS = 20_000
 
 
 def counts_pairs(node: Node) -> bool:
     """Whether the layer's sums are of the counts of products of one pair of sequences, which a table tells."""
     options = node.context.options
     shared = node.generator.modulus <= 512 and options.share in (None, "one") and options.generator != "bernoulli"
-    return node.linear and shared and options.accumulate in ("sum", "mean") and options.device is None and not node.exact
+    return (
+        node.linear and shared and options.accumulate in ("sum", "mean") and options.device is None and not node.exact
+    )
 
 
 def with_widths(node: Node, draft: Draft) -> Draft:
@@ -256,6 +259,17 @@ def with_widths(node: Node, draft: Draft) -> Draft:
         return draft
     most = float(np.abs(node.weights_in(draft.ranges)).max()) or 1.0
     return replace(draft, widths=np.full(len(node.targets[0]), most), reading=node.reading)
+
+
+def ranged(node: Node, draft: Draft, quantile: float) -> Draft:
+    """The draft with a range for the weights of each neuron, a quantile of their magnitudes; of weighted sums only."""
+    if not node.linear:
+        return draft
+    rows = np.abs(node.weights_in(draft.ranges)).reshape(len(node.targets[0]), -1)
+    widths = np.maximum(np.quantile(rows, quantile, axis=1), 0.05 * largest(rows))
+    reading = draft.reading if draft.widths is not None else node.reading
+    # In single precision: quantiles of products of another machine differ in about the 15th digit.
+    return replace(draft, widths=widths.astype(np.float32).astype(np.float64), weights=None, reading=reading)
 
 
 def largest(weights: Floats) -> Floats:
@@ -290,7 +304,7 @@ def annealed(node: Node, draft: Draft, n_groups: int) -> Searched | None:
     per_group = len(own) // inputs.shape[1]
     neurons = spread(per_group, max(1, sums // len(inputs)))
     # Of a convolution in groups, those of the first: its neurons see other channels than the others.
-    weights = own.reshape(len(own), -1)[: per_group][list(neurons)]
+    weights = own.reshape(len(own), -1)[:per_group][list(neurons)]
     seen = np.ascontiguousarray(inputs[:, 0])
     assert draft.widths is not None
     importance = draft.widths[:per_group][list(neurons)] ** 2
@@ -301,11 +315,6 @@ def annealed(node: Node, draft: Draft, n_groups: int) -> Searched | None:
     start = [generator.permutation.astype(np.int64)]
     rng = np.random.Generator(np.random.PCG64(length))
     start += [rng.permutation(length) for _ in range(1, n_groups)]
-    steps = n_groups * min(_SWAPS * length, 60_000)
+    steps = n_groups * min(_SWAPS * length, _MOST_SWAPS)
     found = kernels.anneal(pairs, exact, importance / importance.mean(), np.stack(start), steps, 1)
     return Searched(found[0] if n_groups == 1 else found)
-
-
-def _single(values: Floats) -> Floats:
-    """Numbers in single precision: the quantiles of products of another machine differ in about the 15th digit."""
-    return values.astype(np.float32).astype(np.float64)

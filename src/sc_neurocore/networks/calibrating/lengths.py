@@ -1,0 +1,67 @@
+"""Lengths for the layers of a network: a sum of cycles shared out where it counts most."""
+
+import math
+from collections.abc import Callable
+
+from ...layers.options import CircuitOptions
+from ..activations import Floats
+from ..calibration import Calibration
+from ..circuit import layer_contexts
+from ..definition import NetworkDefinition
+from .node import Node
+from .samples import Judge, outputs_of, split
+from .steps import ranged
+
+LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Lengths that a layer may get."""
+
+Search = Callable[[NetworkDefinition, Floats, CircuitOptions], Calibration]
+
+
+def shared_lengths(
+    network: NetworkDefinition, x: Floats, cycles: int, options: Callable[[tuple[int, ...]], CircuitOptions], seed: int
+) -> tuple[int, ...]:
+    """Lengths of the layers of a network whose sum is at most `cycles`.
+
+    What a length costs a layer is measured with that layer alone as a circuit, all others in floating point: the share
+    of decisions that change. These shares are taken to add up. All layers start with one cycle, and more go where they
+    save most a cycle, until none are left or nothing is saved.
+
+    Parameters
+    ----------
+    network
+        What is to be calibrated.
+    x
+        Samples ``(N, n_inputs)``.
+    cycles
+        Sum of the lengths, at least one for each layer.
+    options
+        Gives the options of the circuit for lengths.
+    seed
+        Decides which samples are drawn.
+    """
+    count = len(network.layers)
+    values = split(network, x, seed)
+    judge = Judge(network, outputs_of(network, values.held))
+    ladder = [length for length in LADDER if length <= cycles - count + 1]
+    losses: list[list[float]] = [[] for _ in network.layers]
+    for length in ladder:
+        ideal = values
+        for spec, shape, context in layer_contexts(network, options((length,) * count)):
+            node = Node(spec, shape, context, ideal, ideal, judge, exact=False, lines=True)
+            losses[context.place].append(1.0 - node.tried(ranged(node, node.plain(), 0.95), "").score)
+            ideal = ideal.through(spec)
+    rungs = [0] * count
+    while True:
+        left = cycles - sum(ladder[rung] for rung in rungs)
+        best, most = None, -math.inf
+        for place, rung in enumerate(rungs):
+            for higher in range(rung + 1, len(ladder)):
+                more = ladder[higher] - ladder[rung]
+                if more <= left:
+                    saved = (losses[place][rung] - losses[place][higher]) / more
+                    if saved > most:
+                        best, most = (place, higher), saved
+        if best is None or most <= 0:
+            return tuple(ladder[rung] for rung in rungs)
+        rungs[best[0]] = best[1]
