@@ -44,13 +44,16 @@ def run(quick: bool) -> Result:
     data = load_digits()
     network = default_model(data)
     rates, lengths = (QUICK_RATES, (LENGTH,)) if quick else (RATES, LENGTHS)
-    pictured = fault_study(network, data, PICTURED, rates, lengths, (GENERATOR,) if quick else (RANDOM, GENERATOR))
+    generators = (GENERATOR,) if quick else (RANDOM, GENERATOR)
+    pictured = fault_study(network, data, PICTURED, rates, lengths, generators, calibrate="none")
     numbers = numbers_of(pictured)
     for kind in KINDS:
         if kind != PICTURED:
-            study = fault_study(network, data, kind, rates, (LENGTH,), (GENERATOR,), repeats=REPEATS.get(kind, 1))
+            repeats = REPEATS.get(kind, 1)
+            study = fault_study(network, data, kind, rates, (LENGTH,), (GENERATOR,), repeats=repeats, calibrate="none")
             numbers |= numbers_of(study)
-    dead = evaluate(network, data, (LENGTH,), (GENERATOR, RANDOM), faults=Faults(dead_generator="weights"))
+    faults = Faults(dead_generator="weights")
+    dead = evaluate(network, data, (LENGTH,), (GENERATOR, RANDOM), faults=faults, calibrate="none")
     numbers |= {f"dead generator of the weights, {p.generator}, %": 100 * p.accuracy for p in dead.points}
     return Result(numbers, {"faults.png": partial(save_faults, study=pictured)})
 

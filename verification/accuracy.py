@@ -71,7 +71,7 @@ def with_ceilings(network: Network, data: Dataset, quantile: float) -> Network:
 
 def study(data: Dataset, networks: Sequence[Network], lengths: Sequence[int], generators: Sequence[str]) -> Study:
     """Run every network on the held-out images, with each generator at each length."""
-    runs = [evaluate(network, data, lengths, generators, clip=True) for network in networks]
+    runs = [evaluate(network, data, lengths, generators, clip=True, calibrate="none") for network in networks]
     lines = tuple(_line(data.name, points) for points in zip(*(run.points for run in runs), strict=True))
     return Study(data, tuple(100 * run.float_accuracy for run in runs), lines)
 

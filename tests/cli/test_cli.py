@@ -69,11 +69,49 @@ def test_default_network(run, tmp_path):
     assert "95 % interval" in out
     assert "within one point of float from L = " in out
     report = tmp_path / "report"
-    assert {file.name for file in report.iterdir()} == {"results.csv", "wrong.bits", "record.json", "accuracy.png"}
-    assert all(file.stat().st_size > 200 for file in report.iterdir())
+    files = {"results.csv", "wrong.bits", "record.json", "accuracy.png"}
+    assert {file.name for file in report.iterdir()} == {*files, "calibrated"}
+    assert all((report / name).stat().st_size > 200 for name in files)
+    assert len(list((report / "calibrated").iterdir())) == 2
+    assert "each circuit is calibrated for itself, on samples out of 1257" in out
     status, out, err = run("evaluate", *SHORT)
     assert (status, err) == (0, "")
+    assert "reused 4 of 4 rows from report" in out
+
+
+def test_calibrated_accuracies_stand_beside_uncalibrated_ones(run, tmp_path):
+    status, out, _ = run("evaluate", *SHORT)
+    assert status == 0
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    correct = {(bool(row.task.calibration), row.task.length): row.correct for row in rows}
+    lines = [line.split() for line in out.splitlines()]
+    for length in (16, 32):
+        shown = [f"{100 * correct[calibrated, length] / 540:.2f}" for calibrated in (True, False)]
+        assert ["sobol", str(length), *shown] in [line[:4] for line in lines]
+    status, out, _ = run("evaluate", *SHORT, "--calibrate", "none")
+    assert status == 0
     assert "reused 2 of 2 rows from report" in out
+    assert "calibrated" not in out
+
+
+def test_own_samples_to_calibrate_on(run, mine, tmp_path):
+    status, out, _ = run(*mine, *SHORT)
+    assert status == 0
+    assert "not calibrated: the data have no training samples, and no calibration (--calibration FILE)" in unwrapped(
+        out
+    )
+    data = load_digits()
+    np.savez(tmp_path / "more.npz", x=data.x_train[:300])
+    status, out, _ = run(*mine, *SHORT, "--calibration", "more.npz")
+    assert status == 0
+    assert "reused 2 of 4 rows from report" in out
+    assert "on samples out of 300" in out
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert sorted(bool(row.task.calibration) for row in rows) == [False, False, True, True]
+
+
+def unwrapped(text):
+    return " ".join(text.split())
 
 
 @pytest.mark.parametrize(("columns", "last"), [(80, "95 % interval"), (90, "as float %"), (120, "images/s")])
@@ -90,6 +128,19 @@ def test_the_table_fits_the_terminal(run, mine, monkeypatch, columns, last):
     assert "…" not in out  # nothing is cut off
     assert sum(line.strip().startswith(("bernoulli", "fixed-point")) for line in lines) == 3
     assert "below float: float's accuracy minus the circuit's on the same images, in points" in out
+
+
+@pytest.mark.parametrize(("columns", "last"), [(48, "uncalibrated"), (80, "95 % interval"), (120, "images/s")])
+def test_the_table_of_calibrated_circuits_fits_the_terminal(run, monkeypatch, columns, last):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    status, out, _ = run("evaluate", *SHORT, "--repeats", 2)
+    assert status == 0
+    lines = out[: out.index("float network")].splitlines()
+    assert max(map(len, lines[1:])) <= columns
+    (header,) = (line for line in lines if "generator" in line)
+    assert "accuracy %  uncalibrated" in header
+    assert ("below float" in header) == (columns >= 80)
+    assert header.rstrip().endswith(last)
 
 
 def test_old_rows_have_no_difference(run, mine, tmp_path):
@@ -217,6 +268,21 @@ BAD = {
     "share": (["evaluate", "--share", "all"], "share must be one of one, shift, rotate, independent, got 'all'"),
     "weight streams": (["evaluate", "--weight-streams", "old"], "weight_streams must be one of fresh, stored, got"),
     "backend": (["evaluate", "--backend", "fpga"], "backend must be one of numba, "),
+    "calibrate": (["evaluate", "--calibrate", "always"], '"always"'),
+    "calibration none": (
+        ["evaluate", "--calibrate", "none", "--calibration", "x.npz"],
+        "--calibration must not be given with --calibrate none",
+    ),
+    "no calibration file": (["evaluate", "--calibration", "none.npz"], "none.npz: No such file"),
+    "no x": (["evaluate", "--calibration", lambda f, g: save(f, y=Y)], "bad.npz: array x must be there, got y"),
+    "calibration width": (
+        ["evaluate", "--calibration", lambda f, g: save(f, x=D[:, 1:])],
+        "calibration must have shape (any, 64), got (3, 63)",
+    ),
+    "calibration range": (
+        ["evaluate", "--calibration", lambda f, g: save(f, x=D + 9)],
+        "input 0 must lie in the network's range [0, 1], got 9.5 in calibration sample 0; clip (--clip) cuts",
+    ),
     "flips nan": (["evaluate", "--bit-flip-rate", "nan"], "bit_flip_rate must be a number in [0, 1], got nan"),
     "dataset": (["evaluate", "--dataset", "cats"], '"cats"'),
     "two data": (["evaluate", "--dataset", "digits", "--data", "x.npz"], "must not be given together"),
@@ -322,6 +388,27 @@ def test_interrupt_keeps_rows(run, mine, tmp_path, monkeypatch):
     assert "reused 1 of 2 rows from report\n" in out
 
 
+def test_interrupt_keeps_calibrated_networks(run, files, tmp_path, monkeypatch):
+    from sc_neurocore import networks
+
+    calibrate, calls = networks.Network.calibrate, []
+
+    def interrupted(self, x, **options):
+        calls.append(options["length"])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return calibrate(self, x, **options)
+
+    monkeypatch.setattr(networks.Network, "calibrate", interrupted)
+    words = ["evaluate", "--model", files / "net.safetensors", *SHORT]
+    status, _, err = run(*words)
+    assert status == 130
+    assert err.splitlines()[-1] == "interrupted: no rows; run the same command again to resume"
+    assert len(list((tmp_path / "report" / "calibrated").iterdir())) == 1
+    assert run(*words)[0] == 0
+    assert calls == [16, 32, 32]
+
+
 def test_info(run):
     status, out, _ = run("info")
     assert status == 0
@@ -355,6 +442,7 @@ def test_help_teaches(run):
     assert status == 0
     for word in ("--model", "--data", "--dataset", "--lengths", "--generators", "--encoding", "--accumulate",
                  "--share", "--weight-streams", "--backend", "--bits",
+                 "--calibrate", "--calibration",
                  "--seed", "--repeats", "--bit-flip-rate", "--out", "--clip", "--debug"):  # fmt: skip
         assert word in out
 
@@ -413,6 +501,20 @@ def test_a_study_of_faults(run, mine, tmp_path):
     assert (tmp_path / "report" / "faults.png").stat().st_size > 10_000
     rows = ResultStore(tmp_path / "report" / "results.csv").read()
     assert len(rows) == 9
+
+
+def test_a_study_of_faults_calibrates_each_circuit_once(run, tmp_path):
+    status, out, _ = run("evaluate", "--fault", "product-flips=0.1", *SHORT)
+    assert status == 0
+    assert "each circuit is calibrated for itself, on samples out of 1257" in unwrapped(out)
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert sorted((row.task.generator, bool(row.task.calibration)) for row in rows) == [
+        *[("fixed-point", False)] * 2, *[("sobol", True)] * 4,
+    ]  # fmt: skip
+    assert len(list((tmp_path / "report" / "calibrated").iterdir())) == 2
+    status, out, _ = run("evaluate", "--fault", "product-flips=0.1", *SHORT, "--calibrate", "none")
+    assert status == 0
+    assert "calibrated" not in out
 
 
 def test_a_dead_generator(run, mine, tmp_path):

@@ -2,7 +2,7 @@
 
 A line of standard input is the JSON of ``[words of the program, log]``, answered by the process id, or of a process id,
 answered by the exit status of that process (negative: the signal that ended it). A run writes its output to the file
-``log + ".out"`` and, to `log`, the id of every task before it starts, and ``end`` at the end.
+``log + ".out"`` and, to `log`, the id of every task before it starts, but for calibrations, and ``end`` at the end.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 
 from sc_neurocore import evaluation, plots
 from sc_neurocore.cli import main
+from sc_neurocore.evaluation.calibrated import CalibrationTask
 
 plain = evaluation.evaluate
 
@@ -23,7 +24,8 @@ def run(words, log):
         def logged(*arguments, progress, **options):
             def tell(done, total, task):
                 progress(done, total, task)
-                starts.write(b"end\n" if task is None else task.id.encode() + b"\n")
+                if not isinstance(task, CalibrationTask):
+                    starts.write(b"end\n" if task is None else task.id.encode() + b"\n")
 
             return plain(*arguments, progress=tell, **options)
 

@@ -19,8 +19,10 @@ from sc_neurocore.evaluation import ResultStore
 from sc_neurocore.evaluation.record import Record
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-LENGTHS, GENERATORS, REPEATS = (4, 8, 16), ("bernoulli", "sobol", "lfsr"), 4
-TASKS = len(LENGTHS) * len(GENERATORS) * REPEATS
+LENGTHS, GENERATORS, REPEATS = (4, 8), ("bernoulli", "searched"), 4
+CIRCUITS = len(LENGTHS) * len(GENERATORS)
+TASKS = 2 * CIRCUITS * REPEATS
+"""Each circuit is run calibrated and as mapped."""
 
 
 class Programs:
@@ -30,9 +32,10 @@ class Programs:
         self.folder, self.count = folder, 0
         rng = np.random.default_rng(0)
         network = Network.from_arrays([rng.normal(size=(3, 2))])
-        x = rng.random((50, 2))
+        x, x_train = rng.random((50, 2)), rng.random((40, 2))
+        y, y_train = map(network.float_predict, (x, x_train))
         network.save(folder / "net.safetensors")
-        np.savez(folder / "data.npz", x=x, y=network.float_predict(x))
+        np.savez(folder / "data.npz", x=x, y=y, x_train=x_train, y_train=y_train)
         server = Path(__file__).with_name("program_server.py")
         command = [sys.executable, str(server), json.dumps(self.words(folder / "whole", 0))]
         environment = {**os.environ, "COLUMNS": "90", "MPLCONFIGDIR": str(folder)}
@@ -89,6 +92,8 @@ class Programs:
 
 def read(out):
     Record(out / "record.json")  # readable
+    for file in out.glob("calibrated/[!.]*"):
+        assert Network.load(file).calibration is not None
     return ResultStore(out / "results.csv").read()
 
 
@@ -125,6 +130,7 @@ def test_kills(programs, tmp_path, drills):
             programs.check(out, done)
         assert [programs.table(out, seed) for seed in (0, 1)] == [programs.tables[seed] for seed in (0, 1)]
         assert len(programs.check(out, done)) == 2 * TASKS
+        assert len(list(out.glob("calibrated/[!.]*"))) == CIRCUITS
         folders += 1
         shutil.rmtree(out)
     print(f"{kills} in {folders} folders")
@@ -145,5 +151,5 @@ def test_two_runs_at_once(programs, tmp_path, drills):
             written = [line for _, log in running for line in Path(f"{log}.out").read_text().splitlines()[-1:]]
             names = sorted(name for line in written for name in line.removeprefix("written: ").split(", "))
             assert sorted(set(names)) == sorted(str(file) for file in out.iterdir())
-            apart += len(set(names)) == 8
+            apart += len(set(names)) == 9
     print(f"{apart} of {2 * drills} pairs at the same time")

@@ -389,6 +389,9 @@ CASES = {
     "results 2": Case(
         "results.csv", lambda: (RESULTS / "second_format" / "results.csv").read_bytes(), results_of, False, (cell,)
     ),
+    "results 3": Case(
+        "results.csv", lambda: (RESULTS / "third_format" / "results.csv").read_bytes(), results_of, False, (cell,)
+    ),
     "reservoir 1": Case(
         "reservoir.csv",
         lambda: (RESULTS / "first_reservoir" / "reservoir.csv").read_bytes(),
@@ -404,7 +407,7 @@ CASES = {
             False,
             (json_file,),
         )
-        for folder in ("first_format", "second_format", "first_reservoir")
+        for folder in ("first_format", "second_format", "third_format", "first_reservoir")
     },
     "wrong.bits": Case(
         "wrong.bits", lambda: today("wrong.bits"), wrong_of, True, same=none_other, forged=(wrong_entry,)

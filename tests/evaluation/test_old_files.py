@@ -1,7 +1,8 @@
 """Files of earlier versions: read as rows of today, and renewed when a row is added.
 
 ``files/first_format`` and ``files/first_reservoir`` were written by the version before `CircuitOptions`,
-``files/second_format`` by the one in which keys of random numbers had neither class nor shape.
+``files/second_format`` by the one in which keys of random numbers had neither class nor shape, ``files/third_format``
+by the one before circuits were calibrated.
 """
 
 import csv
@@ -24,6 +25,7 @@ from sc_neurocore.evaluation.rows import columns, to_fields
 FILES = Path(__file__).parent / "files"
 FIRST = FILES / "first_format"
 SECOND = FILES / "second_format"
+THIRD = FILES / "third_format"
 OLD = list(csv.DictReader((FIRST / "results.csv").read_text().splitlines()))
 WRITTEN_BY = "0.1.0"
 DEVICE = MemristorModel(**json.loads(OLD[-1]["device"]))
@@ -74,9 +76,41 @@ def test_rows_of_the_second_format_are_read_and_say_which_streams_they_had():
     assert len(rows) == len(old) == 11
     for row, texts in zip(rows, old, strict=True):
         today = dict(zip(columns(type(row)), to_fields(row), strict=True))
-        assert (today.pop("stream_version"), today.pop("task")) == ("1", row.id)
+        assert (today.pop("stream_version"), today.pop("task"), today.pop("calibration")) == ("1", row.id, "")
         assert today == {name: text for name, text in texts.items() if name != "task"}
     assert {row.task.length for row in rows} == {1, 16, (16, 32)}
+
+
+def test_rows_of_the_third_format_keep_their_ids_and_are_not_calibrated():
+    old = list(csv.DictReader((THIRD / "results.csv").read_text().splitlines()))
+    store = ResultStore(THIRD / "results.csv")
+    rows = list(store.read().values())
+    assert len(rows) == len(old) == 11
+    for row, texts in zip(rows, old, strict=True):
+        today = dict(zip(columns(type(row)), to_fields(row), strict=True))
+        assert today == {**texts, "calibration": ""}
+        assert row.wrong is not None
+    assert {row.task.length for row in rows} == {1, 16, (16, 32)}
+    assert store.new_ids() == {}
+
+
+def test_rows_of_the_third_format_are_found_again(tmp_path, network, data, same_version):
+    folder = shutil.copytree(THIRD, tmp_path / "report")
+    before = ResultStore(folder / "results.csv").read()
+    options = {"lengths": [16, (16, 32)], "generators": ["searched", "bernoulli"], "repeats": 2}
+    assert evaluate(network, data, **options, out=folder).reused == 8
+    runs = Record(folder / "record.json").runs
+    assert all(run["options"]["calibrate"] == "none" for run in runs)
+    given = {**runs[1]["options"], "faults": Faults(**runs[1]["options"]["faults"])}
+    assert evaluate(network, data, **given, out=folder).reused == 2
+    assert (folder / "results.csv").read_bytes() == (THIRD / "results.csv").read_bytes()
+    evaluate(network, data, [16], ["lfsr"], out=folder)
+    header, *lines = (folder / "results.csv").read_text().splitlines()
+    assert header.count("calibration") == 1
+    assert [line.split(",", 1)[0] for line in lines[:-1]] == list(before)
+    after = ResultStore(folder / "results.csv").read()
+    assert {name: row for name, row in after.items() if name in before} == before
+    assert len(after) == len(before) + 1
 
 
 @pytest.mark.parametrize("written", [FIRST, SECOND], ids=["first", "second"])
@@ -164,7 +198,7 @@ def test_a_run_more_renews_the_record(folder, network, data, same_version):
     store = ResultStore(folder / "results.csv")
     assert store.new_ids() == {}
     content = json.loads((folder / "record.json").read_text())
-    assert content["format"] == 3
+    assert content["format"] == 4
     assert [len(run["tasks"]) for run in content["runs"]] == [8, 2, 2, 1, 2]
     assert {task for run in content["runs"] for task in run["tasks"]} == set(store.read())
     options = [run["options"] for run in content["runs"]]

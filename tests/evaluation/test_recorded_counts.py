@@ -1,4 +1,4 @@
-"""Counts of circuits, as recorded when bits last changed on purpose: they stay the same to the last image.
+"""Counts of circuits as mapped, as recorded when bits last changed on purpose: they stay the same to the last image.
 
 ``files/counts.json`` has, for each case, keywords of `evaluate` and its rows: generator, length, repeat, images,
 correct, float_correct, agree. The network is ``files/digits.safetensors``. Where random bits or sequences change on
@@ -33,7 +33,7 @@ def rows_of(case):
     digits = load_digits()
     held_out = Dataset.held_out("digits", digits.x_test, digits.y_test)
     network = Network.load(FILES / "digits.safetensors")
-    rows = evaluate(network, held_out, **options_of(CASES[case]["options"])).rows
+    rows = evaluate(network, held_out, **options_of(CASES[case]["options"]), calibrate="none").rows
     return [
         [
             row.task.generator,

@@ -29,7 +29,7 @@ def test_ids_are_pinned_and_differ():
     changes = {
         "version": "0.2.0", "network": "x", "data": "x", "generator": "lfsr", "length": 255, "encoding": "bipolar",
         "accumulate": "or", "share": "one", "bits": 8, "weight_streams": "stored", "seed": 1, "repeat": 1, "clip": True,
-        "device": "{}", "faults": "{}", "stream_version": 3,
+        "device": "{}", "faults": "{}", "stream_version": 3, "calibration": "ab",
     }  # fmt: skip
     ids = {replace(TASK, **{name: value}).id for name, value in changes.items()} | {TASK.id}
     assert len(ids) == len(changes) + 1
@@ -49,7 +49,7 @@ def test_frozen():
         st.integers(1, 10**6) | st.lists(st.integers(1, 99), min_size=2, max_size=4).map(tuple),
         share=st.none() | st.text(min_size=1), bits=st.none() | st.integers(1, 32),
         seed=st.integers(0, 2**128), repeat=st.integers(0, 99), clip=st.booleans(),
-        device=st.text(), faults=st.text(),
+        device=st.text(), faults=st.text(), calibration=st.text(),
     )
 )  # fmt: skip
 def test_fields_round_trip(task):
@@ -121,7 +121,7 @@ def test_foreign_file(tmp_path, content):
     ("old", "new", "message"),
     [
         (b",97,", b",97.5,", "line 2 is not a row of results: invalid literal"),
-        (b",97,", b",98,97,", "line 2 is not a row of results: 22 fields must be there, got 23"),
+        (b",97,", b",98,97,", "line 2 is not a row of results: 23 fields must be there, got 24"),
         (b",sobol,", b",halton,", "line 2 is not a row of results: task must be the digest"),
         (b",97,", b",197,", "line 2 is not a row of results: counts must lie in 0..images"),
         (b",sobol,", b',"sobol', "line 2 is not a row of results"),

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,37 @@ def test_what_is_drawn():
     low, high = ax.get_ylim()
     assert low < 100 * min(point.interval()[0] for point in result().points)
     assert high <= 100
+
+
+def calibrated(counts=(900, 950, 975), mapped=(500, 700, 960)):
+    found = result(counts=counts)
+    rows = [replace(row, task=replace(row.task, calibration="c")) for row in found.rows]
+    return replace(found, rows=rows, uncalibrated=result(counts=mapped))
+
+
+def test_uncalibrated_circuits_are_a_thin_line_of_the_same_colour():
+    ax = Figure().add_subplot()
+    accuracy_against_length(ax, calibrated())
+    curves = [line for line in ax.lines if list(line.get_xdata()) == [16, 32, 64]]
+    by_colour = {}
+    for line in curves:
+        by_colour.setdefault(line.get_color(), []).append(line)
+    assert len(by_colour) == 2
+    for shift, lines in enumerate(by_colour.values()):
+        thin, thick = sorted(lines, key=lambda line: line.get_linewidth())
+        assert list(thick.get_ydata()) == [90 + 0.5 * shift, 95 + 0.5 * shift, 97.5 + 0.5 * shift]
+        assert list(thin.get_ydata()) == [50 + 0.5 * shift, 70 + 0.5 * shift, 96 + 0.5 * shift]
+        assert (thin.get_linewidth() < 1 < thick.get_linewidth(), thin.get_marker()) == (True, "None")
+    assert len(ax.collections) == 2  # a band for each, none for the thin lines
+    assert ax.get_ylim()[0] < 50
+
+
+def test_the_legend_names_the_thin_line(tmp_path, monkeypatch):
+    texts = []
+    monkeypatch.setattr(Figure, "text", lambda self, x, y, text, **options: texts.append(text))
+    save_accuracy(tmp_path / "a.png", result())
+    save_accuracy(tmp_path / "a.png", calibrated())
+    assert [text.endswith("thin: uncalibrated") for text in texts[2::3]] == [False, True]
 
 
 def test_lines_that_coincide_show_beside_each_other():

@@ -49,7 +49,7 @@ def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", out: P
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     finished = total = 0
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("checking", total=None)
@@ -66,10 +66,11 @@ def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", out: P
             raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None
 
 
-def say_reused(console: "Console", found: Any, out: Path) -> None:
-    """Say how many rows of a study were there before."""
-    if found.reused:
-        console.print(f"reused {found.reused} of {len(found.rows)} rows from {out}", highlight=False, soft_wrap=True)
+def say_reused(console: "Console", out: Path, *found: Any) -> None:
+    """Say how many rows of studies were there before."""
+    reused, rows = sum(each.reused for each in found), sum(len(each.rows) for each in found)
+    if reused:
+        console.print(f"reused {reused} of {rows} rows from {out}", highlight=False, soft_wrap=True)
 
 
 def say_written(console: "Console", written: "Sequence[Path]", picture: Path, save: "Callable[[Path], None]") -> None:

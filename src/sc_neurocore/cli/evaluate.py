@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -48,6 +48,8 @@ def evaluate(
     stuck_rate: Annotated[float | None, Parameter(group=_DEVICE)] = None,
     variability: Annotated[float | None, Parameter(group=_DEVICE)] = None,
     clip: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
+    calibrate: Annotated[Literal["auto", "none"], Parameter(group=_CIRCUIT)] = "auto",
+    calibration: Annotated[Path | None, Parameter(group=_CIRCUIT)] = None,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,
     repeats: Annotated[int, Parameter(group=_RUN)] = 1,
     backend: Annotated[str | None, Parameter(group=_RUN)] = None,
@@ -58,12 +60,14 @@ def evaluate(
 
     Without options: take the small network for scikit-learn's digits that comes with the program, run it bit
     for bit at six stream lengths with random (bernoulli), evenly spread (sobol) and searched bits, and
-    compare it with the same network in floating point.
+    compare it with the same network in floating point. Each circuit is calibrated for itself on training samples,
+    without labels and without training; the accuracy of the same circuit without that stands beside it.
 
     Writes into the folder `report`: **results.csv** (a row a run, integer counts), **wrong.bits** (which images were
-    wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it) and
-    **accuracy.png**. Finished rows are kept on Ctrl-C; the same command goes on where it stopped. A second command that
-    writes into the same folder at the same time has files of its own, such as results-0a1b2c3d.csv; all are read.
+    wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it), **calibrated**
+    (a folder: a network a circuit, to load or to run again) and **accuracy.png**. Finished rows and calibrated networks
+    are kept on Ctrl-C; the same command goes on where it stopped. A second command that writes into the same folder at
+    the same time has files of its own, such as results-0a1b2c3d.csv; all are read.
 
     Parameters
     ----------
@@ -106,7 +110,12 @@ def evaluate(
     variability
         Its spread of programming. Default: that of the device.
     clip
-        Cut inputs to the range that the network was calibrated for, instead of refusing them.
+        Cut inputs to the range of the network instead of refusing them.
+    calibrate
+        auto: calibrate each circuit, if there are samples for it; none: run the network as it is mapped.
+    calibration
+        Samples to calibrate on, .npz with x (samples, inputs). Default: the training part of the data (x_train in
+        the file of --data).
     seed
         Seed of everything random.
     repeats
@@ -120,17 +129,21 @@ def evaluate(
     """
     from rich.console import Console
 
+    from ..datasets.npz import load_samples
     from ..files import check_writable
 
     console = Console()
     if data is not None and dataset is not None:
         raise ValueError("--data and --dataset must not be given together")
+    if calibration is not None and calibrate == "none":
+        raise ValueError("--calibration must not be given with --calibrate none")
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
     faults, rates = _faults(fault, bit_flip_rate)
     crossbar = _crossbar(device, stuck_rate, variability)
     held_out = _load_data(data, dataset)
+    samples = None if calibration is None else load_samples(calibration)
     network = _load_network(model, held_out)
     console.print(
         f"[bold]{held_out.name}[/]: {len(held_out.x_test)} held-out images, "
@@ -150,6 +163,8 @@ def evaluate(
         "repeats": repeats,
         "device": crossbar,
         "clip": clip,
+        "calibrate": calibrate,
+        "calibration": samples,
         "backend": backend,
         "out": out,
     }
@@ -164,7 +179,8 @@ def _evaluate(console: "Console", network: "Network", data: "Dataset", options: 
     from ..plots import save_accuracy
 
     out, evaluation = options["out"], _run(package.evaluate, network, data, options)
-    say_reused(console, evaluation, out)
+    twin = evaluation.uncalibrated
+    say_reused(console, out, evaluation, *([] if twin is None else [twin]))
     _show(console, evaluation)
     picture = out / "accuracy.png"
     say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation))
@@ -178,6 +194,7 @@ def _study(console: "Console", network: "Network", data: "Dataset", options: dic
         raise ValueError("--fault must not be given with a crossbar: fixed point, beside it, has none")
     study = _run(package.fault_study, network, data, options)
     _show_study(console, study)
+    _show_note(console, study.evaluations[0])
     written = study.evaluations[0].written
     say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study))
 
@@ -263,31 +280,42 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
-    count = next((n for n in _NARROWER if width_of(console, _table(evaluation, n)) <= console.width), _NARROWER[-1])
-    print_whole(console, _table(evaluation, count))
+    fitting = (shown for shown in _NARROWER if width_of(console, _table(evaluation, shown)) <= console.width)
+    shown = next(fitting, _NARROWER[-1])
+    print_whole(console, _table(evaluation, shown))
     console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
-    if count > _COLUMNS.index("below float") and any(point.wrong for point in evaluation.points):
+    if _COLUMNS.index("below float") in shown and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
+    _show_note(console, evaluation)
 
 
-_COLUMNS = ("generator", "L", "accuracy %", "95 % interval", "below float", "95 % interval", "as float %", "images/s")
-_NARROWER = (8, 7, 6, 4, 3)
-"""How many of the columns are shown, as many as the terminal has room for."""
+def _show_note(console: "Console", evaluation: "Evaluation") -> None:
+    if evaluation.note:
+        console.print(evaluation.note, highlight=False)
 
 
-def _table(evaluation: "Evaluation", columns: int) -> "Table":
-    """The first `columns` columns of the results, a row a circuit."""
+_COLUMNS = (
+    "generator", "L", "accuracy %", "uncalibrated", "95 % interval", "below float", "95 % interval", "as float %",
+    "images/s",
+)  # fmt: skip
+_NARROWER = (range(9), range(8), range(7), (0, 1, 2, 3, 5, 6), range(5), range(4))
+"""Which of the columns are shown, as many as the terminal has room for."""
+
+
+def _table(evaluation: "Evaluation", columns: "Sequence[int]") -> "Table":
+    """Columns of the results, a row a circuit; without that of uncalibrated ones where none was run."""
     from rich import box
     from rich.table import Table
 
     from ..evaluation.rows import text_of
 
+    shown = [place for place in columns if _COLUMNS[place] != "uncalibrated" or evaluation.uncalibrated]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name in _COLUMNS[:columns]:
-        left = name == "generator"
-        table.add_column(name, justify="left" if left else "right", no_wrap=not left)
+    for place in shown:
+        left = _COLUMNS[place] == "generator"
+        table.add_column(_COLUMNS[place], justify="left" if left else "right", no_wrap=not left)
     for generator in evaluation.generators:
         needed = evaluation.needed_length(generator)
         for point in evaluation.line(generator):
@@ -296,11 +324,13 @@ def _table(evaluation: "Evaluation", columns: int) -> "Table":
                 generator,
                 text_of(point.length),
                 f"{100 * point.accuracy:.2f}",
+                evaluation.uncalibrated_text(point),
                 f"{100 * low:.2f} .. {100 * high:.2f}",
                 *point.below_float_texts(),
                 f"{100 * point.agreement:.2f}",
                 f"{point.images_per_second:,.0f}",
             )
-            table.add_row(*cells[:columns], style="bold green" if point.length == needed else None)
+            style = "bold green" if point.length == needed else None
+            table.add_row(*(cells[place] for place in shown), style=style)
         table.add_section()
     return table

@@ -77,7 +77,7 @@ def reservoir(
     study: ReservoirStudy = run_with_bar(
         lambda show: reservoir_study(lengths, generators, neurons, progress=show, **options), out
     )
-    say_reused(console, study, out)
+    say_reused(console, out, study)
     _show(console, study)
     say_written(console, study.written, out / "reservoir.png", lambda path: save_reservoir(path, study))
 

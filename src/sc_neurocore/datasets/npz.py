@@ -7,7 +7,7 @@ import numpy as np
 
 from ..archives import read_npz
 from ..files import checked_path
-from .dataset import Dataset, labels, samples
+from .dataset import Dataset, Samples, labels, samples
 
 
 def load_npz(path: str | os.PathLike[str]) -> Dataset:
@@ -52,6 +52,46 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
         return Dataset(file.stem, x_train, y_train, x, y, max(classes, 1))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{file}: {error}") from error
+
+
+def load_samples(path: str | os.PathLike[str]) -> Samples:
+    """Samples without labels from a file written by ``numpy.savez(path, x=samples)``.
+
+    Parameters
+    ----------
+    path
+        A ``.npz`` file with the samples ``x`` ``(n, inputs)``; other arrays are not read.
+
+    Returns
+    -------
+    ndarray
+        Samples ``(n, inputs)``, float64.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load_npz`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(folder + "/mine.npz", x=[[0.0, 0.5], [1.0, 0.25]])
+    ...     load_samples(folder + "/mine.npz").shape
+    (2, 2)
+    """
+    file = checked_path("path", path)
+    arrays = read_npz(file, _samples_only)
+    try:
+        return samples("x", arrays["x"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _samples_only(names: Collection[str]) -> list[str]:
+    if "x" not in names:
+        raise ValueError(f"array x must be there, got {', '.join(sorted(names)) or 'none'}")
+    return ["x"]
 
 
 def _chosen(names: Collection[str]) -> list[str]:

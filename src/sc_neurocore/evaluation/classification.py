@@ -135,18 +135,36 @@ def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
     checks.instance("data", data, Dataset)
     if network.kind != "classifier":
         raise ValueError(f"network must be a classifier to have an accuracy, got a {network.kind}")
-    x = data.x_test
-    if x.shape[1] != network.n_inputs:
-        raise ValueError(f"data must have {network.n_inputs} inputs a sample for this network, got {x.shape[1]}")
+    if data.x_test.shape[1] != network.n_inputs:
+        raise ValueError(
+            f"data must have {network.n_inputs} inputs a sample for this network, got {data.x_test.shape[1]}"
+        )
+    check_inputs(network, data.x_test, clip, "sample")
+    return _class_indices(data.y_test, network.classes, network.n_classes)
+
+
+def check_inputs(network: Network, x: NDArray[np.float64], clip: bool, what: str) -> None:
+    """Raise a ValueError if an input lies outside the range of a network and is not to be cut to it.
+
+    Parameters
+    ----------
+    network
+        Has the range.
+    x
+        Samples ``(n, n_inputs)``.
+    clip
+        Whether inputs outside the range are accepted.
+    what
+        What the message calls a sample.
+    """
     low, high = (np.broadcast_to(np.asarray(end, np.float64), x.shape[1:]) for end in network.input_range)
     outside = np.argwhere((x < low) | (x > high))
     if len(outside) and not clip:
         sample, place = outside[0]
         raise ValueError(
             f"input {place} must lie in the network's range [{checks.plain(low[place])}, {checks.plain(high[place])}], "
-            f"got {checks.plain(x[sample, place])} in sample {sample}; clip (--clip) cuts such inputs to the range"
+            f"got {checks.plain(x[sample, place])} in {what} {sample}; clip (--clip) cuts such inputs to the range"
         )
-    return _class_indices(data.y_test, network.classes, network.n_classes)
 
 
 def _class_indices(labels: Classes, classes: Sequence[str] | None, n_classes: int) -> Classes:

@@ -1,17 +1,21 @@
 """Accuracy of a classifier as a stochastic circuit, for stream lengths and generators."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
+from ..networks.calibration import LONGEST
+from .calibrated import FOLDER, Calibrate, CalibratedNetworks, CalibrationSamples, CalibrationTask, with_faults
 from .classification import FIXED_POINT, Classification
 from .pipeline import MOST_REPEATS, Plan, Progress
 from .record import package_version
@@ -46,6 +50,8 @@ def evaluate(
     faults: Faults | None = None,
     device: "MemristorModel | None" = None,
     clip: bool = False,
+    calibrate: Calibrate = "auto",
+    calibration: ArrayLike | None = None,
     backend: str | None = None,
     out: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
@@ -81,19 +87,27 @@ def evaluate(
     clip
         Cut inputs to the network's input range instead of refusing them. The float network
         always sees the inputs as they are.
+    calibrate
+        ``"auto"``: each circuit, of a generator and a length, is calibrated for itself before it is run, see
+        `Network.calibrate`, and the circuits as mapped are run too, see `Evaluation.uncalibrated`. Neither the seed
+        nor faults change what is found. Nothing is calibrated without samples, with a network that is calibrated
+        already, in fixed point, and for more than 65,536 cycles. ``"none"``: circuits are run as mapped.
+    calibration
+        Samples ``(n, n_inputs)`` to calibrate on, at least one; None: those of ``data.x_train``, if there are any.
     backend
         What computes, see `CircuitOptions`; the counts do not depend on it.
     out
         Folder for ``results.csv`` (a row a finished task, integer counts), ``wrong.bits`` (which samples
-        were wrong) and ``record.json`` (what is needed to repeat them). Rows that are there already are
-        not run again. Another process may write there at the same time, into files of its own, such as
-        ``results-0a1b2c3d.csv``. None: nothing is written.
+        were wrong), ``record.json`` (what is needed to repeat them) and the folder ``calibrated`` (a network a
+        circuit). Rows and networks that are there already are not made again. Another process may write there at
+        the same time, into files of its own, such as ``results-0a1b2c3d.csv``. None: nothing is written.
     executor
         Runs the tasks, see ``concurrent.futures``; the counts do not depend on it. None: one after the other
-        in this thread, so that their times can be compared (the kernels use all threads).
+        in this thread, so that their times can be compared (the kernels use all threads). Circuits are calibrated in
+        this thread, before the tasks are run.
     progress
-        Called as ``progress(done, total, task)`` before every task that is run (with an executor after it),
-        and as ``progress(total, total, None)`` at the end.
+        Called as ``progress(done, total, task)`` before every circuit that is calibrated (its ``task.label`` says so),
+        before every task that is run (with an executor after it), and as ``progress(total, total, None)`` at the end.
 
     Returns
     -------
@@ -125,6 +139,7 @@ def evaluate(
         "backend": backend,
     }
     run: dict[str, Any] = {"repeats": repeats, "out": out, "executor": executor, "progress": progress}
+    run |= {"calibrate": calibrate, "calibration": calibration, "uncalibrated": True}
     return evaluate_each(network, data, lengths, generators, [options], **run)[0]
 
 
@@ -136,6 +151,9 @@ def evaluate_each(
     variants: Sequence[Mapping[str, Any]],
     *,
     repeats: int = 1,
+    calibrate: Calibrate = "auto",
+    calibration: ArrayLike | None = None,
+    uncalibrated: bool = False,
     out: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -145,10 +163,12 @@ def evaluate_each(
 
     Parameters
     ----------
-    network, data, lengths, generators, repeats, out, executor, progress
+    network, data, lengths, generators, repeats, calibrate, calibration, out, executor, progress
         As for `evaluate`.
     variants
         Keywords of `CircuitOptions` but for length and generator. They differ in the faults only.
+    uncalibrated
+        Whether calibrated circuits are also run as mapped.
     facts
         More that the record says of this run.
     """
@@ -161,28 +181,77 @@ def evaluate_each(
     clip, backend = checks.flag("clip", variants[0].get("clip", False)), variants[0].get("backend")
 
     subject = Classification.of(network, data, clip)
+    samples = CalibrationSamples.of(network, data, calibrate, calibration, clip)
     names = {"version": package_version(), "network": network.digest(), "data": data.digest()}
-    groups = [_tasks(each_length, generators, repeats, options, names) for options in variants]
-    plan = Plan([task for tasks in groups for task in tasks], out, lambda folder: ResultStore(folder / "results.csv"))
+    mapped = [_tasks(each_length, generators, repeats, options, names) for options in variants]
+    groups = mapped if samples is None else [_calibrated(tasks, samples.digest) for tasks in mapped]
+    pairs = [zip(tasks, group, strict=True) for tasks, group in zip(mapped, groups, strict=True)]
+    twins = [[task for task, own in pair if uncalibrated and task != own] for pair in pairs]
+    every = [task for tasks in (*groups, *twins) for task in tasks]
+    plan = Plan(every, out, lambda folder: ResultStore(folder / "results.csv"))
+    folder = None if out is None else Path(out) / FOLDER
+    networks = None if samples is None else CalibratedNetworks(network, samples, folder, clip, backend)
     circuits, descriptions = _first_circuits(subject, plan, backend)
     record = {**_facts(subject, names, each_length, generators, repeats, variants[0]), "generators": descriptions}
-    rows = plan.run(
-        lambda task: partial(subject.measure, task, backend, circuits.pop(task.id, None)),
-        {**record, **(facts or {})},
-        executor,
-        progress,
-    )
+    record["options"]["calibrate"] = calibrate
+    record |= {"calibration": None if samples is None else samples.facts(), "calibrated": {}}
+    if networks is not None:
+        record["calibrated"] = _calibrate(networks, plan, progress)
+
+    def job(task: Task) -> Callable[[], Row]:
+        of_task = subject
+        if networks is not None and task.calibration:
+            of_task = replace(subject, network=with_faults(networks.network(task), task.fault_model))
+        return partial(of_task.measure, task, backend, circuits.pop(task.id, None))
+
+    rows = plan.run(job, {**record, **(facts or {})}, executor, progress)
+    written = (*plan.written, folder) if networks is not None and networks.written and folder else plan.written
+
+    def evaluation(tasks: Sequence[Task], twin: Evaluation | None = None, note: str = "") -> Evaluation:
+        found, images = tuple(rows[task.id] for task in tasks), len(subject.true_classes)
+        facts = data.name, images, subject.float_correct, plan.reused(tasks), written
+        return Evaluation(found, *facts, twin, note)
+
+    note = _note(network, samples, calibrate)
     return [
-        Evaluation(
-            tuple(rows[task.id] for task in tasks),
-            data.name,
-            len(subject.true_classes),
-            subject.float_correct,
-            plan.reused(tasks),
-            plan.written,
-        )
-        for tasks in groups
+        evaluation(tasks, evaluation(twin) if twin else None, note) for tasks, twin in zip(groups, twins, strict=True)
     ]
+
+
+def _note(network: "Network", samples: CalibrationSamples | None, calibrate: Calibrate) -> str:
+    if samples is not None:
+        return f"each circuit is calibrated for itself, on samples out of {len(samples.x)}"
+    if calibrate == "none" or network.calibration is not None:
+        return ""
+    return "not calibrated: the data have no training samples, and no calibration (--calibration FILE) is given"
+
+
+def _calibrated(tasks: Sequence[Task], digest: str) -> list[Task]:
+    """The tasks with circuits that are calibrated; fixed point is not, nor are circuits that take too long."""
+
+    def can_be(task: Task) -> bool:
+        return task.generator != FIXED_POINT and bool(np.max(task.length) <= LONGEST)
+
+    return [replace(task, calibration=digest) if can_be(task) else task for task in tasks]
+
+
+def _calibrate(networks: CalibratedNetworks, plan: Plan[Task, Row], progress: Progress | None) -> dict[str, Any]:
+    """Find the calibrated networks of pending tasks; what the record says of them, by generator and length."""
+    first: dict[CalibrationTask, Task] = {}
+    for task in plan.pending:
+        if task.calibration:
+            first.setdefault(CalibrationTask.of(task), task)
+    found: dict[str, Any] = {}
+    for circuit, task in first.items():
+        if progress is not None:
+            progress(len(plan.tasks) - len(plan.pending), len(plan.tasks), circuit)
+        network = networks.network(task)
+        found[f"{task.generator} {text_of(task.length)}"] = {
+            "file": f"{FOLDER}/{circuit.file_name}",
+            "network": network.digest(),
+            "steps": [gain._asdict() for gain in network.calibration.gains] if network.calibration else [],
+        }
+    return found
 
 
 def _checked_length(length: Any) -> Length:
@@ -225,9 +294,10 @@ def _first_circuits(
     Returns the circuits of pending tasks by id, and descriptions of the generators for the record.
     """
     first: dict[Task, Task] = {}
-    for task in (*plan.pending, *plan.tasks):
-        first.setdefault(replace(task, repeat=0), task)
-    pending = {task.id for task in plan.pending}
+    as_mapped = [task for task in plan.pending if not task.calibration]
+    for task in (*as_mapped, *plan.tasks):  # calibrated ones have the errors of those as mapped
+        first.setdefault(replace(task, repeat=0, calibration=""), task)
+    pending = {task.id for task in as_mapped}
     circuits: dict[str, Circuit | FixedPoint] = {}
     descriptions: dict[str, list[str]] = {}
     for task in first.values():

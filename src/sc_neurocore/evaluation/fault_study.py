@@ -6,8 +6,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import ArrayLike
+
 from .. import checks
 from ..gates.faults import Faults
+from .calibrated import Calibrate
 from .classification import FIXED_POINT
 from .evaluate import GENERATORS, evaluate_each
 from .pipeline import Progress
@@ -73,6 +76,8 @@ def fault_study(
     generators: str | Sequence[str] = GENERATORS,
     *,
     repeats: int = 1,
+    calibrate: Calibrate = "auto",
+    calibration: ArrayLike | None = None,
     out: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -84,6 +89,9 @@ def fault_study(
     ----------
     network, data, lengths, generators, repeats, out, executor, progress
         As for `evaluate`.
+    calibrate, calibration
+        As for `evaluate`: a circuit is calibrated once, without faults, for all rates. Calibrated circuits are not run
+        as mapped too.
     kind
         ``"input-flips"``, ``"weight-flips"``, ``"bit-flips"`` (both), ``"product-flips"`` or ``"stuck-lines"``.
     rates
@@ -106,6 +114,8 @@ def fault_study(
         [*checks.each("generators", generators), FIXED_POINT],
         [{"faults": each, **options} for _, each in faults],
         repeats=repeats,
+        calibrate=calibrate,
+        calibration=calibration,
         out=out,
         executor=executor,
         progress=progress,

@@ -4,6 +4,8 @@ First format of `evaluate`: flips of the bits of inputs and weights had a column
 were no columns ``share`` and ``weight_streams``, whose only values were the defaults of today.
 
 Second format of `evaluate`, first of `reservoir_study`: no column ``stream_version``, which was 1.
+
+Third format of `evaluate`: no column ``calibration``, no circuit was calibrated; its ids are those of today.
 """
 
 from dataclasses import asdict, dataclass
@@ -93,6 +95,24 @@ class SecondRow(OfTask):
 
 
 @dataclass(frozen=True)
+class ThirdTask(SecondTask):
+    """`Task` in the third format; its id is that of the file, and of today."""
+
+    stream_version: int
+
+
+@dataclass(frozen=True)
+class ThirdRow(SecondRow):
+    """`Row` in the third format."""
+
+    task: ThirdTask
+
+    def renewed(self) -> Row:
+        """This row in today's format: one of a circuit that was not calibrated."""
+        return Row(**{**vars(self), "task": Task(**asdict(self.task))})
+
+
+@dataclass(frozen=True)
 class FirstReservoirTask(Digested):
     """`ReservoirTask` in the first format; its id is that of the file."""
 
@@ -121,11 +141,13 @@ class FirstReservoirRow(OfTask):
 
 
 def renewed_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a run in a record of the first format, as a record has them today.
+    """The options of a run in a record of an earlier format, as a record has them today.
 
-    >>> renewed_options({"seed": 1, "bit_flip_rate": 0.0, "faults": None})
-    {'seed': 1, 'faults': None}
+    >>> renewed_options({"encoding": "split", "bit_flip_rate": 0.0, "faults": None})
+    {'encoding': 'split', 'faults': None, 'calibrate': 'none'}
     """
     rest = {name: value for name, value in options.items() if name != "bit_flip_rate"}
+    if "encoding" in rest:  # a run of `evaluate`
+        rest.setdefault("calibrate", "none")
     rate = options.get("bit_flip_rate")
     return {**rest, "faults": asdict(Faults.flips(rate))} if rate else rest

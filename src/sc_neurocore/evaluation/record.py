@@ -15,8 +15,8 @@ from ..files import atomic_write, json_object, open_regular
 from .old_files import renewed_options
 from .writers import Writer, of_all_writers
 
-FORMAT = 3
-"""The format that is written; earlier ones had other columns, see `old_files`, and no ``stream_version``."""
+FORMAT = 4
+"""The format that is written; earlier ones had other columns, see `old_files`, and said nothing of calibration."""
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors")
 
 

@@ -100,7 +100,13 @@ class Evaluation:
     reused
         Number of rows that were read from the folder instead of run.
     written
-        The files that were written, that of the rows first; none where nothing was run or kept.
+        The files that were written, that of the rows first, and the folder of calibrated networks; none where nothing
+        was run or kept.
+    uncalibrated
+        The same circuits as mapped, without those in fixed point; None where the rows are not of calibrated circuits,
+        or the others were not run.
+    note
+        A sentence on what the circuits were calibrated on, or why they were not; empty where it was not asked for.
     """
 
     rows: tuple[Row, ...]
@@ -109,6 +115,8 @@ class Evaluation:
     float_correct: int
     reused: int = 0
     written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
+    uncalibrated: "Evaluation | None" = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
@@ -164,9 +172,13 @@ class Evaluation:
         return needed
 
     def table(self) -> str:
-        """The points as a plain-text table, one a line, with the rates that follow from them."""
+        """The points as a plain-text table, one a line, with the rates that follow from them.
+
+        Where circuits are calibrated, a column has the accuracy of the same circuit as mapped.
+        """
+        twin = "uncalibrated  " if self.uncalibrated else ""
         lines = [
-            f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {'95 % interval':>15}  {'below float':>11}  "
+            f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {twin}{'95 % interval':>15}  {'below float':>11}  "
             f"{'95 % interval':>16}  {'= float %':>9}  {'images/s':>9}"
         ]
         for point in self.points:
@@ -174,13 +186,19 @@ class Evaluation:
             below, its_interval = point.below_float_texts()
             lines.append(
                 f"{point.generator:<12}{text_of(point.length):>6}  {100 * point.accuracy:>10.2f}  "
+                f"{f'{self.uncalibrated_text(point):>12}  ' if twin else ''}"
                 f"{f'{100 * low:.2f} .. {100 * high:.2f}':>15}  {below:>11}  {its_interval:>16}  "
                 f"{100 * point.agreement:>9.2f}  "
                 f"{point.images_per_second:>9,.0f}"
             )
         lines.append(f"float network: {100 * self.float_accuracy:.2f} % of {self.images} images")
         lines += [f"{name}: {self.verdict(name)}" for name in self.generators]
-        return "\n".join(lines)
+        return "\n".join([*lines, *([self.note] if self.note else [])])
+
+    def uncalibrated_text(self, point: Point) -> str:
+        """Accuracy in % of the circuit of a point as it is mapped, as text: empty where it is not known."""
+        twins = () if self.uncalibrated is None else self.uncalibrated.line(point.generator)
+        return next((f"{100 * twin.accuracy:.2f}" for twin in twins if twin.length == point.length), "")
 
     def verdict(self, generator: str) -> str:
         """`needed_length` as a sentence."""

@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 
 NO_COLUMN = {"column": False}
 """Metadata of a field of a row that is kept elsewhere than in the CSV file; it must have a default."""
+ADDED = {"added": True}
+"""Metadata of a field that tasks of earlier versions had not: the id leaves it out where it has its default."""
 Length = int | tuple[int, ...]
 """Clock cycles of a stream: one number, or one for each layer of a network."""
 
@@ -73,9 +75,12 @@ def digest_of(task: Any) -> str:
     Parameters
     ----------
     task
-        A dataclass whose fields JSON can hold; NaN and infinity raise a ValueError.
+        A dataclass whose fields JSON can hold; NaN and infinity raise a ValueError. A field that is `ADDED` is left
+        out where it has its default.
     """
-    text = json.dumps(asdict(task), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    defaults = {field.name: field.default for field in fields(task) if field.metadata == ADDED}
+    values = {name: value for name, value in asdict(task).items() if name not in defaults or value != defaults[name]}
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Self
 
 from ..files import atomic_write, durable_append, open_regular, reason
-from .old_files import FirstRow, SecondRow
+from .old_files import FirstRow, SecondRow, ThirdRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
 from .task import Row, Task
@@ -174,7 +174,7 @@ class ResultStore(RowStore[Row]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path, Row, (SecondRow, FirstRow))
+        super().__init__(path, Row, (ThirdRow, SecondRow, FirstRow))
         self._wrong = WrongFile(self.path.with_name("wrong.bits"))
 
     @property

@@ -11,7 +11,7 @@ from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..synapses import MemristorModel
 from .pairing import WrongImages
-from .rows import NO_COLUMN, Digested, Length, OfTask, text_of
+from .rows import ADDED, NO_COLUMN, Digested, Length, OfTask, text_of
 
 _PLAIN = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "clip")
 """Options that a task holds as they are."""
@@ -41,6 +41,10 @@ class Task(Digested):
         `Faults.changes` of the faults; empty for none.
     stream_version
         Rule that made random bits of the seed, see `STREAM_VERSION`; rows of another one are kept but not reused.
+    calibration
+        What the circuit was calibrated with: digest of the samples and of the rules of the search, the same for all
+        repeats and faults, see `CalibrationSamples`. Empty: the circuit is as mapped, and the id is what it was
+        before there were calibrated ones.
 
     Examples
     --------
@@ -65,6 +69,7 @@ class Task(Digested):
     device: str = ""
     faults: str = ""
     stream_version: int = STREAM_VERSION
+    calibration: str = field(default="", metadata=ADDED)
 
     @classmethod
     def of(cls, options: CircuitOptions, repeat: int, *, version: str, network: str, data: str) -> Self:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     """Draw accuracy against stream length: a line with a 95 % band for every generator.
 
+    Where circuits are calibrated, a thin line of the same colour, without a band, is of those as mapped.
+
     Parameters
     ----------
     ax
@@ -55,6 +57,10 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
         ax.fill_between(x, [100 * b[0] for b in bands], [100 * b[1] for b in bands], color=colour, alpha=0.14, lw=0)
         ax.plot(x, y, color=colour, lw=1.8 + wider, zorder=3, clip_on=False,
                 marker=marker, ms=5.5 + 2 * wider, mec="white", mew=1)  # fmt: skip
+        if evaluation.uncalibrated is not None:
+            twins = evaluation.uncalibrated.line(generator)
+            ax.plot([twin.cycles for twin in twins], [100 * twin.accuracy for twin in twins],
+                    color=colour, lw=0.8, zorder=2.5, clip_on=False)  # fmt: skip
         needed = evaluation.needed_length(generator)
         if needed is not None:
             at = [point.length for point in line].index(needed)
@@ -75,6 +81,8 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
 
 def _set_accuracy_limits(ax: "Axes", evaluation: "Evaluation") -> None:
     ends = [end for point in evaluation.points for end in point.interval()] + [evaluation.float_accuracy]
+    if evaluation.uncalibrated is not None:
+        ends += [point.accuracy for point in evaluation.uncalibrated.points]
     low, high = 100 * min(ends), 100 * max(ends)
     room = max(0.06 * (high - low), 0.5)
     ax.set_ylim(max(low - room, 0), min(high + room, 100.0) if high < 100 else 100.0)
@@ -115,4 +123,6 @@ def save_accuracy(path: str | os.PathLike[str], evaluation: "Evaluation") -> Non
         figure.text(0.09, 0.935, "How long must the streams be?", fontsize=15, fontweight="bold", color=INK)
         figure.text(0.09, 0.885, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
         legend = "band: 95 % interval over the images  ·  ring: from here on within one point of float"
+        if evaluation.uncalibrated is not None:
+            legend += "  ·  thin: uncalibrated"
         figure.text(0.09, 0.843, legend, fontsize=9.5, color=QUIET)

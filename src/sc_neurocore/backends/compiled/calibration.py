@@ -58,6 +58,18 @@ def _below(word, n):  # type: ignore[no-untyped-def]
     return int64(((word >> uint64(32)) * uint64(n)) >> uint64(32))
 
 
+@inline
+def _moved(corner, upper, left, inner, errors, change, unit):  # type: ignore[no-untyped-def]
+    """Changes of the errors of a neuron's sums when a rectangle of the table moves by `unit`; of squares and total."""
+    squares, shift = int64(0), int64(0)
+    for s in range(errors.size):
+        moved = unit * int64(corner[s] - upper[s] - left[s] + inner[s])
+        change[s] = moved
+        squares += moved * (2 * errors[s] + moved)
+        shift += moved
+    return squares, shift
+
+
 @jit
 def _anneal(pairs, exact, importance, permutations, steps, seed, found):  # type: ignore[no-untyped-def]
     n_groups, length = permutations.shape
@@ -101,12 +113,10 @@ def _anneal(pairs, exact, importance, permutations, steps, seed, found):  # type
         left, inner = pairs[g, second, low], pairs[g, first, low]
         worse = 0.0
         for j in range(n_neurons):
-            squares, shift = int64(0), int64(0)
-            for r in range(j * n_samples, (j + 1) * n_samples):
-                moved = unit * int64(corner[r] - upper[r] - left[r] + inner[r])
-                change[r] = moved
-                squares += moved * (2 * errors[r] + moved)
-                shift += moved
+            part = slice(j * n_samples, (j + 1) * n_samples)
+            squares, shift = _moved(
+                corner[part], upper[part], left[part], inner[part], errors[part], change[part], unit
+            )
             shifts[j] = shift
             worse += importance[j] * (n_samples * squares - shift * (2 * totals[j] + shift))
         state += uint64(GOLDEN)

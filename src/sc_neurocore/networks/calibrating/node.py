@@ -101,7 +101,7 @@ class Node:
         return Draft(np.array(self.context.input_scale), None, self.context.options.generator)
 
     def tried(self, draft: Draft, text: str, best: Choice | None = None) -> Choice:
-        """A draft with its mapping and its marks; those of the first samples if they are clearly worse than the best."""
+        """A draft with its mapping and marks: of the first samples only, if they are clearly worse than the best."""
         mapping = self._mapping(draft)
         stage = self._stage(mapping)
         fit, held = self.values.fit[:FIRST], self.values.held

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...backends import choose
 from ..activations import Floats
 from ..definition import NetworkDefinition, in_batches
 from ..layer_spec import LayerSpec
@@ -16,6 +18,8 @@ FIRST = 1000
 """So many of each part are looked at first: what is clearly worse is left there. They also fit the lines of neurons."""
 WORK = 6e8
 """Products of all held samples at most, in all layers: larger networks are judged by fewer samples."""
+SOFT = 0.05
+"""Width of the border between two decisions, in units of the median margin."""
 VALUES = 1 << 24
 """Numbers at most of all held samples behind a layer."""
 
@@ -53,8 +57,11 @@ def outputs_of(network: NetworkDefinition, values: Floats) -> Floats:
 class Judge:
     """Compares outputs with those of the float network: marks of the held samples, the higher the better.
 
-    The mark of a sample is 1 where a classifier decides as the float network does, else 0; of a regressor it is minus
-    the square error, in units of the variance of the outputs.
+    The mark of a sample says how surely a classifier decides as the float network does: the logistic function of the
+    margin by which the float network's class wins, in units of `SOFT` times the median of such margins in floating
+    point. It is nearly 1 where the decision is the same, nearly 0 where it is not, and one half at the border, so that
+    few samples tell more than a count of decisions would. A regressor's mark is minus the square error, in units of
+    the variance of the outputs.
 
     Parameters
     ----------
@@ -65,10 +72,11 @@ class Judge:
     """
 
     def __init__(self, network: NetworkDefinition, outputs: Floats) -> None:
-        self._layers = network.layers
-        self._classes_of = network.classes_of if network.kind == "classifier" else None
-        self._outputs = outputs
-        self._scale = float(outputs.var()) or 1.0
+        self._layers, self._outputs = network.layers, outputs
+        self._classes = network.classes_of(outputs) if network.kind == "classifier" else None
+        self._unit = float(outputs.var()) or 1.0
+        if self._classes is not None:
+            self._unit = SOFT * float(np.median(self._margins(outputs, self._classes))) or 1.0
 
     def marks(self, values: Floats, later: int, first: int = 0) -> Floats:
         """Marks ``(n,)`` of the held samples from number `first` on.
@@ -77,10 +85,19 @@ class Judge:
         """
         for layer in self._layers[later:]:
             values = in_batches(layer, values)
-        aims = self._outputs[first : first + len(values)]
-        if self._classes_of is None:
-            return np.asarray(-((values - aims) ** 2).mean(1) / self._scale)
-        return np.asarray(self._classes_of(values) == self._classes_of(aims), np.float64)
+        part = slice(first, first + len(values))
+        if self._classes is None:
+            return np.asarray(-((values - self._outputs[part]) ** 2).mean(1) / self._unit)
+        margins = self._margins(values, self._classes[part]) / self._unit
+        return 0.5 + 0.5 * choose().tanh(0.5 * margins)
+
+    def _margins(self, outputs: Floats, classes: NDArray[np.int64]) -> Floats:
+        """By how much the outputs ``(n, n_outputs)`` favour classes ``(n,)``."""
+        if outputs.shape[1] == 1:
+            return (outputs[:, 0] - self._layers[-1].decision) * np.where(classes == 1, 1.0, -1.0)
+        others, places = outputs.copy(), (np.arange(len(outputs)), classes)
+        others[places] = -np.inf
+        return np.asarray(outputs[places] - others.max(1))
 
 
 def worse(marks: Floats, best: Floats) -> bool:
