@@ -194,20 +194,19 @@ class Node:
         return sums / spec.terms(options.accumulate, biased=mapping.bias is not None)
 
     def _line(self, raw: Floats, reading: Reading) -> tuple[Floats, Floats]:
-        """Slopes and offsets that bring sums nearest to their targets, for each neuron: of layers with weights."""
+        """Slopes and offsets that bring sums nearest to their targets; of layers with weights, for each neuron."""
         weighted = isinstance(self.spec, WeightedSpec)
         axes = (0, *range(2, raw.ndim)) if weighted else tuple(range(raw.ndim))
         targets = self.targets[: len(raw)]
         mean, aim = raw.mean(axes, keepdims=True)[0], targets.mean(axes, keepdims=True)[0]
-        slopes = np.ones_like(mean)
+        slopes = np.ones(())
         if reading == "line":
             products = ((raw - mean) * (targets - aim)).mean(axes, keepdims=True)[0]
             squares = ((raw - mean) ** 2).mean(axes, keepdims=True)[0]
-            found = squares > 1e-12 * (1 + aim**2)
-            slopes = np.where(found, products / np.where(found, squares, 1.0), 1.0)
-            slopes = np.where(slopes > 0, slopes, 1.0)
-        shape = mean.shape if weighted else ()
-        return slopes.reshape(shape), (aim - slopes * mean).reshape(shape)
+            rising = (squares > 1e-12 * (1 + aim**2)) & (products > 0)
+            slopes = np.where(rising, products / np.where(rising, squares, 1.0), 1.0)
+        offsets = aim - slopes * mean
+        return slopes, offsets if weighted else offsets.reshape(())
 
 
 def sums_of(spec: LayerSpec) -> LayerSpec:
