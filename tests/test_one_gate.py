@@ -152,6 +152,7 @@ ENTRIES = {
     "FixedPoint.forward": (networks.FixedPoint(NETWORK).forward, V),
     "Network.float_forward": (NETWORK.float_forward, V),
     "Network.float_predict": (NETWORK.float_predict, V),
+    "Network.calibrate": (lambda x: NETWORK.calibrate(x, length=2), M),
     "Network.from_arrays weights": (lambda x: sc.Network.from_arrays([x]), M),
     "Network.from_arrays biases": (lambda x: sc.Network.from_arrays([M], [x]), V),
     "Network.from_arrays calibration": (lambda x: sc.Network.from_arrays([M], calibration=x), M),

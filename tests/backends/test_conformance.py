@@ -171,6 +171,28 @@ def equations(rng, length):
         yield np.eye(n) + scales * (square @ square.T), rng.random((n, length))
 
 
+def met_thresholds(rng, length):
+    """Thresholds of inputs and weights on so many levels, and groups of the inputs."""
+    top = min(length, 16)
+    for neurons, samples, n, n_groups in ((1, 1, 1, 1), (3, 5, 9, 2)):
+        inputs, weights = (rng.integers(-top, top + 1, (rows, n)) for rows in (samples, neurons))
+        yield inputs, rng.integers(0, n_groups, inputs.shape), weights, n_groups, top
+
+
+def swaps(rng, length):
+    for inputs, groups, weights, n_groups, top in met_thresholds(rng, max(length, 2)):
+        pairs = reference.pair_counts(inputs, groups, weights, n_groups, top)
+        start = rng.permuted(np.tile(np.arange(top), (n_groups, 1)), axis=1)
+        yield pairs, weights @ inputs.T, rng.random(len(weights)), start, length, KEY
+
+
+def fitted_levels(rng, length):
+    for neurons, n in ((1, 1), (3, 7)):
+        wanted = rng.uniform(0, 8, (neurons, n))
+        codes, products = rng.integers(0, 5, (n, length)), np.rint(rng.normal(scale=5, size=(9, 5)))
+        yield codes, rng.normal(size=(neurons, length)), np.rint(wanted).astype(np.int64), products, wanted, 3
+
+
 def around_zero(rng, length):
     return [(rng.normal(size=(2, length)) * 10.0 ** rng.uniform(-9, 3, length),)]
 
@@ -181,6 +203,7 @@ def positive(rng, length):
 
 CASES = {
     "and_counts": products,
+    "anneal": swaps,
     "bernoulli": lambda rng, length: [
         (KEY, rng.integers(0, 2**63, 5).astype(np.uint64), rng.integers(0, 257, 5).astype(np.uint64), 8, length, first)
         for first in (0, 3)
@@ -192,6 +215,7 @@ CASES = {
     "divide": lambda rng, length: [(streams(rng, 5, length), streams(rng, 5, length), length)],
     "eliminate": equations,
     "exp": around_zero,
+    "fit_levels": fitted_levels,
     "fill_times": lambda rng, length: [(streams(rng, 2, 5, length), length, k) for k in (1, length, length + 2)],
     "gather": lambda rng, length: [(streams(rng, 17, length), rng.integers(0, 17, (3, 4)).astype(np.uint64))],
     "largest": lambda rng, length: [(rng.integers(0, 9, (3, length)).astype(float), k) for k in {1, length}],
@@ -206,6 +230,7 @@ CASES = {
     "mux_streams": multiplexed,
     "narma": lambda rng, length: [(rng.uniform(0, 0.5, length), 10, 0.3, 0.05, 1.5, 0.1)],
     "or_streams": gated,
+    "pair_counts": met_thresholds,
     "popcount": lambda rng, length: [(streams(rng, 3, 5, length),), (streams(rng, 0, length),)],
     "predictive": predictions,
     "reservoir_floats": float_reservoirs,

@@ -383,6 +383,10 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         numbers(4) + 0.5, numbers(3), numbers(3), numbers(3, 4), numbers(3), "sobol"
     ),
     "networks.Network": lambda: given(network().layers, (0.0, 1.0), "classifier", ("a", "b"), (4,)),
+    "networks.Network.calibrate": lambda: given(
+        numbers(9, 4), length=3, generator="sobol", without=("groups",), products="streams", seed=1, clip=True,
+        encoding="split", accumulate="sum",
+    ),
     "networks.Network.circuit": lambda: given(16, "sobol", encoding="split", seed=1),
     "networks.Network.describe": lambda: given(16, "split", "sobol"),
     "networks.Network.from_arrays": lambda: given(

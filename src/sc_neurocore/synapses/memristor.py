@@ -147,11 +147,7 @@ class MemristorModel:
         return changed if variability is None else replace(changed, variability=variability)
 
     def mean_cell(self) -> Self:
-        """This model without what differs from cell to cell or from read-out to read-out: spread, stuck cells, noise.
-
-        >>> MemristorModel(levels=4, variability=0.1, read_noise=0.01).mean_cell() == MemristorModel(levels=4)
-        True
-        """
+        """This model without what differs from cell to cell or between read-outs: spread, stuck cells, noise."""
         return replace(self, variability=0.0, stuck_low_rate=0.0, stuck_high_rate=0.0, read_noise=0.0)
 
     def changes(self) -> str:

@@ -226,8 +226,6 @@ def replaced(mapping: LayerMapping, **arrays: Any) -> LayerMapping:
 
 
 def seven_digits(values: Floats) -> Floats:
-    """Numbers rounded to `DIGITS` digits."""
+    """Numbers rounded to `DIGITS` digits, as decimal text has them: a logarithm could miss a power of 10."""
     values = np.asarray(values, np.float64)
-    exponents = np.floor(np.log10(np.abs(values), where=values != 0, out=np.zeros_like(values)))
-    units = 10.0 ** (exponents - DIGITS + 1)
-    return np.asarray(np.rint(values / units) * units)
+    return np.array([float(f"{value:.{DIGITS - 1}e}") for value in values.flat]).reshape(values.shape)

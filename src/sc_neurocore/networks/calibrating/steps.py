@@ -107,7 +107,7 @@ class Ranges(Step):
             assert near.widths is not None
             unit = float(near.widths.max())
             text = f"powers of two next to the {quantile:g} quantile"
-            yield replace(near, widths=unit * 2.0 ** np.rint(np.log2(near.widths / unit))), text
+            yield replace(near, widths=unit * nearest_powers(near.widths / unit)), text
         if node.context.options.accumulate in ("saturate", "or"):  # no sum of products: small ones are nearly one
             for factor in (2.0, 4.0, 8.0):
                 wide = ranged(node, draft, 1.0)
@@ -272,6 +272,12 @@ def ranged(node: Node, draft: Draft, quantile: float) -> Draft:
     return replace(draft, widths=widths.astype(np.float32).astype(np.float64), weights=None, reading=reading)
 
 
+def nearest_powers(numbers: Floats) -> Floats:
+    """The power of two next to each positive number, by ratio."""
+    mantissas, exponents = np.frexp(numbers)
+    return np.ldexp(1.0, exponents - (mantissas * mantissas < 0.5))
+
+
 def largest(weights: Floats) -> Floats:
     """Largest |weight| of each neuron ``(M,)``; 1 where all are 0."""
     most = np.abs(weights).reshape(len(weights), -1).max(1)
@@ -282,7 +288,8 @@ def node_rows(node: Node, draft: Draft, count: int) -> Rows:
     """Operands and targets of `count` sums of the fitting samples."""
     assert isinstance(node.spec, WeightedSpec)
     low = -1.0 if node.context.signed else 0.0
-    encoded = np.clip(node.values.fit / draft.ranges, low, 1.0)
+    fit = node.values.fit
+    encoded = np.clip((fit if node.spec.takes_images else fit.reshape(len(fit), -1)) / draft.ranges, low, 1.0)
     targets = node.targets
     bias = node.spec.bias.reshape(-1, *(1,) * (targets.ndim - 2))
     return rows_of(node.spec, node.shape, encoded, targets - bias, count)
