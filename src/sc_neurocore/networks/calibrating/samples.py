@@ -58,10 +58,10 @@ class Judge:
     """Compares outputs with those of the float network: marks of the held samples, the higher the better.
 
     The mark of a sample says how surely a classifier decides as the float network does: the logistic function of the
-    margin by which the float network's class wins, in units of `SOFT` times the median of such margins in floating
-    point. It is nearly 1 where the decision is the same, nearly 0 where it is not, and one half at the border, so that
-    few samples tell more than a count of decisions would. A regressor's mark is minus the square error, in units of
-    the variance of the outputs.
+    margin by which the float network's class wins, in units of `SOFT` times the median of such margins above 0 in
+    floating point. It is nearly 1 where the decision is the same, nearly 0 where it is not, and one half at the border,
+    so that few samples tell more than a count of decisions would. A regressor's mark is minus the square error, in
+    units of the variance of the outputs.
 
     Parameters
     ----------
@@ -76,7 +76,8 @@ class Judge:
         self._classes = network.classes_of(outputs) if network.kind == "classifier" else None
         self._unit = float(outputs.var()) or 1.0
         if self._classes is not None:
-            self._unit = SOFT * float(np.median(self._margins(outputs, self._classes))) or 1.0
+            margins = self._margins(outputs, self._classes)
+            self._unit = SOFT * float(np.median(margins[margins > 0])) if margins.any() else 1.0
 
     def marks(self, values: Floats, later: int) -> Floats:
         """Marks ``(n,)`` of the first n held samples.

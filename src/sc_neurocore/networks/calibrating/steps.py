@@ -12,7 +12,7 @@ from ...encoders import Bank, Searched
 from ...encoders.line_search import best_pairs
 from ..activations import Floats
 from ..weighted_specs import Conv2D, Dense, WeightedSpec
-from .node import Draft, Node, Reading
+from .node import Draft, Node, Reading, seven_digits
 from .operands import Rows, exact_products, levels, numbers_of, product_counts, rows_of
 from .samples import spread
 
@@ -60,7 +60,7 @@ class Ceilings(Step):
             if 0.02 * full < value < 2 * full:
                 found.setdefault(value, f"the {quantile:g} quantile")
         for value, text in found.items():
-            yield self._with(node, draft, np.array(float(f"{value:.7g}"))), text
+            yield self._with(node, draft, seven_digits(np.array(value))), text
         if draft.widths is None or not isinstance(node.spec, Dense | Conv2D):
             return
         axes = (0, 2, 3) if node.spec.takes_images else (0,)
@@ -69,10 +69,7 @@ class Ceilings(Step):
             of_line = np.quantile(flat, quantile, axis=axes)
             ranges = np.maximum(of_line, 0.1 * float(draft.ranges.max()))
             ranges = ranges.reshape(-1, 1, 1) if node.spec.takes_images else ranges
-            yield (
-                self._with(node, draft, ranges.astype(np.float32).astype(np.float64)),
-                f"the {quantile:g} quantile of each line",
-            )
+            yield self._with(node, draft, seven_digits(ranges)), f"the {quantile:g} quantile of each line"
 
     def _with(self, node: Node, draft: Draft, ranges: Floats) -> Draft:
         """The draft with other ranges; widths grow or shrink with the weights behind them."""
@@ -268,8 +265,7 @@ def ranged(node: Node, draft: Draft, quantile: float) -> Draft:
     rows = np.abs(node.weights_in(draft.ranges)).reshape(len(node.targets[0]), -1)
     widths = np.maximum(np.quantile(rows, quantile, axis=1), 0.05 * largest(rows))
     reading = draft.reading if draft.widths is not None else node.reading
-    # In single precision: quantiles of products of another machine differ in about the 15th digit.
-    return replace(draft, widths=widths.astype(np.float32).astype(np.float64), weights=None, reading=reading)
+    return replace(draft, widths=seven_digits(widths), weights=None, reading=reading)
 
 
 def nearest_powers(numbers: Floats) -> Floats:
