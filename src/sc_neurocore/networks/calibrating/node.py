@@ -102,29 +102,32 @@ class Node:
 
     def tried(self, draft: Draft, text: str, best: Choice | None = None) -> Choice:
         """A draft with its mapping and marks: of the first samples only, if they are clearly worse than the best."""
-        mapping = self._mapping(draft)
-        stage = self._stage(mapping)
-        fit, held = self.values.fit[:FIRST], self.values.held
-        raw = self._factored(stage, mapping, np.concatenate([fit, held[:FIRST]]))
-        if draft.reading != "plain":
-            slopes, offsets = self._line(raw[: len(fit)], draft.reading)
-            if draft.reading == "line":
-                mapping = replaced(mapping, gains=seven_digits(mapping.gains * slopes))
-            mapping = replaced(mapping, offsets=seven_digits(offsets))
-            stage = stage._replace(gains=self.spec.factors(mapping), offsets=mapping.offsets)
-            raw = raw * slopes
-        later = self.context.place + 1
-        marks = self.judge.marks(self.spec.decoded(raw[len(fit) :] + mapping.offsets), later)
+        plain = self._mapping(draft)
+        stage, (fit, held) = self._stage(plain), self.values
+        seen, judged = fit[:FIRST], held[:FIRST]
+        raw = self._factored(stage, np.concatenate([seen, judged]), plain)
+        of_fit, of_held = raw[: len(seen)], raw[len(seen) :]
+        mapping, marks = self._read(plain, draft.reading, of_fit, of_held)
         if len(held) > FIRST and (best is None or not worse(marks, best.marks)):
-            more = self._factored(stage, mapping, held[FIRST:])
-            more_marks = self.judge.marks(self.spec.decoded(more + mapping.offsets), later, FIRST)
-            marks = np.concatenate([marks, more_marks])
+            more = self._factored(stage, np.concatenate([fit[FIRST:], held[FIRST:]]), plain)
+            others = len(fit) - len(seen)
+            of_fit, of_held = np.concatenate([of_fit, more[:others]]), np.concatenate([of_held, more[others:]])
+            mapping, marks = self._read(plain, draft.reading, of_fit, of_held)
         return Choice(draft, mapping, marks, text)
+
+    def _read(self, plain: LayerMapping, reading: Reading, fit: Floats, held: Floats) -> tuple[LayerMapping, Floats]:
+        """The mapping with its gains and offsets, and marks, from outputs of fitting and of held samples."""
+        mapping, slopes = plain, np.ones(())
+        if reading != "plain":
+            slopes, offsets = self._line(fit, reading)
+            mapping = replaced(plain, gains=seven_digits(plain.gains * slopes), offsets=seven_digits(offsets))
+        outputs = self.spec.decoded(held * slopes + mapping.offsets)
+        return mapping, self.judge.marks(outputs, self.context.place + 1)
 
     def outputs(self, mapping: LayerMapping) -> Parts:
         """Outputs of the layer's circuit, decoded."""
         stage = self._stage(mapping)
-        outputs = (self._factored(stage, mapping, part) + mapping.offsets for part in self.values)
+        outputs = (self._factored(stage, part, mapping) + mapping.offsets for part in self.values)
         return Parts(*map(self.spec.decoded, outputs))
 
     def plain_outputs(self) -> Parts:
@@ -157,7 +160,7 @@ class Node:
         gains, offsets = (of_neurons(each, axes) for each in (draft.widths * terms, self.spec.bias))
         return LayerMapping(draft.ranges, gains, offsets, weights, None, draft.generator)
 
-    def _factored(self, stage: Stage, mapping: LayerMapping, values: Floats) -> Floats:
+    def _factored(self, stage: Stage, values: Floats, mapping: LayerMapping) -> Floats:
         """Outputs for inputs ``(N, ...)``, gains included."""
         encoded = stage.encoded(values, (len(values),))
         if self._random:
@@ -191,20 +194,19 @@ class Node:
         return sums / spec.terms(options.accumulate, biased=mapping.bias is not None)
 
     def _line(self, raw: Floats, reading: Reading) -> tuple[Floats, Floats]:
-        """Slopes and offsets that bring sums nearest to their targets, for each neuron: of layers with weights."""
+        """Slopes and offsets that bring sums nearest to their targets; of layers with weights, for each neuron."""
         weighted = isinstance(self.spec, WeightedSpec)
         axes = (0, *range(2, raw.ndim)) if weighted else tuple(range(raw.ndim))
         targets = self.targets[: len(raw)]
         mean, aim = raw.mean(axes, keepdims=True)[0], targets.mean(axes, keepdims=True)[0]
-        slopes = np.ones_like(mean)
+        slopes = np.ones(())
         if reading == "line":
             products = ((raw - mean) * (targets - aim)).mean(axes, keepdims=True)[0]
             squares = ((raw - mean) ** 2).mean(axes, keepdims=True)[0]
-            found = squares > 1e-12 * (1 + aim**2)
-            slopes = np.where(found, products / np.where(found, squares, 1.0), 1.0)
-            slopes = np.where(slopes > 0, slopes, 1.0)
-        shape = mean.shape if weighted else ()
-        return slopes.reshape(shape), (aim - slopes * mean).reshape(shape)
+            rising = (squares > 1e-12 * (1 + aim**2)) & (products > 0)
+            slopes = np.where(rising, products / np.where(rising, squares, 1.0), 1.0)
+        offsets = aim - slopes * mean
+        return slopes, offsets if weighted else offsets.reshape(())
 
 
 def sums_of(spec: LayerSpec) -> LayerSpec:

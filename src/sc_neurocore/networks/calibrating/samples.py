@@ -14,8 +14,8 @@ from ..layer_spec import LayerSpec
 
 FIT, HELD = 3000, 6000
 """Samples of the two parts at most."""
-FIRST = 1000
-"""So many of each part are looked at first: what is clearly worse is left there. They also fit the lines of neurons."""
+FIRST = 600
+"""So many of each part are looked at first: what is clearly worse is left there."""
 WORK = 6e8
 """Products of all held samples at most, in all layers: larger networks are judged by fewer samples."""
 SOFT = 0.05
@@ -79,14 +79,14 @@ class Judge:
             margins = self._margins(outputs, self._classes)
             self._unit = SOFT * float(np.median(margins[margins > 0])) if margins.any() else 1.0
 
-    def marks(self, values: Floats, later: int, first: int = 0) -> Floats:
-        """Marks ``(n,)`` of the held samples from number `first` on.
+    def marks(self, values: Floats, later: int) -> Floats:
+        """Marks ``(n,)`` of the first n held samples.
 
-        `values` ``(n, ...)`` enter layer number `later`; from there on all is in floating point.
+        Their `values` ``(n, ...)`` enter layer number `later`; from there on all is in floating point.
         """
         for layer in self._layers[later:]:
             values = in_batches(layer, values)
-        part = slice(first, first + len(values))
+        part = slice(len(values))
         if self._classes is None:
             return np.asarray(-((values - self._outputs[part]) ** 2).mean(1) / self._unit)
         margins = self._margins(values, self._classes[part]) / self._unit

@@ -271,7 +271,7 @@ def ranged(node: Node, draft: Draft, quantile: float) -> Draft:
 def nearest_powers(numbers: Floats) -> Floats:
     """The power of two next to each positive number, by ratio."""
     mantissas, exponents = np.frexp(numbers)
-    return np.ldexp(1.0, exponents - (mantissas * mantissas < 0.5))
+    return np.asarray(np.ldexp(1.0, exponents - (mantissas * mantissas < 0.5)))
 
 
 def largest(weights: Floats) -> Floats:
