@@ -22,7 +22,7 @@ def _default_threads():
 
 
 def counted(weights, encoded, generator, length):
-    """Sums ``(N, M)`` of split products, bit after bit: weights meet the partner, an input the sequence of its group."""
+    """Sums ``(N, M)`` of split products, bit by bit: weights meet the partner, an input the sequence of its group."""
     modulus = generator.modulus
 
     def thresholds(values):
