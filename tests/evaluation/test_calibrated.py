@@ -388,6 +388,6 @@ def test_digits(tmp_path):
     assert row.correct == (ready.circuit(seed=row.task.circuit_seed).predict(digits.x_test) == digits.y_test).sum()
     assert found.points[0].accuracy > found.uncalibrated.points[0].accuracy + 0.01
     dead = Faults(dead_generator="weights")
-    faulty = with_faults(ready, dead).circuit(faults=dead)
     (row,) = evaluate(network, digits, 8, "searched", faults=dead, out=tmp_path).rows
+    faulty = with_faults(ready, dead).circuit(faults=dead, seed=row.task.circuit_seed)
     assert row.correct == (faulty.predict(digits.x_test) == digits.y_test).sum()
