@@ -13,6 +13,7 @@ from sc_neurocore.networks import FixedPoint
 from sc_neurocore.networks.calibrating.node import Node
 from sc_neurocore.networks.calibrating.samples import Judge, Parts
 from sc_neurocore.networks.circuit import layer_contexts
+from sc_neurocore.synapses.mean_cell import mean_cell
 
 
 @pytest.mark.parametrize("name", ["one layer", "relu", "three layers", "conv in groups"])
@@ -62,7 +63,7 @@ def test_the_search_sees_the_mean_cell_of_a_device():
     network, x, _ = made("tanh")
     mean = MemristorModel(levels=4)
     cells = MemristorModel(levels=4, variability=0.1, stuck_low_rate=0.05, read_noise=0.01)
-    assert cells.mean_cell() == mean
+    assert mean_cell(cells) == mean
     found = [network.calibrate(x[:100], length=4, device=each).calibration for each in (mean, cells, None)]
     assert [each.options.device for each in found] == [mean, cells, None]
     assert found[0].gains == found[1].gains != found[2].gains
@@ -120,3 +121,18 @@ def test_sums_are_drawn_by_the_law_of_random_streams(encoding, accumulate):
     for sums_of in (drawn, of_streams):
         assert has_the_variance(standardised(encoding, accumulate, sums_of))
     assert not has_the_variance(standardised(encoding, accumulate, biased))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"length": "auto", "cycles": 4, "accumulate": "sum", "share": "rotate"}, "share must not be 'rotate'"),
+        ({"products": "exact", "length": 4}, "fixed-point twin"),
+    ],
+)
+def test_errors_come_before_any_search(options, message):
+    network, x, _ = made("tanh" if "cycles" in options else "dendrite")
+    seen = []
+    with pytest.raises(ValueError, match=message):
+        network.calibrate(x[:100], **options, progress=lambda *args: seen.append(args))
+    assert not seen

@@ -18,6 +18,7 @@ from .calibration import Calibration, Products
 from .circuit import Circuit
 from .definition import NetworkDefinition
 from .describe import describe
+from .fixed_point import FixedPoint
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,11 +135,14 @@ class Mappable(NetworkDefinition):
             checks.option("length", length, ("auto",))
             budget = checks.whole("cycles", cycles, len(self.layers))
             of_lengths = partial(CircuitOptions, generator=generator, **options)
+            Circuit(self, of_lengths(length=1))  # errors come before the search
             length = shared_lengths(self, samples, budget, of_lengths, seed)
         elif cycles is not None:
             raise ValueError(f"cycles must be None without length='auto', got {checks.shown(cycles)}")
         circuit_options = CircuitOptions(length, generator, **options)
-        Circuit(self, circuit_options)  # errors come before the search
+        Circuit(self, circuit_options)
+        if products == "exact":
+            FixedPoint(self, levels=circuit_options.length)
         Calibration(circuit_options, plain_mappings(self, circuit_options), products=products)
         found = calibrated(
             self, samples, circuit_options, without=left_out, products=products, seed=seed, progress=progress

@@ -146,10 +146,6 @@ class MemristorModel:
             changed = replace(changed, stuck_low_rate=half, stuck_high_rate=half)
         return changed if variability is None else replace(changed, variability=variability)
 
-    def mean_cell(self) -> Self:
-        """This model without what differs from cell to cell or between read-outs: spread, stuck cells, noise."""
-        return replace(self, variability=0.0, stuck_low_rate=0.0, stuck_high_rate=0.0, read_noise=0.0)
-
     def changes(self) -> str:
         """Parameters that differ from the defaults, an ideal crossbar, as JSON with sorted keys: an identifier.
 

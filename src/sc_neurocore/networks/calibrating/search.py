@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from ...layers.options import CircuitOptions
+from ...synapses.mean_cell import mean_cell
 from ..activations import Floats
 from ..calibration import Calibration, Products, StepGain
 from ..circuit import layer_contexts
@@ -51,7 +52,7 @@ def calibrated(
     tell = progress or (lambda done, total, label: None)
     steps = [next(step for step in STEPS if type(step) is kind) for kind in ORDER]
     steps = [step for step in steps if step.name not in without]
-    mean = replace(options, faults=None, device=None if options.device is None else options.device.mean_cell())
+    mean = replace(options, faults=None, device=None if options.device is None else mean_cell(options.device))
     values = ideal = split(network, x, seed)
     judge = Judge(network, outputs_of(network, values.held))
     mappings: list[LayerMapping] = []
