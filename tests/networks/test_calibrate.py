@@ -316,3 +316,10 @@ def test_clip_takes_samples_outside_the_range():
 def test_the_layers_are_those_of_streams():
     network, x, _ = made("relu")
     assert all(isinstance(layer, VectorizedSCLayer) for layer in network.calibrate(x[:50], length=4).circuit().layers)
+
+
+def test_a_calibrated_network_says_so():
+    network, x, _ = made("relu")
+    calibrated = network.calibrate(x[:100], length=4, without=("groups",))
+    assert repr(calibrated) == repr(network)[:-1] + ", calibrated for 'searched' of 4 cycles)"
+    assert repr(calibrated.ideal) == repr(network)

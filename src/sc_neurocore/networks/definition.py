@@ -130,7 +130,9 @@ class NetworkDefinition:
 
     def __repr__(self) -> str:
         low, high = self.input_range
-        summary = f"inputs in [{low:g}, {high:g}], {self.kind})"
+        options = None if self.calibration is None else self.calibration.options
+        made_for = "" if options is None else f", calibrated for {options.generator!r} of {options.length} cycles"
+        summary = f"inputs in [{low:g}, {high:g}], {self.kind}{made_for})"
         if all(isinstance(layer, Dense) for layer in self.layers):
             widths = "-".join(str(shape[0]) for shape in self.shapes())
             return f"Network({widths}, {', '.join(layer.summary_cells(1.0)[0] for layer in self.layers)}, {summary}"
