@@ -132,16 +132,19 @@ def _step_tables(nets: Nets) -> str:
     """What the steps win, added one after the other, and each beside all others; nothing if that was not run."""
     full = {length: Kind("calibrated", "searched", length) for length in LENGTHS}
     added = [
-        [below(nets, full[length]._replace(without=without)) for length in LENGTHS]
+        [below(nets, Kind("calibrated", "searched", length, without)) for length in LENGTHS]
         for without in without_later().values()
     ]
-    alone = [[below(nets, full[length]._replace(without=step), full[length]) for length in LENGTHS] for step in STEPS]
+    alone = [
+        [below(nets, Kind("calibrated", "searched", length, step), full[length]) for length in LENGTHS]
+        for step in STEPS
+    ]
     seen = max(loss.nets if loss else 0 for line in alone for loss in line)
     if seen == 0:
         return ""
     several = f"{seen} networks" if seen > 1 else "the first network"
     head = ["step", *(f"L = {length}" for length in LENGTHS)]
-    start = [below(nets, kind._replace(arm="mapped"), networks=seen) for kind in full.values()]
+    start = [below(nets, Kind("mapped", "searched", length), networks=seen) for length in LENGTHS]
     rows = [["as mapped", *map(_one, start)]]
     rows += [[f"+ {step}", *map(_one, line)] for step, line in zip(without_later(), added, strict=True)]
     rows += [[f"+ {STEPS[-1]}", *(_one(below(nets, kind, networks=seen)) for kind in full.values())]]
