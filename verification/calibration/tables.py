@@ -111,7 +111,7 @@ def _line(nets: Nets, generator: str, length: int, targets: Mapping[tuple[str, i
     return [
         generator,
         str(length),
-        _points(below(nets, kind._replace(arm="mapped")), all_nets),
+        _points(below(nets, Kind("mapped", kind.generator, kind.length)), all_nets),
         _points(found, all_nets),
         "-" if found is None else f"{_number(found.low)} .. {_number(found.high)}",
         "" if most is None else f"{most:g}",
