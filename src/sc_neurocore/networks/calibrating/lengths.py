@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from ...layers.options import CircuitOptions
 from ..activations import Floats
-from ..calibration import Calibration
 from ..circuit import layer_contexts
 from ..definition import NetworkDefinition
 from .node import Node
@@ -14,8 +13,6 @@ from .steps import ranged
 
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Lengths that a layer may get."""
-
-Search = Callable[[NetworkDefinition, Floats, CircuitOptions], Calibration]
 
 
 def shared_lengths(

@@ -120,7 +120,7 @@ class Node:
         mapping, slopes = plain, np.ones(())
         if reading != "plain":
             slopes, offsets = self._line(fit, reading)
-            mapping = replaced(plain, gains=seven_digits(plain.gains * slopes), offsets=seven_digits(offsets))
+            mapping = replace(plain, gains=seven_digits(plain.gains * slopes), offsets=seven_digits(offsets))
         outputs = self.spec.decoded(held * slopes + mapping.offsets)
         return mapping, self.judge.marks(outputs, self.context.place + 1)
 
@@ -217,12 +217,6 @@ def sums_of(spec: LayerSpec) -> LayerSpec:
 def of_neurons(numbers: Floats, axes: int) -> Floats:
     """Numbers ``(M,)`` with further axes of 1, so that they fit arrays ``(M, ..)`` of so many axes."""
     return numbers.reshape(-1, *(1,) * (axes - 1))
-
-
-def replaced(mapping: LayerMapping, **arrays: Any) -> LayerMapping:
-    """A mapping with other arrays."""
-    own = {name: getattr(mapping, name) for name in ("ranges", "gains", "offsets", "weights", "bias", "generator")}
-    return LayerMapping(**own | arrays)
 
 
 def seven_digits(values: Floats) -> Floats:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...bitstreams.encodings import Encoding, to_probability
 from ...encoders import Generator
+from ...encoders.encoder import nearest_thresholds
 from ..activations import Floats
 from ..layer_spec import Shape
 from ..weighted_specs import Conv2D, WeightedSpec
@@ -58,8 +59,8 @@ def rows_of(spec: WeightedSpec, shape: Shape, encoded: Floats, targets: Floats, 
 def levels(numbers: Floats, encoding: Encoding, modulus: int) -> Integers:
     """Thresholds of numbers: -modulus .. modulus in split encoding, with the sign of the number; else 0 .. modulus."""
     if encoding == "split":
-        return np.asarray(np.sign(numbers) * np.floor(np.abs(numbers) * modulus + 0.5)).astype(np.int64)
-    return np.floor(to_probability(numbers, encoding) * modulus + 0.5).astype(np.int64)
+        return np.sign(numbers).astype(np.int64) * nearest_thresholds(np.abs(numbers), modulus).astype(np.int64)
+    return nearest_thresholds(to_probability(numbers, encoding), modulus).astype(np.int64)
 
 
 def numbers_of(thresholds: Integers, encoding: Encoding, modulus: int) -> Floats:

@@ -12,7 +12,7 @@ from ...encoders import Bank, Searched
 from ...encoders.line_search import best_pairs
 from ..activations import Floats
 from ..weighted_specs import Conv2D, Dense, WeightedSpec
-from .node import Draft, Node, Reading, seven_digits
+from .node import Draft, Node, Reading, of_neurons, seven_digits
 from .operands import Rows, exact_products, levels, numbers_of, product_counts, rows_of
 from .samples import spread
 
@@ -286,9 +286,8 @@ def node_rows(node: Node, draft: Draft, count: int) -> Rows:
     low = -1.0 if node.context.signed else 0.0
     fit = node.values.fit
     encoded = np.clip((fit if node.spec.takes_images else fit.reshape(len(fit), -1)) / draft.ranges, low, 1.0)
-    targets = node.targets
-    bias = node.spec.bias.reshape(-1, *(1,) * (targets.ndim - 2))
-    return rows_of(node.spec, node.shape, encoded, targets - bias, count)
+    bias = of_neurons(node.spec.bias, node.targets.ndim - 1)
+    return rows_of(node.spec, node.shape, encoded, node.targets - bias, count)
 
 
 def annealed(node: Node, draft: Draft, n_groups: int) -> Searched | None:
