@@ -320,11 +320,17 @@ def nearest_thresholds(probabilities: NDArray[np.float64], modulus: int) -> NDAr
     ):
         bad = probabilities[~((probabilities >= 0) & (probabilities <= 1))][0]
         raise ValueError(f"numbers must have probabilities in [0, 1], got one of {bad}")
-    return np.floor(probabilities * float(modulus) + 0.5).astype(np.uint64)
+    scaled = np.asarray(probabilities * float(modulus))
+    scaled += 0.5
+    return np.floor(scaled, out=scaled).astype(np.uint64)
 
 
 def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> NDArray[np.float64]:
     """Values in the encoding's range, rounded to the thresholds of comparators: what their streams stand for."""
+    if encoding == "split":  # one rail is 0, the other one that of the sign
+        numbers = checks.array("values", values, *value_range(encoding))
+        magnitudes = nearest_thresholds(np.abs(numbers), modulus) / float(modulus)
+        return np.asarray(np.copysign(magnitudes, numbers) + 0.0)  # and no -0
     thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
     return from_probability(thresholds / float(modulus), encoding)
 

@@ -42,7 +42,8 @@ class Stage(NamedTuple):
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
         """Values in units of their ranges, clipped to the range of the streams."""
-        return np.clip(values.reshape(*batch, *self.sample) / self.ranges, self.lowest, 1.0)
+        scaled = values.reshape(*batch, *self.sample) / self.ranges
+        return np.clip(scaled, self.lowest, 1.0, out=scaled)
 
 
 def layer_contexts(

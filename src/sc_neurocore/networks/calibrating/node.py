@@ -11,7 +11,7 @@ from ..circuit import Stage
 from ..layer_spec import BuildContext, LayerSpec, Shape
 from ..mapping import LayerMapping
 from ..weighted_specs import Conv2D, Dense, WeightedSpec
-from .samples import FIRST, Judge, Parts, worse
+from .samples import Judge, Parts, worse
 
 DIGITS = 7
 """Numbers of a mapping have so many digits: matrix products of another machine differ in about the 15th."""
@@ -103,13 +103,13 @@ class Node:
     def tried(self, draft: Draft, text: str, best: Choice | None = None) -> Choice:
         """A draft with its mapping and marks: of the first samples only, if they are clearly worse than the best."""
         plain = self._mapping(draft)
-        stage, (fit, held) = self._stage(plain), self.values
-        seen, judged = fit[:FIRST], held[:FIRST]
+        stage, (fit, held), first = self._stage(plain), self.values, self.judge.first
+        seen, judged = fit[:first], held[:first]
         raw = self._factored(stage, np.concatenate([seen, judged]), plain)
         of_fit, of_held = raw[: len(seen)], raw[len(seen) :]
         mapping, marks = self._read(plain, draft.reading, of_fit, of_held)
-        if len(held) > FIRST and (best is None or not worse(marks, best.marks)):
-            more = self._factored(stage, np.concatenate([fit[FIRST:], held[FIRST:]]), plain)
+        if len(held) > first and (best is None or not worse(marks, best.marks)):
+            more = self._factored(stage, np.concatenate([fit[first:], held[first:]]), plain)
             others = len(fit) - len(seen)
             of_fit, of_held = np.concatenate([of_fit, more[:others]]), np.concatenate([of_held, more[others:]])
             mapping, marks = self._read(plain, draft.reading, of_fit, of_held)
@@ -121,8 +121,9 @@ class Node:
         if reading != "plain":
             slopes, offsets = self._line(fit, reading)
             mapping = replace(plain, gains=seven_digits(plain.gains * slopes), offsets=seven_digits(offsets))
-        outputs = self.spec.decoded(held * slopes + mapping.offsets)
-        return mapping, self.judge.marks(outputs, self.context.place + 1)
+        sums = held * slopes
+        sums += mapping.offsets
+        return mapping, self.judge.marks(self.spec.decoded(sums), self.context.place + 1)
 
     def outputs(self, mapping: LayerMapping) -> Parts:
         """Outputs of the layer's circuit, decoded."""
@@ -164,10 +165,11 @@ class Node:
         """Outputs for inputs ``(N, ...)``, gains included."""
         encoded = stage.encoded(values, (len(values),))
         if self._random:
-            return stage.gains * self._drawn(encoded, mapping)
-        if self.exact:
-            return stage.gains * stage.layer.expected(encoded)
-        return stage.gains * stage.layer.forward(encoded)
+            sums = self._drawn(encoded, mapping)
+        else:
+            sums = stage.layer.expected(encoded) if self.exact else stage.layer.forward(encoded)
+        sums *= stage.gains
+        return sums
 
     def _drawn(self, encoded: Floats, mapping: LayerMapping) -> Floats:
         """Sums of Bernoulli streams, drawn by their mean and variance, many times faster than the streams.
@@ -201,8 +203,9 @@ class Node:
         mean, aim = raw.mean(axes, keepdims=True)[0], targets.mean(axes, keepdims=True)[0]
         slopes = np.ones(())
         if reading == "line":
-            products = ((raw - mean) * (targets - aim)).mean(axes, keepdims=True)[0]
-            squares = ((raw - mean) ** 2).mean(axes, keepdims=True)[0]
+            apart = raw - mean
+            products = ((targets - aim) * apart).mean(axes, keepdims=True)[0]
+            squares = np.square(apart, out=apart).mean(axes, keepdims=True)[0]
             rising = (squares > 1e-12 * (1 + aim**2)) & (products > 0)
             slopes = np.where(rising, products / np.where(rising, squares, 1.0), 1.0)
         offsets = aim - slopes * mean

@@ -15,9 +15,13 @@ from ..layer_spec import LayerSpec
 FIT, HELD = 3000, 6000
 """Samples of the two parts at most."""
 FIRST = 600
-"""So many of each part are looked at first: what is clearly worse is left there."""
+"""So many of each part at most are looked at first: what is clearly worse is left there."""
 WORK = 6e8
 """Products of all held samples at most, in all layers: larger networks are judged by fewer samples."""
+FIRST_WORK = WORK / 9
+"""The same of the samples that are looked at first."""
+FEWEST = 100
+"""Samples at least, whatever the network's size: of the held ones, and of those that are looked at first."""
 SOFT = 0.05
 """Width of the border between two decisions, in units of the median margin."""
 VALUES = 1 << 24
@@ -38,13 +42,18 @@ class Parts(NamedTuple):
 def split(network: NetworkDefinition, x: Floats, seed: int) -> Parts:
     """Two parts of the samples `x` ``(N, n_inputs)``, drawn by `seed`: as many as the network's size allows."""
     shapes = network.shapes()
-    products = sum(layer.cost(shape, 1).gates for layer, shape in zip(network.layers, shapes, strict=False))
-    held = int(min(HELD, WORK // max(products, 1), VALUES // max(map(math.prod, shapes))))
-    held = max(1, min(max(held, 100), 2 * len(x) // 3))
+    held = int(min(HELD, WORK // products(network), VALUES // max(map(math.prod, shapes))))
+    held = max(1, min(max(held, FEWEST), 2 * len(x) // 3))
     fit = max(1, min(FIT, held // 2, len(x) - held))
     drawn = np.random.Generator(np.random.PCG64(seed)).permutation(len(x))[: fit + held]
     values = x[drawn].reshape(-1, *shapes[0])
     return Parts(values[:fit], values[fit:] if len(drawn) > fit else values)
+
+
+def products(network: NetworkDefinition) -> int:
+    """Products of one sample in all layers, at least 1."""
+    shapes = zip(network.layers, network.shapes(), strict=False)
+    return max(1, sum(layer.cost(shape, 1).gates for layer, shape in shapes))
 
 
 def outputs_of(network: NetworkDefinition, values: Floats) -> Floats:
@@ -73,6 +82,8 @@ class Judge:
 
     def __init__(self, network: NetworkDefinition, outputs: Floats) -> None:
         self._layers, self._outputs = network.layers, outputs
+        self.first = max(FEWEST, min(FIRST, int(FIRST_WORK // products(network))))
+        """So many samples of each part tell what is clearly worse."""
         self._classes = network.classes_of(outputs) if network.kind == "classifier" else None
         self._unit = float(outputs.var()) or 1.0
         if self._classes is not None:
