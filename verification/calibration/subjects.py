@@ -90,7 +90,7 @@ SUBJECTS = {
             ("bernoulli", 32): 3.5,
         },
     ),
-    "mnist": Subject("MNIST, 784-128-10", datasets.load_mnist, by_recipe),
+    "mnist": Subject("MNIST, 784-128-10", datasets.load_mnist, by_recipe, step_nets=0),
     "digits": Subject(
         "digits, 64-32-10",
         datasets.load_digits,
