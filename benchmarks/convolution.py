@@ -38,7 +38,7 @@ def cases(length: int) -> Iterator[Case]:
     lines, weights = words(1, BATCH, CHANNELS * padded**2), words(1, 1, FILTERS, fan_in)
     copied = lines[0][:, indices[0]].reshape(1, -1, fan_in, words_for(length))
     work = BATCH * SIZE * SIZE * fan_in * FILTERS * length
-    yield Case("windows", repeated(lambda: kernels.window_counts(lines, weights, indices)), work, "bit")
+    yield Case("windows", repeated(lambda: kernels.window_counts(lines, weights, indices, length)), work, "bit")
     yield Case("copied windows", repeated(lambda: kernels.and_counts(copied, weights[0])), work, "bit")
     dense = Shape(*DENSE, length)
     a, b = words(1, dense.batch, dense.n_inputs), words(1, dense.n_neurons, dense.n_inputs)

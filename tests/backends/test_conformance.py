@@ -65,7 +65,25 @@ def multiplexed(rng, length):
 
 
 def windows(rng, length):
-    yield streams(rng, 2, 3, 12, length), streams(rng, 2, 2, 5, 4, length), rng.integers(0, 12, (2, 7, 4))
+    yield streams(rng, 2, 3, 12, length), streams(rng, 2, 2, 5, 4, length), rng.integers(0, 12, (2, 7, 4)), length
+
+
+def encoded(rng, length):
+    """Of each encoding, in one group of lines and in three; signed numbers from the first sample on, and later."""
+    modulus = 13
+    for samples, n in ((0, 3), (1, 1), (4, 29)):
+        for groups in (1, 3):
+            table = streams(rng, groups * (modulus + 1), length)
+            first = np.arange(n) % groups * (modulus + 1) if groups > 1 else np.zeros(0, np.int64)
+            for encoding, numbers in (
+                (UNIPOLAR, rng.random((samples, n))),
+                (BIPOLAR, rng.uniform(-1, 1, (samples, n))),
+                (SPLIT, rng.random((samples, n))),
+                (SPLIT, rng.uniform(-1, 1, (samples, n))),
+                (SPLIT, np.abs(rng.uniform(-1, 1, (samples, n))) * np.where(np.arange(samples) == 2, -1, 1)[:, None]),
+            ):
+                for trim in (True, False):
+                    yield numbers, table, first, modulus, encoding, length, trim
 
 
 def thresholds(rng, length):
@@ -217,7 +235,9 @@ CASES = {
     "exp": around_zero,
     "fit_levels": fitted_levels,
     "fill_times": lambda rng, length: [(streams(rng, 2, 5, length), length, k) for k in (1, length, length + 2)],
+    "encode_rows": encoded,
     "gather": lambda rng, length: [(streams(rng, 17, length), rng.integers(0, 17, (3, 4)).astype(np.uint64))],
+    "join_rows": lambda rng, length: [(streams(rng, rows, n, length), length) for rows in (0, 5) for n in (1, 21)],
     "largest": lambda rng, length: [(rng.integers(0, 9, (3, length)).astype(float), k) for k in {1, length}],
     "learn": learning,
     "lfsr": lambda rng, length: [(1, 0b10111000, 8, inserted, length) for inserted in (False, True)],

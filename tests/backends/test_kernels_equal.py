@@ -208,4 +208,4 @@ def test_window_counts(backend, rng, length, batch, threads, split_over):
         w = random_words(rng, groups, parts, neurons, n, length)
         windows = rng.integers(0, 12, (parts, n_windows, n))
         windows[0, 0] = np.arange(n)  # a run of neighbours
-        same(backend.window_counts(x, w, windows), reference.window_counts(x, w, windows))
+        same(backend.window_counts(x, w, windows, length), reference.window_counts(x, w, windows, length))

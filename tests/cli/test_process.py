@@ -184,6 +184,6 @@ def test_a_study_of_reservoirs_stops_at_once(monkeypatch, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         reservoir_study([1 << 18], ["bernoulli"], [200], repeats=1, out=tmp_path, progress=stop)
-    # The task takes five minutes or more; it ends in a part of a second, or when the kernels of its first step are there.
+    # The task takes five minutes or more; it ends in a part of a second, or when its first step is compiled.
     assert time.monotonic() - interrupted[0] < 60
     assert len((tmp_path / "reservoir.csv").read_text().splitlines()) >= 2  # the short task is kept

@@ -43,6 +43,20 @@ class StreamKernels(Protocol):
     def gather(self, table: Words, rows: Thresholds) -> Words:
         """Rows of a table of streams ``(T, W)``: ``(..., W)`` for row numbers ``(...)``."""
 
+    def encode_rows(
+        self, numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
+    ) -> Words:
+        """Comparators whose streams are in a table ``(T, W)``: rows of streams ``(S, rails, K)`` of ``(S, n)`` numbers.
+
+        Stream t of the table, from ``first[i]`` on for line i (``(n,)``, or empty for 0), is that of threshold t of 0
+        to `modulus`; numbers are in the range of the encoding, one of `types`. Of the two rails of split numbers the
+        negative one is left out with `trim` where no number is negative. The n streams of `length` cycles of a row
+        are joined as by `join_rows`.
+        """
+
+    def join_rows(self, words: Words, length: int) -> Words:
+        """Streams ``(R, n, W)`` side by side, ``(R, K)``: bit to bit up to 64 cycles, longer ones begin with a word."""
+
     def bernoulli(
         self, key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_word: int = 0
     ) -> Words:
@@ -81,11 +95,11 @@ class CountingKernels(Protocol):
     def wired_counts(self, x: Words, w: Words, wiring: Wiring) -> Counts:
         """As `and_counts`, over the synapses of a wiring: ``(G, B, S, W)``, ``(G, N, W)`` to ``(G, B, M)``."""
 
-    def window_counts(self, x: Words, w: Words, windows: Indices) -> Counts:
+    def window_counts(self, x: Words, w: Words, windows: Indices, length: int) -> Counts:
         """As `and_counts`, for convolutions: inputs are windows of shared lines: ``(G, B, K, P, M)``.
 
-        `x` is ``(G, B, N, W)``, `w` ``(G, K, M, n, W)``: line ``windows[k, p, i]`` of N is input i of
-        window p, which meets the M neurons of part k.
+        `x` is ``(G, B, N, W)``, `w` ``(G, K, M, n, W)``, streams of `length` cycles: line ``windows[k, p, i]`` of N
+        is input i of window p, which meets the M neurons of part k.
         """
 
     def cycle_counts(self, x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:

@@ -19,50 +19,10 @@ from .in_blocks import rails_in_blocks
 from .sample_counter import SampleCounter
 from .seeds import Seed, Seeds
 from .sequences import Inputs, Sequences
+from .stream_table import TABLE_BYTES, StreamTable
 
 Share = Literal["one", "shift", "rotate", "independent"]
 SHARES: tuple[str, ...] = get_args(Share)
-
-TABLE_BYTES = 1 << 24
-"""A table of all streams of a sequence is built up to this size."""
-
-
-class StreamTable:
-    """All streams that comparators make of a few number sequences, made when the first is asked for.
-
-    Parameters
-    ----------
-    numbers
-        The sequences ``(G, L)``.
-    modulus
-        The largest threshold; the smallest is 0.
-    of_line
-        The sequence that each line meets ``(n,)``, 0 .. G-1.
-    backend
-        Backend that runs the kernels.
-    """
-
-    def __init__(
-        self, numbers: NDArray[np.uint32], modulus: int, of_line: NDArray[np.int64], backend: str | None
-    ) -> None:
-        self.numbers, self.modulus, self.backend = numbers, modulus, backend
-        self._rows: Words | None = None
-        self._first: NDArray[np.uint64] | None = None
-        """Row of the table where the streams of a line's sequence start ``(n,)``; None where there is one sequence."""
-        if len(numbers) > 1:
-            self._first = of_line.astype(np.uint64) * np.uint64(modulus + 1)
-
-    def gather(self, thresholds: NDArray[np.uint64], columns: Inputs | None = None) -> Words:
-        """Streams ``(..., k, W)`` of thresholds ``(..., k)``, which may be overwritten, of all lines or `columns`."""
-        backend, rows = choose(self.backend), self._rows
-        if rows is None:
-            every = np.arange(self.modulus + 1, dtype=np.uint64)[:, None]
-            made = [backend.compare(self.numbers[group, None], every)[:, 0] for group in range(len(self.numbers))]
-            rows = self._rows = made[0] if len(made) == 1 else np.concatenate(made)
-        if self._first is not None:
-            first = self._first if columns is None else self._first[columns[0 : thresholds.shape[-1]]]
-            thresholds = np.add(thresholds, first, out=thresholds)
-        return backend.gather(rows, thresholds)
 
 
 class Encoder:
@@ -217,6 +177,21 @@ class Encoder:
             thresholds = thresholds * np.stack([~negative, negative], axis=-2)
         return self._table.gather(thresholds, columns)
 
+    def rows(self, numbers: NDArray[np.float64], samples: NDArray[np.int64], *, trim: bool = False) -> Words:
+        """Streams of numbers ``(S, n)`` in the encoding's range, those of a sample side by side: ``(S, rails, K)``.
+
+        Streams of up to 64 cycles follow each other bit to bit, longer ones begin with a word: eight of eight cycles
+        fill one of the K words. Else as `rails`.
+
+        >>> encoder = Encoder(3, 8, "ramp")
+        >>> [f"{word:06x}" for word in encoder.rows(np.array([[0.5, 0.25, 1.0]]), np.array([0])).flat]
+        ['ff030f']
+        """
+        if self._table is not None:
+            _check_inputs(numbers, None, self._n)
+            return self._table.rows(numbers, self._encoding, self._length, trim)
+        return joined(self.rails(numbers, samples, trim=trim), self._length, self._backend)
+
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
         return nearest_thresholds(checks.array("probabilities", probabilities, 0.0, 1.0), self._modulus)
@@ -333,6 +308,12 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
         return np.asarray(np.copysign(magnitudes, numbers) + 0.0)  # and no -0
     thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
     return from_probability(thresholds / float(modulus), encoding)
+
+
+def joined(words: Words, length: int, backend: str | None) -> Words:
+    """Streams ``(S, rails, n, W)`` of `length` cycles side by side: rows ``(S, rails, K)``, see `Encoder.rows`."""
+    rows = choose(backend).join_rows(words.reshape(-1, *words.shape[2:]), length)
+    return rows.reshape(*words.shape[:2], rows.shape[1])
 
 
 def _check_inputs(numbers: object, columns: object, n: int) -> None:

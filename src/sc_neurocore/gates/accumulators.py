@@ -151,7 +151,7 @@ class ParallelCounter(Accumulator):
             return counts
         # Ones of XNOR = L - |x| - |w| + 2 |x AND w|, where |w| is that of all weights of a neuron
         x_ones, w_ones = (kernels.popcount(words.reshape(*words.shape[:2], -1)) for words in (x, w))
-        return np.asarray(2 * counts + x.shape[2] * self.length - x_ones[..., None] - w_ones[:, None])
+        return np.asarray(2 * counts + operands.fan_in * self.length - x_ones[..., None] - w_ones[:, None])
 
     def _wired_ones(self, operands: Operands, block: Block) -> Counts:
         """Counts of ones after the XNOR gates of neurons that have few inputs, ``(G, B, M)``."""

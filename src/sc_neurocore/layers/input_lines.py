@@ -3,6 +3,7 @@
 from ..backends.types import Words
 from ..bitstreams import Bitstream
 from ..encoders import Encoder, Share
+from ..encoders.encoder import joined
 from ..encoders.seeds import Seeds
 from .base import Floats, Samples
 from .options import CircuitOptions
@@ -28,7 +29,7 @@ class InputLines:
     def __init__(
         self, n: int, options: CircuitOptions, seeds: Seeds, faults: StreamFaults | None, share: Share | None = None
     ) -> None:
-        self.faults = faults
+        self.faults, self.backend = faults, options.backend
         self.encoder = Encoder(
             n,
             options.cycles,
@@ -45,6 +46,12 @@ class InputLines:
             return self.encoder.rails(x, samples, trim=True)
         words = self.encoder.rails(x, samples)
         return self.faults.on_lines(words, samples, "inputs", self.encoder.generator_of_line)
+
+    def rows(self, x: Floats, samples: Samples) -> Words:
+        """As `words`, those of a sample side by side: ``(S, rails, K)``, see `Encoder.rows`."""
+        if self.faults is None:
+            return self.encoder.rows(x, samples, trim=True)
+        return joined(self.words(x, samples), self.encoder.length, self.backend)
 
     def streams(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
         """Bitstream of `shape` that encodes numbers ``(S, n)``, with faults."""

@@ -138,7 +138,7 @@ def kernel_case(length: int) -> Outcome:
     out: dict[str, Any] = {
         "popcount": k.popcount(x),
         "and_counts": k.and_counts(x, w),
-        "window_counts": k.window_counts(lines, words((2, 2, 3, 2), length, 7), windows),
+        "window_counts": k.window_counts(lines, words((2, 2, 3, 2), length, 7), windows, length),
         "wired_counts": k.wired_counts(lines, weights, wires),
         "compare": k.compare(sequences, thresholds),
         "compare one": k.compare(sequences[:1], thresholds),

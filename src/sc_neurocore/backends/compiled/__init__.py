@@ -15,6 +15,7 @@ from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
+from .rows import encode_rows, join_rows
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .series import mackey_glass, narma
@@ -32,10 +33,12 @@ __all__ = [
     "cycle_counts",
     "divide",
     "eliminate",
+    "encode_rows",
     "exp",
     "fill_times",
     "fit_levels",
     "gather",
+    "join_rows",
     "largest",
     "learn",
     "lfsr",

@@ -17,7 +17,7 @@ from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .series import mackey_glass, narma
-from .streams import bernoulli, compare, gather, select_numbers
+from .streams import bernoulli, compare, encode_rows, gather, join_rows, select_numbers
 
 name = "reference"
 
@@ -31,10 +31,12 @@ __all__ = [
     "cycle_counts",
     "divide",
     "eliminate",
+    "encode_rows",
     "exp",
     "fill_times",
     "fit_levels",
     "gather",
+    "join_rows",
     "largest",
     "learn",
     "lfsr",

@@ -15,7 +15,7 @@ def and_counts(x: Words, w: Words) -> Counts:
     return np.asarray(np.einsum("gbnt,gmnt->gbm", x_bits, w_bits))
 
 
-def window_counts(x: Words, w: Words, windows: Indices) -> Counts:
+def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:
     x_bits, w_bits = (unpack(words, 64 * words.shape[-1]).astype(np.int64) for words in (x, w))
     return np.asarray(np.einsum("gbkpnt,gkmnt->gbkpm", x_bits[:, :, windows], w_bits))
 

@@ -3,9 +3,20 @@
 import numpy as np
 
 from ..addresses import BERNOULLI, SELECT, random_words
-from ..packing import pack
+from ..packing import WORD_BITS, pack, unpack
 from ..splitmix import gamma_of, outputs
-from ..types import NUMBER_DIGITS, SHARED_DIGITS, WORD_STEP, Draws, Indices, Thresholds, Words
+from ..types import (
+    BIPOLAR,
+    NUMBER_DIGITS,
+    SHARED_DIGITS,
+    SPLIT,
+    WORD_STEP,
+    Draws,
+    Floats,
+    Indices,
+    Thresholds,
+    Words,
+)
 
 
 def compare(sequences: Draws, thresholds: Thresholds) -> Words:
@@ -14,6 +25,27 @@ def compare(sequences: Draws, thresholds: Thresholds) -> Words:
 
 def gather(table: Words, rows: Thresholds) -> Words:
     return table[rows.astype(np.intp)]
+
+
+def encode_rows(
+    numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
+) -> Words:
+    if encoding == BIPOLAR:
+        parts = [(numbers + 1.0) / 2.0]
+    elif encoding == SPLIT and not (trim and (numbers >= 0).all()):
+        parts = [np.maximum(numbers, 0.0), np.maximum(-numbers, 0.0)]
+    else:
+        parts = [numbers]
+    thresholds = np.floor(np.stack(parts, axis=1) * float(modulus) + 0.5).astype(np.int64)
+    words = table[thresholds + (first if first.size else 0)]
+    joined = join_rows(words.reshape(-1, *words.shape[2:]), length)
+    return joined.reshape(*words.shape[:2], joined.shape[-1])
+
+
+def join_rows(words: Words, length: int) -> Words:
+    if length >= WORD_BITS:
+        return words.reshape(len(words), words.shape[1] * words.shape[2])
+    return pack(unpack(words, length).reshape(len(words), words.shape[1] * length))
 
 
 def bernoulli(

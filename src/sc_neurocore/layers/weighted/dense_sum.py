@@ -4,7 +4,7 @@ import numpy as np
 
 from ... import chunks
 from ...encoders.seeds import Seeds
-from ...gates.accumulators import Accumulator
+from ...gates.accumulators import Accumulator, ParallelCounter
 from ...gates.operands import Operands
 from ..base import Floats, Samples
 from ..options import CircuitOptions
@@ -34,6 +34,9 @@ class DenseSum:
         self.synapses = synapses
         self.circuit = WeightedSum(weights.fan_in, synapses, options, seeds, accumulator)
         self._dense = isinstance(weights, DenseWeights)
+        counted = isinstance(self.circuit.accumulator, ParallelCounter) and not self.circuit.product_flips
+        self._in_rows = self._dense and counted and not synapses.own_streams
+        """Whether only the totals of streams matter, so that those of a sample and of a neuron can lie side by side."""
         memory = self.circuit.accumulator.memory(weights.n_neurons)
         self.sample_bytes = self.circuit.sample_bytes + min(memory, chunks.CHUNK_BYTES)
         """Bytes of memory that a sample takes."""
@@ -47,6 +50,11 @@ class DenseSum:
         words, weights = self.circuit.inputs.words(self.lines(x), samples), self.synapses.words(seen, samples)
         return self.circuit.operands(np.expand_dims(words, 0 if len(weights) == 1 else 1), weights, dense=self._dense)
 
+    def _rows(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
+        """Operands with one input, the streams of all lines side by side."""
+        rows, weights = self.circuit.inputs.rows(self.lines(x), samples), self.synapses.rows(seen, samples)
+        return self.circuit.operands(rows[None, :, :, None], weights, dense=True)
+
     def outputs(self, seen: SeenWeights, x: Floats, samples: Samples) -> Floats:
         """Outputs ``(S, n_neurons)`` of inputs ``(S, n_inputs)``.
 
@@ -59,7 +67,7 @@ class DenseSum:
         samples
             Sample numbers ``(S,)``, which decide the random bits.
         """
-        operands = self.operands(seen, x, samples)
+        operands = self._rows(seen, x, samples) if self._in_rows else self.operands(seen, x, samples)
         numbers = samples.reshape(-1, operands.n_samples)
         if self.circuit.product_flips:
             out = self.circuit.flipped(operands, numbers, numbers)

@@ -10,6 +10,7 @@ from ...backends.packing import pack, words_for
 from ...backends.types import Words
 from ...bitstreams.encodings import from_probability, value_range
 from ...encoders import Bernoulli, Encoder
+from ...encoders.encoder import joined
 from ...encoders.seeds import Seeds
 from ...encoders.sequences import Inputs
 from ...read_only import derived
@@ -31,6 +32,8 @@ class SeenWeights:
         """Standard deviations of the effective weights as they are read, of the same shape; None: no noise."""
         self.packed: Words | None = None
         """Their streams, if they are stored: made once, at first use."""
+        self.rows: Words | None = None
+        """These streams, those of a neuron side by side."""
 
     def is_current(self, weights: Weights) -> bool:
         """Whether the weights have not been edited since."""
@@ -194,7 +197,7 @@ class SynapseArray:
         self.faults = StreamFaults.of(options, seeds)
         generator = options.make_generator()
         self.rails = 2 if options.encoding == "split" else 1
-        self._encoding, self._accumulate = options.encoding, options.accumulate
+        self._encoding, self._accumulate, self._backend = options.encoding, options.accumulate, options.backend
         self.connections = weights.connections(self.rails)
         """Synapses of the neurons of a group, once for each rail."""
         self.n_synapses, self.n_neurons = weights.n_synapses, self.connections.n_neurons
@@ -262,6 +265,18 @@ class SynapseArray:
         if self.faults.faults.weight_flips and not self.streams.per_sample:
             words = np.broadcast_to(words, (len(samples), *words.shape[1:]))
         return self.faults.on_lines(words, samples, "weights", self._generator_of_synapse())
+
+    def rows(self, seen: SeenWeights, samples: Samples) -> Words:
+        """As `words` of dense weights that all samples share, those of a neuron side by side: ``(1, rails, M, K)``."""
+        if seen.rows is not None:
+            return seen.rows
+        words = self.words(seen, samples)
+        encoder = self.streams.encoder
+        by_neuron = words.reshape(1, self.rails * self.weights.n_neurons, self.weights.fan_in, words.shape[3])
+        rows = joined(by_neuron, encoder.length, self._backend).reshape(1, self.rails, self.weights.n_neurons, -1)
+        if self.faults is None:
+            seen.rows = rows
+        return rows
 
     def packed(self, sample: int, edit: str) -> Words:
         """Words of the weights' streams of a sample, without a bias: ``(rails, *weights, W)``, of one rail without it.

@@ -110,7 +110,8 @@ class WindowSum:
 
         def run(part: slice) -> Floats:
             indices = self._indices(part)
-            counts = kernels.window_counts(lines, weights, indices)  # (G, B * rails, groups, windows, rails * neurons)
+            # (G, B * rails, groups, windows, rails * neurons)
+            counts = kernels.window_counts(lines, weights, indices, self.options.cycles)
             if bipolar:  # ones of XNOR = L - |x| - |w| + 2 |x AND w|
                 of_windows = x_ones[:, :, indices].sum(-1)[..., None]
                 counts = 2 * counts + fan_in * self.options.cycles - of_windows - w_ones
