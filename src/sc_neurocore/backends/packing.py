@@ -17,15 +17,6 @@ def words_for(length: int) -> int:
     return -(-length // WORD_BITS)
 
 
-def words_of_row(n: int, length: int) -> int:
-    """Number of words of n streams side by side: bit to bit up to 64 cycles, longer ones begin with a word.
-
-    >>> words_of_row(784, 8), words_of_row(784, 100)
-    (98, 1568)
-    """
-    return words_for(n * length) if length <= WORD_BITS else n * words_for(length)
-
-
 def tail_mask(length: int) -> np.uint64:
     """Ones at the valid bits of the last word of a stream of `length` bits."""
     used = length % WORD_BITS

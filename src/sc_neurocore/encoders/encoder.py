@@ -103,7 +103,6 @@ class Encoder:
         self._n_words, self._rails = words_for(self._length), 2 if self._encoding == "split" else 1
         self._number_bytes = 48 + 8 * self._n_words * (3 if self._rails == 2 else 1)
         self._table: StreamTable | None = None
-        """Of short streams of a few sequences."""
         small = self._share == "one" and 8 * self._n_words * self._modulus * groups <= TABLE_BYTES
         if self._sequences is not None and small:
             self._table = self._table_of(self._sequences.groups)
@@ -117,6 +116,7 @@ class Encoder:
     partner: int = attribute("_partner", "Which partner of the generator makes the streams.")
     number_bytes: int = attribute("_number_bytes", "Memory that the streams of a number take while they are made.")
     key: int = attribute("_key", "Philox key of Bernoulli streams and of digital shifts.")
+    table: StreamTable | None = attribute("_table", "All streams, where they are few: short ones of a few sequences.")
     generator_of_line: NDArray[np.int64] = attribute(
         "_generator_of_line", "Generator of each input ``(n,)``, by number."
     )
@@ -176,21 +176,6 @@ class Encoder:
         if negative is not None:  # the stream of threshold 0 is in the table as well
             thresholds = thresholds * np.stack([~negative, negative], axis=-2)
         return self._table.gather(thresholds, columns)
-
-    def rows(self, numbers: NDArray[np.float64], samples: NDArray[np.int64], *, trim: bool = False) -> Words:
-        """Streams of numbers ``(S, n)`` in the encoding's range, those of a sample side by side: ``(S, rails, K)``.
-
-        Streams of up to 64 cycles follow each other bit to bit, longer ones begin with a word: eight of eight cycles
-        fill one of the K words. Else as `rails`.
-
-        >>> encoder = Encoder(3, 8, "ramp")
-        >>> [f"{word:06x}" for word in encoder.rows(np.array([[0.5, 0.25, 1.0]]), np.array([0])).flat]
-        ['ff030f']
-        """
-        if self._table is not None:
-            _check_inputs(numbers, None, self._n)
-            return self._table.rows(numbers, self._encoding, self._length, trim)
-        return joined(self.rails(numbers, samples, trim=trim), self._length, self._backend)
 
     def thresholds(self, probabilities: NDArray[np.float64]) -> NDArray[np.uint64]:
         """Comparator thresholds ``floor(p modulus + 1/2)`` of probabilities p in [0, 1]: 0 and 1 are exact."""
@@ -308,12 +293,6 @@ def rounded(values: NDArray[np.float64], encoding: Encoding, modulus: int) -> ND
         return np.asarray(np.copysign(magnitudes, numbers) + 0.0)  # and no -0
     thresholds = nearest_thresholds(to_probability(values, encoding), modulus)
     return from_probability(thresholds / float(modulus), encoding)
-
-
-def joined(words: Words, length: int, backend: str | None) -> Words:
-    """Streams ``(S, rails, n, W)`` of `length` cycles side by side: rows ``(S, rails, K)``, see `Encoder.rows`."""
-    rows = choose(backend).join_rows(words.reshape(-1, *words.shape[2:]), length)
-    return rows.reshape(*words.shape[:2], rows.shape[1])
 
 
 def _check_inputs(numbers: object, columns: object, n: int) -> None:

@@ -1,4 +1,4 @@
-"""Table of all streams of a few number sequences: where streams are short, an encoder looks them up."""
+"""Table of all streams of a few number sequences, where these are short; and streams that lie side by side."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +45,18 @@ class StreamTable:
         streams = self._made() if self._streams is None else self._streams
         return choose(self.backend).gather(streams, thresholds)
 
-    def rows(self, numbers: NDArray[np.float64], encoding: Encoding, length: int, trim: bool) -> Words:
-        """Rows of streams ``(S, rails, K)`` of numbers ``(S, n)`` of all lines, in the range of the encoding."""
-        streams = self._made() if self._streams is None else self._streams
+    def rows(self, numbers: NDArray[np.float64], encoding: Encoding) -> Words:
+        """Streams of numbers ``(S, n)`` in the encoding's range, a sample's `side_by_side`: ``(S, rails, K)``.
+
+        The negative rail of split numbers is left out where no number is negative.
+
+        >>> table = StreamTable(np.arange(8, dtype=np.uint32)[None], 8, np.zeros(3, np.int64), None)
+        >>> [f"{word:06x}" for word in table.rows(np.array([[0.5, 0.25, 1.0]]), "unipolar").flat]
+        ['ff030f']
+        """
+        streams, length = self._made() if self._streams is None else self._streams, self.numbers.shape[1]
         kernel = choose(self.backend).encode_rows
-        return kernel(numbers, streams, self._first, self.modulus, ENCODINGS.index(encoding), length, trim)
+        return kernel(numbers, streams, self._first, self.modulus, ENCODINGS.index(encoding), length, True)
 
     def _made(self) -> Words:
         """The streams ``(G * (modulus + 1), W)``, made now."""
@@ -57,3 +64,13 @@ class StreamTable:
         made = [backend.compare(self.numbers[group, None], every)[:, 0] for group in range(len(self.numbers))]
         self._streams = made[0] if len(made) == 1 else np.concatenate(made)
         return self._streams
+
+
+def side_by_side(words: Words, length: int, backend: str | None) -> Words:
+    """Streams ``(S, rails, n, W)`` of `length` cycles, those of a sample in one row: ``(S, rails, K)``.
+
+    Streams of up to 64 cycles follow each other bit to bit, so that eight of eight cycles fill one of the K words;
+    longer ones begin with a word.
+    """
+    rows = choose(backend).join_rows(words.reshape(-1, *words.shape[2:]), length)
+    return rows.reshape(*words.shape[:2], rows.shape[1])

@@ -98,8 +98,7 @@ class Accumulator(ABC):
         n_neurons
             Neurons of the layer, or of a window.
         """
-        rails = 4 if self.encoding == "split" else 1
-        return 24 * rails * n_neurons
+        return 24 * (4 if self.encoding == "split" else 1) * n_neurons
 
     def full_scale(self, weights: Floats) -> float | None:
         """Full scale of an analog-to-digital converter, from the sums of |weights| ``(M,)``; None: no converter."""
@@ -141,17 +140,20 @@ class ParallelCounter(Accumulator):
     def _ones(self, operands: Operands) -> Counts:
         """Counts of ones over the products of each neuron, ``(G, B * rails, rails * M)``."""
         kernels, (x, w) = choose(self.backend), operands[:2]
+        if not operands.dense and operands.xnor:
+            return in_blocks(self._wired_ones, operands, 24, 24 * x.shape[2])
         if not operands.dense:
-            if operands.xnor:
-                return in_blocks(self._wired_ones, operands, 24, 24 * x.shape[2])
             return kernels.wired_counts(x, w, operands.wiring)
         w = w.reshape(len(w), operands.rails[1] * operands.n_neurons, x.shape[2], w.shape[-1])
-        counts = kernels.and_counts(x, w)
+        counts = self._and_counts(x, w)
         if not operands.xnor:
             return counts
         # Ones of XNOR = L - |x| - |w| + 2 |x AND w|, where |w| is that of all weights of a neuron
         x_ones, w_ones = (kernels.popcount(words.reshape(*words.shape[:2], -1)) for words in (x, w))
         return np.asarray(2 * counts + operands.fan_in * self.length - x_ones[..., None] - w_ones[:, None])
+
+    def _and_counts(self, x: Words, w: Words) -> Counts:
+        return choose(self.backend).and_counts(x, w)
 
     def _wired_ones(self, operands: Operands, block: Block) -> Counts:
         """Counts of ones after the XNOR gates of neurons that have few inputs, ``(G, B, M)``."""

@@ -3,8 +3,8 @@
 from ..backends.types import Words
 from ..bitstreams import Bitstream
 from ..encoders import Encoder, Share
-from ..encoders.encoder import joined
 from ..encoders.seeds import Seeds
+from ..encoders.stream_table import side_by_side
 from .base import Floats, Samples
 from .options import CircuitOptions
 from .stream_faults import StreamFaults
@@ -48,10 +48,11 @@ class InputLines:
         return self.faults.on_lines(words, samples, "inputs", self.encoder.generator_of_line)
 
     def rows(self, x: Floats, samples: Samples) -> Words:
-        """As `words`, those of a sample side by side: ``(S, rails, K)``, see `Encoder.rows`."""
-        if self.faults is None:
-            return self.encoder.rows(x, samples, trim=True)
-        return joined(self.words(x, samples), self.encoder.length, self.backend)
+        """As `words`, those of a sample `side_by_side`: ``(S, rails, K)``."""
+        table = self.encoder.table
+        if table is None or self.faults is not None:
+            return side_by_side(self.words(x, samples), self.encoder.length, self.backend)
+        return table.rows(x, self.encoder.encoding)
 
     def streams(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
         """Bitstream of `shape` that encodes numbers ``(S, n)``, with faults."""

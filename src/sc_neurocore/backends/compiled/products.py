@@ -8,11 +8,13 @@ from numba import uint64
 from ..threads import over_rows
 from ..types import Counts, Indices, Wiring, Words
 from .intrinsics import popcount64
-from .jit import jit
+from .jit import inline, jit
 from .rows import join_rows, join_words
 
 _BLOCK = 512
 """Words of a row handled at a time: four weight rows of a block fit the first-level cache."""
+_SAMPLES = 64
+"""Samples handled at a time: their blocks fit the second-level cache."""
 
 
 @jit
@@ -33,33 +35,59 @@ def popcount(words: Words) -> Counts:
 
 
 @jit
-def _tile_2x4(x0, x1, w0, w1, w2, w3):  # type: ignore[no-untyped-def]
-    """Two samples against four neurons: six loads feed eight AND-popcounts."""
-    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = uint64(0)
+def _tile_4x4(x, w, out, b, j, start, stop):  # type: ignore[no-untyped-def]
+    """Four samples against four neurons: eight loads feed sixteen AND-popcounts."""
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = uint64(0)
+    x0, x1, x2, x3 = x[b, start:stop], x[b + 1, start:stop], x[b + 2, start:stop], x[b + 3, start:stop]
+    w0, w1, w2, w3 = w[j, start:stop], w[j + 1, start:stop], w[j + 2, start:stop], w[j + 3, start:stop]
     for k in range(x0.size):
-        x, y = x0[k], x1[k]
         p, q, r, s = w0[k], w1[k], w2[k], w3[k]
-        a0 += popcount64(x & p)
-        a1 += popcount64(x & q)
-        a2 += popcount64(x & r)
-        a3 += popcount64(x & s)
+        y = x0[k]
+        a0 += popcount64(y & p)
+        a1 += popcount64(y & q)
+        a2 += popcount64(y & r)
+        a3 += popcount64(y & s)
+        y = x1[k]
         b0 += popcount64(y & p)
         b1 += popcount64(y & q)
         b2 += popcount64(y & r)
         b3 += popcount64(y & s)
-    return a0, a1, a2, a3, b0, b1, b2, b3
+        y = x2[k]
+        c0 += popcount64(y & p)
+        c1 += popcount64(y & q)
+        c2 += popcount64(y & r)
+        c3 += popcount64(y & s)
+        y = x3[k]
+        d0 += popcount64(y & p)
+        d1 += popcount64(y & q)
+        d2 += popcount64(y & r)
+        d3 += popcount64(y & s)
+    _add(out[b], j, a0, a1, a2, a3)
+    _add(out[b + 1], j, b0, b1, b2, b3)
+    _add(out[b + 2], j, c0, c1, c2, c3)
+    _add(out[b + 3], j, d0, d1, d2, d3)
 
 
 @jit
-def _tile_1x4(x0, w0, w1, w2, w3):  # type: ignore[no-untyped-def]
+def _tile_1x4(x, w, out, b, j, start, stop):  # type: ignore[no-untyped-def]
     a0 = a1 = a2 = a3 = uint64(0)
+    x0 = x[b, start:stop]
+    w0, w1, w2, w3 = w[j, start:stop], w[j + 1, start:stop], w[j + 2, start:stop], w[j + 3, start:stop]
     for k in range(x0.size):
-        x = x0[k]
-        a0 += popcount64(x & w0[k])
-        a1 += popcount64(x & w1[k])
-        a2 += popcount64(x & w2[k])
-        a3 += popcount64(x & w3[k])
-    return a0, a1, a2, a3
+        y = x0[k]
+        a0 += popcount64(y & w0[k])
+        a1 += popcount64(y & w1[k])
+        a2 += popcount64(y & w2[k])
+        a3 += popcount64(y & w3[k])
+    _add(out[b], j, a0, a1, a2, a3)
+
+
+@inline
+def _add(out, j, a0, a1, a2, a3):  # type: ignore[no-untyped-def]
+    out[j] += a0
+    out[j + 1] += a1
+    out[j + 2] += a2
+    out[j + 3] += a3
 
 
 @jit
@@ -75,32 +103,19 @@ def and_counts_rows(x, w, out, first, last):  # type: ignore[no-untyped-def]
     """Product of one group: x (B, K), w (M, K) into out (B, M), neurons first to last."""
     n_samples, width = x.shape
     tiled = first + (last - first) // 4 * 4
-    for start in range(0, width, _BLOCK):
-        stop = min(start + _BLOCK, width)
-        for j in range(first, tiled, 4):
-            w0, w1, w2, w3 = (
-                w[j, start:stop], w[j + 1, start:stop], w[j + 2, start:stop], w[j + 3, start:stop]
-            )  # fmt: skip
-            for b in range(0, n_samples - 1, 2):
-                a0, a1, a2, a3, b0, b1, b2, b3 = _tile_2x4(x[b, start:stop], x[b + 1, start:stop], w0, w1, w2, w3)
-                out[b, j] += a0
-                out[b, j + 1] += a1
-                out[b, j + 2] += a2
-                out[b, j + 3] += a3
-                out[b + 1, j] += b0
-                out[b + 1, j + 1] += b1
-                out[b + 1, j + 2] += b2
-                out[b + 1, j + 3] += b3
-            if n_samples % 2:
-                b = n_samples - 1
-                a0, a1, a2, a3 = _tile_1x4(x[b, start:stop], w0, w1, w2, w3)
-                out[b, j] += a0
-                out[b, j + 1] += a1
-                out[b, j + 2] += a2
-                out[b, j + 3] += a3
-        for j in range(tiled, last):
-            for b in range(n_samples):
-                out[b, j] += _dot(x[b, start:stop], w[j, start:stop])
+    for some in range(0, n_samples, _SAMPLES):
+        end = min(some + _SAMPLES, n_samples)
+        fours = some + (end - some) // 4 * 4
+        for start in range(0, width, _BLOCK):
+            stop = min(start + _BLOCK, width)
+            for j in range(first, tiled, 4):
+                for b in range(some, fours, 4):
+                    _tile_4x4(x, w, out, b, j, start, stop)
+                for b in range(fours, end):
+                    _tile_1x4(x, w, out, b, j, start, stop)
+            for j in range(tiled, last):
+                for b in range(some, end):
+                    out[b, j] += _dot(x[b, start:stop], w[j, start:stop])
 
 
 @jit
@@ -123,7 +138,7 @@ def and_counts(x: Words, w: Words) -> Counts:
     if groups > 1:
         over_rows(_and_counts_groups, (rows_x, rows_w, out), groups, work)
     elif groups and samples > neurons:
-        over_rows(_and_counts_samples, (rows_x[0], rows_w[0], out[0]), samples, work, 2)
+        over_rows(_and_counts_samples, (rows_x[0], rows_w[0], out[0]), samples, work, 4)
     elif groups:
         over_rows(and_counts_rows, (rows_x[0], rows_w[0], out[0]), neurons, work, 4)
     return out
@@ -176,7 +191,7 @@ def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:
     neurons = w.shape[2]
     out = np.zeros((groups, samples, parts, n_windows, neurons), np.int64)
     rows = join_rows(w.reshape(groups * parts * neurons, n, n_words), length).reshape(groups, parts, neurons, -1)
-    block = max(2, _WINDOW_WORDS // max(1, rows.shape[3]))
+    block = max(4, _WINDOW_WORDS // max(1, rows.shape[3]) // 4 * 4)
     items = groups * samples * parts * -(-n_windows // block)
     over_rows(_window_counts, (x, rows, windows, length, out, block), items, out.size * rows.shape[3] // 4)
     return out

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import int64, uint64
 
-from ..packing import words_of_row
+from ..packing import words_for
 from ..threads import over_rows
 from ..types import BIPOLAR, SPLIT, Floats, Indices, Words
 from .jit import jit
@@ -65,10 +65,11 @@ def encode_rows(
     numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
 ) -> Words:
     n, negative = numbers.shape[1], np.zeros(1, np.bool_)
+    n_words = -(-n * length // _WORD) if length <= _WORD else n * table.shape[1]
     # Where the first sample has no negative number, seldom another one has.
     one = encoding != SPLIT or (trim and not (numbers[:1] < 0).any())
     for rails in (1, 2) if one else (2,):
-        out = np.empty((len(numbers), rails, words_of_row(n, length)), np.uint64)
+        out = np.empty((len(numbers), rails, n_words), np.uint64)
         args = (numbers, table, first, modulus, encoding == BIPOLAR, length, out, negative)
         over_rows(_encode_rows, args, len(out), rails * (numbers.size + out.size))
         if encoding != SPLIT or not negative[0]:
@@ -86,6 +87,6 @@ def join_rows(words: Words, length: int) -> Words:
     rows, n, n_words = words.shape
     if length >= _WORD:
         return words.reshape(rows, n * n_words)
-    out = np.empty((rows, words_of_row(n, length)), np.uint64)
+    out = np.empty((rows, words_for(n * length)), np.uint64)
     over_rows(_join_rows, (words[:, :, 0], length, out), rows, 2 * rows * n)
     return out

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...backends.packing import tail_mask
+from ...backends.types import Counts, Words
 from ...bitstreams import Bitstream, Encoding
 from ...gates.accumulators import ParallelCounter
-from ...gates.operands import Operands
-from ..base import Floats, Samples
+from ..base import Floats
 from ..streams import Streams
 from ..vectorized_layer import VectorizedSCLayer
 
@@ -33,16 +32,8 @@ class DeviceCounter(ParallelCounter):
         super().__init__(length, encoding, divisor=divisor)
         self.devices = devices
 
-    def outputs(self, operands: Operands, samples: Samples | None = None) -> Floats:
-        """Counts of ones over all products, as numbers ``(G, B, M)``."""
-        x, w = operands.inputs, operands.weights
-        w = w.reshape(len(w), operands.rails[1] * operands.n_neurons, x.shape[2], w.shape[-1])
-        ones = self.devices.and_counts(x, w)
-        if operands.xnor:  # a product is one where both are one, or both zero
-            x, w = ~x, ~w
-            x[..., -1] &= tail_mask(self.length)
-            ones = ones + self.devices.and_counts(x, w)
-        return self.decoded(operands.signed(ones), operands.fan_in)
+    def _and_counts(self, x: Words, w: Words) -> Counts:
+        return self.devices.and_counts(x, w)
 
 
 class JaxProducts(VectorizedSCLayer):

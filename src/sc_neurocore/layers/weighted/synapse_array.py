@@ -10,9 +10,9 @@ from ...backends.packing import pack, words_for
 from ...backends.types import Words
 from ...bitstreams.encodings import from_probability, value_range
 from ...encoders import Bernoulli, Encoder
-from ...encoders.encoder import joined
 from ...encoders.seeds import Seeds
 from ...encoders.sequences import Inputs
+from ...encoders.stream_table import side_by_side
 from ...read_only import derived
 from ...synapses import Defects
 from ..base import Floats, Samples
@@ -267,13 +267,12 @@ class SynapseArray:
         return self.faults.on_lines(words, samples, "weights", self._generator_of_synapse())
 
     def rows(self, seen: SeenWeights, samples: Samples) -> Words:
-        """As `words` of dense weights that all samples share, those of a neuron side by side: ``(1, rails, M, K)``."""
+        """As `words`, of dense weights that all samples share, a neuron's `side_by_side`: ``(1, rails, M, K)``."""
         if seen.rows is not None:
             return seen.rows
         words = self.words(seen, samples)
-        encoder = self.streams.encoder
-        by_neuron = words.reshape(1, self.rails * self.weights.n_neurons, self.weights.fan_in, words.shape[3])
-        rows = joined(by_neuron, encoder.length, self._backend).reshape(1, self.rails, self.weights.n_neurons, -1)
+        by_neuron = words.reshape(self.rails, self.weights.n_neurons, self.weights.fan_in, words.shape[3])
+        rows = side_by_side(by_neuron, self.streams.encoder.length, self._backend)[None]
         if self.faults is None:
             seen.rows = rows
         return rows
