@@ -103,9 +103,9 @@ class DrawnSums:
 
     Notes
     -----
-    In a cycle, a stream of the number x has the value X of mean x and mean square s(x): 0 or 1 in unipolar encoding,
-    0 or the sign of x in split encoding (s = \\|x\\|), -1 or 1 in bipolar encoding (s = 1); its variance is v = s - x**2.
-    The product with a weight's W is, with the deviations dX and dW,
+    In a cycle, a stream of the number x has the value X: 0 or 1 in unipolar encoding, 0 or the sign of x in split
+    encoding, -1 or 1 in bipolar encoding. Its mean is x, its mean square s is the magnitude of x (bipolar: 1), its
+    variance v is s - x**2. The product with a weight's W is, with the deviations dX and dW,
 
     ::
 
@@ -136,7 +136,8 @@ class DrawnSums:
             bias = options.rounded(values.bias)
             bias_error = self._variance(bias)
         self._geometry = spec.geometry if isinstance(spec, Conv2D) else None
-        plain: Any = replace(spec, activation="identity", **({"padding": 0} if self._geometry else {}))
+        plain: Any = replace(spec, padding=0) if isinstance(spec, Conv2D) else spec
+        plain = replace(plain, activation="identity")
         self._mean: Dense | Conv2D = replace(plain, weights=weights, bias=bias)
         self._stored = options.weight_streams == "stored"
         self._joined = isinstance(spec, Dense) and not self._stored
@@ -173,15 +174,15 @@ class DrawnSums:
     def _weight_errors(self, samples: int) -> Dense | Conv2D:
         """The layer with errors of its weights and its bias for weights: those of each sample behind each other."""
         of_weights, of_bias = self._deviations
-        size = of_weights.size
-        drawn = self._weights.standard_normal((samples, size + of_bias.size))
-        errors = {
-            "weights": (drawn[:, :size].reshape(samples, *of_weights.shape) * of_weights).reshape(-1, *of_weights.shape[1:]),
-            "bias": (drawn[:, size:] * of_bias).reshape(-1),
+        drawn = self._weights.standard_normal((samples, of_weights.size + of_bias.size))
+        weights, bias = np.split(drawn, [of_weights.size], axis=1)
+        errors: dict[str, Any] = {
+            "weights": (weights.reshape(samples, *of_weights.shape) * of_weights).reshape(-1, *of_weights.shape[1:]),
+            "bias": (bias * of_bias).reshape(-1),
         }
-        groups = {"groups": samples * self._mean.groups} if isinstance(self._mean, Conv2D) else {}
-        layer: Any = replace(self._mean, **errors, **groups)
-        return layer
+        if isinstance(self._mean, Conv2D):
+            errors["groups"] = samples * self._mean.groups
+        return replace(self._mean, **errors)
 
     def _padded(self, x: Floats) -> Floats:
         """Inputs with the padding of images, whose zeros are streams like the others."""
