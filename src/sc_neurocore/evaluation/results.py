@@ -9,7 +9,6 @@ from .pairing import PairedDifference, WrongImages, paired
 from .rows import Length, text_of
 from .task import EstimateTask, Row
 
-
 ESTIMATE = "an estimate: sums are drawn from a normal law, no streams were run for them"
 """What reports say of estimates."""
 
