@@ -153,23 +153,30 @@ class DrawnSums:
         flat = x.reshape(-1, *self._sample)
         weights = 0 if self._joined else self._mean.weights.size
         size = 5 * math.prod(self._sample) + 3 * math.prod(self._mean.output_shape(self._padded(flat[:0]).shape[1:]))
-        out = in_chunks(self._drawn, 8 * (size + 3 * weights), flat)
+        out = in_chunks(self._drawn, 4 * 8 * (size + 3 * weights), flat)  # smaller pieces than usual: in the cache
         return out.reshape(*x.shape[: x.ndim - len(self._sample)], *out.shape[1:])
 
     def _drawn(self, x: Floats) -> Floats:
         lines = self._options.rounded(self._padded(x))
-        variance = self._variance(lines)
-        noise = self._inputs.standard_normal(lines.shape)
-        sums = self._mean.forward(lines + np.sqrt(variance / self._cycles) * noise)
-        rest = self._rest.forward(self._squares(lines) if self._joined else variance)
-        sums += np.sqrt(rest / self._cycles) * self._sums.standard_normal(rest.shape)
+        squares = self._squares(lines)
+        variance = squares - lines * lines
+        sums = self._mean.forward(lines + self._noise(self._inputs, variance))
+        sums += self._noise(self._sums, self._rest.forward(squares if self._joined else variance))
         if self._stored_errors is not None:
             sums += self._stored_errors.forward(lines)
-        elif not self._joined:  # a group of channels for each sample: its kernels have errors of their own
+        elif not self._joined and x.size:  # a group of channels for each sample: its kernels have errors of their own
             joined = lines.reshape(1, -1, *lines.shape[2:])
             sums += self._weight_errors(len(lines)).forward(joined).reshape(sums.shape)
         sums /= self._terms
         return sums
+
+    def _noise(self, rng: np.random.Generator, variance: Floats) -> Floats:
+        """Normal numbers for variances of a cycle's values; none is drawn where these are 0, as many inputs' are."""
+        out = np.zeros(variance.shape)
+        some = variance > 0
+        deviations = np.sqrt(variance[some] / self._cycles)
+        out[some] = deviations * rng.standard_normal(deviations.size)
+        return out
 
     def _weight_errors(self, samples: int) -> Dense | Conv2D:
         """The layer with errors of its weights and its bias for weights: those of each sample behind each other."""
