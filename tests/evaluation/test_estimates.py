@@ -146,7 +146,7 @@ CASES = [
 
 @pytest.mark.parametrize(("kind", "encoding", "accumulate", "bits"), CASES)
 def test_mean_and_covariance_of_streams_and_of_draws(kind, encoding, accumulate, bits):
-    """Neurons and windows are compared together. The law without their covariance is refuted, and a mean 2 % off."""
+    """Neurons and windows are compared together. Refuted: no covariance; a mean a tenth of sigma off."""
     low = 0 if encoding == "unipolar" else -1
     spec, shape = SPECS[kind](low)
     stage = first_stage(spec, shape, encoding=encoding, accumulate=accumulate, bits=bits)

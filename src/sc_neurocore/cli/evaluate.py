@@ -32,7 +32,9 @@ def evaluate(
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
     lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
-    generators: Annotated[tuple[str, ...] | None, list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = None,
+    generators: Annotated[
+        tuple[str, ...] | None, list_option(parse_names, _CIRCUIT, "NAME,NAME,.."), Parameter(show_default=False)
+    ] = None,
     encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
     share: Annotated[str | None, Parameter(group=_CIRCUIT)] = None,
