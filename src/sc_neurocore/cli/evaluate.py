@@ -116,8 +116,8 @@ def evaluate(
         Samples to calibrate on, .npz with x (samples, inputs). Default: the training part of the data (x_train in
         the file of --data).
     estimate
-        With bernoulli: draw sums of products from a normal law with the mean and covariance of the streams instead of
-        running these, many times faster. Writes estimate.csv, estimate-wrong.bits and estimate.png.
+        With bernoulli: do not run the streams, but draw sums of products from a normal law that has their mean and
+        covariance. Writes estimate.csv, estimate-wrong.bits and estimate.png.
     seed
         Seed of everything random.
     repeats
