@@ -147,21 +147,21 @@ class DrawnSums:
         seeds = Seeds(seed, DrawnSums)
         # One for each kind of draws, which go from sample to sample: batches may be cut anywhere.
         self._inputs, self._weights, self._sums = map(seeds.generator, ("inputs", "weights", "values"))
+        numbers = 5 * math.prod(stage.sample) + 3 * math.prod(spec.output_shape(stage.sample))
+        numbers += 0 if self._joined else 3 * weights.size
+        self._item_bytes = 4 * 8 * numbers  # pieces of a quarter of the usual size: they stay in the cache
         self._stored_errors = self._weight_errors(1) if self._stored else None
 
     def __call__(self, x: Floats) -> Floats:
-        flat = x.reshape(-1, *self._sample)
-        weights = 0 if self._joined else self._mean.weights.size
-        size = 5 * math.prod(self._sample) + 3 * math.prod(self._mean.output_shape(self._padded(flat[:0]).shape[1:]))
-        out = in_chunks(self._drawn, 4 * 8 * (size + 3 * weights), flat)  # smaller pieces than usual: in the cache
+        out = in_chunks(self._drawn, self._item_bytes, x.reshape(-1, *self._sample))
         return out.reshape(*x.shape[: x.ndim - len(self._sample)], *out.shape[1:])
 
     def _drawn(self, x: Floats) -> Floats:
         lines = self._options.rounded(self._padded(x))
-        squares = self._squares(lines)
-        variance = squares - lines * lines
+        variance = self._variance(lines)
         sums = self._mean.forward(lines + self._noise(self._inputs, variance))
-        sums += self._noise(self._sums, self._rest.forward(squares if self._joined else variance))
+        rest = self._rest.forward(self._squares(lines) if self._joined else variance)
+        sums += self._noise(self._sums, rest)
         if self._stored_errors is not None:
             sums += self._stored_errors.forward(lines)
         elif not self._joined and x.size:  # a group of channels for each sample: its kernels have errors of their own
@@ -171,12 +171,10 @@ class DrawnSums:
         return sums
 
     def _noise(self, rng: np.random.Generator, variance: Floats) -> Floats:
-        """Normal numbers for variances of a cycle's values; none is drawn where these are 0, as many inputs' are."""
-        out = np.zeros(variance.shape)
-        some = variance > 0
-        deviations = np.sqrt(variance[some] / self._cycles)
-        out[some] = deviations * rng.standard_normal(deviations.size)
-        return out
+        """A normal number for each variance of a cycle's values, also where that is 0: draws depend on places only."""
+        deviations = np.sqrt(variance / self._cycles)
+        deviations *= rng.standard_normal(variance.shape)
+        return deviations
 
     def _weight_errors(self, samples: int) -> Dense | Conv2D:
         """The layer with errors of its weights and its bias for weights: those of each sample behind each other."""
@@ -204,4 +202,4 @@ class DrawnSums:
 
     def _variance(self, values: Floats) -> Floats:
         """Variances of the values of bits."""
-        return np.maximum(self._squares(values) - values**2, 0.0)
+        return self._squares(values) - values * values
