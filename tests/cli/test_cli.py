@@ -268,6 +268,12 @@ BAD = {
     "share": (["evaluate", "--share", "all"], "share must be one of one, shift, rotate, independent, got 'all'"),
     "weight streams": (["evaluate", "--weight-streams", "old"], "weight_streams must be one of fresh, stored, got"),
     "backend": (["evaluate", "--backend", "fpga"], "backend must be one of numba, "),
+    "estimate": (
+        ["evaluate", "--estimate", "--generators", "bernoulli,sobol"],
+        "generators must be 'bernoulli' with estimate=True (--estimate), whose law is that of independent",
+    ),
+    "estimate flips": (["evaluate", "--estimate", "--bit-flip-rate", ".1"], "faults must be None with estimate=True"),
+    "estimate fault": (["evaluate", "--estimate", "--fault", "bit-flips=.1"], "--estimate must not be given with --fa"),
     "calibrate": (["evaluate", "--calibrate", "always"], '"always"'),
     "calibration none": (
         ["evaluate", "--calibrate", "none", "--calibration", "x.npz"],
@@ -442,7 +448,7 @@ def test_help_teaches(run):
     assert status == 0
     for word in ("--model", "--data", "--dataset", "--lengths", "--generators", "--encoding", "--accumulate",
                  "--share", "--weight-streams", "--backend", "--bits",
-                 "--calibrate", "--calibration",
+                 "--calibrate", "--calibration", "--estimate",
                  "--seed", "--repeats", "--bit-flip-rate", "--out", "--clip", "--debug"):  # fmt: skip
         assert word in out
 
@@ -464,6 +470,24 @@ def test_help_is_fast():
         subprocess.run(command, capture_output=True, check=True)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1.5  # .2 s on an idle machine; the target is .5 s
+
+
+def test_an_estimate(run, mine, tmp_path):
+    """Marked in table and files, beside the counts of the streams."""
+    run(*mine, "--lengths", "16,32", "--generators", "bernoulli")
+    status, out, _ = run(*mine, "--lengths", "16,32", "--estimate")
+    assert status == 0
+    assert "estimate %" in out
+    assert "accuracy %" not in out
+    assert "an estimate: sums are drawn from a normal law, no streams were run for them" in out
+    assert {file.name for file in (tmp_path / "report").iterdir()} == {
+        "results.csv", "wrong.bits", "accuracy.png",
+        "estimate.csv", "estimate-wrong.bits", "estimate.png", "record.json",
+    }  # fmt: skip
+    assert [row.task.generator for row in ResultStore(tmp_path / "report/estimate.csv", True).read().values()] == [
+        "bernoulli", "bernoulli",
+    ]  # fmt: skip
+    assert len(ResultStore(tmp_path / "report/results.csv").read()) == 2
 
 
 def test_a_crossbar(run, mine, tmp_path):

@@ -29,7 +29,7 @@ INNER = {
     "networks": {  # what networks call of their layers, with arguments of their own
         "activated", "bound", "build", "calibrated", "check_mapping", "check_options", "cost", "decoded", "factors",
         "forward", "from_sums", "gain", "gives_signed", "indices", "largest_sum", "mapping", "output_scale",
-        "output_shape", "scaled_weights", "summary_cells", "terms", "windows",
+        "output_shape", "scaled_weights", "summary_cells", "terms", "through", "windows",
     },
     "layers": {"check_no_faults", "keywords", "load_state_dict", "reset"},  # the last one: `state_dicts`
     "encoders": {"check_binary", "check_lines", "check_one_sequence"},

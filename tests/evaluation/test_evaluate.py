@@ -353,7 +353,7 @@ def test_one_value_is_a_list_of_one(data, lengths, generators, tasks):
         ({"lengths": None}, "lengths must be an integer of at least 1, got None"),
         ({"lengths": 256.0}, "lengths must be an integer of at least 1, got 256.0"),
         ({"lengths": [[16, "a"]]}, "lengths must be an integer of at least 1, got 'a'"),
-        ({"generators": None}, "generators must be names, got None"),
+        ({"generators": [None]}, "generators must be names, got None"),
         ({"generators": [LFSR(8)]}, "generators must be names, got LFSR"),
     ],
 )

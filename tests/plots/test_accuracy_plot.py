@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from sc_neurocore import Faults
-from sc_neurocore.evaluation import Evaluation, Row, Task
+from sc_neurocore.evaluation import EstimateRow, EstimateTask, Evaluation, Row, Task
 from sc_neurocore.plots import accuracy_against_length, save_accuracy
 
 
@@ -66,6 +66,26 @@ def test_the_legend_names_the_thin_line(tmp_path, monkeypatch):
     save_accuracy(tmp_path / "a.png", result())
     save_accuracy(tmp_path / "a.png", calibrated())
     assert [text.endswith("thin: uncalibrated") for text in texts[2::3]] == [False, True]
+
+
+def test_estimates_are_marked(tmp_path, monkeypatch):
+    """A dashed line, a name on the axis, and a word in the picture."""
+    task = EstimateTask("1", "n", "d", "bernoulli", 16)
+    rows = [EstimateRow(replace(task, length=length), 1000, 950, 980, 950, 10**9) for length in (16, 32)]
+    estimate, counted = Evaluation(tuple(rows), "made", 1000, 980), result(("bernoulli",))
+    styles = []
+    for evaluation, label in ((estimate, "estimate of the accuracy (%)"), (counted, "accuracy (%)")):
+        ax = Figure().add_subplot()
+        accuracy_against_length(ax, evaluation)
+        assert ax.get_ylabel() == label
+        lengths = [point.length for point in evaluation.points]
+        styles += [line.get_linestyle() for line in ax.lines if list(line.get_xdata()) == lengths]
+    assert styles == ["--", "-"]
+    texts = []
+    monkeypatch.setattr(Figure, "text", lambda self, x, y, text, **options: texts.append(text))
+    save_accuracy(tmp_path / "a.png", estimate)
+    save_accuracy(tmp_path / "a.png", counted)
+    assert ["estimate, no streams" in text for text in texts[1::3]] == [True, False]
 
 
 def test_lines_that_coincide_show_beside_each_other():

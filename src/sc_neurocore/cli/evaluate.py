@@ -32,11 +32,9 @@ def evaluate(
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
     lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
-    generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = (
-        "bernoulli",
-        "sobol",
-        "searched",
-    ),
+    generators: Annotated[
+        tuple[str, ...] | None, list_option(parse_names, _CIRCUIT, "NAME,NAME,.."), Parameter(show_default=False)
+    ] = None,
     encoding: Annotated[str, Parameter(group=_CIRCUIT)] = "split",
     accumulate: Annotated[str, Parameter(group=_CIRCUIT)] = "sum",
     share: Annotated[str | None, Parameter(group=_CIRCUIT)] = None,
@@ -50,6 +48,7 @@ def evaluate(
     clip: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
     calibrate: Annotated[Literal["auto", "none"], Parameter(group=_CIRCUIT)] = "auto",
     calibration: Annotated[Path | None, Parameter(group=_CIRCUIT)] = None,
+    estimate: Annotated[bool, Parameter(negative=(), show_default=False, group=_RUN)] = False,
     seed: Annotated[int, Parameter(group=_RUN)] = 0,
     repeats: Annotated[int, Parameter(group=_RUN)] = 1,
     backend: Annotated[str | None, Parameter(group=_RUN)] = None,
@@ -84,7 +83,7 @@ def evaluate(
         Stream lengths in clock cycles, separated by commas or blanks.
     generators
         Sources of bits: bernoulli, searched, sobol, lattice, lfsr, halton, vdc, ramp; or fixed-point, 8-bit
-        words for comparison.
+        words for comparison. Default: bernoulli, sobol, searched; with --estimate bernoulli.
     encoding
         How a number becomes a stream: unipolar (0 to 1), bipolar (-1 to 1, XNOR multiplies) or split
         (positive and negative part in two streams, AND multiplies).
@@ -116,6 +115,9 @@ def evaluate(
     calibration
         Samples to calibrate on, .npz with x (samples, inputs). Default: the training part of the data (x_train in
         the file of --data).
+    estimate
+        With bernoulli: do not run the streams, but draw sums of products from a normal law that has their mean and
+        covariance. Writes estimate.csv, estimate-wrong.bits and estimate.png.
     seed
         Seed of everything random.
     repeats
@@ -137,6 +139,8 @@ def evaluate(
         raise ValueError("--data and --dataset must not be given together")
     if calibration is not None and calibrate == "none":
         raise ValueError("--calibration must not be given with --calibrate none")
+    if estimate and fault is not None:
+        raise ValueError("--estimate must not be given with --fault: estimates have no faults")
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
@@ -153,7 +157,7 @@ def evaluate(
     )
     options: dict[str, Any] = {
         "lengths": lengths,
-        "generators": generators,
+        **({} if generators is None else {"generators": generators}),
         "encoding": encoding,
         "accumulate": accumulate,
         "share": share,
@@ -169,7 +173,7 @@ def evaluate(
         "out": out,
     }
     if rates is None:
-        _evaluate(console, network, held_out, {**options, "faults": faults})
+        _evaluate(console, network, held_out, {**options, "faults": faults, "estimate": estimate})
     else:
         _study(console, network, held_out, {**options, "kind": rates[0], "rates": rates[1]})
 
@@ -182,7 +186,7 @@ def _evaluate(console: "Console", network: "Network", data: "Dataset", options: 
     twin = evaluation.uncalibrated
     say_reused(console, out, evaluation, *([] if twin is None else [twin]))
     _show(console, evaluation)
-    picture = out / "accuracy.png"
+    picture = out / ("estimate.png" if evaluation.estimate else "accuracy.png")
     say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation))
 
 
@@ -292,6 +296,10 @@ def _show(console: "Console", evaluation: "Evaluation") -> None:
 
 
 def _show_note(console: "Console", evaluation: "Evaluation") -> None:
+    if evaluation.estimate:
+        from ..evaluation.results import ESTIMATE
+
+        console.print(ESTIMATE, highlight=False)
     if evaluation.note:
         console.print(evaluation.note, highlight=False)
 
@@ -311,11 +319,12 @@ def _table(evaluation: "Evaluation", columns: "Sequence[int]") -> "Table":
 
     from ..evaluation.rows import text_of
 
-    shown = [place for place in columns if _COLUMNS[place] != "uncalibrated" or evaluation.uncalibrated]
+    names = ["estimate %" if evaluation.estimate and name == "accuracy %" else name for name in _COLUMNS]
+    shown = [place for place in columns if names[place] != "uncalibrated" or evaluation.uncalibrated]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for place in shown:
-        left = _COLUMNS[place] == "generator"
-        table.add_column(_COLUMNS[place], justify="left" if left else "right", no_wrap=not left)
+        left = names[place] == "generator"
+        table.add_column(names[place], justify="left" if left else "right", no_wrap=not left)
     for generator in evaluation.generators:
         needed = evaluation.needed_length(generator)
         for point in evaluation.line(generator):

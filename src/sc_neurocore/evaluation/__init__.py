@@ -2,6 +2,7 @@
 
 from ..cache_folder import cache_folder
 from .default_model import default_model
+from .estimates import EstimatedCircuit
 from .evaluate import evaluate
 from .fault_study import FaultStudy, fault_study
 from .intervals import paired_interval, wilson_interval
@@ -11,9 +12,12 @@ from .reservoirs import ReservoirStudy, narma_reservoir, reservoir_study
 from .results import Evaluation, Point
 from .series import memory_capacity, nrmse_std
 from .store import ResultStore, RowStore
-from .task import Row, Task
+from .task import EstimateRow, EstimateTask, Row, Task
 
 __all__ = [
+    "EstimateRow",
+    "EstimateTask",
+    "EstimatedCircuit",
     "Evaluation",
     "FaultStudy",
     "PairedDifference",

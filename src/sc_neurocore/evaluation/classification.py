@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from .. import checks
 from ..datasets import Dataset
 from ..networks import Circuit, FixedPoint, Network
+from .estimates import EstimatedCircuit
 from .pairing import WrongImages
-from .task import Row, Task
+from .task import EstimateRow, EstimateTask, Row, Task
 
 Classes = NDArray[np.int64]
+AnyCircuit = Circuit | EstimatedCircuit | FixedPoint
+"""What a task runs."""
 FIXED_POINT = "fixed-point"
 """Stands among the generators for the network in fixed point; it takes one cycle."""
 WARM_UP = 32
@@ -68,8 +71,8 @@ class Classification:
         """Number of samples that the float network puts into the right class."""
         return int((self.float_classes == self.true_classes).sum())
 
-    def circuit(self, task: Task, backend: str | None = None) -> Circuit | FixedPoint:
-        """Build the circuit that a task runs, or the network in fixed point.
+    def circuit(self, task: Task, backend: str | None = None) -> AnyCircuit:
+        """Build the circuit that a task runs, its estimate, or the network in fixed point.
 
         Parameters
         ----------
@@ -84,13 +87,14 @@ class Classification:
             If the network cannot be built with these options.
         """
         if task.generator != FIXED_POINT:
-            return self.network.circuit(**task.options(backend).keywords())
+            circuit = self.network.circuit(**task.options(backend).keywords())
+            return EstimatedCircuit(circuit) if isinstance(task, EstimateTask) else circuit
         if task.device:
             raise ValueError("device must be None with generator fixed-point, which has no crossbar")
         bits = {} if task.bits is None else {"bits": task.bits}
         return FixedPoint(self.network, **bits, faults=task.fault_model, seed=task.circuit_seed, clip=task.clip)
 
-    def measure(self, task: Task, backend: str | None = None, circuit: Circuit | FixedPoint | None = None) -> Row:
+    def measure(self, task: Task, backend: str | None = None, circuit: AnyCircuit | None = None) -> Row:
         """Run a task on all held-out samples, and count the right answers.
 
         Parameters
@@ -118,10 +122,12 @@ class Classification:
             WrongImages.of(task.data, classes != self.true_classes) for classes in (found, self.float_classes)
         )
         counts = len(self.true_classes), correct, self.float_correct, agree
+        if isinstance(task, EstimateTask):
+            return EstimateRow(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
         return Row(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
 
 
-def _timed(circuit: Circuit | FixedPoint, x: NDArray[np.float64]) -> tuple[Classes, int]:
+def _timed(circuit: AnyCircuit, x: NDArray[np.float64]) -> tuple[Classes, int]:
     circuit.reset()  # the bits are those of a new circuit
     start = time.perf_counter_ns()
     found = np.asarray(circuit.predict(x))

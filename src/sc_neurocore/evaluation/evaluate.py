@@ -16,17 +16,18 @@ from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..networks.calibration import LONGEST
 from .calibrated import FOLDER, Calibrate, CalibratedNetworks, CalibrationSamples, CalibrationTask, with_faults
-from .classification import FIXED_POINT, Classification
+from .classification import FIXED_POINT, AnyCircuit, Classification
+from .estimates import GENERATOR, check_estimate
 from .pipeline import MOST_REPEATS, Plan, Progress
 from .record import package_version
 from .results import Evaluation
 from .rows import Length, text_of
 from .store import ResultStore
-from .task import Row, Task
+from .task import EstimateTask, Row, Task
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
-    from ..networks import Circuit, FixedPoint, Network
+    from ..networks import Network
     from ..synapses import MemristorModel
 
 LENGTHS = (4, 8, 16, 32, 64, 256)
@@ -38,7 +39,7 @@ def evaluate(
     network: "Network",
     data: "Dataset",
     lengths: int | Sequence[int | Sequence[int]] = LENGTHS,
-    generators: str | Sequence[str] = GENERATORS,
+    generators: str | Sequence[str] | None = None,
     *,
     encoding: str = "split",
     accumulate: str = "sum",
@@ -52,6 +53,7 @@ def evaluate(
     clip: bool = False,
     calibrate: Calibrate = "auto",
     calibration: ArrayLike | None = None,
+    estimate: bool = False,
     backend: str | None = None,
     out: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
@@ -70,8 +72,8 @@ def evaluate(
         Clock cycles of a stream, each at least 1; one of them may also be a sequence, with a number for
         each layer. A single number is a list of one.
     generators
-        Names of the generators of the streams, or one. ``"fixed-point"`` is the network in fixed point of
-        `bits` (None: 8) bits instead; its rows have the length 1.
+        Names of the generators of the streams, or one; None: bernoulli, sobol and searched, of an estimate bernoulli.
+        ``"fixed-point"`` is the network in fixed point of `bits` (None: 8) bits instead; its rows have the length 1.
     encoding, accumulate, share, weight_streams
         How numbers become streams and how a neuron adds up products, see `CircuitOptions`.
     bits
@@ -94,13 +96,18 @@ def evaluate(
         already, in fixed point, and for more than 65,536 cycles. ``"none"``: circuits are run as mapped.
     calibration
         Samples ``(n, n_inputs)`` to calibrate on, at least one; None: those of ``data.x_train``, if there are any.
+    estimate
+        Draw the sums of dense layers and convolutions from a normal law instead of counting streams, whose mean and
+        covariance are exact, see `DrawnSums`: for the generator bernoulli with independent lines, sums or means, and
+        no faults and no device. Rows of estimates are kept apart from counts.
     backend
         What computes, see `CircuitOptions`; the counts do not depend on it.
     out
         Folder for ``results.csv`` (a row a finished task, integer counts), ``wrong.bits`` (which samples
         were wrong), ``record.json`` (what is needed to repeat them) and the folder ``calibrated`` (a network a
-        circuit). Rows and networks that are there already are not made again. Another process may write there at
-        the same time, into files of its own, such as ``results-0a1b2c3d.csv``. None: nothing is written.
+        circuit). Rows and networks that are there already are not made again. Estimates have the files ``estimate.csv``
+        and ``estimate-wrong.bits`` for rows. Another process may write there at the same time, into files of its own,
+        such as ``results-0a1b2c3d.csv``. None: nothing is written.
     executor
         Runs the tasks, see ``concurrent.futures``; the counts do not depend on it. None: one after the other
         in this thread, so that their times can be compared (the kernels use all threads). Circuits are calibrated in
@@ -139,7 +146,9 @@ def evaluate(
         "backend": backend,
     }
     run: dict[str, Any] = {"repeats": repeats, "out": out, "executor": executor, "progress": progress}
-    run |= {"calibrate": calibrate, "calibration": calibration, "uncalibrated": True}
+    run |= {"calibrate": calibrate, "calibration": calibration, "uncalibrated": True, "estimate": estimate}
+    if generators is None:
+        generators = (GENERATOR,) if estimate else GENERATORS
     return evaluate_each(network, data, lengths, generators, [options], **run)[0]
 
 
@@ -154,6 +163,7 @@ def evaluate_each(
     calibrate: Calibrate = "auto",
     calibration: ArrayLike | None = None,
     uncalibrated: bool = False,
+    estimate: bool = False,
     out: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -163,7 +173,7 @@ def evaluate_each(
 
     Parameters
     ----------
-    network, data, lengths, generators, repeats, calibrate, calibration, out, executor, progress
+    network, data, lengths, generators, repeats, calibrate, calibration, estimate, out, executor, progress
         As for `evaluate`.
     variants
         Keywords of `CircuitOptions` but for length and generator. They differ in the faults only.
@@ -179,21 +189,28 @@ def evaluate_each(
     if variants[0].get("bits") is not None:
         checks.whole("bits", variants[0]["bits"], 1)
     clip, backend = checks.flag("clip", variants[0].get("clip", False)), variants[0].get("backend")
+    if checks.flag("estimate", estimate):
+        for options in variants:
+            check_estimate(generators, options)
 
     subject = Classification.of(network, data, clip)
     samples = CalibrationSamples.of(network, data, calibrate, calibration, clip)
     names = {"version": package_version(), "network": network.digest(), "data": data.digest()}
-    mapped = [_tasks(each_length, generators, repeats, options, names) for options in variants]
+    kind = EstimateTask if estimate else Task
+    mapped = [_tasks(kind, each_length, generators, repeats, options, names) for options in variants]
     groups = mapped if samples is None else [_calibrated(tasks, samples.digest) for tasks in mapped]
     pairs = [zip(tasks, group, strict=True) for tasks, group in zip(mapped, groups, strict=True)]
     twins = [[task for task, own in pair if uncalibrated and task != own] for pair in pairs]
     every = [task for tasks in (*groups, *twins) for task in tasks]
-    plan = Plan(every, out, lambda folder: ResultStore(folder / "results.csv"))
+    rows_file = "estimate.csv" if estimate else "results.csv"
+    plan = Plan(every, out, lambda folder: ResultStore(folder / rows_file, estimates=estimate))
     folder = None if out is None else Path(out) / FOLDER
     networks = None if samples is None else CalibratedNetworks(network, samples, folder, clip, backend)
     circuits, descriptions = _first_circuits(subject, plan, backend)
     record = {**_facts(subject, names, each_length, generators, repeats, variants[0]), "generators": descriptions}
     record["options"]["calibrate"] = calibrate
+    if estimate:
+        record["options"]["estimate"] = True
     record |= {"calibration": None if samples is None else samples.facts(), "calibrated": {}}
     if networks is not None:
         record["calibrated"] = _calibrate(networks, plan, progress)
@@ -267,6 +284,7 @@ def _checked_name(generator: Any) -> str:
 
 
 def _tasks(
+    kind: type[Task],
     lengths: Sequence[Length],
     generators: Sequence[str],
     repeats: int,
@@ -278,17 +296,17 @@ def _tasks(
     for generator in generators:
         for length in [1] if generator == FIXED_POINT else lengths:
             if generator == FIXED_POINT:
-                plain = Task.of(CircuitOptions(length=1, **{**options, "weight_streams": "fresh"}), 0, **names)
+                plain = kind.of(CircuitOptions(length=1, **{**options, "weight_streams": "fresh"}), 0, **names)
                 first = replace(plain, generator=FIXED_POINT, bits=plain.bits or FIXED_BITS)
             else:
-                first = Task.of(CircuitOptions(length=length, generator=generator, **options), 0, **names)
+                first = kind.of(CircuitOptions(length=length, generator=generator, **options), 0, **names)
             tasks += [replace(first, repeat=repeat) for repeat in range(repeats)]
     return tasks
 
 
 def _first_circuits(
     subject: Classification, plan: Plan[Task, Row], backend: str | None
-) -> "tuple[dict[str, Circuit | FixedPoint], dict[str, list[str]]]":
+) -> tuple[dict[str, AnyCircuit], dict[str, list[str]]]:
     """Build a circuit for each set of options before anything is written, so that errors come first.
 
     Returns the circuits of pending tasks by id, and descriptions of the generators for the record.
@@ -298,7 +316,7 @@ def _first_circuits(
     for task in (*as_mapped, *plan.tasks):  # calibrated ones have the errors of those as mapped
         first.setdefault(replace(task, repeat=0, calibration=""), task)
     pending = {task.id for task in as_mapped}
-    circuits: dict[str, Circuit | FixedPoint] = {}
+    circuits: dict[str, AnyCircuit] = {}
     descriptions: dict[str, list[str]] = {}
     for task in first.values():
         circuit = subject.circuit(task, backend)

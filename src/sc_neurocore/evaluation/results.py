@@ -7,7 +7,10 @@ from pathlib import Path
 from .intervals import wilson_interval
 from .pairing import PairedDifference, WrongImages, paired
 from .rows import Length, text_of
-from .task import Row
+from .task import EstimateTask, Row
+
+ESTIMATE = "an estimate: sums are drawn from a normal law, no streams were run for them"
+"""What reports say of estimates."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,11 @@ class Evaluation:
         return tuple(dict.fromkeys(row.task.generator for row in self.rows))
 
     @property
+    def estimate(self) -> bool:
+        """Whether the counts are drawn from a law in place of streams."""
+        return any(isinstance(row.task, EstimateTask) for row in self.rows)
+
+    @property
     def float_accuracy(self) -> float:
         """Share of right answers of the float network."""
         return self.float_correct / self.images
@@ -177,8 +185,9 @@ class Evaluation:
         Where circuits are calibrated, a column has the accuracy of the same circuit as mapped.
         """
         twin = "uncalibrated  " if self.uncalibrated else ""
+        share = "estimate %" if self.estimate else "accuracy %"
         lines = [
-            f"{'generator':<12}{'L':>6}  {'accuracy %':>10}  {twin}{'95 % interval':>15}  {'below float':>11}  "
+            f"{'generator':<12}{'L':>6}  {share:>10}  {twin}{'95 % interval':>15}  {'below float':>11}  "
             f"{'95 % interval':>16}  {'= float %':>9}  {'images/s':>9}"
         ]
         for point in self.points:
@@ -193,7 +202,7 @@ class Evaluation:
             )
         lines.append(f"float network: {100 * self.float_accuracy:.2f} % of {self.images} images")
         lines += [f"{name}: {self.verdict(name)}" for name in self.generators]
-        return "\n".join([*lines, *([self.note] if self.note else [])])
+        return "\n".join([*lines, *([ESTIMATE] if self.estimate else []), *([self.note] if self.note else [])])
 
     def uncalibrated_text(self, point: Point) -> str:
         """Accuracy in % of the circuit of a point as it is mapped, as text: empty where it is not known."""

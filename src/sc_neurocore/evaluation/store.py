@@ -13,7 +13,7 @@ from ..files import atomic_write, durable_append, open_regular, reason
 from .old_files import FirstRow, SecondRow, ThirdRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
-from .task import Row, Task
+from .task import EstimateRow, Row, Task
 from .writers import Writer, of_all_writers
 from .wrong_file import WrongFile
 
@@ -162,6 +162,14 @@ class ResultStore(RowStore[Row]):
     that a row that is there has its bits. Rows of files that have none, or whose bits do not fit their counts, are
     read without.
 
+    Parameters
+    ----------
+    path
+        The file; it need not exist.
+    estimates
+        Whether it is a file of estimates: its rows are `EstimateRow`, and wrong images are in the file
+        ``estimate-wrong.bits``. Neither kind of file is read as the other.
+
     Examples
     --------
     >>> import tempfile
@@ -173,9 +181,12 @@ class ResultStore(RowStore[Row]):
     [97]
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path, Row, (ThirdRow, SecondRow, FirstRow))
-        self._wrong = WrongFile(self.path.with_name("wrong.bits"))
+    def __init__(self, path: str | os.PathLike[str], estimates: bool = False) -> None:
+        if estimates:
+            super().__init__(path, EstimateRow)
+        else:
+            super().__init__(path, Row, (ThirdRow, SecondRow, FirstRow))
+        self._wrong = WrongFile(self.path.with_name("estimate-wrong.bits" if estimates else "wrong.bits"))
 
     @property
     def paths(self) -> tuple[Path, ...]:

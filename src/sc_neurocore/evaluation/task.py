@@ -164,3 +164,23 @@ class Row(OfTask):
             fitting = self.task.data, self.images, self.images - correct
             if bits is not None and (bits.data, bits.images, bits.count) != fitting:
                 raise ValueError(f"{name} must fit the data and counts of the row, got {bits.count} wrong in {self}")
+
+
+@dataclass(frozen=True)
+class EstimateTask(Task):
+    """A `Task` whose counts are drawn from a law in place of streams, see `EstimatedCircuit`; it has an id of its own.
+
+    Parameters
+    ----------
+    estimate
+        The law.
+    """
+
+    estimate: str = "normal"
+
+
+@dataclass(frozen=True)
+class EstimateRow(Row):
+    """A `Row` of drawn counts; its file has a column ``estimate``, which no file of counted bits has."""
+
+    task: EstimateTask

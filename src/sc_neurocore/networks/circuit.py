@@ -1,7 +1,7 @@
 """A network as a stochastic circuit: stream layers with a count and a new encoding between them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -127,6 +127,11 @@ class Circuit:
         return [step.layer for step in self._steps]
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The layers with the scaling of their inputs and outputs, in order."""
+        return tuple(self._steps)
+
+    @property
     def generator_descriptions(self) -> list[str]:
         """The generator of each layer as text, its `repr`."""
         return [repr(layer.generator) for layer in self.layers]
@@ -160,11 +165,27 @@ class Circuit:
         ValueError
             As `forward`, and if a layer has no closed form, as with stuck lines.
         """
+        return self.through(x, [layer.expected for layer in self.layers])
+
+    def through(self, x: ArrayLike, calls: Sequence[Callable[[Floats], Floats]]) -> Floats:
+        """Outputs ``(..., n_outputs)`` where other calls than `forward` stand for the layers.
+
+        Parameters
+        ----------
+        x
+            Samples ``(..., n_inputs)``.
+        calls
+            One a layer, in order: takes its inputs in units of their ranges, gives what `forward` of it gives.
+
+        Raises
+        ------
+        ValueError
+            As `forward`.
+        """
         values = self._checked(x)
         batch = values.shape[:-1]
-        for step in self._steps:
-            y = step.gains * step.layer.expected(step.encoded(values, batch)) + step.offsets
-            values = step.spec.decoded(y)
+        for step, call in zip(self._steps, calls, strict=True):
+            values = step.spec.decoded(step.gains * call(step.encoded(values, batch)) + step.offsets)
         return values.reshape(*batch, self._n_outputs)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     """Draw accuracy against stream length: a line with a 95 % band for every generator.
 
-    Where circuits are calibrated, a thin line of the same colour, without a band, is of those as mapped.
+    Where circuits are calibrated, a thin line of the same colour, without a band, is of those as mapped. Lines of
+    estimates are dashed, and the axis is named so.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
         y = [100 * point.accuracy for point in line]
         bands = [point.interval() for point in line]
         ax.fill_between(x, [100 * b[0] for b in bands], [100 * b[1] for b in bands], color=colour, alpha=0.14, lw=0)
-        ax.plot(x, y, color=colour, lw=1.8 + wider, zorder=3, clip_on=False,
+        style = "--" if evaluation.estimate else "-"
+        ax.plot(x, y, style, color=colour, lw=1.8 + wider, zorder=3, clip_on=False,
                 marker=marker, ms=5.5 + 2 * wider, mec="white", mew=1)  # fmt: skip
         if evaluation.uncalibrated is not None:
             twins = evaluation.uncalibrated.line(generator)
@@ -73,7 +75,7 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     length_axis(ax, sorted(lengths), [lengths[cycles] for cycles in sorted(lengths)])
     _set_accuracy_limits(ax, evaluation)
     ax.set_xlabel("stream length L (clock cycles, logarithmic)", color=INK)
-    ax.set_ylabel("accuracy (%)", color=INK)
+    ax.set_ylabel("estimate of the accuracy (%)" if evaluation.estimate else "accuracy (%)", color=INK)
     quiet_axes(ax)
     ax.tick_params(axis="x", length=4)
     label_ends(ax, [*ends, (level, f"float  {level:.1f} %", INK)])
@@ -112,6 +114,8 @@ def save_accuracy(path: str | os.PathLike[str], evaluation: "Evaluation") -> Non
         task, repeats = evaluation.rows[0].task, evaluation.points[0].repeats
         faults = task.fault_model
         facts = [f"{evaluation.data}: {evaluation.images} held-out images", f"{task.encoding} encoding"]
+        if evaluation.estimate:
+            facts.append("estimate, no streams")
         if faults is not None and faults != Faults.flips(faults.input_flips):
             facts.append(f"faults {task.faults}")
         if task.device:
