@@ -3,17 +3,18 @@
 import numpy as np
 from numba import uint64
 
-from ..addresses import BERNOULLI
 from ..packing import tail_mask, words_for
-from ..splitmix import ALTERNATING, FEW, MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
+from ..splitmix import MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
 from ..threads import over_rows
 from ..types import SHARED_DIGITS, WORD_STEP, Thresholds, Words
-from .intrinsics import popcount64, shared_digits
-from .jit import L1, L2, L3, LANES, counter, inline, jit, philox_lanes, put
+from .intrinsics import SOURCES, popcount64, put_generators, shared_digits
+from .jit import L1, LANES, inline, jit
 
 ALL = uint64(0xFFFFFFFFFFFFFFFF)
 STEP = uint64(WORD_STEP)
 _OWN = uint64(WORD_STEP // 2)
+GAMMAS, THRESHOLDS, CERTAIN = (uint64(field * SOURCES) for field in (1, 2, 3))
+"""Where these fields of sources start; seeds come first."""
 
 
 @inline
@@ -24,21 +25,17 @@ def _mix(z):  # type: ignore[no-untyped-def]
 
 
 @inline
-def make_sources(key, streams, thresholds, bits, first, sources):  # type: ignore[no-untyped-def]
-    """Seed, gamma, threshold with its first digit highest, and ones where that is 1, of LANES rows from `first` on."""
-    last = streams.size - 1
-    for lane in range(LANES):
-        put(sources, uint64(lane), counter(BERNOULLI, (streams[min(first + lane, last)],)))
-    philox_lanes(key, sources)
-    for lane in range(uint64(LANES)):
-        odd = sources[L2 + lane] | sources[L3 + lane] << uint64(32) | uint64(1)
-        few = popcount64(odd ^ (odd >> uint64(1))) < FEW
-        sources[lane] |= sources[L1 + lane] << uint64(32)
-        sources[L1 + lane] = odd ^ uint64(ALTERNATING) if few else odd
-    for lane in range(LANES):
-        threshold = thresholds[min(first + lane, last)]
-        sources[L2 + uint64(lane)] = threshold << uint64(64 - bits)
-        sources[L3 + uint64(lane)] = uint64(0) - (threshold >> uint64(bits))
+def make_sources(key, bits, count, sources):  # type: ignore[no-untyped-def]
+    """Sources of `count` streams, whose numbers and thresholds are in the fields of seeds and of thresholds so far.
+
+    For the fields see `intrinsics.shared_digits`. Those of LANES streams more may change.
+    """
+    for first in range(0, count, LANES):
+        put_generators(key, sources, first)
+    for lane in range(uint64(count)):
+        threshold = sources[THRESHOLDS + lane]
+        sources[THRESHOLDS + lane] = threshold << uint64(64 - bits)
+        sources[CERTAIN + lane] = uint64(0) - (threshold >> uint64(bits))
 
 
 @inline
@@ -55,15 +52,15 @@ def _own_digits(z, gamma, threshold, undecided):  # type: ignore[no-untyped-def]
 
 
 @inline
-def decide(sources, jump, undecided, place, results):  # type: ignore[no-untyped-def]
+def decide(sources, first, jump, undecided, place, results):  # type: ignore[no-untyped-def]
     """LANES words of streams, where they are asked for: see `shared_digits`. They are the second field of `results`."""
-    left = shared_digits(sources, jump, undecided, place, results)
+    left = shared_digits(sources, first, jump, undecided, place, results)
     while left:
         lowest = left & (uint64(0) - left)
         lane = popcount64(lowest - uint64(1))
-        gamma = sources[L1 + lane]
-        threshold = sources[L2 + lane] << uint64(SHARED_DIGITS)
-        results[L1 + lane] |= _own_digits(sources[lane] + (jump + _OWN) * gamma, gamma, threshold, results[lane])
+        source = first + lane
+        gamma, threshold = sources[GAMMAS + source], sources[THRESHOLDS + source] << uint64(SHARED_DIGITS)
+        results[L1 + lane] |= _own_digits(sources[source] + (jump + _OWN) * gamma, gamma, threshold, results[lane])
         left ^= lowest
 
 
@@ -71,29 +68,35 @@ def decide(sources, jump, undecided, place, results):  # type: ignore[no-untyped
 def bernoulli_rows(key, streams, thresholds, bits, first_word, tail, out, start, stop):  # type: ignore[no-untyped-def]
     """`bernoulli` of the rows start to stop; `tail` masks the last word."""
     n_words = out.shape[1]
-    sources, of_row = np.empty(4 * LANES, np.uint64), np.empty(4 * LANES, np.uint64)
-    results, all_of_them = np.empty(2 * LANES, np.uint64), np.full(LANES, ALL)
-    for first in range(start, stop, LANES):
-        count = min(LANES, stop - first)
-        make_sources(key, streams, thresholds, bits, first, sources)
-        # Vector lanes are words of a row up to `along`, from there on they are rows.
-        along = n_words // LANES * LANES
-        if count * ((n_words - along + LANES - 1) // LANES) < n_words - along:
-            along = n_words
-        for row in range(uint64(count if along else 0)):
-            gamma = sources[L1 + row]
-            for lane in range(uint64(LANES)):
-                of_row[lane], of_row[L1 + lane] = sources[row] + lane * STEP * gamma, gamma
-                of_row[L2 + lane], of_row[L3 + lane] = sources[L2 + row], sources[L3 + row]
-            for w in range(0, along, LANES):
-                decide(of_row, uint64(first_word + w) * STEP, all_of_them, uint64(0), results)
-                for lane in range(min(LANES, along - w)):
-                    out[uint64(first) + row, w + lane] = results[L1 + uint64(lane)]
-        for w in range(along, n_words):
-            decide(sources, uint64(first_word + w) * STEP, all_of_them, uint64(0), results)
-            for lane in range(count):
-                out[first + lane, w] = results[L1 + uint64(lane)]
-        for row in range(first, first + count):
+    sources, of_row = np.zeros(4 * SOURCES, np.uint64), np.empty(4 * SOURCES, np.uint64)
+    results, whole = np.empty(2 * LANES, np.uint64), np.full(LANES, ALL)
+    for begin in range(start, stop, SOURCES):
+        many = min(SOURCES, stop - begin)
+        for row in range(many):
+            sources[row] = streams[begin + row]
+            sources[THRESHOLDS + uint64(row)] = thresholds[begin + row]
+        make_sources(key, bits, many, sources)
+        for first in range(0, many, LANES):
+            count, at = min(LANES, many - first), begin + first
+            # Vector lanes are words of a row up to `along`, from there on they are rows.
+            along = n_words // LANES * LANES
+            if count * ((n_words - along + LANES - 1) // LANES) < n_words - along:
+                along = n_words
+            for row in range(uint64(first), uint64(first + count if along else first)):
+                gamma = sources[GAMMAS + row]
+                for lane in range(uint64(LANES)):
+                    of_row[lane], of_row[GAMMAS + lane] = sources[row] + lane * STEP * gamma, gamma
+                    of_row[THRESHOLDS + lane] = sources[THRESHOLDS + row]
+                    of_row[CERTAIN + lane] = sources[CERTAIN + row]
+                for w in range(0, along, LANES):
+                    decide(of_row, uint64(0), uint64(first_word + w) * STEP, whole, uint64(0), results)
+                    for lane in range(min(LANES, along - w)):
+                        out[uint64(begin) + row, w + lane] = results[L1 + uint64(lane)]
+            for w in range(along, n_words):
+                decide(sources, uint64(first), uint64(first_word + w) * STEP, whole, uint64(0), results)
+                for lane in range(count):
+                    out[at + lane, w] = results[L1 + uint64(lane)]
+        for row in range(begin, begin + many):
             out[row, n_words - 1] &= tail
 
 

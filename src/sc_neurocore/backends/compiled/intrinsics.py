@@ -1,17 +1,27 @@
-"""What Numba does not expose: the population count, and digits of random numbers in vectors as wide as the host's."""
+"""What Numba does not expose: the population count, and random numbers in vectors as wide as the host's.
+
+The vectors are written out, since LLVM's own choice for loops is half the width of the widest that a host has. A narrower
+host takes several for one.
+"""
 
 from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-from ..splitmix import MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
+from ..philox import MULTIPLIER_0 as PHILOX_0
+from ..philox import MULTIPLIER_1 as PHILOX_1
+from ..philox import ROUNDS, WEYL_0, WEYL_1
+from ..splitmix import ALTERNATING, FEW, MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
 from ..types import SHARED_DIGITS
 from .jit import LANES
 
 _WORD = ir.IntType(64)
 _LANES = ir.VectorType(_WORD, LANES)
+SOURCES = 8 * LANES
+"""Sources of streams that are made at a time: rounds of Philox wait for each other, so several vectors take turns."""
 _LOOKS = (5, 7, SHARED_DIGITS - 1)
 """Digits after which it is seen whether all cycles of all lanes are decided."""
 
@@ -38,15 +48,106 @@ def _mixed(builder: Any, z: Any) -> Any:
     return builder.xor(z, builder.lshr(z, _each(SHIFT_3)))
 
 
+class _Arrays:
+    """The flat arrays of words among the arguments of an intrinsic, read and written LANES words at a time."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
+        self.context, self.builder, self.signature, self.args = context, builder, signature, args
+
+    def _place(self, argument: int, first: Any) -> Any:
+        array = self.context.make_array(self.signature.args[argument])(self.context, self.builder, self.args[argument])
+        return self.builder.bitcast(self.builder.gep(array.data, [first]), _LANES.as_pointer())
+
+    def load(self, argument: int, first: Any) -> Any:
+        value = self.builder.load(self._place(argument, first))
+        value.align = 8
+        return value
+
+    def store(self, value: Any, argument: int, first: Any) -> None:
+        self.builder.store(value, self._place(argument, first)).align = 8
+
+    def fields(self, argument: int, count: int, size: int = LANES, first: Any = _WORD(0)) -> list[Any]:
+        """Words `first` .. of the first fields of an array, each of `size` words."""
+        return [self.load(argument, self.builder.add(first, _WORD(number * size))) for number in range(count)]
+
+    def put_fields(self, values: tuple[Any, ...], argument: int, size: int = LANES, first: Any = _WORD(0)) -> None:
+        for number, value in enumerate(values):
+            self.store(value, argument, self.builder.add(first, _WORD(number * size)))
+
+
+def _in_every_lane(builder: Any, word: Any) -> Any:
+    half = ir.IntType(32)
+    lone = builder.insert_element(ir.Constant(_LANES, ir.Undefined), word, half(0))
+    return builder.shuffle_vector(lone, lone, ir.Constant(ir.VectorType(half, LANES), [0] * LANES))
+
+
+def _philox(builder: Any, key: Any, counter: Any) -> Any:
+    """Ten rounds on four counter words of 32 bits."""
+    low, half = _each(0xFFFFFFFF), _each(32)
+    keys = [_in_every_lane(builder, builder.and_(key, _WORD(0xFFFFFFFF))),
+            _in_every_lane(builder, builder.lshr(key, _WORD(32)))]  # fmt: skip
+    c0, c1, c2, c3 = counter
+    for k in range(ROUNDS):
+        key_0, key_1 = (
+            builder.and_(builder.add(word, _each(k * weyl)), low)
+            for word, weyl in zip(keys, (WEYL_0, WEYL_1), strict=True)
+        )
+        # The masks of factors change nothing; they tell LLVM that one 32-bit multiplication will do.
+        product_0 = builder.mul(_each(PHILOX_0), builder.and_(c0, low))
+        product_1 = builder.mul(_each(PHILOX_1), builder.and_(c2, low))
+        c0, c1 = builder.xor(builder.lshr(product_1, half), builder.xor(c1, key_0)), builder.and_(product_1, low)
+        c2, c3 = builder.xor(builder.lshr(product_0, half), builder.xor(c3, key_1)), builder.and_(product_0, low)
+    return c0, c1, c2, c3
+
+
 @intrinsic
-def shared_digits(typingctx: Any, sources: Any, jump: Any, undecided: Any, place: Any, results: Any) -> Any:
+def philox_lanes(typingctx: Any, key: Any, lanes: Any) -> Any:
+    """Ten rounds of Philox on the four counter words of each lane, see `jit.put`, in place; every word is 32 bits."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays = _Arrays(context, builder, signature, args)
+        arrays.put_fields(_philox(builder, args[0], arrays.fields(1, 4)), 1)
+        return context.get_dummy_value()
+
+    return types.none(types.uint64, lanes), codegen
+
+
+@intrinsic
+def put_generators(typingctx: Any, key: Any, sources: Any, first: Any) -> Any:
+    """Seed and gamma of SplitMix64 of LANES streams, where the seeds of `sources` are the numbers of streams so far.
+
+    The counter is that of use ``"bernoulli"`` in `addresses`, the gamma that of `splitmix.gamma_of`.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays, b = _Arrays(context, builder, signature, args), builder
+        (number,), low, half = arrays.fields(1, 1, SOURCES, args[2]), _each(0xFFFFFFFF), _each(32)
+        place = b.and_(number, low), b.lshr(number, half), _each(0), _each(0)
+        four = _philox(b, args[0], place)
+        seed, gamma = (b.or_(lower, b.shl(upper, half)) for lower, upper in (four[:2], four[2:]))
+        odd = b.or_(gamma, _each(1))
+        ctpop = get_or_insert_function(b.module, ir.FunctionType(_LANES, [_LANES]), f"llvm.ctpop.v{LANES}i64")
+        changes = b.call(ctpop, [b.xor(odd, b.lshr(odd, _each(1)))])
+        few = b.icmp_unsigned("<", changes, _each(FEW))
+        arrays.put_fields((seed, b.select(few, b.xor(odd, _each(ALTERNATING)), odd)), 1, SOURCES, args[2])
+        return context.get_dummy_value()
+
+    return types.none(types.uint64, sources, types.uint64), codegen
+
+
+@intrinsic
+def shared_digits(
+    typingctx: Any, sources: Any, first: Any, jump: Any, undecided: Any, place: Any, results: Any
+) -> Any:
     """Compare the shared digits of the 64 numbers of each lane with those of its threshold.
 
     Parameters
     ----------
     sources
-        Of the streams, LANES times each: seed and gamma of SplitMix64, the threshold with its first digit highest, and
-        a word of ones where the threshold is 1.
+        Of the streams, SOURCES times each: seed and gamma of SplitMix64, the threshold with its first digit highest,
+        and a word of ones where the threshold is 1.
+    first
+        The first of LANES sources.
     jump
         Outputs before the first digit.
     undecided
@@ -58,26 +159,12 @@ def shared_digits(typingctx: Any, sources: Any, jump: Any, undecided: Any, place
     -------
     uint64
         Bit k is set where lane k has cycles that only the digits after the shared ones decide.
-
-    Notes
-    -----
-    It is written in vectors, since LLVM's own choice for loops is half the width of the widest that a host has.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def at(argument: int, first: Any) -> Any:
-            data = context.make_array(signature.args[argument])(context, builder, args[argument]).data
-            return builder.bitcast(builder.gep(data, [first]), _LANES.as_pointer())
-
-        def load(argument: int, first: Any) -> Any:
-            value = builder.load(at(argument, first))
-            value.align = 8
-            return value
-
-        seed, gamma, threshold, certain = (load(0, _WORD(field * LANES)) for field in range(4))
-        left = load(2, args[3])
-        lone = builder.insert_element(ir.Constant(_LANES, ir.Undefined), args[1], ir.IntType(32)(0))
-        every = builder.shuffle_vector(lone, lone, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        arrays = _Arrays(context, builder, signature, args)
+        seed, gamma, threshold, certain = arrays.fields(0, 4, SOURCES, args[1])
+        left, every = arrays.load(3, args[4]), _in_every_lane(builder, args[2])
         z, below = builder.add(seed, builder.mul(every, gamma)), builder.and_(left, certain)
         end, ways = builder.append_basic_block("end"), []
         for digit in range(SHARED_DIGITS):
@@ -99,11 +186,10 @@ def shared_digits(typingctx: Any, sources: Any, jump: Any, undecided: Any, place
         for block, *values in ways:
             for phi, value in zip((left, below, lanes), values, strict=True):
                 phi.add_incoming(value, block)
-        for field, value in enumerate((left, below)):
-            builder.store(value, at(4, _WORD(field * LANES))).align = 8
+        arrays.put_fields((left, below), 5)
         return builder.zext(lanes, _WORD)
 
-    return types.uint64(sources, types.uint64, undecided, types.uint64, results), codegen
+    return types.uint64(sources, types.uint64, types.uint64, undecided, types.uint64, results), codegen
 
 
 def _open(builder: Any, left: Any, threshold: Any) -> Any:

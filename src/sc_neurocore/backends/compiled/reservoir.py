@@ -25,8 +25,8 @@ from ..types import (
     Words,
 )
 from .bernoulli import bernoulli_rows
-from .intrinsics import popcount64
-from .jit import LANES, counter, inline, jit, philox_lanes, put
+from .intrinsics import philox_lanes, popcount64
+from .jit import LANES, counter, inline, jit, put
 
 _MANY_BITS = 1 << 31
 

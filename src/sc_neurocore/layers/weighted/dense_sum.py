@@ -8,6 +8,7 @@ from ...gates.accumulators import Accumulator
 from ...gates.operands import Operands
 from ..base import Floats, Samples
 from ..options import CircuitOptions
+from .fresh_counter import FreshCounter
 from .synapse_array import SeenWeights, SynapseArray
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
@@ -34,8 +35,11 @@ class DenseSum:
         self.synapses = synapses
         self.circuit = WeightedSum(weights.fan_in, synapses, options, seeds, accumulator)
         self._dense = isinstance(weights, DenseWeights)
+        self._counter = FreshCounter.of(self.circuit)
         memory = self.circuit.accumulator.memory(weights.n_neurons)
         self.sample_bytes = self.circuit.sample_bytes + min(memory, chunks.CHUNK_BYTES)
+        if self._counter is not None:
+            self.sample_bytes -= synapses.sample_bytes()
         """Bytes of memory that a sample takes."""
 
     def lines(self, x: Floats) -> Floats:
@@ -59,6 +63,9 @@ class DenseSum:
         samples
             Sample numbers ``(S,)``, which decide the random bits.
         """
+        if self._counter is not None:
+            out = self._counter.outputs(self.circuit.inputs.words(self.lines(x), samples), seen, samples)
+            return out if self.synapses.device is None else self.circuit.through_adc(out, seen)
         operands = self.operands(seen, x, samples)
         numbers = samples.reshape(-1, operands.n_samples)
         if self.circuit.product_flips:
