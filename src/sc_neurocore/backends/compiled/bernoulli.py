@@ -7,8 +7,8 @@ from ..packing import tail_mask, words_for
 from ..splitmix import MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
 from ..threads import over_rows
 from ..types import SHARED_DIGITS, WORD_STEP, Thresholds, Words
-from .intrinsics import SOURCES, popcount64, put_generators, shared_digits
-from .jit import L1, LANES, inline, jit
+from .intrinsics import FEW_WORDS, SOURCES, popcount64, put_generators, shared_digits, shared_digits_of_few
+from .jit import LANES, inline, jit
 
 ALL = uint64(0xFFFFFFFFFFFFFFFF)
 STEP = uint64(WORD_STEP)
@@ -52,16 +52,30 @@ def _own_digits(z, gamma, threshold, undecided):  # type: ignore[no-untyped-def]
 
 
 @inline
-def decide(sources, first, jump, undecided, place, results):  # type: ignore[no-untyped-def]
-    """LANES words of streams, where they are asked for: see `shared_digits`. They are the second field of `results`."""
-    left = shared_digits(sources, first, jump, undecided, place, results)
+def _finish(left, sources, first, jump, words, results):  # type: ignore[no-untyped-def]
+    """Decide by the digits of their own what the shared digits `left` undecided in `words` words of LANES streams."""
     while left:
         lowest = left & (uint64(0) - left)
-        lane = popcount64(lowest - uint64(1))
-        source = first + lane
+        at = popcount64(lowest - uint64(1))
+        source, start = first + at % uint64(LANES), jump + at // uint64(LANES) * STEP + _OWN
         gamma, threshold = sources[GAMMAS + source], sources[THRESHOLDS + source] << uint64(SHARED_DIGITS)
-        results[L1 + lane] |= _own_digits(sources[source] + (jump + _OWN) * gamma, gamma, threshold, results[lane])
+        found = _own_digits(sources[source] + start * gamma, gamma, threshold, results[at])
+        results[words * uint64(LANES) + at] |= found
         left ^= lowest
+
+
+@inline
+def decide(sources, first, jump, undecided, place, across, results):  # type: ignore[no-untyped-def]
+    """A word of each of LANES streams, where it is asked for: see `shared_digits`; the second field of `results`."""
+    left = shared_digits(sources, first, jump, undecided, place, across, results)
+    _finish(left, sources, first, jump, uint64(1), results)
+
+
+@inline
+def decide_few(sources, first, jump, undecided, place, across, results):  # type: ignore[no-untyped-def]
+    """As `decide`, for FEW_WORDS words of each stream: the last FEW_WORDS fields of `results`."""
+    left = shared_digits_of_few(sources, first, jump, undecided, place, across, results)
+    _finish(left, sources, first, jump, uint64(FEW_WORDS), results)
 
 
 @jit
@@ -69,7 +83,9 @@ def bernoulli_rows(key, streams, thresholds, bits, first_word, tail, out, start,
     """`bernoulli` of the rows start to stop; `tail` masks the last word."""
     n_words = out.shape[1]
     sources, of_row = np.zeros(4 * SOURCES, np.uint64), np.empty(4 * SOURCES, np.uint64)
-    results, whole = np.empty(2 * LANES, np.uint64), np.full(LANES, ALL)
+    results, whole = np.empty(2 * FEW_WORDS * LANES, np.uint64), np.full(LANES, ALL)
+    few = n_words // FEW_WORDS * FEW_WORDS
+    zero = uint64(0)
     for begin in range(start, stop, SOURCES):
         many = min(SOURCES, stop - begin)
         for row in range(many):
@@ -78,24 +94,27 @@ def bernoulli_rows(key, streams, thresholds, bits, first_word, tail, out, start,
         make_sources(key, bits, many, sources)
         for first in range(0, many, LANES):
             count, at = min(LANES, many - first), begin + first
-            # Vector lanes are words of a row up to `along`, from there on they are rows.
-            along = n_words // LANES * LANES
-            if count * ((n_words - along + LANES - 1) // LANES) < n_words - along:
-                along = n_words
-            for row in range(uint64(first), uint64(first + count if along else first)):
-                gamma = sources[GAMMAS + row]
-                for lane in range(uint64(LANES)):
-                    of_row[lane], of_row[GAMMAS + lane] = sources[row] + lane * STEP * gamma, gamma
-                    of_row[THRESHOLDS + lane] = sources[THRESHOLDS + row]
-                    of_row[CERTAIN + lane] = sources[CERTAIN + row]
-                for w in range(0, along, LANES):
-                    decide(of_row, uint64(0), uint64(first_word + w) * STEP, whole, uint64(0), results)
-                    for lane in range(min(LANES, along - w)):
-                        out[uint64(begin) + row, w + lane] = results[L1 + uint64(lane)]
-            for w in range(along, n_words):
-                decide(sources, uint64(first), uint64(first_word + w) * STEP, whole, uint64(0), results)
+            if count * ((n_words + LANES - 1) // LANES) < n_words:  # vector lanes are words of a row, else rows
+                for row in range(uint64(first), uint64(first + count)):
+                    gamma = sources[GAMMAS + row]
+                    for lane in range(uint64(LANES)):
+                        of_row[lane], of_row[GAMMAS + lane] = sources[row] + lane * STEP * gamma, gamma
+                        of_row[THRESHOLDS + lane] = sources[THRESHOLDS + row]
+                        of_row[CERTAIN + lane] = sources[CERTAIN + row]
+                    for w in range(0, n_words, LANES):
+                        decide(of_row, zero, uint64(first_word + w) * STEP, whole, zero, zero, results)
+                        for lane in range(min(LANES, n_words - w)):
+                            out[uint64(begin) + row, w + lane] = results[LANES + lane]
+                continue
+            for w in range(0, few, FEW_WORDS):
+                decide_few(sources, uint64(first), uint64(first_word + w) * STEP, whole, zero, zero, results)
                 for lane in range(count):
-                    out[at + lane, w] = results[L1 + uint64(lane)]
+                    for word in range(FEW_WORDS):
+                        out[at + lane, w + word] = results[(FEW_WORDS + word) * LANES + lane]
+            for w in range(few, n_words):
+                decide(sources, uint64(first), uint64(first_word + w) * STEP, whole, zero, zero, results)
+                for lane in range(count):
+                    out[at + lane, w] = results[LANES + lane]
         for row in range(begin, begin + many):
             out[row, n_words - 1] &= tail
 

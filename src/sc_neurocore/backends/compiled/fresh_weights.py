@@ -6,14 +6,14 @@ from numba import int64, uint64
 from ..packing import tail_mask
 from ..threads import over_rows
 from ..types import Counts, FreshWeights, Indices, Words
-from .bernoulli import ALL, STEP, THRESHOLDS, decide, make_sources
-from .intrinsics import SOURCES, popcount64
-from .jit import L1, LANES, inline, jit
+from .bernoulli import ALL, STEP, THRESHOLDS, decide, decide_few, make_sources
+from .intrinsics import FEW_WORDS, SOURCES, popcount64
+from .jit import LANES, inline, jit
 
 
 @inline
 def _laid_out(x, begin, end, inputs, every, asked, chosen):  # type: ignore[no-untyped-def]
-    """Words ``(B, n, W)`` of the lines of a neuron as ``(B, W, lines)`` in `asked`, without those that are zero, or `every` line.
+    """Words ``(B, n, W)`` of a neuron's lines as ``(B, W, lines)`` in `asked`: of those with ones, or of `every` line.
 
     The place of each line that is left among the neuron's synapses goes to `chosen`, their number is returned. Zeros
     fill the last LANES words.
@@ -39,6 +39,26 @@ def _laid_out(x, begin, end, inputs, every, asked, chosen):  # type: ignore[no-u
     return int64(found)
 
 
+@inline
+def _add(words, results, flat, place, across, tail, count, sums, at):  # type: ignore[no-untyped-def]
+    """Add the ones of `words` words of XNOR gates of `count` streams; `tail` masks the last word."""
+    for word in range(uint64(words)):
+        mask = tail if word == words - 1 else ALL
+        for lane in range(uint64(count)):
+            made = results[(uint64(words) + word) * uint64(LANES) + lane]
+            sums[at + lane] += popcount64(~(made ^ flat[place + word * across + lane]) & mask)
+
+
+@inline
+def _add_signed(words, results, signs, first, sums, at):  # type: ignore[no-untyped-def]
+    """Add the ones of `words` words of AND gates; of a weight whose sign is a word of ones, subtract them."""
+    for lane in range(uint64(LANES)):
+        sign, ones = signs[first + lane], uint64(0)
+        for word in range(uint64(words)):
+            ones += popcount64(results[(uint64(words) + word) * uint64(LANES) + lane])
+        sums[at + lane] += (ones ^ sign) - sign
+
+
 @jit
 def _fresh_counts(x, wires, weights, tail, xnor, out, start, stop):  # type: ignore[no-untyped-def]
     indptr, inputs = wires
@@ -49,9 +69,9 @@ def _fresh_counts(x, wires, weights, tail, xnor, out, start, stop):  # type: ign
         most = max(most, indptr[j + 1] - indptr[j])
     asked, chosen = np.empty((rails * n_words, most + LANES), np.uint64), np.empty(most + 1, np.int64)
     sources, signs = np.zeros(4 * SOURCES, np.uint64), np.zeros(SOURCES, np.uint64)
-    results, sums = np.empty(2 * LANES, np.uint64), np.empty(rails * LANES, np.uint64)
+    results, sums = np.empty(2 * FEW_WORDS * LANES, np.uint64), np.empty(rails * LANES, np.uint64)
     whole, flat, across = np.full(LANES, ALL), asked.reshape(asked.size), uint64(asked.shape[1])
-    found, at = 0, -1
+    few, zero, found, at = n_words // FEW_WORDS * FEW_WORDS, uint64(0), 0, -1
     for item in range(start, stop):
         g, j = item // neurons, item % neurons
         begin, end = indptr[j], indptr[j + 1]
@@ -64,26 +84,35 @@ def _fresh_counts(x, wires, weights, tail, xnor, out, start, stop):  # type: ign
             for lane in range(count):
                 k = begin + chosen[first + lane]
                 code = codes[k]
-                sources[lane] = before + (uint64(k) if apart else uint64(0))
+                sources[lane] = before + (uint64(k) if apart else zero)
                 sources[THRESHOLDS + uint64(lane)] = abs(code)
                 signs[lane] = code >> 63
             make_sources(key, bits, count, sources)
             for lanes in range(0, count, LANES):
+                source, some = uint64(lanes), min(LANES, count - lanes)
                 for b in range(rails):
-                    for w in range(n_words):
-                        place = uint64(b * n_words + w) * across + uint64(first + lanes)
+                    place = uint64(b * n_words) * across + uint64(first + lanes)
+                    of_rail = uint64(b * LANES)
+                    for w in range(0, few, FEW_WORDS):
                         if xnor:
-                            decide(sources, uint64(lanes), uint64(w) * STEP, whole, uint64(0), results)
-                            mask = tail if w == n_words - 1 else ALL
-                            for lane in range(uint64(min(LANES, count - lanes))):
-                                sums[uint64(b * LANES) + lane] += popcount64(~(results[L1 + lane] ^ flat[place + lane]) & mask)
-                            continue
-                        decide(sources, uint64(lanes), uint64(w) * STEP, flat, place, results)
-                        for lane in range(uint64(LANES)):
-                            sign = signs[uint64(lanes) + lane]
-                            sums[uint64(b * LANES) + lane] += (popcount64(results[L1 + lane]) ^ sign) - sign
+                            decide_few(sources, source, uint64(w) * STEP, whole, zero, zero, results)
+                            last = tail if w + FEW_WORDS == n_words else ALL
+                            _add(FEW_WORDS, results, flat, place, across, last, some, sums, of_rail)
+                        else:
+                            decide_few(sources, source, uint64(w) * STEP, flat, place, across, results)
+                            _add_signed(FEW_WORDS, results, signs, source, sums, of_rail)
+                        place += uint64(FEW_WORDS) * across
+                    for w in range(few, n_words):
+                        if xnor:
+                            decide(sources, source, uint64(w) * STEP, whole, zero, zero, results)
+                            last = tail if w + 1 == n_words else ALL
+                            _add(1, results, flat, place, across, last, some, sums, of_rail)
+                        else:
+                            decide(sources, source, uint64(w) * STEP, flat, place, across, results)
+                            _add_signed(1, results, signs, source, sums, of_rail)
+                        place += across
         for b in range(rails):
-            total = uint64(0)
+            total = zero
             for lane in range(b * LANES, (b + 1) * LANES):
                 total += sums[lane]
             out[g, b, j] = total
@@ -93,6 +122,7 @@ def fresh_counts(x: Words, indptr: Indices, inputs: Indices, weights: FreshWeigh
     groups, rails, _, n_words = x.shape
     neurons = len(indptr) - 1
     out = np.empty((groups, rails, neurons), np.int64)
-    args = np.ascontiguousarray(x), (indptr, inputs), (np.uint64(weights.key), *weights[1:]), tail_mask(length), xnor, out
+    parts = np.uint64(weights.key), *weights[1:]
+    args = np.ascontiguousarray(x), (indptr, inputs), parts, tail_mask(length), xnor, out
     over_rows(_fresh_counts, args, groups * neurons, groups * rails * n_words * int(indptr[-1]) * 10)
     return out

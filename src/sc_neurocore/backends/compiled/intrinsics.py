@@ -1,7 +1,7 @@
 """What Numba does not expose: the population count, and random numbers in vectors as wide as the host's.
 
-The vectors are written out, since LLVM's own choice for loops is half the width of the widest that a host has. A narrower
-host takes several for one.
+The vectors are written out, since LLVM's own choice for loops is half the width of the widest that a host has. A
+narrower host takes several for one.
 """
 
 from typing import Any
@@ -15,10 +15,11 @@ from ..philox import MULTIPLIER_0 as PHILOX_0
 from ..philox import MULTIPLIER_1 as PHILOX_1
 from ..philox import ROUNDS, WEYL_0, WEYL_1
 from ..splitmix import ALTERNATING, FEW, MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
-from ..types import SHARED_DIGITS
+from ..types import SHARED_DIGITS, WORD_STEP
 from .jit import LANES
 
 _WORD = ir.IntType(64)
+_START = _WORD(0)
 _LANES = ir.VectorType(_WORD, LANES)
 SOURCES = 8 * LANES
 """Sources of streams that are made at a time: rounds of Philox wait for each other, so several vectors take turns."""
@@ -66,11 +67,11 @@ class _Arrays:
     def store(self, value: Any, argument: int, first: Any) -> None:
         self.builder.store(value, self._place(argument, first)).align = 8
 
-    def fields(self, argument: int, count: int, size: int = LANES, first: Any = _WORD(0)) -> list[Any]:
+    def fields(self, argument: int, count: int, size: int = LANES, first: Any = _START) -> list[Any]:
         """Words `first` .. of the first fields of an array, each of `size` words."""
         return [self.load(argument, self.builder.add(first, _WORD(number * size))) for number in range(count)]
 
-    def put_fields(self, values: tuple[Any, ...], argument: int, size: int = LANES, first: Any = _WORD(0)) -> None:
+    def put_fields(self, values: tuple[Any, ...], argument: int, size: int = LANES, first: Any = _START) -> None:
         for number, value in enumerate(values):
             self.store(value, argument, self.builder.add(first, _WORD(number * size)))
 
@@ -135,64 +136,79 @@ def put_generators(typingctx: Any, key: Any, sources: Any, first: Any) -> Any:
     return types.none(types.uint64, sources, types.uint64), codegen
 
 
-@intrinsic
-def shared_digits(
-    typingctx: Any, sources: Any, first: Any, jump: Any, undecided: Any, place: Any, results: Any
-) -> Any:
-    """Compare the shared digits of the 64 numbers of each lane with those of its threshold.
+def _shared_digits(words: int) -> Any:
+    """The intrinsic `shared_digits` for that many words of each stream at a time."""
 
-    Parameters
-    ----------
-    sources
-        Of the streams, SOURCES times each: seed and gamma of SplitMix64, the threshold with its first digit highest,
-        and a word of ones where the threshold is 1.
-    first
-        The first of LANES sources.
-    jump
-        Outputs before the first digit.
-    undecided
-        Cycles whose bits are asked for, LANES words from `place` on.
-    results
-        Written, LANES times each: the cycles that are still undecided, and those whose number is below the threshold.
+    def shared_digits(
+        typingctx: Any, sources: Any, first: Any, jump: Any, undecided: Any, place: Any, across: Any, results: Any
+    ) -> Any:
+        """Compare the shared digits of the numbers of LANES streams with those of their thresholds, for a few words.
 
-    Returns
-    -------
-    uint64
-        Bit k is set where lane k has cycles that only the digits after the shared ones decide.
-    """
+        Parameters
+        ----------
+        sources
+            Of the streams, SOURCES times each: seed and gamma of SplitMix64, the threshold with its first digit
+            highest, and a word of ones where the threshold is 1.
+        first
+            The first of LANES sources.
+        jump
+            Outputs before the first digit of the first word.
+        undecided
+            Cycles whose bits are asked for: LANES words from `place` on, of the next word `across` words further on.
+        results
+            Written, LANES times each: for each word the cycles that are still undecided, then for each word those whose
+            number is below the threshold.
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        arrays = _Arrays(context, builder, signature, args)
-        seed, gamma, threshold, certain = arrays.fields(0, 4, SOURCES, args[1])
-        left, every = arrays.load(3, args[4]), _in_every_lane(builder, args[2])
-        z, below = builder.add(seed, builder.mul(every, gamma)), builder.and_(left, certain)
-        end, ways = builder.append_basic_block("end"), []
-        for digit in range(SHARED_DIGITS):
-            z = builder.add(z, gamma)
-            ones, zeros = builder.ashr(threshold, _each(63)), builder.not_(_mixed(builder, z))
-            below = builder.or_(below, builder.and_(left, builder.and_(zeros, ones)))
-            left, threshold = builder.and_(left, builder.xor(zeros, ones)), builder.shl(threshold, _each(1))
-            if digit in _LOOKS:
-                lanes = _open(builder, left, threshold)
-                ways.append((builder.block, left, below, lanes))
-                if digit == SHARED_DIGITS - 1:
-                    builder.branch(end)
-                else:
-                    more = builder.append_basic_block("more")
-                    builder.cbranch(builder.icmp_unsigned("!=", lanes, lanes.type(0)), more, end)
-                    builder.position_at_end(more)
-        builder.position_at_end(end)
-        left, below, lanes = (builder.phi(values[0].type) for values in zip(*(way[1:] for way in ways), strict=True))
-        for block, *values in ways:
-            for phi, value in zip((left, below, lanes), values, strict=True):
-                phi.add_incoming(value, block)
-        arrays.put_fields((left, below), 5)
-        return builder.zext(lanes, _WORD)
+        Returns
+        -------
+        uint64
+            Bit ``word * LANES + k`` is set where the word of lane k has cycles that only the digits after the shared
+            ones decide.
+        """
 
-    return types.uint64(sources, types.uint64, types.uint64, undecided, types.uint64, results), codegen
+        def codegen(context: Any, b: Any, signature: Any, args: Any) -> Any:
+            arrays = _Arrays(context, b, signature, args)
+            seed, gamma, threshold, certain = arrays.fields(0, 4, SOURCES, args[1])
+            left = [arrays.load(3, b.add(args[4], b.mul(args[5], _WORD(word)))) for word in range(words)]
+            below, step = [b.and_(each, certain) for each in left], b.mul(gamma, _each(WORD_STEP))
+            z = [b.add(seed, b.mul(_in_every_lane(b, args[2]), gamma))]
+            while len(z) < words:
+                z.append(b.add(z[-1], step))
+            end, ways = b.append_basic_block("end"), []
+            for digit in range(SHARED_DIGITS):
+                ones, threshold = b.ashr(threshold, _each(63)), b.shl(threshold, _each(1))
+                for word in range(words):
+                    z[word] = b.add(z[word], gamma)
+                    zeros = b.not_(_mixed(b, z[word]))
+                    below[word] = b.or_(below[word], b.and_(left[word], b.and_(zeros, ones)))
+                    left[word] = b.and_(left[word], b.xor(zeros, ones))
+                if digit in _LOOKS:
+                    some = b.icmp_unsigned("!=", threshold, _each(0))
+                    lanes = _WORD(0)
+                    for word in range(words):
+                        still = b.bitcast(b.and_(some, b.icmp_unsigned("!=", left[word], _each(0))), ir.IntType(LANES))
+                        lanes = b.or_(lanes, b.shl(b.zext(still, _WORD), _WORD(word * LANES)))
+                    ways.append((b.block, [*left, *below, lanes]))
+                    if digit == SHARED_DIGITS - 1:
+                        b.branch(end)
+                    else:
+                        more = b.append_basic_block("more")
+                        b.cbranch(b.icmp_unsigned("!=", lanes, _WORD(0)), more, end)
+                        b.position_at_end(more)
+            b.position_at_end(end)
+            found = [b.phi(value.type) for value in ways[0][1]]
+            for block, values in ways:
+                for phi, value in zip(found, values, strict=True):
+                    phi.add_incoming(value, block)
+            arrays.put_fields(tuple(found[:-1]), 6)
+            return found[-1]
+
+        word = types.uint64
+        return word(sources, word, word, undecided, word, word, results), codegen
+
+    return intrinsic(shared_digits)
 
 
-def _open(builder: Any, left: Any, threshold: Any) -> Any:
-    """A bit for each lane with undecided cycles and digits of the threshold that are not 0."""
-    some = (builder.icmp_unsigned("!=", words, _each(0)) for words in (left, threshold))
-    return builder.bitcast(builder.and_(*some), ir.IntType(LANES))
+FEW_WORDS = 4
+"""Words of each stream that are made at a time: what they share is done once."""
+shared_digits, shared_digits_of_few = _shared_digits(1), _shared_digits(FEW_WORDS)

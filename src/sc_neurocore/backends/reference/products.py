@@ -36,7 +36,8 @@ def fresh_counts(x: Words, indptr: Indices, inputs: Indices, weights: FreshWeigh
     numbers = samples.astype(np.uint64)[:, None] * np.uint64(codes.size)
     streams = numbers + np.arange(codes.size, dtype=np.uint64) * np.uint64(apart)
     thresholds = np.broadcast_to(np.abs(codes).astype(np.uint64), streams.shape)
-    made = bernoulli(key, streams.reshape(-1), thresholds.reshape(-1), bits, length).reshape(*streams.shape, x.shape[-1])
+    words = bernoulli(key, streams.reshape(-1), thresholds.reshape(-1), bits, length)
+    made = words.reshape(*streams.shape, x.shape[-1])
     lines = inputs if inputs.size else np.arange(codes.size) % x.shape[2]
     wiring = Wiring(indptr, lines, np.arange(codes.size))
     ones = synapse_bits(x, made, wiring, length, xnor).sum(-1, dtype=np.int64)
