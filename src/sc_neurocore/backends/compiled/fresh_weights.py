@@ -40,6 +40,19 @@ def _laid_out(x, begin, end, inputs, every, asked, chosen):  # type: ignore[no-u
 
 
 @inline
+def _put_weights(codes, begin, chosen, sources, signs):  # type: ignore[no-untyped-def]
+    """Numbers, thresholds and signs of some weights of a neuron."""
+    for lane in range(uint64(chosen.size)):
+        sources[lane] = uint64(begin + chosen[lane])
+    for lane in range(uint64(chosen.size)):
+        sources[THRESHOLDS + lane] = codes[sources[lane]]
+    for lane in range(uint64(chosen.size)):
+        code = int64(sources[THRESHOLDS + lane])
+        signs[lane] = code >> 63
+        sources[THRESHOLDS + lane] = abs(code)
+
+
+@inline
 def _add(words, results, flat, place, across, tail, count, sums, at):  # type: ignore[no-untyped-def]
     """Add the ones of `words` words of XNOR gates of `count` streams; `tail` masks the last word."""
     for word in range(uint64(words)):
@@ -81,12 +94,9 @@ def _fresh_counts(x, wires, weights, tail, xnor, out, start, stop):  # type: ign
         sums[:] = 0
         for first in range(0, found, SOURCES):
             count = min(SOURCES, found - first)
-            for lane in range(count):
-                k = begin + chosen[first + lane]
-                code = codes[k]
-                sources[lane] = before + (uint64(k) if apart else zero)
-                sources[THRESHOLDS + uint64(lane)] = abs(code)
-                signs[lane] = code >> 63
+            _put_weights(codes, begin, chosen[first : first + count], sources, signs)
+            for lane in range(uint64(count)):
+                sources[lane] = before + (sources[lane] if apart else zero)
             make_sources(key, bits, count, sources)
             for lanes in range(0, count, LANES):
                 source, some = uint64(lanes), min(LANES, count - lanes)

@@ -82,23 +82,18 @@ def _in_every_lane(builder: Any, word: Any) -> Any:
     return builder.shuffle_vector(lone, lone, ir.Constant(ir.VectorType(half, LANES), [0] * LANES))
 
 
-def _philox(builder: Any, key: Any, counter: Any) -> Any:
-    """Ten rounds on four counter words of 32 bits."""
+def _philox(b: Any, key: Any, counter: Any) -> Any:
+    """Ten rounds on four counter words of 32 bits. Only the lower halves count until the last round."""
     low, half = _each(0xFFFFFFFF), _each(32)
-    keys = [_in_every_lane(builder, builder.and_(key, _WORD(0xFFFFFFFF))),
-            _in_every_lane(builder, builder.lshr(key, _WORD(32)))]  # fmt: skip
+    keys = _in_every_lane(b, key), _in_every_lane(b, b.lshr(key, _WORD(32)))
     c0, c1, c2, c3 = counter
     for k in range(ROUNDS):
-        key_0, key_1 = (
-            builder.and_(builder.add(word, _each(k * weyl)), low)
-            for word, weyl in zip(keys, (WEYL_0, WEYL_1), strict=True)
-        )
-        # The masks of factors change nothing; they tell LLVM that one 32-bit multiplication will do.
-        product_0 = builder.mul(_each(PHILOX_0), builder.and_(c0, low))
-        product_1 = builder.mul(_each(PHILOX_1), builder.and_(c2, low))
-        c0, c1 = builder.xor(builder.lshr(product_1, half), builder.xor(c1, key_0)), builder.and_(product_1, low)
-        c2, c3 = builder.xor(builder.lshr(product_0, half), builder.xor(c3, key_1)), builder.and_(product_0, low)
-    return c0, c1, c2, c3
+        key_0, key_1 = (b.add(word, _each(k * weyl)) for word, weyl in zip(keys, (WEYL_0, WEYL_1), strict=True))
+        # The masks of factors tell LLVM that one 32-bit multiplication will do.
+        product_0, product_1 = b.mul(_each(PHILOX_0), b.and_(c0, low)), b.mul(_each(PHILOX_1), b.and_(c2, low))
+        c0, c1 = b.xor(b.lshr(product_1, half), b.xor(c1, key_0)), product_1
+        c2, c3 = b.xor(b.lshr(product_0, half), b.xor(c3, key_1)), product_0
+    return tuple(b.and_(word, low) for word in (c0, c1, c2, c3))
 
 
 @intrinsic
