@@ -128,6 +128,62 @@ def _fresh_counts(x, wires, weights, tail, xnor, out, start, stop):  # type: ign
             out[g, b, j] = total
 
 
+@inline
+def _count(x, results, tail, xnor, counts):  # type: ignore[no-untyped-def]
+    """Add the ones of the products of a few words of a line; `tail` masks the last one."""
+    for word in range(uint64(x.size)):
+        at, mask, met = (uint64(x.size) + word) * uint64(LANES), tail if word == x.size - 1 else ALL, x[word]
+        for lane in range(uint64(counts.size)):
+            made = results[at + lane]
+            counts[lane] += popcount64(~(made ^ met) & mask) if xnor else popcount64(made)
+
+
+@jit
+def fresh_line_counts(x, weights, tail, xnor, scratch, counts):  # type: ignore[no-untyped-def]
+    """Ones of the products of a stream ``(W,)`` with each of the weights of its line: ``(m,)``.
+
+    Weights are the key, the number of the first stream, whether streams are apart, codes ``(m,)`` and their bits; for
+    `scratch` see `line_scratch`.
+    """
+    key, before, apart, codes, bits = weights
+    sources, results, asked = scratch
+    n_words, any_of_them = x.size, uint64(xnor)
+    few, across = n_words // FEW_WORDS * FEW_WORDS, uint64(LANES)
+    for w in range(n_words):
+        any_of_them |= x[w]
+        for lane in range(LANES):
+            asked[w * LANES + lane] = ALL if xnor else x[w]
+    counts[:] = 0
+    if any_of_them == 0:
+        return
+    for first in range(0, codes.size, SOURCES):
+        count = min(SOURCES, codes.size - first)
+        for lane in range(uint64(count)):
+            sources[lane] = before + (uint64(first) + lane if apart else uint64(0))
+            sources[THRESHOLDS + lane] = uint64(abs(int64(codes[uint64(first) + lane])))
+        make_sources(key, bits, count, sources)
+        for lanes in range(0, count, LANES):
+            some, at = min(LANES, count - lanes), uint64(first + lanes)
+            for w in range(0, few, FEW_WORDS):
+                decide_few(sources, uint64(lanes), uint64(w) * STEP, asked, uint64(w) * across, across, results)
+                last = tail if w + FEW_WORDS == n_words else ALL
+                _count(x[w : w + FEW_WORDS], results, last, xnor, counts[at : at + uint64(some)])
+            for w in range(few, n_words):
+                decide(sources, uint64(lanes), uint64(w) * STEP, asked, uint64(w) * across, across, results)
+                last = tail if w + 1 == n_words else ALL
+                _count(x[w : w + 1], results, last, xnor, counts[at : at + uint64(some)])
+
+
+@inline
+def line_scratch(n_words):  # type: ignore[no-untyped-def]
+    """Memory of `fresh_line_counts` for streams of that many words."""
+    return (
+        np.zeros(4 * SOURCES, np.uint64),
+        np.empty(2 * FEW_WORDS * LANES, np.uint64),
+        np.empty(n_words * LANES, np.uint64),
+    )
+
+
 def fresh_counts(x: Words, indptr: Indices, inputs: Indices, weights: FreshWeights, length: int, xnor: bool) -> Counts:
     groups, rails, _, n_words = x.shape
     neurons = len(indptr) - 1
