@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends import choose
+from ...backends import choose, runs_on
 from ...backends.types import Words
 from ...gates.accumulators import ParallelCounter
 from ..base import Floats, Samples
@@ -41,10 +41,16 @@ class FreshCounter:
 
     @classmethod
     def of(cls, circuit: WeightedSum) -> Self | None:
-        """The counter of a circuit of dense or sparse neurons; None where others than its products are needed."""
-        synapses = circuit.synapses
+        """The counter of a circuit of dense or sparse neurons; None where others than its products are needed.
+
+        Nor is there one on a backend that counts ready streams on a device of its own, but has no kernel to make them.
+        """
+        synapses, kernels = circuit.synapses, choose(circuit.options.backend)
         plain = type(circuit.accumulator) is ParallelCounter and synapses.faults is None
-        return cls(circuit, synapses.streams) if plain and isinstance(synapses.streams, FreshStreams) else None
+        ready = "and_counts" if isinstance(synapses.weights, DenseWeights) else "wired_counts"
+        in_place = runs_on(kernels, "fresh_counts") == runs_on(kernels, ready)
+        streams = synapses.streams
+        return cls(circuit, streams) if plain and in_place and isinstance(streams, FreshStreams) else None
 
     def outputs(self, words: Words, seen: SeenWeights, samples: Samples) -> Floats:
         """Outputs ``(S, M)`` of input streams ``(S, rails, n, W)`` for sample numbers ``(S,)``."""
