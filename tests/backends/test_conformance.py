@@ -17,6 +17,7 @@ from sc_neurocore.backends.types import (
     Coding,
     Competition,
     FixedMembrane,
+    FreshWeights,
     LearningKeys,
     LearningModel,
     LearningState,
@@ -62,6 +63,20 @@ def gated(rng, length):
 def multiplexed(rng, length):
     for x, w, wiring, _, xnor in gated(rng, length):
         yield x, w, wiring, draws(rng, *x.shape[:2], length), length, xnor
+
+
+def fresh(rng, length):
+    """Dense and sparse neurons, whose weights are made on the way; lines without ones, neurons without synapses."""
+    none = np.empty(0, np.int64)
+    for samples, rails, n, neurons, bits in ((2, 2, 37, 3, 10), (1, 1, 5, 70, 22), (3, 1, 130, 2, 3), (0, 1, 3, 2, 8)):
+        x = streams(rng, samples, rails, n, length) & np.uint64(2**64 - 1) * rng.integers(0, 2, (n, 1), np.uint64)
+        size = n * neurons
+        sparse = np.sort(np.append(rng.integers(0, size // 2, neurons), [0]))
+        for indptr, inputs in (np.arange(0, size + 1, n), none), (sparse, rng.integers(0, n, sparse[-1])):
+            codes = rng.integers(-(1 << bits), (1 << bits) + 1, indptr[-1])
+            for apart, xnor in ((True, False), (False, False), (True, True)):
+                weights = FreshWeights(KEY, np.arange(samples) + 2**33, apart, np.abs(codes) if xnor else codes, bits)
+                yield x, indptr, inputs, weights, length, xnor
 
 
 def windows(rng, length):
@@ -236,6 +251,7 @@ CASES = {
     "fit_levels": fitted_levels,
     "fill_times": lambda rng, length: [(streams(rng, 2, 5, length), length, k) for k in (1, length, length + 2)],
     "encode_rows": encoded,
+    "fresh_counts": fresh,
     "gather": lambda rng, length: [(streams(rng, 17, length), rng.integers(0, 17, (3, 4)).astype(np.uint64))],
     "join_rows": lambda rng, length: [(streams(rng, rows, n, length), length) for rows in (0, 5) for n in (1, 21)],
     "largest": lambda rng, length: [(rng.integers(0, 9, (3, length)).astype(float), k) for k in {1, length}],

@@ -16,6 +16,7 @@ from .types import (
     Draws,
     FixedMembrane,
     Floats,
+    FreshWeights,
     Indices,
     LearningModel,
     LearningState,
@@ -94,6 +95,15 @@ class CountingKernels(Protocol):
 
     def wired_counts(self, x: Words, w: Words, wiring: Wiring) -> Counts:
         """As `and_counts`, over the synapses of a wiring: ``(G, B, S, W)``, ``(G, N, W)`` to ``(G, B, M)``."""
+
+    def fresh_counts(
+        self, x: Words, indptr: Indices, inputs: Indices, weights: FreshWeights, length: int, xnor: bool
+    ) -> Counts:
+        """Ones of all products of a neuron, AND or XNOR, less those of weights with negative codes: ``(G, B, M)``.
+
+        `x` is ``(G, B, n, W)``. Neuron j has the weights ``indptr[j]:indptr[j+1]``; weight k meets line ``inputs[k]``,
+        or without `inputs` the weights of each neuron meet all lines in order. Weight streams are those of `bernoulli`.
+        """
 
     def window_counts(self, x: Words, w: Words, windows: Indices, length: int) -> Counts:
         """As `and_counts`, for convolutions: inputs are windows of shared lines: ``(G, B, K, P, M)``.

@@ -54,6 +54,20 @@ class Wiring(NamedTuple):
     """``(synapses,)``."""
 
 
+class FreshWeights(NamedTuple):
+    """Bernoulli weight streams of samples ``(G,)`` that are made where they are used.
+
+    Weight k of N has the threshold ``abs(codes[k])`` of `bits` bits, and counts negatively where its code is negative.
+    In the sample numbered s its stream is number ``s * N + k`` under the key, or ``s * N`` if streams are not `apart`.
+    """
+
+    key: int
+    samples: Indices
+    apart: bool
+    codes: Indices
+    bits: int
+
+
 # ------------------------------------------------------------ neurons
 
 

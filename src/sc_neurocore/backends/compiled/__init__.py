@@ -10,6 +10,7 @@ from .cycles import cycle_counts, mux_streams, or_streams
 from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
+from .fresh_weights import fresh_counts
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
@@ -37,6 +38,7 @@ __all__ = [
     "exp",
     "fill_times",
     "fit_levels",
+    "fresh_counts",
     "gather",
     "join_rows",
     "largest",

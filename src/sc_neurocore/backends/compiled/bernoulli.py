@@ -1,22 +1,20 @@
 """Bernoulli streams: digits of random numbers from shared words, 64 cycles of LANES words of streams at a time."""
 
 import numpy as np
-from numba import int64, uint64
+from numba import uint64
 
-from ..addresses import BERNOULLI
 from ..packing import tail_mask, words_for
-from ..splitmix import ALTERNATING, FEW, MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
+from ..splitmix import MULTIPLIER_1, MULTIPLIER_2, SHIFT_1, SHIFT_2, SHIFT_3
 from ..threads import over_rows
 from ..types import SHARED_DIGITS, WORD_STEP, Thresholds, Words
-from .intrinsics import popcount64
-from .jit import L1, L2, L3, L4, LANES, counter, inline, jit, philox_lanes, put
+from .intrinsics import FEW_WORDS, SOURCES, popcount64, put_generators, shared_digits, shared_digits_of_few
+from .jit import LANES, inline, jit
 
-# Lanes: the state of SplitMix64 before the next digit, its gamma, the threshold with the next digit highest, the cycles
-# that are undecided, and those in which the number is below the threshold.
-_ALL = uint64(0xFFFFFFFFFFFFFFFF)
-_STEP = uint64(WORD_STEP)
+ALL = uint64(0xFFFFFFFFFFFFFFFF)
+STEP = uint64(WORD_STEP)
 _OWN = uint64(WORD_STEP // 2)
-_PAIRS = SHARED_DIGITS // 2
+GAMMAS, THRESHOLDS, CERTAIN = (uint64(field * SOURCES) for field in (1, 2, 3))
+"""Where these fields of sources start; seeds come first."""
 
 
 @inline
@@ -27,31 +25,17 @@ def _mix(z):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _sources(key, streams, thresholds, bits, first, sources):  # type: ignore[no-untyped-def]
-    """Seed, gamma, threshold with its first digit highest, and ones where that is 1, of LANES rows from `first` on."""
-    last = streams.size - 1
-    for lane in range(LANES):
-        put(sources, uint64(lane), counter(BERNOULLI, (streams[min(first + lane, last)],)))
-    philox_lanes(key, sources)
-    for lane in range(uint64(LANES)):
-        odd = sources[L2 + lane] | sources[L3 + lane] << uint64(32) | uint64(1)
-        few = popcount64(odd ^ (odd >> uint64(1))) < FEW
-        sources[lane] |= sources[L1 + lane] << uint64(32)
-        sources[L1 + lane] = odd ^ uint64(ALTERNATING) if few else odd
-    left = uint64(0)
-    for lane in range(LANES):
-        threshold = thresholds[min(first + lane, last)]
-        left |= threshold << uint64(64 - bits)
-        sources[L2 + uint64(lane)] = threshold << uint64(64 - bits)
-        sources[L3 + uint64(lane)] = uint64(0) - (threshold >> uint64(bits))
-    return left
+def make_sources(key, bits, count, sources):  # type: ignore[no-untyped-def]
+    """Sources of `count` streams, whose numbers and thresholds are in the fields of seeds and of thresholds so far.
 
-
-@inline
-def _digit(u, threshold, undecided, below):  # type: ignore[no-untyped-def]
-    """One more digit: of the numbers the bits of `u`, of the threshold its highest one."""
-    ones = uint64(int64(threshold) >> 63)
-    return undecided & ~(u ^ ones), below | (undecided & ~u & ones)
+    For the fields see `intrinsics.shared_digits`. Those of LANES streams more may change.
+    """
+    for first in range(0, count, LANES):
+        put_generators(key, sources, first)
+    for lane in range(uint64(count)):
+        threshold = sources[THRESHOLDS + lane]
+        sources[THRESHOLDS + lane] = threshold << uint64(64 - bits)
+        sources[CERTAIN + lane] = uint64(0) - (threshold >> uint64(bits))
 
 
 @inline
@@ -68,81 +52,70 @@ def _own_digits(z, gamma, threshold, undecided):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _different_rows(lanes, left):  # type: ignore[no-untyped-def]
-    """Compare LANES words of different streams; `left` has the digits of all their thresholds."""
-    pairs = 0
-    while left and pairs < _PAIRS:
-        pairs += 1
-        left <<= uint64(2)
-        for lane in range(uint64(LANES)):
-            z, gamma, threshold = lanes[lane], lanes[L1 + lane], lanes[L2 + lane]
-            undecided, below = lanes[L3 + lane], lanes[L4 + lane]
-            undecided, below = _digit(_mix(z + gamma), threshold, undecided, below)
-            z += gamma + gamma
-            undecided, below = _digit(_mix(z), threshold << uint64(1), undecided, below)
-            lanes[lane], lanes[L2 + lane] = z, threshold << uint64(2)
-            lanes[L3 + lane], lanes[L4 + lane] = undecided, below
-    if left:
-        for lane in range(uint64(LANES)):
-            if lanes[L3 + lane]:
-                gamma = lanes[L1 + lane]
-                z = lanes[lane] + (_OWN - uint64(SHARED_DIGITS)) * gamma
-                lanes[L4 + lane] |= _own_digits(z, gamma, lanes[L2 + lane], lanes[L3 + lane])
+def _finish(left, sources, first, jump, words, results):  # type: ignore[no-untyped-def]
+    """Decide by the digits of their own what the shared digits `left` undecided in `words` words of LANES streams."""
+    while left:
+        lowest = left & (uint64(0) - left)
+        at = popcount64(lowest - uint64(1))
+        source, start = first + at % uint64(LANES), jump + at // uint64(LANES) * STEP + _OWN
+        gamma, threshold = sources[GAMMAS + source], sources[THRESHOLDS + source] << uint64(SHARED_DIGITS)
+        found = _own_digits(sources[source] + start * gamma, gamma, threshold, results[at])
+        results[words * uint64(LANES) + at] |= found
+        left ^= lowest
 
 
 @inline
-def _same_row(seed, gamma, threshold, certain, lanes):  # type: ignore[no-untyped-def]
-    """Compare LANES words of one stream; `seed` is the state before the first of them."""
-    step = _STEP * gamma
-    for lane in range(uint64(LANES)):
-        lanes[L3 + lane] = _ALL
-        lanes[L4 + lane] = certain
-    for pair in range(_PAIRS):
-        if threshold == 0:
-            return
-        before = seed + uint64(2 * pair) * gamma
-        for lane in range(uint64(LANES)):
-            z = before + lane * step + gamma
-            undecided, below = _digit(_mix(z), threshold, lanes[L3 + lane], lanes[L4 + lane])
-            undecided, below = _digit(_mix(z + gamma), threshold << uint64(1), undecided, below)
-            lanes[L3 + lane], lanes[L4 + lane] = undecided, below
-        threshold <<= uint64(2)
-    if threshold:
-        for lane in range(uint64(LANES)):
-            if lanes[L3 + lane]:
-                z = seed + lane * step + _OWN * gamma
-                lanes[L4 + lane] |= _own_digits(z, gamma, threshold, lanes[L3 + lane])
+def decide(sources, first, jump, undecided, place, across, results):  # type: ignore[no-untyped-def]
+    """A word of each of LANES streams, where it is asked for: see `shared_digits`; the second field of `results`."""
+    left = shared_digits(sources, first, jump, undecided, place, across, results)
+    _finish(left, sources, first, jump, uint64(1), results)
+
+
+@inline
+def decide_few(sources, first, jump, undecided, place, across, results):  # type: ignore[no-untyped-def]
+    """As `decide`, for FEW_WORDS words of each stream: the last FEW_WORDS fields of `results`."""
+    left = shared_digits_of_few(sources, first, jump, undecided, place, across, results)
+    _finish(left, sources, first, jump, uint64(FEW_WORDS), results)
 
 
 @jit
 def bernoulli_rows(key, streams, thresholds, bits, first_word, tail, out, start, stop):  # type: ignore[no-untyped-def]
     """`bernoulli` of the rows start to stop; `tail` masks the last word."""
     n_words = out.shape[1]
-    lanes, sources = np.empty(5 * LANES, np.uint64), np.empty(4 * LANES, np.uint64)
-    for first in range(start, stop, LANES):
-        count = min(LANES, stop - first)
-        left = _sources(key, streams, thresholds, bits, first, sources)
-        # Vector lanes are words of a row up to `along`, from there on they are rows.
-        along = n_words // LANES * LANES
-        if count * ((n_words - along + LANES - 1) // LANES) < n_words - along:
-            along = n_words
-        for row in range(uint64(count)):
-            gamma = sources[L1 + row]
-            for w in range(0, along, LANES):
-                seed = sources[row] + uint64(first_word + w) * _STEP * gamma
-                _same_row(seed, gamma, sources[L2 + row], sources[L3 + row], lanes)
-                for lane in range(min(LANES, along - w)):
-                    out[uint64(first) + row, w + lane] = lanes[L4 + uint64(lane)]
-        for w in range(along, n_words):
-            jump = uint64(first_word + w) * _STEP
-            for lane in range(uint64(LANES)):
-                gamma = sources[L1 + lane]
-                lanes[lane], lanes[L1 + lane] = sources[lane] + jump * gamma, gamma
-                lanes[L2 + lane], lanes[L3 + lane], lanes[L4 + lane] = sources[L2 + lane], _ALL, sources[L3 + lane]
-            _different_rows(lanes, left)
-            for lane in range(count):
-                out[first + lane, w] = lanes[L4 + uint64(lane)]
-        for row in range(first, first + count):
+    sources, of_row = np.zeros(4 * SOURCES, np.uint64), np.empty(4 * SOURCES, np.uint64)
+    results, whole = np.empty(2 * FEW_WORDS * LANES, np.uint64), np.full(LANES, ALL)
+    few = n_words // FEW_WORDS * FEW_WORDS
+    zero = uint64(0)
+    for begin in range(start, stop, SOURCES):
+        many = min(SOURCES, stop - begin)
+        for row in range(many):
+            sources[row] = streams[begin + row]
+            sources[THRESHOLDS + uint64(row)] = thresholds[begin + row]
+        make_sources(key, bits, many, sources)
+        for first in range(0, many, LANES):
+            count, at = min(LANES, many - first), begin + first
+            if count * ((n_words + LANES - 1) // LANES) < n_words:  # vector lanes are words of a row, else rows
+                for row in range(uint64(first), uint64(first + count)):
+                    gamma = sources[GAMMAS + row]
+                    for lane in range(uint64(LANES)):
+                        of_row[lane], of_row[GAMMAS + lane] = sources[row] + lane * STEP * gamma, gamma
+                        of_row[THRESHOLDS + lane] = sources[THRESHOLDS + row]
+                        of_row[CERTAIN + lane] = sources[CERTAIN + row]
+                    for w in range(0, n_words, LANES):
+                        decide(of_row, zero, uint64(first_word + w) * STEP, whole, zero, zero, results)
+                        for lane in range(min(LANES, n_words - w)):
+                            out[uint64(begin) + row, w + lane] = results[LANES + lane]
+                continue
+            for w in range(0, few, FEW_WORDS):
+                decide_few(sources, uint64(first), uint64(first_word + w) * STEP, whole, zero, zero, results)
+                for lane in range(count):
+                    for word in range(FEW_WORDS):
+                        out[at + lane, w + word] = results[(FEW_WORDS + word) * LANES + lane]
+            for w in range(few, n_words):
+                decide(sources, uint64(first), uint64(first_word + w) * STEP, whole, zero, zero, results)
+                for lane in range(count):
+                    out[at + lane, w] = results[LANES + lane]
+        for row in range(begin, begin + many):
             out[row, n_words - 1] &= tail
 
 

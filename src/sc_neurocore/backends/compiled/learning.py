@@ -7,7 +7,8 @@ from ..addresses import SYNAPSES
 from ..normal import PER_CALL
 from ..threads import over_rows
 from ..types import Bits, Floats, LearningModel, LearningState, Words
-from .jit import LANES, counter, inline, jit, philox_lanes, put
+from .intrinsics import philox_lanes
+from .jit import LANES, counter, inline, jit, put
 from .neurons import fire_and_reset, integrate, normal_call, where
 
 _CLOSED = 2.0**-33

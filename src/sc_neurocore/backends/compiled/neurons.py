@@ -11,7 +11,8 @@ from ..normal import LN_2, PER_CALL, RADIANS, ROOT_HALF, cosine, log_near_one, s
 from ..packing import words_for
 from ..threads import over_rows
 from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Words
-from .jit import L1, LANES, counter, inline, jit, philox_lanes, put
+from .intrinsics import philox_lanes
+from .jit import L1, LANES, counter, inline, jit, put
 
 _log_near_one, _sine, _cosine = inline(log_near_one), inline(sine), inline(cosine)
 integrate, fire_and_reset = inline(formulas.integrate), inline(formulas.fire_and_reset)

@@ -25,8 +25,9 @@ from ..types import (
     Words,
 )
 from .bernoulli import bernoulli_rows
-from .intrinsics import popcount64
-from .jit import LANES, counter, inline, jit, philox_lanes, put
+from .fresh_weights import fresh_line_counts, line_scratch
+from .intrinsics import philox_lanes, popcount64
+from .jit import LANES, counter, inline, jit, put
 
 _MANY_BITS = 1 << 31
 
@@ -209,13 +210,6 @@ def _add_counts(counts, codes, neurons, sign, kind, length, totals):  # type: ig
 
 
 @jit
-def _transpose(made, out):  # type: ignore[no-untyped-def]
-    for j in range(made.shape[0]):
-        for w in range(made.shape[1]):
-            out[w, j] = made[j, w]
-
-
-@jit
 def _random(run, synapses, random, stored, coding, activation, out, start, stop):  # type: ignore[no-untyped-def]
     inputs, state, step = run
     indptr, neurons, codes = synapses
@@ -226,31 +220,24 @@ def _random(run, synapses, random, stored, coding, activation, out, start, stop)
         most = max(most, indptr[i + 1] - indptr[i])
     thresholds, signs, lanes = np.empty(lines, np.uint64), np.empty(lines, np.int64), np.empty(4 * LANES, np.uint64)
     totals, counts = np.empty(state.shape[1], np.int64), np.empty(most, np.uint64)
-    streams, magnitudes = np.empty(max(lines, most), np.uint64), np.empty(most, np.uint64)
-    x, made, words = np.empty((lines, n_words), np.uint64), np.empty((most, n_words), np.uint64), np.empty(0, np.uint64)
-    if stored.size == 0:
-        words = np.empty(most * n_words, np.uint64)
+    streams, x, scratch = np.empty(lines, np.uint64), np.empty((lines, n_words), np.uint64), line_scratch(n_words)
     for b in range(start, stop):
         for t in range(inputs.shape[1]):
             _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
             sample = uint64(b) << uint64(32) | uint64(step + t)
             for i in range(lines):
                 streams[i] = sample * uint64(lines) + (uint64(i) if apart else uint64(0))
-            bernoulli_rows(input_key, streams[:lines], thresholds, bits, 0, tail, x, 0, lines)
+            bernoulli_rows(input_key, streams, thresholds, bits, 0, tail, x, 0, lines)
             totals[:] = 0
             for i in range(lines):
                 first, m = indptr[i], indptr[i + 1] - indptr[i]
                 if stored.size:
                     piece = stored[n_words * first : n_words * (first + m)]
+                    _line_counts(x[i], piece.reshape(n_words, m), kind == BIPOLAR, tail, counts[:m])
                 else:
-                    for j in range(m):
-                        synapse = uint64(first + j) if apart else uint64(0)
-                        streams[j] = sample * uint64(codes.size) + synapse
-                        magnitudes[j] = uint64(abs(codes[first + j]))
-                    bernoulli_rows(weight_key, streams[:m], magnitudes[:m], bits, 0, tail, made[:m], 0, m)
-                    piece = words[: n_words * m]
-                    _transpose(made[:m], piece.reshape(n_words, m))
-                _line_counts(x[i], piece.reshape(n_words, m), kind == BIPOLAR, tail, counts[:m])
+                    before = sample * uint64(codes.size) + (uint64(first) if apart else uint64(0))
+                    weights = weight_key, before, apart, codes[first : first + m], bits
+                    fresh_line_counts(x[i], weights, tail, kind == BIPOLAR, scratch, counts[:m])
                 _add_counts(
                     counts[:m], codes[first : first + m], neurons[first : first + m], signs[i], kind, length, totals
                 )

@@ -7,7 +7,8 @@ from ..addresses import SELECT
 from ..packing import words_for
 from ..threads import over_rows
 from ..types import Draws, Indices, Thresholds, Words
-from .jit import LANES, counter, jit, philox_lanes, put
+from .intrinsics import philox_lanes
+from .jit import LANES, counter, jit, put
 
 
 @jit

@@ -12,7 +12,7 @@ from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
-from .products import and_counts, popcount, window_counts, wired_counts
+from .products import and_counts, fresh_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
@@ -35,6 +35,7 @@ __all__ = [
     "exp",
     "fill_times",
     "fit_levels",
+    "fresh_counts",
     "gather",
     "join_rows",
     "largest",

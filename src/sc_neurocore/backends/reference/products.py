@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..packing import unpack
-from ..types import Bits, Counts, Indices, Wiring, Words
+from ..types import Bits, Counts, FreshWeights, Indices, Wiring, Words
+from .streams import bernoulli
 
 
 def popcount(words: Words) -> Counts:
@@ -28,6 +29,19 @@ def synapse_bits(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) ->
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
     per_synapse = popcount(x[:, :, wiring.inputs] & w[:, None, wiring.weights])
     return per_neuron(per_synapse, wiring)
+
+
+def fresh_counts(x: Words, indptr: Indices, inputs: Indices, weights: FreshWeights, length: int, xnor: bool) -> Counts:
+    key, samples, apart, codes, bits = weights
+    numbers = samples.astype(np.uint64)[:, None] * np.uint64(codes.size)
+    streams = numbers + np.arange(codes.size, dtype=np.uint64) * np.uint64(apart)
+    thresholds = np.broadcast_to(np.abs(codes).astype(np.uint64), streams.shape)
+    words = bernoulli(key, streams.reshape(-1), thresholds.reshape(-1), bits, length)
+    made = words.reshape(*streams.shape, x.shape[-1])
+    lines = inputs if inputs.size else np.arange(codes.size) % x.shape[2]
+    wiring = Wiring(indptr, lines, np.arange(codes.size))
+    ones = synapse_bits(x, made, wiring, length, xnor).sum(-1, dtype=np.int64)
+    return per_neuron(ones * np.where(codes < 0, -1, 1), wiring)
 
 
 def per_neuron(values: Indices, wiring: Wiring) -> Counts:

@@ -8,6 +8,7 @@ from ...gates.accumulators import Accumulator, ParallelCounter
 from ...gates.operands import Operands
 from ..base import Floats, Samples
 from ..options import CircuitOptions
+from .fresh_counter import FreshCounter
 from .synapse_array import SeenWeights, SynapseArray
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
@@ -37,8 +38,10 @@ class DenseSum:
         counted = isinstance(self.circuit.accumulator, ParallelCounter) and not self.circuit.product_flips
         self._in_rows = self._dense and counted and not synapses.own_streams
         """Whether only the totals of streams matter, so that those of a sample and of a neuron can lie side by side."""
-        memory = self.circuit.accumulator.memory(weights.n_neurons)
-        self.sample_bytes = self.circuit.sample_bytes + min(memory, chunks.CHUNK_BYTES)
+        self._counter = FreshCounter.of(self.circuit)
+        memory = min(self.circuit.accumulator.memory(weights.n_neurons), chunks.CHUNK_BYTES)
+        own = 0 if self._counter is None else synapses.sample_bytes()
+        self.sample_bytes = self.circuit.sample_bytes + memory - own
         """Bytes of memory that a sample takes."""
 
     def lines(self, x: Floats) -> Floats:
@@ -67,6 +70,9 @@ class DenseSum:
         samples
             Sample numbers ``(S,)``, which decide the random bits.
         """
+        if self._counter is not None:
+            out = self._counter.outputs(self.circuit.inputs.words(self.lines(x), samples), seen, samples)
+            return out if self.synapses.device is None else self.circuit.through_adc(out, seen)
         operands = self._rows(seen, x, samples) if self._in_rows else self.operands(seen, x, samples)
         numbers = samples.reshape(-1, operands.n_samples)
         if self.circuit.product_flips:

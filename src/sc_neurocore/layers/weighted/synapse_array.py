@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ... import chunks
 from ...backends.packing import pack, words_for
-from ...backends.types import Words
-from ...bitstreams.encodings import from_probability, value_range
+from ...backends.types import FreshWeights, Words
+from ...bitstreams.encodings import MAGNITUDES, from_probability, value_range
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
 from ...encoders.sequences import Inputs
@@ -34,6 +34,8 @@ class SeenWeights:
         """Their streams, if they are stored: made once, at first use."""
         self.rows: Words | None = None
         """These streams, those of a neuron side by side."""
+        self.codes: NDArray[np.int64] | None = None
+        """Their thresholds with their signs, if streams are made of them word by word: made once, at first use."""
 
     def is_current(self, weights: Weights) -> bool:
         """Whether the weights have not been edited since."""
@@ -110,6 +112,17 @@ class FreshStreams(WeightStreams):
         """Streams ``(S, rails, synapses, W)``."""
         values = seen.effective
         return self.encoder.rails(np.broadcast_to(values.reshape(-1), (len(samples), values.size)), samples)
+
+    def made_later(self, seen: SeenWeights, samples: Samples) -> FreshWeights:
+        """What the streams of `words` are made of, for the kernel `fresh_counts`."""
+        encoder, codes = self.encoder, seen.codes
+        if codes is None:
+            flat = seen.effective.reshape(-1)
+            codes = encoder.thresholds(MAGNITUDES[encoder.encoding](flat)).astype(np.int64)
+            if encoder.encoding == "split":
+                np.negative(codes, out=codes, where=flat < 0)
+            seen.codes = codes
+        return FreshWeights(encoder.key, samples, encoder.share == "independent", codes, encoder.generator.bits)
 
 
 class ReadStreams(WeightStreams):
