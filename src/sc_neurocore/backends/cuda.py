@@ -1,53 +1,53 @@
-"""Backend "cupy": products of large layers on an NVIDIA GPU, with the integers of `reference`."""
+"""Backend "cupy": random streams, comparators and products on an NVIDIA GPU, with the integers of `reference`.
 
+The kernels are the text `cuda.cu`, compiled for the device when they are first called. Tests compile the same text for
+the host and run this module on it.
+"""
+
+from collections.abc import Iterator
 from functools import lru_cache
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from . import philox, splitmix, types
 from .compiled import *  # noqa: F403 - what is not defined below runs there
-from .types import Counts, Wiring, Words
+from .packing import tail_mask, words_for
+from .types import Counts, Draws, Indices, Thresholds, Wiring, Words
 
 name = "cupy"
-_SOURCE = r"""
-extern "C" __global__ void and_counts(
-    const unsigned long long* x, const unsigned long long* w, long long* out,
-    long long samples, long long neurons, long long width)
-{   // one warp for one (group, sample, neuron)
-    long long index = (blockIdx.x * (long long)blockDim.x + threadIdx.x) / 32;
-    long long lane = threadIdx.x % 32;
-    long long pairs = samples * neurons;
-    long long group = blockIdx.y;
-    if (index >= pairs) return;
-    const unsigned long long* a = x + (group * samples + index / neurons) * width;
-    const unsigned long long* b = w + (group * neurons + index % neurons) * width;
-    long long ones = 0;
-    for (long long k = lane; k < width; k += 32) ones += __popcll(a[k] & b[k]);
-    for (int step = 16; step; step /= 2) ones += __shfl_down_sync(0xffffffff, ones, step);
-    if (lane == 0) out[group * pairs + index] = ones;
-}
-extern "C" __global__ void wired_counts(
-    const unsigned long long* x, const unsigned long long* w, const long long* indptr,
-    const long long* inputs, const long long* weights, long long* out,
-    long long samples, long long neurons, long long lines, long long synapses, long long words)
-{
-    long long index = (blockIdx.x * (long long)blockDim.x + threadIdx.x) / 32;
-    long long lane = threadIdx.x % 32;
-    long long group = blockIdx.y;
-    if (index >= samples * neurons) return;
-    long long sample = index / neurons, neuron = index % neurons;
-    const unsigned long long* a = x + (group * samples + sample) * lines * words;
-    const unsigned long long* b = w + group * synapses * words;
-    long long start = indptr[neuron] * words, stop = indptr[neuron + 1] * words, ones = 0;
-    for (long long k = start + lane; k < stop; k += 32) {
-        long long s = k / words, q = k % words;
-        ones += __popcll(a[inputs[s] * words + q] & b[weights[s] * words + q]);
-    }
-    for (int step = 16; step; step /= 2) ones += __shfl_down_sync(0xffffffff, ones, step);
-    if (lane == 0) out[group * samples * neurons + index] = ones;
-}
-"""
+BLOCK_BYTES = 1 << 28
+"""Memory that the streams, and that the results, of a launch may take on the device: larger calls go in blocks."""
+MOST_BLOCKS = 1 << 16
+"""Blocks of threads in a launch; what is more, they take in turns."""
 _THREADS = 256
+_WARP = 32
+
+
+def source() -> str:
+    """The text of the kernels, with the constants of the random numbers."""
+    constants = {
+        "SHIFT_1": splitmix.SHIFT_1,
+        "SHIFT_2": splitmix.SHIFT_2,
+        "SHIFT_3": splitmix.SHIFT_3,
+        "MULTIPLIER_1": splitmix.MULTIPLIER_1,
+        "MULTIPLIER_2": splitmix.MULTIPLIER_2,
+        "FEW": splitmix.FEW,
+        "ALTERNATING": splitmix.ALTERNATING,
+        "PHILOX_ROUNDS": philox.ROUNDS,
+        "PHILOX_0": philox.MULTIPLIER_0,
+        "PHILOX_1": philox.MULTIPLIER_1,
+        "WEYL_0": philox.WEYL_0,
+        "WEYL_1": philox.WEYL_1,
+        "NUMBER_DIGITS": types.NUMBER_DIGITS,
+        "SHARED_DIGITS": types.SHARED_DIGITS,
+        "WORD_STEP": types.WORD_STEP,
+    }
+    lines = [f"#define {word} {value}{'ull' if value >> 31 else ''}\n" for word, value in constants.items()]
+    return "".join(lines) + Path(__file__).with_suffix(".cu").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
@@ -76,38 +76,112 @@ def device_name() -> str:
 
 
 @lru_cache(maxsize=1)
-def _module() -> Any:
+def module() -> Any:
+    """The compiled kernels."""
     import cupy
 
-    return cupy.RawModule(code=_SOURCE)
+    return cupy.RawModule(code=source())
 
 
-def _launch(name: str, groups: int, pairs: int, arguments: tuple[Any, ...]) -> None:
-    blocks = -(-pairs * 32 // _THREADS)
-    _module().get_function(name)((blocks, groups), (_THREADS,), arguments)
+def _put(array: NDArray[Any], dtype: type[np.generic]) -> Any:
+    """The array on the device, in the order of memory."""
+    import cupy
+
+    return cupy.asarray(np.ascontiguousarray(array, dtype))
+
+
+def _zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> Any:
+    """Zeros on the device."""
+    import cupy
+
+    return cupy.zeros(shape, dtype)
+
+
+def _launch(kernel: str, threads: int, *arguments: Any) -> None:
+    """Run a kernel that has work for so many threads; integers of Python are passed as ``place``."""
+    blocks = min(-(-threads // _THREADS), MOST_BLOCKS)
+    given = tuple(np.int64(argument) if type(argument) is int else argument for argument in arguments)
+    module().get_function(kernel)((blocks,), (_THREADS,), given)
+
+
+def _parts(count: int, item_bytes: int) -> Iterator[slice]:
+    """Slices that cover ``range(count)``, each of at most `BLOCK_BYTES` where an item takes `item_bytes`."""
+    step = max(1, BLOCK_BYTES // max(1, item_bytes))
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+# ------------------------------------------------------------ streams
+
+
+def bernoulli(  # type: ignore[no-redef]
+    key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_word: int = 0
+) -> Words:
+    out = np.empty((streams.size, words_for(length)), np.uint64)
+    for rows in _parts(len(out), 8 * out.shape[1] + 16):
+        made = _zeros(out[rows].shape, np.uint64)
+        given = np.uint64(key), _put(streams[rows], np.uint64), _put(thresholds[rows], np.uint64), made
+        _launch("bernoulli", made.size, *given, *made.shape, int(bits), int(first_word), tail_mask(length))
+        out[rows] = made.get()
+    return out
+
+
+def compare(sequences: Draws, thresholds: Thresholds) -> Words:  # type: ignore[no-redef]
+    length, n_words = sequences.shape[1], words_for(sequences.shape[1])
+    flat = thresholds.reshape(-1)
+    out = np.empty((flat.size, n_words), np.uint64)
+    if out.size:
+        numbers, n = _put(sequences, np.uint32), thresholds.shape[1]
+        for rows in _parts(len(out), 8 * n_words + 8):
+            made = _zeros(out[rows].shape, np.uint64)
+            given = numbers, _put(flat[rows], np.uint64), made
+            _launch("compare", _WARP * made.size, *given, *made.shape, length, len(sequences), rows.start, n)
+            out[rows] = made.get()
+    return out.reshape(*thresholds.shape, n_words)
+
+
+# ------------------------------------------------------------ counts
 
 
 def and_counts(x: Words, w: Words) -> Counts:  # type: ignore[no-redef]
-    import cupy
-
     groups, samples, n, n_words = x.shape
-    neurons = w.shape[1]
-    out = cupy.zeros((groups, samples, neurons), np.int64)
-    if out.size:
-        sizes = tuple(np.int64(size) for size in (samples, neurons, n * n_words))
-        device = cupy.ascontiguousarray(cupy.asarray(x)), cupy.ascontiguousarray(cupy.asarray(w))
-        _launch("and_counts", groups, samples * neurons, (*device, out, *sizes))
-    return np.asarray(cupy.asnumpy(out))
+    neurons, width = w.shape[1], n * n_words  # the words of all inputs, one after another
+    rows_x, rows_w = x.reshape(groups, samples, 1, width), w.reshape(groups, neurons, width)
+    return _counted("and_counts", rows_x, rows_w, (neurons,), (neurons,))
+
+
+def window_counts(x: Words, w: Words, windows: Indices) -> Counts:  # type: ignore[no-redef]
+    (parts, n_windows, n), neurons = windows.shape, w.shape[2]
+    rows_w = w.reshape(len(w), parts * neurons * n, w.shape[-1])
+    sizes = x.shape[2], parts, n_windows, neurons, n
+    return _counted("window_counts", x, rows_w, (parts, n_windows, neurons), sizes, windows)
 
 
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:  # type: ignore[no-redef]
-    import cupy
-
-    groups, samples, lines, n_words = x.shape
     neurons = len(wiring.indptr) - 1
-    out = cupy.zeros((groups, samples, neurons), np.int64)
-    if out.size:
-        sizes = tuple(np.int64(size) for size in (samples, neurons, lines, w.shape[1], n_words))
-        device = tuple(cupy.ascontiguousarray(cupy.asarray(array)) for array in (x, w, *wiring))
-        _launch("wired_counts", groups, samples * neurons, (*device, out, *sizes))
-    return np.asarray(cupy.asnumpy(out))
+    return _counted("wired_counts", x, w, (neurons,), (neurons, x.shape[2], w.shape[1]), *wiring)
+
+
+def _counted(
+    kernel: str, x: Words, w: Words, results: tuple[int, ...], sizes: tuple[int, ...], *tables: Indices
+) -> Counts:
+    """Counts ``(G, B, *results)`` of a kernel over lines ``(G, B, lines, W)`` and weights ``(G, rows, W)``.
+
+    Blocks of samples stay on the device while the words of their streams come by, each of which is sent once where
+    the results fit into one block.
+    """
+    groups, samples, lines, n_words = x.shape
+    out = np.zeros((groups, samples, *results), np.int64)
+    if not out.size:
+        return out
+    placed = [_put(table, np.int64) for table in tables]
+    of_sample = 8 * max(prod(results), lines)
+    for g in _parts(groups, samples * of_sample + 8 * w.shape[1]):
+        for b in _parts(samples, (g.stop - g.start) * of_sample):
+            counts = _zeros(out[g, b].shape, np.int64)
+            rows = len(counts) * (counts.shape[1] * lines + w.shape[1])
+            for q in _parts(n_words, 8 * rows):
+                streams = _put(x[g, b, :, q], np.uint64), _put(w[g, :, q], np.uint64)
+                given = *streams, *placed, counts, *counts.shape[:2], *sizes, q.stop - q.start
+                _launch(kernel, _WARP * counts.size, *given)
+            out[g, b] = counts.get()
+    return out
