@@ -143,7 +143,8 @@ def test_capabilities_are_read_from_the_code():
         assert (row["numba"], row["reference"]) == ("numba", "reference")
     assert table["and_counts"]["jax"] == "jax"
     assert table["popcount"]["jax"] == "numba"
-    assert [kernel for kernel in table if runs_on(cuda, kernel) == "cupy"] == ["and_counts", "wired_counts"]
+    of_gpu = ["and_counts", "bernoulli", "compare", "window_counts", "wired_counts"]
+    assert [kernel for kernel in table if runs_on(cuda, kernel) == "cupy"] == of_gpu
 
 
 def test_the_table_of_the_documentation():
