@@ -1,8 +1,8 @@
 """A stand-in for CuPy without a GPU: arrays of NumPy, and the text of CUDA kernels, compiled by g++ for the host.
 
-It has what `sc_neurocore.backends.cuda` uses of CuPy. Where a GPU would do something undefined, it raises: a kernel
-gets other types than its text says, a grid or block is larger than a device allows, something is written beside an
-array, lanes of a warp go apart. Memory that is not set holds garbage. `traffic` counts the bytes between host and device.
+It has what `sc_neurocore.backends.cuda` uses of CuPy, and raises where a GPU does something undefined: a kernel gets
+other types than its text says, a grid or block is larger than a device allows, something is written beside an array,
+lanes of a warp go apart. Memory that is not set holds garbage. `traffic` counts the bytes between host and device.
 """
 
 import ctypes
@@ -119,7 +119,7 @@ def _compiled(code):
     with tempfile.TemporaryDirectory() as folder:
         text, library = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
         text.write_text(f'#include "{HEADER}"\n{code}\n{"".join(calls)}')
-        flags = "-std=c++17 -O2 -U_FORTIFY_SOURCE -Wall -Wextra -Werror -shared -fPIC".split()
+        flags = ["-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
         done = subprocess.run(["g++", *flags, str(text), "-o", str(library)], capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr)

@@ -4,7 +4,7 @@ The kernels are the text `cuda.cu`, compiled for the device when they are first 
 the host and run this module on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -116,27 +116,34 @@ def _parts(count: int, item_bytes: int) -> Iterator[slice]:
 def bernoulli(  # type: ignore[no-redef]
     key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_word: int = 0
 ) -> Words:
-    out = np.empty((streams.size, words_for(length)), np.uint64)
-    for rows in _parts(len(out), 8 * out.shape[1] + 16):
-        made = _zeros(out[rows].shape, np.uint64)
-        given = np.uint64(key), _put(streams[rows], np.uint64), _put(thresholds[rows], np.uint64), made
-        _launch("bernoulli", made.size, *given, *made.shape, int(bits), int(first_word), tail_mask(length))
-        out[rows] = made.get()
-    return out
+    def made(rows: slice) -> Words:
+        out = _zeros((rows.stop - rows.start, words_for(length)), np.uint64)
+        given = np.uint64(key), _put(streams[rows], np.uint64), _put(thresholds[rows], np.uint64), out
+        _launch("bernoulli", out.size, *given, *out.shape, int(bits), int(first_word), tail_mask(length))
+        return np.asarray(out.get())
+
+    return _by_rows(made, streams.size, words_for(length), 16)
 
 
 def compare(sequences: Draws, thresholds: Thresholds) -> Words:  # type: ignore[no-redef]
-    length, n_words = sequences.shape[1], words_for(sequences.shape[1])
-    flat = thresholds.reshape(-1)
-    out = np.empty((flat.size, n_words), np.uint64)
-    if out.size:
-        numbers, n = _put(sequences, np.uint32), thresholds.shape[1]
-        for rows in _parts(len(out), 8 * n_words + 8):
-            made = _zeros(out[rows].shape, np.uint64)
-            given = numbers, _put(flat[rows], np.uint64), made
-            _launch("compare", _WARP * made.size, *given, *made.shape, length, len(sequences), rows.start, n)
-            out[rows] = made.get()
-    return out.reshape(*thresholds.shape, n_words)
+    (n_sequences, length), n, flat = sequences.shape, thresholds.shape[1], thresholds.reshape(-1)
+    numbers = _put(sequences, np.uint32)
+
+    def made(rows: slice) -> Words:
+        out = _zeros((rows.stop - rows.start, words_for(length)), np.uint64)
+        given = numbers, _put(flat[rows], np.uint64), out
+        _launch("compare", _WARP * out.size, *given, *out.shape, length, n_sequences, rows.start, n)
+        return np.asarray(out.get())
+
+    return _by_rows(made, flat.size, words_for(length), 8).reshape(*thresholds.shape, words_for(length))
+
+
+def _by_rows(made: Callable[[slice], Words], rows: int, n_words: int, row_bytes: int) -> Words:
+    """Streams ``(R, W)``, made in blocks of rows; to make a row takes `row_bytes` beside its words."""
+    out = np.empty((rows, n_words), np.uint64)
+    for part in _parts(rows, 8 * n_words + row_bytes):
+        out[part] = made(part)
+    return out
 
 
 # ------------------------------------------------------------ counts
@@ -174,14 +181,19 @@ def _counted(
     if not out.size:
         return out
     placed = [_put(table, np.int64) for table in tables]
+
+    def counted(g: slice, b: slice) -> Counts:
+        counts = _zeros(out[g, b].shape, np.int64)
+        rows = len(counts) * (counts.shape[1] * lines + w.shape[1])
+        for q in _parts(n_words, 8 * rows):
+            add(counts, _put(x[g, b, :, q], np.uint64), _put(w[g, :, q], np.uint64), q.stop - q.start)
+        return np.asarray(counts.get())
+
+    def add(counts: Any, x: Any, w: Any, words: int) -> None:
+        _launch(kernel, _WARP * counts.size, x, w, *placed, counts, *counts.shape[:2], *sizes, words)
+
     of_sample = 8 * max(prod(results), lines)
     for g in _parts(groups, samples * of_sample + 8 * w.shape[1]):
         for b in _parts(samples, (g.stop - g.start) * of_sample):
-            counts = _zeros(out[g, b].shape, np.int64)
-            rows = len(counts) * (counts.shape[1] * lines + w.shape[1])
-            for q in _parts(n_words, 8 * rows):
-                streams = _put(x[g, b, :, q], np.uint64), _put(w[g, :, q], np.uint64)
-                given = *streams, *placed, counts, *counts.shape[:2], *sizes, q.stop - q.start
-                _launch(kernel, _WARP * counts.size, *given)
-            out[g, b] = counts.get()
+            out[g, b] = counted(g, b)
     return out

@@ -1,0 +1,128 @@
+"""The GPU's kernels, compiled for the host: any size of grid and of memory, and what crosses the bus."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from sc_neurocore.backends import choose, cuda, reference, runs_on
+from sc_neurocore.backends.kernels import kernel_names
+from sc_neurocore.backends.packing import pack
+from sc_neurocore.backends.types import Wiring
+
+from .test_conformance import CASES, arrays
+
+OWN = [kernel for kernel in kernel_names() if runs_on(cuda, kernel) == "cupy"]
+COUNTS = [kernel for kernel in OWN if kernel.endswith("_counts")]
+
+
+def streams(rng, *shape):
+    return pack(rng.random(shape) < 0.4)
+
+
+def large(kernel, rng):
+    """Arguments with a few hundred results and streams of 19 words."""
+    length = 64 * 18 + 5
+    if kernel == "bernoulli":
+        rows = rng.integers(0, 2**63, 50).astype(np.uint64)
+        return 5, rows, rng.integers(0, 2**16 + 1, 50).astype(np.uint64), 16, length
+    if kernel == "compare":
+        return rng.integers(0, 256, (7, length)).astype(np.uint32), rng.integers(0, 257, (9, 7)).astype(np.uint64)
+    x = streams(rng, 3, 8, 11, length)
+    if kernel == "and_counts":
+        return x, streams(rng, 3, 6, 11, length)
+    if kernel == "window_counts":
+        return x, streams(rng, 3, 2, 3, 4, length), rng.integers(0, 11, (2, 5, 4))
+    indptr = np.array([0, 0, 4, 5, 30])
+    return x, streams(rng, 3, 9, length), Wiring(indptr, rng.integers(0, 11, 30), rng.integers(0, 9, 30))
+
+
+def sent_at_least(given):
+    """Bytes of the arguments."""
+    return sum(array.nbytes for array in arrays(given) if array.ndim)
+
+
+@pytest.mark.parametrize("kernel", OWN)
+def test_a_grid_of_any_size_does_all(kernel, gpu_on_host, monkeypatch):
+    for most in (1, 3):
+        monkeypatch.setattr(cuda, "MOST_BLOCKS", most)
+        for given in [*CASES[kernel](np.random.default_rng(most), 150), large(kernel, np.random.default_rng(most))]:
+            found = getattr(choose("cupy"), kernel)(*given)
+            np.testing.assert_array_equal(found, getattr(reference, kernel)(*given))
+    assert set(gpu_on_host.launched) == {kernel}
+
+
+def test_more_groups_than_a_grid_has_rows(gpu_on_host):
+    """The second axis of a grid ends at 65,535, where groups once were."""
+    words = np.random.default_rng(1).integers(0, 2**64, (65_537, 1, 1, 1), np.uint64)
+    ones = np.bitwise_count(words[..., 0]).astype(np.int64)
+    np.testing.assert_array_equal(cuda.and_counts(words, words), ones)
+    wiring = Wiring(*(np.array(part) for part in ([0, 1], [0], [0])))
+    np.testing.assert_array_equal(cuda.wired_counts(words, words[:, 0], wiring), ones)
+
+
+@pytest.mark.parametrize("block", [1, 1000, 5000])
+@pytest.mark.parametrize("kernel", OWN)
+def test_what_does_not_fit_into_memory_goes_in_blocks(kernel, block, gpu_on_host, monkeypatch):
+    monkeypatch.setattr(cuda, "BLOCK_BYTES", block)
+    given = large(kernel, np.random.default_rng(2))
+    found = getattr(cuda, kernel)(*given)
+    np.testing.assert_array_equal(found, getattr(reference, kernel)(*given))
+    assert len(gpu_on_host.launched) > 1
+    assert gpu_on_host.in_use == 0
+    if block > 1:  # streams and results, and what all blocks share: wiring, windows, sequences
+        shared = {"compare": 0, "window_counts": 2, "wired_counts": 2}
+        once = sum(array.nbytes for array in arrays(given[shared[kernel] :])) if kernel in shared else 0
+        assert gpu_on_host.most <= 2 * block + once
+        assert once < gpu_on_host.most
+
+
+@pytest.mark.parametrize("kernel", COUNTS)
+def test_only_operands_and_counts_cross_the_bus(kernel, gpu_on_host, monkeypatch):
+    """Each word once, in one block or in several along the streams."""
+    given = large(kernel, np.random.default_rng(3))
+    for block in (cuda.BLOCK_BYTES, 12_000):
+        monkeypatch.setattr(cuda, "BLOCK_BYTES", block)
+        gpu_on_host.clear()
+        counts = getattr(cuda, kernel)(*given)
+        assert (gpu_on_host.sent, gpu_on_host.received) == (sent_at_least(given), counts.nbytes)
+    assert len(gpu_on_host.launched) > 1
+
+
+def test_only_numbers_are_sent_for_random_streams(gpu_on_host):
+    _, streams, thresholds, *_ = given = large("bernoulli", np.random.default_rng(4))
+    words = cuda.bernoulli(*given)
+    assert (gpu_on_host.sent, gpu_on_host.received) == (streams.nbytes + thresholds.nbytes, words.nbytes)
+
+
+def test_nothing_is_launched_for_nothing(gpu_on_host):
+    none = np.empty(0, np.uint64)
+    assert cuda.bernoulli(1, none, none, 8, 70).shape == (0, 2)
+    assert cuda.compare(np.zeros((1, 70), np.uint32), none.reshape(0, 3)).shape == (0, 3, 2)
+    no_inputs = (np.empty((2, rows, 0, 2), np.uint64) for rows in (3, 4))
+    assert cuda.and_counts(*no_inputs).tolist() == [[[0] * 4] * 3] * 2
+    assert not gpu_on_host.launched
+
+
+def test_arguments_of_any_layout(gpu_on_host):
+    rng = np.random.default_rng(5)
+    x, w = streams(rng, 4, 6, 5, 200)[::-2, 1::2], streams(rng, 2, 3, 5, 200).swapaxes(0, 1).copy().swapaxes(0, 1)
+    x.flags.writeable = False
+    np.testing.assert_array_equal(cuda.and_counts(x, w), reference.and_counts(x, w))
+
+
+def test_the_name_of_the_device(gpu_on_host):
+    assert cuda.available()
+    assert cuda.device_name() == "the host"
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="needs nvcc")
+def test_the_compiler_of_the_device_takes_the_text(tmp_path):
+    text, code = tmp_path / "kernels.cu", tmp_path / "kernels.ptx"
+    text.write_text(cuda.source())
+    done = subprocess.run(
+        ["nvcc", "-ptx", "-Werror", "all-warnings", str(text), "-o", str(code)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert [kernel for kernel in OWN if f".entry {kernel}(" not in code.read_text()] == []
