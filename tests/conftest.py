@@ -45,6 +45,13 @@ def gpu_on_host() -> Iterator[cupy_on_host.Traffic]:
 
 
 @pytest.fixture
+def gpu(request: pytest.FixtureRequest) -> None:
+    """The backend "cupy" is there, on a GPU or else on the host."""
+    if not cuda.available():
+        request.getfixturevalue("gpu_on_host")
+
+
+@pytest.fixture
 def gpu_calls(gpu_on_host: cupy_on_host.Traffic) -> list[str]:
     """As `gpu_on_host`; the names of the kernels that ran."""
     return gpu_on_host.launched
