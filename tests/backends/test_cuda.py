@@ -1,7 +1,8 @@
 """The GPU's kernels, compiled for the host: any size of grid and of memory, and what crosses the bus."""
 
-import shutil
-import subprocess
+import ctypes
+import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,12 +118,24 @@ def test_the_name_of_the_device(gpu_on_host):
     assert cuda.device_name() == "the host"
 
 
-@pytest.mark.skipif(shutil.which("nvcc") is None, reason="needs nvcc")
-def test_the_compiler_of_the_device_takes_the_text(tmp_path):
-    text, code = tmp_path / "kernels.cu", tmp_path / "kernels.ptx"
-    text.write_text(cuda.source())
-    done = subprocess.run(
-        ["nvcc", "-ptx", "-Werror", "all-warnings", str(text), "-o", str(code)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert [kernel for kernel in OWN if f".entry {kernel}(" not in code.read_text()] == []
+def nvrtc():
+    """The compiler that CuPy calls, of the package nvidia-cuda-nvrtc-cu12 or -cu13, which needs no GPU; or None."""
+    spec = importlib.util.find_spec("nvidia")
+    folders = map(Path, (spec and spec.submodule_search_locations) or ())
+    return next((path for folder in folders for path in sorted(folder.rglob("libnvrtc.so.*"))), None)
+
+
+@pytest.mark.skipif(nvrtc() is None, reason="needs nvidia-cuda-nvrtc-cu12")
+def test_the_compiler_of_the_device_takes_the_text():
+    library, program, size = ctypes.CDLL(str(nvrtc())), ctypes.c_void_p(), ctypes.c_size_t()
+    assert library.nvrtcCreateProgram(ctypes.byref(program), cuda.source().encode(), b"cuda.cu", 0, None, None) == 0
+    options = (ctypes.c_char_p * 1)(b"--gpu-architecture=compute_80")
+    failed = library.nvrtcCompileProgram(program, 1, options)
+    library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
+    log = ctypes.create_string_buffer(size.value)
+    library.nvrtcGetProgramLog(program, log)
+    assert (failed, log.value) == (0, b"")  # no warning either
+    library.nvrtcGetPTXSize(program, ctypes.byref(size))
+    code = ctypes.create_string_buffer(size.value)
+    library.nvrtcGetPTX(program, code)
+    assert [kernel for kernel in OWN if f".entry {kernel}(".encode() not in code.value] == []
