@@ -70,11 +70,23 @@ class ndarray:  # noqa: N801 - CuPy's name
 
     def check(self):
         """An error if something was written beside the array."""
-        if (self._memory[:GUARD] != GARBAGE).any() or (self._memory[GUARD + self.nbytes :] != GARBAGE).any():
+        if (self._memory[:GUARD] != GARBAGE).any() or (self._memory[-GUARD:] != GARBAGE).any():
             raise IndexError("a kernel wrote beside an array")
 
+    def _view(self, values):
+        made = object.__new__(ndarray)
+        made.__dict__ |= self.__dict__ | {"values": values, "shape": values.shape, "size": values.size}
+        made.nbytes = 0  # of memory of its own
+        return made
+
+    def reshape(self, *shape):
+        return self._view(self.values.reshape(*shape))
+
+    def __getitem__(self, key):
+        return self._view(self.values[key])
+
     def get(self):
-        traffic.received += self.nbytes
+        traffic.received += self.values.nbytes
         return self.values.copy()
 
 
@@ -94,6 +106,14 @@ def asarray(array):
     made = ndarray(array.shape, array.dtype)
     made.values[...] = array
     traffic.sent += made.nbytes
+    return made
+
+
+def ascontiguousarray(array):
+    if array.values.flags.c_contiguous:
+        return array
+    made = ndarray(array.shape, array.dtype)
+    made.values[...] = array.values
     return made
 
 
@@ -146,6 +166,8 @@ def _launch(name, run, types, grid, block, arguments):
     for number, (argument, (dtype, is_array)) in enumerate(zip(arguments, types, strict=True)):
         if isinstance(argument, ndarray) != is_array or np.dtype(argument.dtype) != dtype:
             raise TypeError(f"{name} takes {np.dtype(dtype)} as argument {number}, got {argument!r}")
+        if is_array and not argument.values.flags.c_contiguous:
+            raise ValueError(f"{name} takes arrays in the order of memory, argument {number} is not")
     given = [
         ctypes.c_void_p(argument.values.ctypes.data) if is_array else np.ctypeslib.as_ctypes_type(dtype)(argument)
         for argument, (dtype, is_array) in zip(arguments, types, strict=True)

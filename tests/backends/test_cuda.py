@@ -4,10 +4,12 @@ import ctypes
 import importlib.util
 from pathlib import Path
 
+import cupy_on_host
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import choose, cuda, reference, runs_on
+from sc_neurocore.backends import cuda, reference, runs_on
+from sc_neurocore.backends.kept import Kept
 from sc_neurocore.backends.kernels import kernel_names
 from sc_neurocore.backends.packing import pack
 from sc_neurocore.backends.types import Wiring
@@ -16,6 +18,7 @@ from .test_conformance import CASES, arrays
 
 OWN = [kernel for kernel in kernel_names() if runs_on(cuda, kernel) == "cupy"]
 COUNTS = [kernel for kernel in OWN if kernel.endswith("_counts")]
+STREAMS = ["bernoulli", "compare", "gather"]
 
 
 def streams(rng, *shape):
@@ -30,6 +33,10 @@ def large(kernel, rng):
         return 5, rows, rng.integers(0, 2**16 + 1, 50).astype(np.uint64), 16, length
     if kernel == "compare":
         return rng.integers(0, 256, (7, length)).astype(np.uint32), rng.integers(0, 257, (9, 7)).astype(np.uint64)
+    if kernel == "gather":
+        return streams(rng, 17, length), rng.integers(0, 17, (9, 7)).astype(np.uint64)
+    if kernel == "popcount":
+        return (streams(rng, 9, 7, length),)
     x = streams(rng, 3, 8, 11, length)
     if kernel == "and_counts":
         return x, streams(rng, 3, 6, 11, length)
@@ -39,8 +46,13 @@ def large(kernel, rng):
     return x, streams(rng, 3, 9, length), Wiring(indptr, rng.integers(0, 11, 30), rng.integers(0, 9, 30))
 
 
-def sent_at_least(given):
-    """Bytes of the arguments."""
+def kept(words):
+    """Words on the device."""
+    return Kept(cupy_on_host.asarray(words))
+
+
+def nbytes(given):
+    """Bytes of the arrays among the arguments."""
     return sum(array.nbytes for array in arrays(given) if array.ndim)
 
 
@@ -49,7 +61,7 @@ def test_a_grid_of_any_size_does_all(kernel, gpu_on_host, monkeypatch):
     for most in (1, 3):
         monkeypatch.setattr(cuda, "MOST_BLOCKS", most)
         for given in [*CASES[kernel](np.random.default_rng(most), 150), large(kernel, np.random.default_rng(most))]:
-            found = getattr(choose("cupy"), kernel)(*given)
+            found = getattr(cuda, kernel)(*given) if kernel != "popcount" else cuda.popcount(kept(*given))
             np.testing.assert_array_equal(found, getattr(reference, kernel)(*given))
     assert set(gpu_on_host.launched) == {kernel}
 
@@ -64,7 +76,7 @@ def test_more_groups_than_a_grid_has_rows(gpu_on_host):
 
 
 @pytest.mark.parametrize("block", [1, 1000, 5000])
-@pytest.mark.parametrize("kernel", OWN)
+@pytest.mark.parametrize("kernel", [*COUNTS, *STREAMS])
 def test_what_does_not_fit_into_memory_goes_in_blocks(kernel, block, gpu_on_host, monkeypatch):
     monkeypatch.setattr(cuda, "BLOCK_BYTES", block)
     given = large(kernel, np.random.default_rng(2))
@@ -73,8 +85,8 @@ def test_what_does_not_fit_into_memory_goes_in_blocks(kernel, block, gpu_on_host
     assert len(gpu_on_host.launched) > 1
     assert gpu_on_host.in_use == 0
     if block > 1:  # streams and results, and what all blocks share: wiring, windows, sequences
-        shared = {"compare": 0, "window_counts": 2, "wired_counts": 2}
-        once = sum(array.nbytes for array in arrays(given[shared[kernel] :])) if kernel in shared else 0
+        shared = {"compare": 0, "gather": 0, "window_counts": 2, "wired_counts": 2}
+        once = nbytes(given[shared[kernel] :]) if kernel in shared else 0
         assert gpu_on_host.most <= 2 * block + once
         assert once < gpu_on_host.most
 
@@ -87,14 +99,32 @@ def test_only_operands_and_counts_cross_the_bus(kernel, gpu_on_host, monkeypatch
         monkeypatch.setattr(cuda, "BLOCK_BYTES", block)
         gpu_on_host.clear()
         counts = getattr(cuda, kernel)(*given)
-        assert (gpu_on_host.sent, gpu_on_host.received) == (sent_at_least(given), counts.nbytes)
+        assert (gpu_on_host.sent, gpu_on_host.received) == (nbytes(given), counts.nbytes)
     assert len(gpu_on_host.launched) > 1
 
 
-def test_only_numbers_are_sent_for_random_streams(gpu_on_host):
-    _, streams, thresholds, *_ = given = large("bernoulli", np.random.default_rng(4))
-    words = cuda.bernoulli(*given)
-    assert (gpu_on_host.sent, gpu_on_host.received) == (streams.nbytes + thresholds.nbytes, words.nbytes)
+@pytest.mark.parametrize("kernel", STREAMS)
+def test_streams_stay_on_the_device(kernel, gpu_on_host):
+    """Numbers go there, nothing comes back, and kernels take the streams where they are."""
+    given = large(kernel, np.random.default_rng(4))
+    want = getattr(reference, kernel)(*given)
+    words = getattr(cuda, kernel)(*given)
+    assert (gpu_on_host.sent, gpu_on_host.received) == (nbytes(given), 0)
+    assert (words.shape, words.dtype, words.nbytes) == (want.shape, want.dtype, want.nbytes)
+    gpu_on_host.clear()
+    rows = words.reshape(-1, words.shape[-1])[None]
+    ones = cuda.popcount(rows)
+    counts = cuda.and_counts(rows[..., None, :], rows[:, :, None])
+    wiring = Wiring(*np.array([[0, 2], [1, 4], [2, 3]]))
+    wired = cuda.wired_counts(rows[:, None], rows, wiring)
+    assert gpu_on_host.sent == 6 * 8
+    assert gpu_on_host.received == ones.nbytes + counts.nbytes + wired.nbytes
+    flat = want.reshape(1, -1, want.shape[-1])
+    np.testing.assert_array_equal(ones, reference.popcount(flat))
+    np.testing.assert_array_equal(counts, reference.and_counts(flat[:, :, None], flat[:, :, None]))
+    np.testing.assert_array_equal(wired, reference.wired_counts(flat[:, None], flat, wiring))
+    np.testing.assert_array_equal(words, want)
+    assert gpu_on_host.received == ones.nbytes + counts.nbytes + wired.nbytes + want.nbytes
 
 
 def test_nothing_is_launched_for_nothing(gpu_on_host):

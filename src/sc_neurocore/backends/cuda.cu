@@ -86,6 +86,12 @@ extern "C" __global__ void compare(
     }
 }
 
+// A thread copies a word to `out` (rows, words) from a row of the table.
+extern "C" __global__ void gather(const word* table, const word* chosen, word* out, place rows, place words)
+{
+    for (place i = THREAD; i < rows * words; i += THREADS) out[i] = table[chosen[i / words] * words + i % words];
+}
+
 // ------------------------------------------------------------ counts: a warp counts for one result
 
 // Adds what the lanes of a warp have counted to a result.
@@ -93,6 +99,16 @@ static __device__ void add(place ones, place* result)
 {
     for (int step = WARP / 2; step; step /= 2) ones += __shfl_down_sync(ALL_LANES, ones, step);
     if (LANE == 0) *result += ones;
+}
+
+// streams (rows, words).
+extern "C" __global__ void popcount(const word* streams, place* out, place rows, place words)
+{
+    for (place i = THREAD / WARP; i < rows; i += THREADS / WARP) {
+        place ones = 0;
+        for (place k = LANE; k < words; k += WARP) ones += __popcll(streams[i * words + k]);
+        add(ones, out + i);
+    }
 }
 
 // x (groups, samples, width), w (groups, neurons, width).

@@ -5,7 +5,7 @@ the host and run this module on it.
 """
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, wraps
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import philox, splitmix, types
+from . import compiled, philox, splitmix, types
 from .compiled import *  # noqa: F403 - what is not defined below runs there
+from .kept import Kept, on_host
+from .kernels import kernel_names
 from .packing import tail_mask, words_for
 from .types import Counts, Draws, Indices, Thresholds, Wiring, Words
 
@@ -83,11 +85,13 @@ def module() -> Any:
     return cupy.RawModule(code=source())
 
 
-def _put(array: NDArray[Any], dtype: type[np.generic]) -> Any:
-    """The array on the device, in the order of memory."""
+def _put(array: NDArray[Any], dtype: type[np.generic], part: tuple[slice, ...] = ()) -> Any:
+    """The array, or a part of it, on the device, in the order of memory; it may be there already."""
     import cupy
 
-    return cupy.asarray(np.ascontiguousarray(array, dtype))
+    if isinstance(array, Kept) and (device := array.on_device()) is not None:
+        return cupy.ascontiguousarray(device[part])
+    return cupy.asarray(np.ascontiguousarray(on_host(array)[part], dtype))
 
 
 def _zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> Any:
@@ -116,37 +120,64 @@ def _parts(count: int, item_bytes: int) -> Iterator[slice]:
 def bernoulli(  # type: ignore[no-redef]
     key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_word: int = 0
 ) -> Words:
-    def made(rows: slice) -> Words:
-        out = _zeros((rows.stop - rows.start, words_for(length)), np.uint64)
-        given = np.uint64(key), _put(streams[rows], np.uint64), _put(thresholds[rows], np.uint64), out
+    def make(rows: slice, out: Any) -> None:
+        given = np.uint64(key), _put(streams, np.uint64, (rows,)), _put(thresholds, np.uint64, (rows,)), out
         _launch("bernoulli", out.size, *given, *out.shape, int(bits), int(first_word), tail_mask(length))
-        return np.asarray(out.get())
 
-    return _by_rows(made, streams.size, words_for(length), 16)
+    return _by_rows(make, streams.size, words_for(length), 16)
 
 
 def compare(sequences: Draws, thresholds: Thresholds) -> Words:  # type: ignore[no-redef]
     (n_sequences, length), n, flat = sequences.shape, thresholds.shape[1], thresholds.reshape(-1)
     numbers = _put(sequences, np.uint32)
 
-    def made(rows: slice) -> Words:
-        out = _zeros((rows.stop - rows.start, words_for(length)), np.uint64)
-        given = numbers, _put(flat[rows], np.uint64), out
+    def make(rows: slice, out: Any) -> None:
+        given = numbers, _put(flat, np.uint64, (rows,)), out
         _launch("compare", _WARP * out.size, *given, *out.shape, length, n_sequences, rows.start, n)
-        return np.asarray(out.get())
 
-    return _by_rows(made, flat.size, words_for(length), 8).reshape(*thresholds.shape, words_for(length))
+    return _by_rows(make, flat.size, words_for(length), 8).reshape(*thresholds.shape, words_for(length))
 
 
-def _by_rows(made: Callable[[slice], Words], rows: int, n_words: int, row_bytes: int) -> Words:
-    """Streams ``(R, W)``, made in blocks of rows; to make a row takes `row_bytes` beside its words."""
-    out = np.empty((rows, n_words), np.uint64)
+def gather(table: Words, rows: Thresholds) -> Words:  # type: ignore[no-redef]
+    streams, flat = _put(table, np.uint64), rows.reshape(-1)
+
+    def make(part: slice, out: Any) -> None:
+        _launch("gather", out.size, streams, _put(flat, np.uint64, (part,)), out, *out.shape)
+
+    return _by_rows(make, flat.size, table.shape[1], 8).reshape(*rows.shape, table.shape[1])
+
+
+def _by_rows(make: Callable[[slice, Any], None], rows: int, n_words: int, row_bytes: int) -> Words:
+    """Streams ``(R, W)``, which stay on the device, or if they are more than a block, go to the host block by block.
+
+    ``make(part, out)`` makes a part of the rows, for which it takes `row_bytes` each beside their words.
+    """
+
+    def made(part: slice) -> Any:
+        out = _zeros((part.stop - part.start, n_words), np.uint64)
+        if out.size:
+            make(part, out)
+        return out
+
+    if rows * (8 * n_words + row_bytes) <= BLOCK_BYTES:
+        return Kept(made(slice(0, rows)))  # type: ignore[return-value]  # it acts as an array
+    words = np.empty((rows, n_words), np.uint64)
     for part in _parts(rows, 8 * n_words + row_bytes):
-        out[part] = made(part)
-    return out
+        words[part] = made(part).get()
+    return words
 
 
 # ------------------------------------------------------------ counts
+
+
+def popcount(words: Words) -> Counts:  # type: ignore[no-redef]
+    device = words.on_device() if isinstance(words, Kept) else None
+    if device is None:  # the host counts a word in less time than it takes to send it
+        return compiled.popcount(on_host(words))
+    counts = _zeros(words.shape[:-1], np.int64)
+    if counts.size:
+        _launch("popcount", _WARP * counts.size, device, counts, counts.size, words.shape[-1])
+    return np.asarray(counts.get())
 
 
 def and_counts(x: Words, w: Words) -> Counts:  # type: ignore[no-redef]
@@ -180,13 +211,13 @@ def _counted(
     out = np.zeros((groups, samples, *results), np.int64)
     if not out.size:
         return out
-    placed = [_put(table, np.int64) for table in tables]
+    placed, every = [_put(table, np.int64) for table in tables], slice(None)
 
     def counted(g: slice, b: slice) -> Counts:
         counts = _zeros(out[g, b].shape, np.int64)
         rows = len(counts) * (counts.shape[1] * lines + w.shape[1])
         for q in _parts(n_words, 8 * rows):
-            add(counts, _put(x[g, b, :, q], np.uint64), _put(w[g, :, q], np.uint64), q.stop - q.start)
+            add(counts, _put(x, np.uint64, (g, b, every, q)), _put(w, np.uint64, (g, every, q)), q.stop - q.start)
         return np.asarray(counts.get())
 
     def add(counts: Any, x: Any, w: Any, words: int) -> None:
@@ -197,3 +228,18 @@ def _counted(
         for b in _parts(samples, (g.stop - g.start) * of_sample):
             out[g, b] = counted(g, b)
     return out
+
+
+def _with_words_of_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel of another backend, which gets kept arrays as those of NumPy."""
+
+    @wraps(kernel)
+    def run(*arguments: Any, **keywords: Any) -> Any:
+        return kernel(*map(on_host, arguments), **{key: on_host(value) for key, value in keywords.items()})
+
+    return run
+
+
+for _kernel in kernel_names():
+    if globals()[_kernel] is getattr(compiled, _kernel):
+        globals()[_kernel] = _with_words_of_host(globals()[_kernel])
