@@ -72,7 +72,7 @@ class Kept(NDArrayOperatorsMixin):
         return int(self.shape[0])
 
     def __iter__(self) -> Any:
-        return iter(np.asarray(self))
+        return (self[place] for place in range(len(self)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self._memory.host().reshape(self.shape), dtype, copy=copy)
