@@ -46,9 +46,10 @@ def large(kernel, rng):
     return x, streams(rng, 3, 9, length), Wiring(indptr, rng.integers(0, 11, 30), rng.integers(0, 9, 30))
 
 
-def kept(words):
-    """Words on the device."""
-    return Kept(cupy_on_host.asarray(words))
+def kept(value):
+    """Words on the device; anything else as it is."""
+    is_words = isinstance(value, np.ndarray) and value.dtype == np.uint64 and value.ndim > 1
+    return Kept(cupy_on_host.asarray(value)) if is_words else value
 
 
 def nbytes(given):
@@ -58,12 +59,16 @@ def nbytes(given):
 
 @pytest.mark.parametrize("kernel", OWN)
 def test_a_grid_of_any_size_does_all(kernel, gpu_on_host, monkeypatch):
+    """Of arguments on the host and, as far as they are words, on the device."""
     for most in (1, 3):
         monkeypatch.setattr(cuda, "MOST_BLOCKS", most)
-        for given in [*CASES[kernel](np.random.default_rng(most), 150), large(kernel, np.random.default_rng(most))]:
-            found = getattr(cuda, kernel)(*given) if kernel != "popcount" else cuda.popcount(kept(*given))
-            np.testing.assert_array_equal(found, getattr(reference, kernel)(*given))
-    assert set(gpu_on_host.launched) == {kernel}
+        for length in (7, 64, 150):
+            rng = np.random.default_rng(length)
+            for given in [*CASES[kernel](rng, length), large(kernel, rng)]:
+                want = getattr(reference, kernel)(*given)
+                np.testing.assert_array_equal(getattr(cuda, kernel)(*given), want)
+                np.testing.assert_array_equal(getattr(cuda, kernel)(*map(kept, given)), want)
+    assert gpu_on_host.launched
 
 
 def test_more_groups_than_a_grid_has_rows(gpu_on_host):
