@@ -20,6 +20,7 @@ import numpy as np
 
 HEADER = Path(__file__).with_name("cuda_on_host.h")
 TYPES = {"word": np.uint64, "place": np.int64, "unsigned": np.uint32}
+FLAGS = "-std=c++17 -O2 -ffp-contract=off -U_FORTIFY_SOURCE -shared -fPIC -Wall -Wextra -Werror"
 GUARD, GARBAGE = 64, 0xA5
 MOST_BLOCKS, MOST_THREADS, WARP = (2**31 - 1, 65535, 65535), 1024, 32
 _turn = threading.Lock()
@@ -139,8 +140,7 @@ def _compiled(code):
     with tempfile.TemporaryDirectory() as folder:
         text, library = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
         text.write_text(f'#include "{HEADER}"\n{code}\n{"".join(calls)}')
-        flags = ["-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-        done = subprocess.run(["g++", *flags, str(text), "-o", str(library)], capture_output=True, text=True)
+        done = subprocess.run(["g++", *FLAGS.split(), str(text), "-o", str(library)], capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr)
         return ctypes.CDLL(str(library))
