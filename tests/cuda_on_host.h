@@ -85,6 +85,8 @@ inline long long shown(long long value, int from)
 }
 }  // namespace host
 
+static inline double __dmul_rn(double a, double b) { return a * b; }
+static inline double __dadd_rn(double a, double b) { return a + b; }
 static inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 
 static inline long long __shfl_down_sync(unsigned, long long value, int step)

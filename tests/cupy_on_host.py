@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import numpy as np
 
 HEADER = Path(__file__).with_name("cuda_on_host.h")
-TYPES = {"word": np.uint64, "place": np.int64, "unsigned": np.uint32}
+TYPES = {"word": np.uint64, "place": np.int64, "unsigned": np.uint32, "double": np.float64}
 FLAGS = "-std=c++17 -O2 -ffp-contract=off -U_FORTIFY_SOURCE -shared -fPIC -Wall -Wextra -Werror"
 GUARD, GARBAGE = 64, 0xA5
 MOST_BLOCKS, MOST_THREADS, WARP = (2**31 - 1, 65535, 65535), 1024, 32

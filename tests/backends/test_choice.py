@@ -144,7 +144,10 @@ def test_capabilities_are_read_from_the_code():
         assert (row["numba"], row["reference"]) == ("numba", "reference")
     assert table["and_counts"]["jax"] == "jax"
     assert table["popcount"]["jax"] == "numba"
-    of_gpu = ["and_counts", "bernoulli", "compare", "gather", "popcount", "window_counts", "wired_counts"]
+    of_gpu = [
+        "and_counts", "bernoulli", "compare", "encode_rows", "fresh_counts", "gather", "join_rows", "popcount",
+        "window_counts", "wired_counts",
+    ]  # fmt: skip
     assert [kernel for kernel in table if runs_on(cuda, kernel) == "cupy"] == of_gpu
 
 

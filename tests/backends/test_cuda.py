@@ -12,7 +12,7 @@ from sc_neurocore.backends import cuda, reference, runs_on
 from sc_neurocore.backends.kept import Kept
 from sc_neurocore.backends.kernels import kernel_names
 from sc_neurocore.backends.packing import pack
-from sc_neurocore.backends.types import Wiring
+from sc_neurocore.backends.types import SPLIT, FreshWeights, Wiring
 
 from .test_conformance import CASES, arrays
 
@@ -35,14 +35,22 @@ def large(kernel, rng):
         return rng.integers(0, 256, (7, length)).astype(np.uint32), rng.integers(0, 257, (9, 7)).astype(np.uint64)
     if kernel == "gather":
         return streams(rng, 17, length), rng.integers(0, 17, (9, 7)).astype(np.uint64)
+    if kernel == "encode_rows":
+        numbers, first = rng.uniform(-1, 1, (9, 7)), rng.integers(0, 2, 7) * 17
+        return numbers, streams(rng, 34, length), first, 16, SPLIT, length, True
+    if kernel == "join_rows":
+        return streams(rng, 5, 30, 23), 23
     if kernel == "popcount":
         return (streams(rng, 9, 7, length),)
     x = streams(rng, 3, 8, 11, length)
     if kernel == "and_counts":
         return x, streams(rng, 3, 6, 11, length)
     if kernel == "window_counts":
-        return x, streams(rng, 3, 2, 3, 4, length), rng.integers(0, 11, (2, 5, 4))
+        return x, streams(rng, 3, 2, 3, 4, length), rng.integers(0, 11, (2, 5, 4)), length
     indptr = np.array([0, 0, 4, 5, 30])
+    if kernel == "fresh_counts":
+        weights = FreshWeights(2**63 + 5, np.array([9, 2**40, 0]), True, rng.integers(-256, 257, 30), 8)
+        return x[..., :5], indptr, rng.integers(0, 11, 30), weights, 64 * 5, False
     return x, streams(rng, 3, 9, length), Wiring(indptr, rng.integers(0, 11, 30), rng.integers(0, 9, 30))
 
 
@@ -90,7 +98,7 @@ def test_what_does_not_fit_into_memory_goes_in_blocks(kernel, block, gpu_on_host
     assert len(gpu_on_host.launched) > 1
     assert gpu_on_host.in_use == 0
     if block > 1:  # streams and results, and what all blocks share: wiring, windows, sequences
-        shared = {"compare": 0, "gather": 0, "window_counts": 2, "wired_counts": 2}
+        shared = {"compare": 0, "gather": 0, "window_counts": 2, "wired_counts": 2, "fresh_counts": 1}
         once = nbytes(given[shared[kernel] :]) if kernel in shared else 0
         assert gpu_on_host.most <= 2 * block + once
         assert once < gpu_on_host.most
@@ -100,7 +108,7 @@ def test_what_does_not_fit_into_memory_goes_in_blocks(kernel, block, gpu_on_host
 def test_only_operands_and_counts_cross_the_bus(kernel, gpu_on_host, monkeypatch):
     """Each word once, in one block or in several along the streams."""
     given = large(kernel, np.random.default_rng(3))
-    for block in (cuda.BLOCK_BYTES, 12_000):
+    for block in (cuda.BLOCK_BYTES, 9_000):
         monkeypatch.setattr(cuda, "BLOCK_BYTES", block)
         gpu_on_host.clear()
         counts = getattr(cuda, kernel)(*given)

@@ -28,10 +28,10 @@ def test_sequences(generator, sparse, gpu_on_host):
 
 
 def test_bernoulli(gpu_on_host):
-    """A number and a threshold, 16 bytes, for each stream: of inputs, and fresh for every sample of weights."""
+    """A number and a threshold, 16 bytes, for each stream of inputs; a threshold for each weight, fresh or not."""
     layer = VectorizedSCLayer(N, M, LENGTH, seed=1)
     sent, received = second_forward(layer, inputs((BATCH, N)), gpu_on_host)
-    assert (sent, received) == (16 * BATCH * (N + N * M), 8 * BATCH * M)
+    assert (sent, received) == (16 * BATCH * N + 8 * (N * M + M + 1 + BATCH), 8 * BATCH * M)
 
 
 def test_bipolar(gpu_on_host):

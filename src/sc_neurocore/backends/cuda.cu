@@ -92,6 +92,34 @@ extern "C" __global__ void gather(const word* table, const word* chosen, word* o
     for (place i = THREAD; i < rows * words; i += THREADS) out[i] = table[chosen[i / words] * words + i % words];
 }
 
+// A thread finds the place in a table of streams, `out` (samples, rails, n), for a number (samples, n) times the sign of
+// the rail. Product and sum are rounded one after the other, as on the host.
+extern "C" __global__ void table_places(
+    const double* numbers, const place* first, word* out,
+    place samples, place rails, place n, place modulus, place n_first, place centred)
+{
+    for (place i = THREAD; i < samples * rails * n; i += THREADS) {
+        double number = numbers[i / (rails * n) * n + i % n];
+        double scale = i / n % rails ? -(double)modulus : (double)modulus;
+        place threshold = (place)__dadd_rn(__dmul_rn(centred ? (number + 1.0) / 2.0 : number, scale), 0.5);
+        threshold = threshold < 0 ? 0 : threshold > modulus ? modulus : threshold;
+        out[i] = threshold + (n_first ? first[i % n] : 0);
+    }
+}
+
+// A thread makes a word of `out` (rows, words) of the streams (rows, n) of `length` cycles, below 64, that lie side by
+// side in a row.
+extern "C" __global__ void join_rows(const word* streams, word* out, place rows, place words, place n, place length)
+{
+    for (place i = THREAD; i < rows * words; i += THREADS) {
+        place start = i % words * 64, line = start / length;
+        const word* stream = streams + i / words * n;
+        word made = stream[line] >> (start - line * length);
+        for (line++; line < n && line * length < start + 64; line++) made |= stream[line] << (line * length - start);
+        out[i] = made;
+    }
+}
+
 // ------------------------------------------------------------ counts: a warp counts for one result
 
 // Adds what the lanes of a warp have counted to a result.
@@ -155,6 +183,33 @@ extern "C" __global__ void wired_counts(
         for (place k = indptr[neuron] * words + LANE; k < stop; k += WARP) {
             place synapse = k / words, q = k % words;
             ones += __popcll(a[inputs[synapse] * words + q] & b[weights[synapse] * words + q]);
+        }
+        add(ones, out + i);
+    }
+}
+
+// x (groups, samples, lines, words); the streams of the weights are made where they are needed, see `FreshWeights`. A
+// lane takes a synapse: `inputs` has its line, or else a neuron's synapses take the lines in order.
+extern "C" __global__ void fresh_counts(
+    const word* x, const place* indptr, const place* inputs, const place* numbers, const place* codes, place* out,
+    word key, word tail, place groups, place samples, place neurons, place lines, place words,
+    place listed, place n_weights, place apart, place bits, place xnor)
+{
+    for (place i = THREAD / WARP; i < groups * samples * neurons; i += THREADS / WARP) {
+        place row = i / neurons, start = indptr[i % neurons], ones = 0;
+        word first = (word)numbers[row / samples] * n_weights;
+        for (place k = start + LANE; k < indptr[i % neurons + 1]; k += WARP) {
+            const word* line = x + (row * lines + (listed ? inputs[k] : k - start)) * words;
+            word threshold = (word)(codes[k] < 0 ? -codes[k] : codes[k]) << (NUMBER_DIGITS - bits), seed, gamma;
+            source(key, first + (apart ? k : 0), &seed, &gamma);
+            place found = 0;
+            for (place q = 0; q < words; q++) {
+                if (!line[q] && !xnor) continue;  // needs no weight
+                word weight = random_word(seed, gamma, threshold, q);
+                word product = xnor ? ~(line[q] ^ weight) : line[q] & weight;
+                found += __popcll(q == words - 1 ? product & tail : product);
+            }
+            ones += codes[k] < 0 ? -found : found;
         }
         add(ones, out + i);
     }

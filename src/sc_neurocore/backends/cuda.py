@@ -17,8 +17,8 @@ from . import compiled, philox, splitmix, types
 from .compiled import *  # noqa: F403 - what is not defined below runs there
 from .kept import Kept, on_host
 from .kernels import kernel_names
-from .packing import tail_mask, words_for
-from .types import Counts, Draws, Indices, Thresholds, Wiring, Words
+from .packing import WORD_BITS, tail_mask, words_for
+from .types import BIPOLAR, SPLIT, Counts, Draws, Floats, FreshWeights, Indices, Thresholds, Wiring, Words
 
 name = "cupy"
 BLOCK_BYTES = 1 << 28
@@ -147,6 +147,32 @@ def gather(table: Words, rows: Thresholds) -> Words:  # type: ignore[no-redef]
     return _by_rows(make, flat.size, table.shape[1], 8).reshape(*rows.shape, table.shape[1])
 
 
+def encode_rows(  # type: ignore[no-redef]
+    numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
+) -> Words:
+    one = encoding != SPLIT or (trim and not (numbers < 0).any())
+    places = _zeros((len(numbers), 1 if one else 2, numbers.shape[1]), np.uint64)
+    if places.size:
+        given = _put(numbers, np.float64), _put(first, np.int64), places, *places.shape
+        _launch("table_places", places.size, *given, int(modulus), first.size, int(encoding == BIPOLAR))
+    words = gather(table, Kept(places))  # type: ignore[arg-type]
+    rows = join_rows(words.reshape(-1, *words.shape[2:]), length)
+    return rows.reshape(*words.shape[:2], rows.shape[1])
+
+
+def join_rows(words: Words, length: int) -> Words:  # type: ignore[no-redef]
+    rows, n, n_words = words.shape
+    if length >= WORD_BITS:
+        return words.reshape(rows, n * n_words)
+    device = words.on_device() if isinstance(words, Kept) else None
+    if device is None:
+        return compiled.join_rows(on_host(words), length)
+    out = _zeros((rows, words_for(n * length)), np.uint64)
+    if out.size:
+        _launch("join_rows", out.size, device, out, *out.shape, n, length)
+    return Kept(out)
+
+
 def _by_rows(make: Callable[[slice, Any], None], rows: int, n_words: int, row_bytes: int) -> Words:
     """Streams ``(R, W)``, which stay on the device, or if they are more than a block, go to the host block by block.
 
@@ -187,7 +213,7 @@ def and_counts(x: Words, w: Words) -> Counts:  # type: ignore[no-redef]
     return _counted("and_counts", rows_x, rows_w, (neurons,), (neurons,))
 
 
-def window_counts(x: Words, w: Words, windows: Indices) -> Counts:  # type: ignore[no-redef]
+def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:  # type: ignore[no-redef]
     (parts, n_windows, n), neurons = windows.shape, w.shape[2]
     rows_w = w.reshape(len(w), parts * neurons * n, w.shape[-1])
     sizes = x.shape[2], parts, n_windows, neurons, n
@@ -197,6 +223,27 @@ def window_counts(x: Words, w: Words, windows: Indices) -> Counts:  # type: igno
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:  # type: ignore[no-redef]
     neurons = len(wiring.indptr) - 1
     return _counted("wired_counts", x, w, (neurons,), (neurons, x.shape[2], w.shape[1]), *wiring)
+
+
+def fresh_counts(  # type: ignore[no-redef]
+    x: Words, indptr: Indices, inputs: Indices, weights: FreshWeights, length: int, xnor: bool
+) -> Counts:
+    groups, samples, lines, n_words = x.shape
+    key, numbers, apart, codes, bits = weights
+    out = np.zeros((groups, samples, len(indptr) - 1), np.int64)
+    if not out.size:
+        return out
+    wires, thresholds = (_put(indptr, np.int64), _put(inputs, np.int64)), _put(codes, np.int64)
+    flags = inputs.size, codes.size, int(apart), int(bits), int(xnor)
+
+    def counted(g: slice, b: slice) -> Counts:
+        counts = _zeros(out[g, b].shape, np.int64)
+        given = _put(x, np.uint64, (g, b)), *wires, _put(numbers, np.int64, (g,)), thresholds, counts
+        sizes = *counts.shape, lines, n_words, *flags
+        _launch("fresh_counts", _WARP * counts.size, *given, np.uint64(key), tail_mask(length), *sizes)
+        return np.asarray(counts.get())
+
+    return _in_blocks(counted, out, 8 * max(lines * n_words, out.shape[2]), 0)
 
 
 def _counted(
@@ -223,9 +270,14 @@ def _counted(
     def add(counts: Any, x: Any, w: Any, words: int) -> None:
         _launch(kernel, _WARP * counts.size, x, w, *placed, counts, *counts.shape[:2], *sizes, words)
 
-    of_sample = 8 * max(prod(results), lines)
-    for g in _parts(groups, samples * of_sample + 8 * w.shape[1]):
-        for b in _parts(samples, (g.stop - g.start) * of_sample):
+    return _in_blocks(counted, out, 8 * max(prod(results), lines), 8 * w.shape[1])
+
+
+def _in_blocks(counted: Callable[[slice, slice], Counts], out: Counts, sample_bytes: int, group_bytes: int) -> Counts:
+    """`out` ``(G, B, ..)``, filled with ``counted(groups, samples)``, for which each takes so much memory."""
+    groups, samples = out.shape[:2]
+    for g in _parts(groups, samples * sample_bytes + group_bytes):
+        for b in _parts(samples, (g.stop - g.start) * sample_bytes):
             out[g, b] = counted(g, b)
     return out
 
