@@ -1,10 +1,9 @@
-"""Options of the whole suite: how long drills are; a machine with a GPU, for tests of which kernels a layer takes."""
+"""Options of the whole suite: how long drills are; a machine with a GPU, whose kernels the host runs."""
 
-import functools
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
+import cupy_on_host
 import pytest
 
 from sc_neurocore.backends import choose, cuda
@@ -30,22 +29,29 @@ def frequent_switches() -> Iterator[None]:
 
 
 @pytest.fixture
-def gpu_calls() -> Iterator[list[str]]:
-    """A GPU is there as far as `choose` knows, and the CPU does its products; the names of the kernels that ran."""
-    calls: list[str] = []
-
-    def counted(name: str) -> Callable[..., Any]:
-        @functools.wraps(getattr(cuda, name))  # it is still a kernel of `cuda` to who asks where it is defined
-        def kernel(*arguments: Any) -> Any:
-            calls.append(name)
-            return getattr(choose("numba"), name)(*arguments)
-
-        return kernel
-
+def gpu_on_host() -> Iterator[cupy_on_host.Traffic]:
+    """A GPU is there as far as anybody knows, and the host runs its kernels; what crosses between them."""
+    if not cupy_on_host.possible():
+        pytest.skip("needs g++ on Linux")
+    known = cuda.available, cuda.module, choose
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda, "available", lambda: True)
-        for name in ("and_counts", "wired_counts"):
-            patch.setattr(cuda, name, counted(name))
-        choose.cache_clear()
-        yield calls
-    choose.cache_clear()
+        patch.setitem(sys.modules, "cupy", cupy_on_host)
+        for function in known:
+            function.cache_clear()
+        cupy_on_host.traffic.clear()
+        yield cupy_on_host.traffic
+    for function in known:
+        function.cache_clear()
+
+
+@pytest.fixture
+def gpu(request: pytest.FixtureRequest) -> None:
+    """The backend "cupy" is there, on a GPU or else on the host."""
+    if not cuda.available():
+        request.getfixturevalue("gpu_on_host")
+
+
+@pytest.fixture
+def gpu_calls(gpu_on_host: cupy_on_host.Traffic) -> list[str]:
+    """As `gpu_on_host`; the names of the kernels that ran."""
+    return gpu_on_host.launched

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
+import cupy_on_host
 import pytest
 
-from sc_neurocore.backends import Kernels, available, choose, runs_on, threads
+from sc_neurocore.backends import Kernels, available, choose, cuda, runs_on, threads
 from sc_neurocore.backends.kernels import kernel_names
 
 
@@ -12,29 +13,50 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kernels(*names): the kernels that a test with the fixture `backend` is about")
 
 
+ON_HOST = "cupy-on-host"
+"""The backend "cupy" with its kernels compiled for the host, see `cupy_on_host`."""
+PRESENT = (*available(), *([ON_HOST] if cupy_on_host.possible() and "numba" in available() else []))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`backend` is each backend present, but the reference, with code of its own for a kernel of the test."""
-    if "backend" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("kernels")
-        about = marker.args if marker else kernel_names()
-        assert set(about) <= set(kernel_names())
-        names = [name for name in available() if name != "reference" and owns_any(name, about)]
-        metafunc.parametrize("backend", names, indirect=True)
+    """`backend` is each backend present, but the reference, with code of its own for a kernel of the test.
+
+    With `kernel`, the name of a kernel, it is each pair of a backend and a kernel for which it has code of its own.
+    """
+    if "backend" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("kernels")
+    about = marker.args if marker else kernel_names()
+    assert set(about) <= set(kernel_names())
+    pairs = [(name, kernel) for name in PRESENT if name != "reference" for kernel in owned(name, about)]
+    if "kernel" in metafunc.fixturenames:
+        metafunc.parametrize(("backend", "kernel"), pairs, indirect=["backend"])
+    else:
+        metafunc.parametrize("backend", list(dict.fromkeys(name for name, _ in pairs)), indirect=True)
 
 
-def owns_any(name: str, kernels: tuple[str, ...]) -> bool:
-    return any(runs_on(choose(name), kernel) == name for kernel in kernels)
+def owned(name: str, kernels: tuple[str, ...]) -> list[str]:
+    """Those of the kernels for which a backend has code of its own."""
+    module = cuda if name == ON_HOST else choose(name)
+    return [kernel for kernel in kernels if runs_on(module, kernel) == module.name]
 
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Kernels:
-    return choose(request.param)
+    return _chosen(request)
 
 
-@pytest.fixture(params=available())
+@pytest.fixture(params=PRESENT)
 def every_backend(request: pytest.FixtureRequest) -> Kernels:
     """Each backend present, the reference among them."""
-    return choose(request.param)
+    return _chosen(request)
+
+
+def _chosen(request: pytest.FixtureRequest) -> Kernels:
+    if request.param != ON_HOST:
+        return choose(request.param)
+    request.getfixturevalue("gpu_on_host")
+    return choose("cupy")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ Other files look closer at single kernels; here, none is left out.
 import numpy as np
 import pytest
 
-from sc_neurocore.backends import available, choose, reference, runs_on
+from sc_neurocore.backends import reference
 from sc_neurocore.backends.kernels import kernel_names
 from sc_neurocore.backends.packing import pack
 from sc_neurocore.backends.types import (
@@ -293,13 +293,6 @@ CASES = {
 }
 NEAR = {"cable": 1e-9, "cables": 1e-9, "reservoir_floats": 1e-12}
 """Solvers and library functions, which differ in their last digits; all else is equal to the bit."""
-OWN = [
-    pytest.param(name, kernel, id=f"{name}-{kernel}")
-    for name in available()
-    if name != "reference"
-    for kernel in kernel_names()
-    if runs_on(choose(name), kernel) == name
-]
 
 
 def arrays(result):
@@ -313,13 +306,12 @@ def test_no_kernel_is_left_out():
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("length", [1, 63, 64, 65, 150])
-@pytest.mark.parametrize(("name", "kernel"), OWN)
-def test_equals_reference(name, kernel, length, threads, split_over):
+def test_equals_reference(backend, kernel, length, threads, split_over):
     split_over(threads)
     some = False
     for given in CASES[kernel](np.random.default_rng(length), length):
         before = [array.copy() for array in arrays(given)]
-        mine, theirs = (arrays(getattr(backend, kernel)(*given)) for backend in (choose(name), reference))
+        mine, theirs = (arrays(getattr(kernels, kernel)(*given)) for kernels in (backend, reference))
         for a, b in zip(mine, theirs, strict=True):
             assert (a.dtype, a.shape) == (b.dtype, b.shape)
             np.testing.assert_allclose(a, b, rtol=NEAR.get(kernel, 0), atol=NEAR.get(kernel, 0), equal_nan=False)

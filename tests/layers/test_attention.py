@@ -151,6 +151,15 @@ def test_backends_agree():
     assert (mine.backend, theirs.backend) == ("numba", "reference")
 
 
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_gpu_gives_the_same_bits(generator, encoding, gpu):
+    given = operands(batch=(3,))
+    options = {"generator": generator, "encoding": encoding, "seed": 3}
+    on_gpu, cpu = (StochasticAttention(4, backend=backend, **options) for backend in ("cupy", "numba"))
+    np.testing.assert_array_equal(on_gpu.forward_bitstream(*given, 100), cpu.forward_bitstream(*given, 100))
+
+
 def test_ramp_and_van_der_corput_are_one_pair():
     layer, given = StochasticAttention(4, seed=1), operands()
     ramp, vdc = (layer.forward_bitstream(*given, 64, generator=name) for name in ("ramp", "vdc"))

@@ -2,12 +2,13 @@
 
 import functools
 
+import cupy_on_host
 import numpy as np
 import pytest
 from layer_helpers import ACCUMULATES, ENCODINGS, inputs
 
 from sc_neurocore import Faults, Inhibition, KWinners, MemristorModel, Network, PredictiveCoding
-from sc_neurocore.backends import available, choose
+from sc_neurocore.backends import available, choose, cuda
 from sc_neurocore.backends.kernels import kernel_names
 from sc_neurocore.encoders import Halton
 from sc_neurocore.layers import (
@@ -20,13 +21,21 @@ from sc_neurocore.layers import (
 )
 from sc_neurocore.networks import Dense
 
-OTHERS = [name for name in ("reference", "jax", "cupy") if name in available()]
+ON_HOST = "cupy" not in available() and cupy_on_host.possible()
+"""Whether the kernels of the backend "cupy" run on the host."""
+OTHERS = [name for name in ("reference", "jax", "cupy") if name in available() or (name == "cupy" and ON_HOST)]
 OPTIONS = [
     {"generator": "bernoulli"},
     {"generator": "sobol"},
     {"generator": "bernoulli", "faults": Faults(input_flips=0.1, weight_flips=0.1, product_flips=0.05)},
     {"generator": Halton(7), "share": "independent", "faults": Faults(stuck_lines=0.2, dead_generator="inputs")},
 ]
+
+
+@pytest.fixture(autouse=True)
+def _gpu(request):
+    if ON_HOST:
+        request.getfixturevalue("gpu_on_host")
 
 
 def same(make, x, backends=OTHERS):
@@ -190,7 +199,8 @@ def test_an_unknown_name_is_an_error_before_anything_else(make):
         make()
 
 
-@pytest.mark.skipif("cupy" in available(), reason="there is a GPU")
-def test_a_backend_that_is_not_there_is_an_error():
+def test_a_backend_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setattr(cuda, "available", lambda: False)
+    choose.cache_clear()
     with pytest.raises(ValueError, match=r"^backend must be one that is there, got 'cupy', which needs an NVIDIA GPU"):
         VectorizedSCLayer(2, 2, backend="cupy")

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backends import checked_backend, choose
+from ..backends.kept import on_host
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Bits, Words
 from .encodings import ENCODINGS, Encoding, check_encoding, from_counts
@@ -63,7 +64,7 @@ class Bitstream:
     def _settle(self, copied: bool) -> None:
         object.__setattr__(self, "length", checks.count("length", self.length, 1))  # a NumPy integer would overflow
         check_encoding(self.encoding)
-        words = check_words("words", self.words, self.length)
+        words = check_words("words", on_host(self.words), self.length)
         if self.encoding == "split" and (words.ndim < 2 or words.shape[0] != 2):
             raise ValueError(f"split words must have shape (2, ..., words), got {words.shape}")
         words = words.copy() if copied else words.view()

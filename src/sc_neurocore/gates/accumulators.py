@@ -159,7 +159,7 @@ class ParallelCounter(Accumulator):
         """Counts of ones after the XNOR gates of neurons that have few inputs, ``(G, B, M)``."""
         kernels, (x, w), wiring = choose(self.backend), operands[:2], operands.wiring
         indptr, inputs, weights = wiring
-        x_ones, w_ones = kernels.popcount(x), kernels.popcount(np.take(w, weights, axis=1))
+        x_ones, w_ones = kernels.popcount(x), kernels.popcount(w)[:, weights]
         joined = csr_array((np.ones_like(inputs), inputs, indptr), shape=(indptr.size - 1, x.shape[2]))
         single = (joined @ x_ones.reshape(-1, x.shape[2]).T).T.reshape(*x_ones.shape[:2], -1)
         running = np.cumsum(np.insert(w_ones, 0, 0, axis=1), axis=1)

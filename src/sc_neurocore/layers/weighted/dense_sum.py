@@ -51,7 +51,8 @@ class DenseSum:
     def operands(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
         """Operands of the gates: one group of all samples, or a group for each if weight streams differ."""
         words, weights = self.circuit.inputs.words(self.lines(x), samples), self.synapses.words(seen, samples)
-        return self.circuit.operands(np.expand_dims(words, 0 if len(weights) == 1 else 1), weights, dense=self._dense)
+        words = words[None] if len(weights) == 1 else words[:, None]
+        return self.circuit.operands(words, weights, dense=self._dense)
 
     def _rows(self, seen: SeenWeights, x: Floats, samples: Samples) -> Operands:
         """Operands with one input, the streams of all lines side by side."""

@@ -102,8 +102,7 @@ class WindowSum:
         rails, weight_rails = x.shape[1], w.shape[1]
         kernels = choose(self.options.backend)
         lines = x.reshape(len(w), -1, *x.shape[2:])  # (G, B * rails, lines, W)
-        weights = w.reshape(len(w), weight_rails, groups, self._neurons, fan_in, w.shape[-1]).swapaxes(1, 2)
-        weights = np.ascontiguousarray(weights).reshape(len(w), groups, -1, fan_in, w.shape[-1])
+        weights = self._by_group(w).reshape(len(w), groups, -1, fan_in, w.shape[-1])
         bipolar = self.options.encoding == "bipolar"
         if bipolar:
             x_ones, w_ones = kernels.popcount(lines), kernels.popcount(weights).sum(-1)[:, None, :, None]
@@ -127,8 +126,7 @@ class WindowSum:
         n_samples, rails, n_lines, n_words = x.shape
         kernels, lines = choose(self.options.backend), x.reshape(-1, n_words)
         starts = (np.arange(n_samples)[:, None] * rails + np.arange(rails)) * n_lines
-        by_group = w.reshape(len(w), w.shape[1], groups, self._neurons * fan_in, n_words).swapaxes(1, 2)
-        weights = np.ascontiguousarray(by_group).reshape(len(w) * groups, w.shape[1], -1, n_words)
+        weights = self._by_group(w).reshape(len(w) * groups, w.shape[1], -1, n_words)
         # A group of operands for each group of channels, and for each sample if it has weight streams of its own.
         own = len(w) > 1
 
@@ -151,6 +149,13 @@ class WindowSum:
             return out if own else out.swapaxes(0, 1)
 
         return run
+
+    def _by_group(self, w: Words) -> Words:
+        """Weight streams ``(G, rails, synapses, W)`` with the groups of channels before the rails."""
+        groups = self._shape[0]
+        if groups == 1 or w.shape[1] == 1:
+            return w
+        return np.ascontiguousarray(w.reshape(*w.shape[:2], groups, -1, w.shape[-1]).swapaxes(1, 2))
 
     def _bytes_of_window(self) -> int:
         """Bytes of memory that a window of a sample takes."""
