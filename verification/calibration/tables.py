@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from sc_neurocore.evaluation import paired
@@ -97,7 +96,7 @@ def missed_targets(name: str, rows: Iterable[StudyRow]) -> list[str]:
 
 def _main_table(name: str, nets: Nets) -> str:
     head = ["streams", "L", "as mapped", "calibrated", "95 % interval", "at most"]
-    lines = [[*head, "fixed point of L levels, calibrated", "s a calibration"]]
+    lines = [[*head, "fixed point of L levels, calibrated"]]
     for generator, lengths in (("searched", LENGTHS), ("bernoulli", NOISY)):
         lines += [_line(nets, generator, length, SUBJECTS[name].targets) for length in lengths]
     return _table(lines)
@@ -107,7 +106,6 @@ def _line(nets: Nets, generator: str, length: int, targets: Mapping[tuple[str, i
     """One generator at one length."""
     kind, all_nets = Kind("calibrated", generator, length), len(nets[FLOAT])
     found, most = below(nets, kind), targets.get((generator, length))
-    times = [row.milliseconds / 1000 for row in nets.get(kind, {}).values()]
     return [
         generator,
         str(length),
@@ -116,7 +114,6 @@ def _line(nets: Nets, generator: str, length: int, targets: Mapping[tuple[str, i
         "-" if found is None else f"{_number(found.low)} .. {_number(found.high)}",
         "" if most is None else f"{most:g}",
         "" if generator == "bernoulli" else _points(below(nets, Kind("exact", "", length)), all_nets),
-        f"{median(times):.1f}" if times else "-",
     ]
 
 
