@@ -12,6 +12,7 @@ from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
+from .noisy import compare_noisy
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
@@ -29,6 +30,7 @@ __all__ = [
     "cable",
     "cables",
     "compare",
+    "compare_noisy",
     "cycle_counts",
     "divide",
     "eliminate",

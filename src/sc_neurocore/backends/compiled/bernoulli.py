@@ -20,7 +20,8 @@ _PAIRS = SHARED_DIGITS // 2
 
 
 @inline
-def _mix(z):  # type: ignore[no-untyped-def]
+def mix(z):  # type: ignore[no-untyped-def]
+    """`splitmix.mix` of one word."""
     z = (z ^ (z >> uint64(SHIFT_1))) * uint64(MULTIPLIER_1)
     z = (z ^ (z >> uint64(SHIFT_2))) * uint64(MULTIPLIER_2)
     return z ^ (z >> uint64(SHIFT_3))
@@ -61,7 +62,7 @@ def _own_digits(z, gamma, threshold, undecided):  # type: ignore[no-untyped-def]
     while undecided:
         lowest = undecided & (uint64(0) - undecided)
         cycle = popcount64(lowest - uint64(1))
-        if _mix(z + (cycle + uint64(1)) * gamma) < threshold:
+        if mix(z + (cycle + uint64(1)) * gamma) < threshold:
             below |= lowest
         undecided ^= lowest
     return below
@@ -77,9 +78,9 @@ def _different_rows(lanes, left):  # type: ignore[no-untyped-def]
         for lane in range(uint64(LANES)):
             z, gamma, threshold = lanes[lane], lanes[L1 + lane], lanes[L2 + lane]
             undecided, below = lanes[L3 + lane], lanes[L4 + lane]
-            undecided, below = _digit(_mix(z + gamma), threshold, undecided, below)
+            undecided, below = _digit(mix(z + gamma), threshold, undecided, below)
             z += gamma + gamma
-            undecided, below = _digit(_mix(z), threshold << uint64(1), undecided, below)
+            undecided, below = _digit(mix(z), threshold << uint64(1), undecided, below)
             lanes[lane], lanes[L2 + lane] = z, threshold << uint64(2)
             lanes[L3 + lane], lanes[L4 + lane] = undecided, below
     if left:
@@ -103,8 +104,8 @@ def _same_row(seed, gamma, threshold, certain, lanes):  # type: ignore[no-untype
         before = seed + uint64(2 * pair) * gamma
         for lane in range(uint64(LANES)):
             z = before + lane * step + gamma
-            undecided, below = _digit(_mix(z), threshold, lanes[L3 + lane], lanes[L4 + lane])
-            undecided, below = _digit(_mix(z + gamma), threshold << uint64(1), undecided, below)
+            undecided, below = _digit(mix(z), threshold, lanes[L3 + lane], lanes[L4 + lane])
+            undecided, below = _digit(mix(z + gamma), threshold << uint64(1), undecided, below)
             lanes[L3 + lane], lanes[L4 + lane] = undecided, below
         threshold <<= uint64(2)
     if threshold:
