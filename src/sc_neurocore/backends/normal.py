@@ -70,7 +70,7 @@ def box_muller(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> tuple[NDArray[np
 
 
 def upper_tail(x: Any, bell: Any) -> Any:
-    """Probability that a standard normal number is above x in [0, 7], to 1e-15; `bell` is ``exp(-x**2 / 2)``."""
+    """Probability that a standard normal number is above x in [0, 8], to 1e-15; `bell` is ``exp(-x**2 / 2)``."""
     above = 6.37396220353165 + x * (0.700383064443688 + x * 0.0352624965998911)
     above = 220.206867912376 + x * (221.213596169931 + x * (112.079291497871 + x * (33.912866078383 + x * above)))
     below = 16.064177579207 + x * (1.75566716318264 + x * 0.0883883476483184)

@@ -79,8 +79,8 @@ _NO_SPREAD = 1e-100
 """A standard deviation that is no more than this moves no mean, and a mean over a smaller one may be infinite."""
 
 
-_FAR = 7.0
-"""Of max(z + eps, 0), no more than 2e-13 are due to eps of the other sign where abs(z) is above this."""
+_FAR = 8.0
+"""Of max(z + eps, 0), no more than 1e-16 are due to eps of the other sign where abs(z) is above this."""
 _ROOT_2_PI = math.sqrt(2 * math.pi)
 
 
@@ -100,7 +100,7 @@ def clipped_mean(mean: Floats, sigma: Floats | float) -> Floats:
 
 
 def _positive_part(z: Floats) -> Floats:
-    """Mean of ``max(z + eps, 0)`` for a standard normal eps, to 2e-13 and with the same digits on every machine."""
+    """Mean of ``max(z + eps, 0)`` for a standard normal eps, to 1e-14 and with the same digits on every machine."""
     near = np.clip(z, -_FAR, _FAR)
     bell = choose().exp(-0.5 * near * near)
     tail = upper_tail(np.abs(near), bell)

@@ -68,7 +68,7 @@ def compare_noisy(
     rounded, and one of rail 1 where ``2**32 - 1 - v`` is below that of -mean.
     """
     length, steps = levels.shape[1], float(1 << NUMBER_DIGITS)
-    numbers = (streams[:, None] + np.arange(means.size, dtype=np.uint64)).reshape(-1)
+    numbers = np.add.outer(streams, np.arange(means.size, dtype=np.uint64)).reshape(-1)
     v = _numbers(key, numbers, length).reshape(streams.size, means.size, length)
     bits = np.empty((streams.size, rails, *v.shape[1:]), bool)
     for rail in range(rails):

@@ -84,9 +84,7 @@ def _read_sigma(seen: SeenWeights) -> Floats:
     return np.zeros(seen.effective.size) if seen.read_sigma is None else seen.read_sigma.reshape(-1)
 
 
-def _read_out(
-    key: int, samples: Samples, means: Floats, sigma: Floats, read: Floats, start: int, stop: int
-) -> None:
+def _read_out(key: int, samples: Samples, means: Floats, sigma: Floats, read: Floats, start: int, stop: int) -> None:
     """Rows start to stop of `read`: the weights of each sample, whatever samples come before or beside it."""
     for place in range(start, stop):
         noise = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, int(samples[place])]))
@@ -176,7 +174,7 @@ class NoisyStreams(WeightStreams):
         rails, n = probabilities.shape
         length, steps = self.encoder.length, 1 << NUMBER_DIGITS
         thresholds = np.floor(probabilities * float(steps) + 0.5).astype(np.uint64)
-        streams = (first[:, None] + np.arange(n, dtype=np.uint64)).reshape(-1)
+        streams = np.add.outer(first, np.arange(n, dtype=np.uint64)).reshape(-1)
         words = np.empty((len(first), rails, n, words_for(length)), np.uint64)
         for rail, row in enumerate(thresholds):
             below = np.tile(np.uint64(steps) - row if rail else row, len(first))
