@@ -65,6 +65,8 @@ class WeightStreams(ABC):
     def __init__(self, encoder: Encoder, lines: Inputs) -> None:
         self.encoder, self.lines = encoder, lines
         self.random = isinstance(encoder.generator, Bernoulli)
+        self.number_bytes = encoder.number_bytes
+        """Memory that the streams of a weight take while they are made, beside that of the result."""
 
     @abstractmethod
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
@@ -156,6 +158,8 @@ class NoisyStreams(WeightStreams):
         super().__init__(encoder, lines)
         self.key = key
         self._levels = np.empty((1, 0)) if self.random else encoder.levels()
+        # The kernel needs none: the more samples it gets at once, the fewer times it looks at each weight.
+        self.number_bytes = 16 + 16 * words_for(encoder.length) if self.random else 0
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
         """Streams ``(S, rails, synapses, W)``."""
@@ -300,7 +304,7 @@ class SynapseArray:
     def sample_bytes(self) -> int:
         """Bytes of the weight streams of a sample; 0 where all samples share them."""
         encoder = self.streams.encoder
-        own = (encoder.number_bytes + 8 * words_for(encoder.length) * self.rails) * self.n_synapses
+        own = (self.streams.number_bytes + 8 * words_for(encoder.length) * self.rails) * self.n_synapses
         return own if self.own_streams else 0
 
     def expected(self, seen: SeenWeights) -> Floats:
