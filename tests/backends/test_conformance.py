@@ -108,6 +108,14 @@ def thresholds(rng, length):
             yield sequences, rng.integers(0, 257, (5, n)).astype(np.uint64)
 
 
+def noisy_numbers(rng, length):
+    """Numbers of one sequence or of several, without noise, with little of it, and with so much that it is all."""
+    for samples, n, rails, sequences in ((1, 1, 1, 1), (3, 7, 2, 1), (17, 6, 2, 3), (2, 4, 1, 2)):
+        levels, rows = (rng.integers(0, 256, (sequences, length)) + 0.5) / 256, rng.integers(0, sequences, n)
+        means, sigmas = rng.uniform(-0.7, 1.1, n), rng.choice([0.0, 1e-300, 0.01, 0.2, 9.0], n)
+        yield KEY, rng.integers(0, 2**63, samples).astype(np.uint64), levels, rows, means, sigmas, rails
+
+
 def membranes(rng, length):
     for membrane in (MEMBRANE, MEMBRANE._replace(noise=0.0, soft=True)):
         for rows, sources, step in ((1, 1, 0), (34, 2, 2**36 + 61)):
@@ -244,6 +252,7 @@ CASES = {
     "cable": one_cable,
     "cables": many_cables,
     "compare": thresholds,
+    "compare_noisy": noisy_numbers,
     "cycle_counts": gated,
     "divide": lambda rng, length: [(streams(rng, 5, length), streams(rng, 5, length), length)],
     "eliminate": equations,

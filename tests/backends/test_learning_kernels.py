@@ -35,9 +35,9 @@ PAUSE = Pause(0.3, 0.5, 0.6, 0.7, 0.9, 5)
 
 
 def arguments(rows, n, samples, length, *, rule=PAIR, competition=ALONE, membrane=MEMBRANE, pause=NO_PAUSE,
-              learning=True, fresh=True, first=0, bits=16, scale=1.0):  # fmt: skip
+              learning=True, fresh=True, first=0, bits=16, scale=1.0, rate=0.4):  # fmt: skip
     rng = np.random.default_rng(rows + n + length)
-    words = pack(rng.random((samples, n, length)) < 0.4)
+    words = pack(rng.random((samples, n, length)) < rate)
     numbers = np.empty(0) if fresh else (rng.permutation(length) + 0.5) / length
     levels = 0.01 + 0.5 * scale * (np.arange(n + 1) / n)
     reward = rng.choice([0.0, 0.5, -0.5], (samples, length)) if rule.modulated else np.empty((0, 0))
@@ -82,6 +82,15 @@ def test_sizes(backend, rows, n, samples, length, first, fresh, threads, split_o
     given = arguments(rows, n, samples, length, fresh=fresh, first=first, pause=PAUSE)
     spikes, _ = assert_equal(backend, given)
     assert spikes.shape == (samples, rows, length)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.004, 0.03, 0.2, 1.0])
+@pytest.mark.parametrize(("n", "length", "first"), [(50, 130, 1), (50, 67, 2), (17, 64, 3), (130, 3, 1)])
+@pytest.mark.kernels("learn")
+def test_words_of_silent_inputs_are_not_needed(backend, rate, n, length, first):
+    given = arguments(5, n, 3, length, first=first, rate=rate, scale=2.0)
+    spikes, _ = assert_equal(backend, given)
+    assert spikes.any() or rate < 0.2 or length < 10
 
 
 @pytest.mark.parametrize("winners", [1, 3, 9])

@@ -55,6 +55,22 @@ def test_equal(backend, samples, neurons, n, length, bits, kind):
     assert moved or samples < 4
 
 
+@pytest.mark.parametrize("k", [2, 9])
+@pytest.mark.parametrize("kind", ["vdc", "fresh"])
+@pytest.mark.kernels("predictive")
+def test_any_number_of_threads(backend, kind, k, split_over):
+    """Neurons that compete are compared by threads in every sample, others are shared out for all samples."""
+    rng, bits, length = np.random.default_rng(k), 7, 100
+    x, weights = rng.integers(0, 129, (5, 11)), rng.integers(0, 129, (9, 11))
+    rule = PredictiveRule(k, ALL_OPEN // 2, 0, bits, 3, True, 200)
+    arguments = 7, 5, sequences(kind, 5, length, bits), x, rule, True, True, weights, np.full(9, 8000), np.zeros(9, int)
+    wanted = reference.predictive(*arguments)
+    for count in (1, 2, 3, 16):
+        split_over(count)
+        for a, b in zip(backend.predictive(*arguments), wanted, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_by_hand(every_backend):
     """Sequence 0 4 2 6 1 5 3 7: the stream of threshold W has W ones."""
     numbers = make_generator("vdc", 8).sequence(8)[None]

@@ -31,7 +31,7 @@ def wiring(rng, sparse, biased):
     return np.concatenate([[0], np.cumsum(fans)]), neurons
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("kind", [UNIPOLAR, BIPOLAR, SPLIT])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def wiring(rng, sparse, biased):
 )
 @pytest.mark.kernels("reservoir_shared")
 def test_reservoir_shared_equal(backend, kind, sparse, length, bits, shared, stochastic, shifted, threads, split_over):
-    split_over(threads)
+    split_over(threads)  # with more of them than the samples, those of each step share its lines
     rng = np.random.default_rng(length + kind)
     indptr, neurons = wiring(rng, sparse, biased=length > 1)
     lines, count = len(indptr) - 1, int(indptr[-1])
@@ -69,9 +69,10 @@ def test_reservoir_shared_equal(backend, kind, sparse, length, bits, shared, sto
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize(("length", "apart"), [(37, True), (300, False)])
+@pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.kernels("reservoir_random")
-def test_reservoir_random_equal(backend, kind, sparse, stored, length, apart, split_over):
-    split_over(2)
+def test_reservoir_random_equal(backend, kind, sparse, stored, length, apart, threads, split_over):
+    split_over(threads)  # with more of them than the samples, those of each step share its lines
     rng = np.random.default_rng(length + kind)
     indptr, neurons = wiring(rng, sparse, biased=True)
     codes = rng.integers(-64 if kind == SPLIT else 0, 65, int(indptr[-1])).astype(np.int32)

@@ -19,6 +19,7 @@ from sc_neurocore import (
     chunks,
 )
 from sc_neurocore.datasets import load_digits
+from sc_neurocore.encoders import Encoder
 from sc_neurocore.interop import from_sklearn
 
 PCM = MemristorModel.preset("pcm")
@@ -179,3 +180,47 @@ def test_a_network_of_phase_change_cells():
         right[name] = np.mean(found == data.y_test)
     assert right["none"] - 0.1 < right["pcm"]
     assert right["pcm"] != right["none"]
+
+
+# ------------------------------------------------------------ noise of every cycle
+
+
+def ones_by_definition(w, sigma, encoding, levels, samples):
+    """Ones of each rail and cycle, of weights that are read with a normal number of NumPy's in every cycle."""
+    rng = np.random.default_rng(11)
+    read = w + sigma * rng.standard_normal((samples, levels.size))
+    u = rng.random(read.shape) if np.isnan(levels).any() else levels
+    rails = [(read + 1) / 2] if encoding == "bipolar" else [read, -read][: 2 if encoding == "split" else 1]
+    return np.array([(u < rail).sum(0) for rail in rails])
+
+
+def ones_of_a_layer(w, sigma, encoding, generator, samples):
+    pairs = 1 if encoding == "unipolar" else np.sqrt(2)
+    layer = VectorizedSCLayer.from_weights(
+        np.array([[w]]), 32, generator=generator, encoding=encoding, seed=6,
+        device=MemristorModel(read_noise=sigma / pairs),
+    )  # fmt: skip
+    bits = layer.streams(np.zeros((samples, 1))).weights.bits()
+    rails = bits if encoding == "split" else bits[None]
+    random = generator == "bernoulli"
+    levels = np.full(32, np.nan) if random else Encoder(1, 32, generator, encoding, partner=1).levels()[0]
+    return rails.reshape(-1, samples, 32).sum(1, dtype=int), levels
+
+
+@pytest.mark.parametrize(("encoding", "w"), [("unipolar", 0.3), ("unipolar", 0.0), ("bipolar", -0.9), ("split", -0.1)])
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+def test_noise_of_every_cycle_has_the_law_of_its_comparators(encoding, w, generator):
+    """Two samples of the counts of each cycle: of the layer, and of comparators that meet NumPy's normals."""
+    samples = 6000
+
+    def p_value(sigma):
+        found, levels = ones_of_a_layer(w, sigma, encoding, generator, samples)
+        wanted = ones_by_definition(w, 0.15, encoding, levels, samples)
+        some = np.minimum(found + wanted, 2 * samples - found - wanted) > 40
+        assert np.abs(found - wanted)[~some].max(initial=0) < 60
+        pooled = (found + wanted)[some] / (2 * samples)
+        square = np.square((found - wanted)[some]) / (2 * samples * pooled * (1 - pooled))
+        return stats.chi2(int(some.sum())).sf(square.sum())
+
+    assert p_value(0.15) > FALSE_ALARM
+    assert p_value(0.25) < FALSE_ALARM

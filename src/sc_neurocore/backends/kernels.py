@@ -41,6 +41,23 @@ class StreamKernels(Protocol):
         `sequences` is ``(n, L)``, or ``(1, L)`` for one sequence shared by all.
         """
 
+    def compare_noisy(
+        self,
+        key: int,
+        streams: Thresholds,
+        levels: Floats,
+        rows: Indices,
+        means: Floats,
+        sigmas: Floats,
+        rails: int,
+    ) -> Words:
+        """Comparators of K numbers that are read with new noise in every cycle: streams ``(S, rails, K, W)``.
+
+        Number k has the mean ``means[k]``, the standard deviation ``sigmas[k]`` and the levels ``levels[rows[k]]``
+        ``(L,)`` above 0. A bit of rail 0 is 1 where what is read is above the level, one of rail 1 where its negative
+        is. The noise of number k in sample s is that of stream ``streams[s] + k``, by the law in `reference`.
+        """
+
     def gather(self, table: Words, rows: Thresholds) -> Words:
         """Rows of a table of streams ``(T, W)``: ``(..., W)`` for row numbers ``(...)``."""
 

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .. import checks
 
 MIN_WORK = 200_000
@@ -89,6 +92,35 @@ def over_rows(kernel: Callable[..., object], args: tuple[Any, ...], rows: int, w
         for helper in helpers:  # one that has not begun finds nothing left to do
             if not helper.cancel():
                 helper.result()
+
+
+def spread_within(items: int, work: int) -> bool:
+    """Whether to spread the work of each item over threads, instead of the items.
+
+    There are fewer of them than threads, and each is so much `work`, in word operations, that the threads save more
+    than it takes to call them.
+    """
+    return items < thread_count() and work >= 2 * MIN_WORK
+
+
+def summed_over(
+    kernel: Callable[..., object], args: tuple[Any, ...], rows: int, work: int, total: NDArray[Any]
+) -> NDArray[Any]:
+    """`total`, integers, with all added that ``kernel(*args, total, start, stop)`` adds for ranges of ``range(rows)``.
+
+    Every range has an array of its own, so the threads do not meet; sums of integers do not depend on their order.
+    """
+    parts: list[NDArray[Any]] = []
+
+    def some(start: int, stop: int) -> None:
+        own = np.zeros_like(total)
+        kernel(*args, own, start, stop)
+        parts.append(own)
+
+    over_rows(some, (), rows, work)
+    for part in parts:
+        total += part
+    return total
 
 
 def _submitted(work: Callable[[], None]) -> Future[None] | None:

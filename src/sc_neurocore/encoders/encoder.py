@@ -114,6 +114,7 @@ class Encoder:
     encoding: Encoding = attribute("_encoding", "Encoding of the streams.")
     share: Share = attribute("_share", "How inputs share generators.")
     partner: int = attribute("_partner", "Which partner of the generator makes the streams.")
+    backend: str | None = attribute("_backend", "Backend that runs the kernels; None: the first that is there.")
     number_bytes: int = attribute("_number_bytes", "Memory that the streams of a number take while they are made.")
     key: int = attribute("_key", "Philox key of Bernoulli streams and of digital shifts.")
     table: StreamTable | None = attribute("_table", "All streams, where they are few: short ones of a few sequences.")

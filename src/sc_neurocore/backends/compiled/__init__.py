@@ -13,6 +13,7 @@ from .elimination import eliminate
 from .fresh_weights import fresh_counts
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
+from .noisy import compare_noisy
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
@@ -31,6 +32,7 @@ __all__ = [
     "cable",
     "cables",
     "compare",
+    "compare_noisy",
     "cycle_counts",
     "divide",
     "eliminate",

@@ -18,7 +18,8 @@ GAMMAS, THRESHOLDS, CERTAIN = (uint64(field * SOURCES) for field in (1, 2, 3))
 
 
 @inline
-def _mix(z):  # type: ignore[no-untyped-def]
+def mix(z):  # type: ignore[no-untyped-def]
+    """`splitmix.mix` of one word."""
     z = (z ^ (z >> uint64(SHIFT_1))) * uint64(MULTIPLIER_1)
     z = (z ^ (z >> uint64(SHIFT_2))) * uint64(MULTIPLIER_2)
     return z ^ (z >> uint64(SHIFT_3))
@@ -45,7 +46,7 @@ def _own_digits(z, gamma, threshold, undecided):  # type: ignore[no-untyped-def]
     while undecided:
         lowest = undecided & (uint64(0) - undecided)
         cycle = popcount64(lowest - uint64(1))
-        if _mix(z + (cycle + uint64(1)) * gamma) < threshold:
+        if mix(z + (cycle + uint64(1)) * gamma) < threshold:
             below |= lowest
         undecided ^= lowest
     return below

@@ -59,6 +59,44 @@ def _unpack_cycles(words, first, length, pre, pre_count):  # type: ignore[no-unt
 
 
 @jit
+def _draw_some(key, row, call, bits, philox, inputs, count, out, place):  # type: ignore[no-untyped-def]
+    """As `_draw`, of the synapses from so many `inputs` (and LANES more); what is at the others stays."""
+    flat, width = out.reshape(out.size).view(np.uint64), out.shape[1]
+    shift, scale = uint64(32 - bits), 2.0**-bits
+    for i in range(0, count, LANES):
+        some = inputs[i : i + LANES]
+        for lane in range(uint64(LANES)):
+            put(philox, lane, counter(SYNAPSES, (some[lane], uint64(row), uint64(call))))
+        philox_lanes(key, philox)
+        for k in range(uint64(4 * LANES)):
+            whole = np.int64(int64(philox[k] >> shift) | _TWO_52_BITS).view(np.float64)
+            philox[k] = np.float64((whole - _TWO_52 + 0.5) * scale).view(np.uint64)
+        for word in range(uint64(4)):
+            from_, to = word * uint64(LANES), (uint64(place) + word) * uint64(width)
+            for lane in range(uint64(LANES)):
+                flat[to + some[lane]] = philox[from_ + lane]
+
+
+@jit
+def _active(words, first, cycles, inputs):  # type: ignore[no-untyped-def]
+    """Count of the inputs that are 1 in one of up to 64 cycles from `first` on; they are the first of `inputs`.
+
+    The last one is repeated after them, to fill the lanes.
+    """
+    count, w, shift = 0, first // 64, uint64(first % 64)
+    mask = ~uint64(0) >> uint64(64 - cycles)
+    for i in range(words.shape[0]):
+        word = words[i, w] >> shift
+        if shift and w + 1 < words.shape[1]:
+            word |= words[i, w + 1] << (uint64(64) - shift)
+        inputs[count] = uint64(i)
+        count += (word & mask) != 0
+    if count:
+        inputs[count : count + LANES] = inputs[count - 1]
+    return count
+
+
+@jit
 def _update_weights(row, ups, downs, draws, step, soft, deterministic):  # type: ignore[no-untyped-def]
     """`plasticity.updated_weights` of the synapses of one neuron, in place."""
     for i in range(row.size):
@@ -108,6 +146,7 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
     pre, pre_count = np.zeros((64, width), np.int64), np.zeros(64, np.int64)
     x, seen, gain, closed = x_in.copy(), np.empty(width), np.empty(width), np.zeros(width)
     drives, downs = np.empty(width), np.empty(width)
+    active = np.empty(width + LANES, np.uint64)
     risen, fired = np.empty(rows), np.zeros(rows, np.bool_)
     above, wins = np.empty(rows), np.ones(rows, np.bool_)
     for s in range(samples):
@@ -133,8 +172,13 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
                         place = group * PER_CALL * LANES
                         normal_call(noise_key, start + group * LANES, uint64(call), philox, normals, place)
                 if fresh:
+                    # A word that meets no input is not drawn; where few are left out, that is more work than all.
+                    count = _active(words[s], t, 4 - phase, active)
                     for j in range(rows):
-                        _draw(weight_key, start + j, call, bits, philox, weight_draws, 4 * j)
+                        if 4 * count > 3 * width:
+                            _draw(weight_key, start + j, call, bits, philox, weight_draws, 4 * j)
+                        else:
+                            _draw_some(weight_key, start + j, call, bits, philox, active, count, weight_draws, 4 * j)
             now = pre[t % 64]
             for i in range(width):
                 x[i] *= keep_pre

@@ -1,22 +1,25 @@
 """Reservoirs: recurrent neurons whose states are encoded as streams anew at every step.
 
-A run has its loop over time in here, on one thread; samples of a batch are spread over threads.
+Samples of a batch are spread over threads, each with a loop over time of its own. Where there are fewer of them than
+threads, and a step is work enough, the lines of each step are spread instead.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numba import int64, uint64
 
 from ..addresses import RESERVOIR
 from ..packing import tail_mask, words_for
-from ..threads import over_rows
+from ..threads import over_rows, spread_within, summed_over
 from ..types import (
     BIPOLAR,
     SPLIT,
     UNIPOLAR,
     Activation,
     Coding,
+    Counts,
     Draws,
     Floats,
     Numeric,
@@ -125,30 +128,43 @@ def _activate(totals, activation, state, out):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _shared(run, synapses, sequences, coding, activation, scratch, out, start, stop):  # type: ignore[no-untyped-def]
+def _meet_shared(run, coding, b, t, thresholds, signs):  # type: ignore[no-untyped-def]
+    """Thresholds and signs of all lines at step t of sample b; the word of the digital shift."""
     inputs, state, step = run
+    lanes = np.empty(4 * LANES, np.uint64)
+    _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
+    if not coding[4]:
+        return np.uint32(0)
+    _philox_at(coding[5], 0, step + t, b, lanes)
+    return np.uint32(lanes[0] >> uint64(32 - coding[1]))
+
+
+@jit
+def _add_shared(word, thresholds, signs, synapses, sequences, kind, totals, start, stop):  # type: ignore[no-untyped-def]
+    """Add the products of the lines start to stop to the totals of the neurons."""
     indptr, neurons, codes = synapses
-    kind, bits, _, _, shifted, shift_key = coding
-    lines = indptr.size - 1
-    thresholds, signs, lanes = np.empty(lines, np.uint64), np.empty(lines, np.int64), np.empty(4 * LANES, np.uint64)
-    totals, row = np.empty_like(scratch[0]), np.empty_like(scratch[1])  # each thread has its own
+    row = np.empty(2 * sequences.shape[1] + 1, totals.dtype)
+    for i in range(start, stop):
+        first, last = indptr[i], indptr[i + 1]
+        line = sequences[0 if sequences.shape[0] == 1 else i]
+        if neurons.size:
+            parts = codes[first:last], neurons[first:last]
+            _add_sparse(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
+        else:
+            _ones_by_rank(line, word, thresholds[i], signs[i], kind, row)
+            _add(row, codes[first:last], totals)
+
+
+@jit
+def _shared(run, synapses, sequences, coding, activation, nothing, out, start, stop):  # type: ignore[no-untyped-def]
+    lines, state = synapses[0].size - 1, run[1]
+    thresholds, signs = np.empty(lines, np.uint64), np.empty(lines, np.int64)
+    totals = np.empty(state.shape[1], nothing.dtype)
     for b in range(start, stop):
-        for t in range(inputs.shape[1]):
-            _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
-            word = np.uint32(0)
-            if shifted:
-                _philox_at(shift_key, 0, step + t, b, lanes)
-                word = np.uint32(lanes[0] >> uint64(32 - bits))
+        for t in range(out.shape[1]):
+            word = _meet_shared(run, coding, b, t, thresholds, signs)
             totals[:] = 0
-            for i in range(lines):
-                first, last = indptr[i], indptr[i + 1]
-                line = sequences[0 if sequences.shape[0] == 1 else i]
-                if neurons.size:
-                    parts = codes[first:last], neurons[first:last]
-                    _add_sparse(line, word, thresholds[i], signs[i], kind, parts[0], parts[1], totals)
-                else:
-                    _ones_by_rank(line, word, thresholds[i], signs[i], kind, row)
-                    _add(row, codes[first:last], totals)
+            _add_shared(word, thresholds, signs, synapses, sequences, coding[0], totals, 0, lines)
             _activate(totals, activation, state[b], out[b, t])
 
 
@@ -164,11 +180,29 @@ def reservoir_shared(
     out = np.empty((*inputs.shape[:2], state.shape[1]))
     lines, length = len(synapses.indptr) - 1, sequences.shape[1]
     kind = np.int64 if 4 * lines * length >= _MANY_BITS else np.int32
-    scratch = np.empty(state.shape[1], kind), np.empty(2 * length + 1, kind)
-    run = inputs, state.copy(), step
-    args = run, tuple(synapses), sequences, _plain(coding), tuple(activation), scratch, out
-    work = inputs.shape[0] * inputs.shape[1] * (lines * length + synapses.codes.size)
-    over_rows(_shared, args, len(inputs), work)
+    run, wires, code, levels = (inputs, state.copy(), step), tuple(synapses), _plain(coding), tuple(activation)
+    work = lines * length + synapses.codes.size
+    if not spread_within(len(out), work):
+        args = run, wires, sequences, code, levels, np.empty(0, kind), out
+        over_rows(_shared, args, len(out), out.shape[0] * out.shape[1] * work)
+        return out
+    thresholds, signs = np.empty(lines, np.uint64), np.empty(lines, np.int64)
+
+    def totals(b: int, t: int) -> Counts:
+        word = _meet_shared(run, code, b, t, thresholds, signs)
+        args = word, thresholds, signs, wires, sequences, coding.kind
+        return summed_over(_add_shared, args, lines, work, np.zeros(state.shape[1], kind))
+
+    return _stepped(totals, run[1], levels, out)
+
+
+def _stepped(
+    totals: Callable[[int, int], Counts], state: Floats, activation: tuple[object, ...], out: Floats
+) -> Floats:
+    """States `out` ``(B, T, n)``, step by step; ``totals(b, t)`` are the sums of step t of sample b."""
+    for b in range(out.shape[0]):
+        for t in range(out.shape[1]):
+            _activate(totals(b, t), activation, state[b], out[b, t])
     return out
 
 
@@ -210,37 +244,48 @@ def _add_counts(counts, codes, neurons, sign, kind, length, totals):  # type: ig
 
 
 @jit
-def _random(run, synapses, random, stored, coding, activation, out, start, stop):  # type: ignore[no-untyped-def]
+def _meet_random(run, coding, b, t, thresholds, signs):  # type: ignore[no-untyped-def]
+    """Thresholds and signs of all lines at step t of sample b; the number that their streams have in common."""
     inputs, state, step = run
+    _encode(inputs[b, t], state[b], coding, step + t, b, np.empty(4 * LANES, np.uint64), thresholds, signs)
+    return uint64(b) << uint64(32) | uint64(step + t)
+
+
+@jit
+def _add_random(met, synapses, random, stored, coding, most, totals, start, stop):  # type: ignore[no-untyped-def]
+    """Add the products of the lines start to stop, of at most `most` synapses, to the totals of the neurons."""
+    sample, thresholds, signs = met
     indptr, neurons, codes = synapses
     kind, bits = coding[0], coding[1]
     input_key, weight_key, apart, length, tail, n_words = random
-    lines, most = indptr.size - 1, 0
-    for i in range(lines):
-        most = max(most, indptr[i + 1] - indptr[i])
-    thresholds, signs, lanes = np.empty(lines, np.uint64), np.empty(lines, np.int64), np.empty(4 * LANES, np.uint64)
-    totals, counts = np.empty(state.shape[1], np.int64), np.empty(most, np.uint64)
-    streams, x, scratch = np.empty(lines, np.uint64), np.empty((lines, n_words), np.uint64), line_scratch(n_words)
+    lines = indptr.size - 1
+    streams, x = np.empty(stop - start, np.uint64), np.empty((stop - start, n_words), np.uint64)
+    counts, scratch = np.empty(most, np.uint64), line_scratch(n_words)
+    for i in range(start, stop):
+        streams[i - start] = sample * uint64(lines) + (uint64(i) if apart else uint64(0))
+    bernoulli_rows(input_key, streams, thresholds[start:stop], bits, 0, tail, x, 0, stop - start)
+    for i in range(start, stop):
+        first, m = indptr[i], indptr[i + 1] - indptr[i]
+        if stored.size:
+            piece = stored[n_words * first : n_words * (first + m)]
+            _line_counts(x[i - start], piece.reshape(n_words, m), kind == BIPOLAR, tail, counts[:m])
+        else:
+            before = sample * uint64(codes.size) + (uint64(first) if apart else uint64(0))
+            weights = weight_key, before, apart, codes[first : first + m], bits
+            fresh_line_counts(x[i - start], weights, tail, kind == BIPOLAR, scratch, counts[:m])
+        _add_counts(counts[:m], codes[first : first + m], neurons[first : first + m], signs[i], kind, length, totals)
+
+
+@jit
+def _random(run, synapses, random, stored, coding, activation, most, out, start, stop):  # type: ignore[no-untyped-def]
+    lines, state = synapses[0].size - 1, run[1]
+    thresholds, signs = np.empty(lines, np.uint64), np.empty(lines, np.int64)
+    totals = np.empty(state.shape[1], np.int64)
     for b in range(start, stop):
-        for t in range(inputs.shape[1]):
-            _encode(inputs[b, t], state[b], coding, step + t, b, lanes, thresholds, signs)
-            sample = uint64(b) << uint64(32) | uint64(step + t)
-            for i in range(lines):
-                streams[i] = sample * uint64(lines) + (uint64(i) if apart else uint64(0))
-            bernoulli_rows(input_key, streams, thresholds, bits, 0, tail, x, 0, lines)
+        for t in range(out.shape[1]):
+            met = _meet_random(run, coding, b, t, thresholds, signs), thresholds, signs
             totals[:] = 0
-            for i in range(lines):
-                first, m = indptr[i], indptr[i + 1] - indptr[i]
-                if stored.size:
-                    piece = stored[n_words * first : n_words * (first + m)]
-                    _line_counts(x[i], piece.reshape(n_words, m), kind == BIPOLAR, tail, counts[:m])
-                else:
-                    before = sample * uint64(codes.size) + (uint64(first) if apart else uint64(0))
-                    weights = weight_key, before, apart, codes[first : first + m], bits
-                    fresh_line_counts(x[i], weights, tail, kind == BIPOLAR, scratch, counts[:m])
-                _add_counts(
-                    counts[:m], codes[first : first + m], neurons[first : first + m], signs[i], kind, length, totals
-                )
+            _add_random(met, synapses, random, stored, coding, most, totals, 0, lines)
             _activate(totals, activation, state[b], out[b, t])
 
 
@@ -258,11 +303,21 @@ def reservoir_random(
     length, n_words = streams.length, words_for(streams.length)
     keys = np.uint64(streams.input_key), np.uint64(streams.weight_key)
     random = (*keys, streams.apart, length, tail_mask(length), n_words)
-    run = inputs, state.copy(), step
-    args = run, tuple(synapses), random, stored, _plain(coding), tuple(activation), out
-    work = inputs.shape[0] * inputs.shape[1] * n_words * synapses.codes.size
-    over_rows(_random, args, len(inputs), work)
-    return out
+    run, wires, code, levels = (inputs, state.copy(), step), tuple(synapses), _plain(coding), tuple(activation)
+    lines, most = len(synapses.indptr) - 1, int(np.diff(synapses.indptr).max(initial=0))
+    work = n_words * synapses.codes.size
+    if not spread_within(len(out), work):
+        args = run, wires, random, stored, code, levels, most, out
+        over_rows(_random, args, len(out), out.shape[0] * out.shape[1] * work)
+        return out
+    thresholds, signs = np.empty(lines, np.uint64), np.empty(lines, np.int64)
+
+    def totals(b: int, t: int) -> Counts:
+        met = np.uint64(_meet_random(run, code, b, t, thresholds, signs)), thresholds, signs
+        args = met, wires, random, stored, code, most
+        return summed_over(_add_random, args, lines, work, np.zeros(state.shape[1], np.int64))
+
+    return _stepped(totals, run[1], levels, out)
 
 
 def _plain(coding: Coding) -> tuple[int, int, bool, np.uint64, bool, np.uint64]:

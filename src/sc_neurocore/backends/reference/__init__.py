@@ -17,7 +17,7 @@ from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
 from .series import mackey_glass, narma
-from .streams import bernoulli, compare, encode_rows, gather, join_rows, select_numbers
+from .streams import bernoulli, compare, compare_noisy, encode_rows, gather, join_rows, select_numbers
 
 name = "reference"
 
@@ -28,6 +28,7 @@ __all__ = [
     "cable",
     "cables",
     "compare",
+    "compare_noisy",
     "cycle_counts",
     "divide",
     "eliminate",

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import chunks
-from ...backends.packing import pack, words_for
-from ...backends.types import FreshWeights, Words
+from ...backends import choose
+from ...backends.packing import tail_mask, words_for
+from ...backends.threads import over_rows
+from ...backends.types import NUMBER_DIGITS, FreshWeights, Thresholds, Words
 from ...bitstreams.encodings import MAGNITUDES, from_probability, value_range
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
@@ -15,6 +17,7 @@ from ...encoders.sequences import Inputs
 from ...encoders.stream_table import side_by_side
 from ...read_only import derived
 from ...synapses import Defects
+from ...synapses.reading import noisy_probabilities
 from ..base import Floats, Samples
 from ..options import CircuitOptions
 from ..stream_faults import StreamFaults
@@ -67,6 +70,8 @@ class WeightStreams(ABC):
     def __init__(self, encoder: Encoder, lines: Inputs) -> None:
         self.encoder, self.lines = encoder, lines
         self.random = isinstance(encoder.generator, Bernoulli)
+        self.number_bytes = encoder.number_bytes
+        """Memory that the streams of a weight take while they are made, beside that of the result."""
 
     @abstractmethod
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
@@ -86,9 +91,11 @@ def _read_sigma(seen: SeenWeights) -> Floats:
     return np.zeros(seen.effective.size) if seen.read_sigma is None else seen.read_sigma.reshape(-1)
 
 
-def _noise(key: int, sample: int, use: int = 0) -> np.random.Generator:
-    """Generator of the read noise of a sample, whatever samples come before or beside it; another for each `use`."""
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, use, sample]))
+def _read_out(key: int, samples: Samples, means: Floats, sigma: Floats, read: Floats, start: int, stop: int) -> None:
+    """Rows start to stop of `read`: the weights of each sample, whatever samples come before or beside it."""
+    for place in range(start, stop):
+        noise = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, int(samples[place])]))
+        read[place] = means + sigma * noise.standard_normal(means.size)
 
 
 class StoredStreams(WeightStreams):
@@ -144,8 +151,7 @@ class ReadStreams(WeightStreams):
         """Streams ``(S, rails, synapses, W)``."""
         flat, sigma = seen.effective.reshape(-1), _read_sigma(seen)
         read = np.empty((len(samples), flat.size))
-        for place, sample in enumerate(samples.tolist()):
-            read[place] = flat + sigma * _noise(self.key, sample).standard_normal(flat.size)
+        over_rows(_read_out, (self.key, samples, flat, sigma, read), len(samples), 16 * read.size)
         np.clip(read, *value_range(self.encoder.encoding), out=read)  # no comparator follows further
         numbers = samples if self.random and self.fresh else np.zeros_like(samples)
         return self.encoder.rails(read, numbers, None if self.random else self.lines)
@@ -154,7 +160,9 @@ class ReadStreams(WeightStreams):
 class NoisyStreams(WeightStreams):
     """Weight streams of comparators that read a memory cell with new noise in every cycle.
 
-    A comparator of signed split weights gives a one on the positive or on the negative rail.
+    A comparator of signed split weights gives a one on the positive or on the negative rail. Numbers of a sequence are
+    compared with what is read by the kernel `compare_noisy`. Where they are random too, all that is left of the noise
+    is the probability of a one.
 
     Parameters
     ----------
@@ -165,25 +173,34 @@ class NoisyStreams(WeightStreams):
     def __init__(self, encoder: Encoder, lines: Inputs, key: int) -> None:
         super().__init__(encoder, lines)
         self.key = key
+        self._levels = np.empty((1, 0)) if self.random else encoder.levels()
+        # The kernel needs none: the more samples it gets at once, the fewer times it looks at each weight.
+        self.number_bytes = 16 + 16 * words_for(encoder.length) if self.random else 0
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
         """Streams ``(S, rails, synapses, W)``."""
-        flat, sigma = seen.effective.reshape(-1), _read_sigma(seen)
-        length, encoding = self.encoder.length, self.encoder.encoding
+        means, sigma, encoding = seen.effective.reshape(-1), _read_sigma(seen), self.encoder.encoding
+        first = samples.astype(np.uint64) * np.uint64(means.size)
+        if self.random:
+            return self._random_words(first, np.atleast_2d(noisy_probabilities(means, sigma, encoding)))
+        if encoding == "bipolar":
+            means, sigma = (means + 1) / 2, sigma / 2
+        rows = np.zeros(means.size, np.int64) if len(self._levels) == 1 else self.lines[0 : means.size]
         rails = 2 if encoding == "split" else 1
-        levels = np.empty((1, 0)) if self.random else self.encoder.levels()
-        words = np.empty((len(samples), rails, flat.size, words_for(length)), np.uint64)
-        for place, sample in enumerate(samples.tolist()):
-            normal, uniform = _noise(self.key, sample), _noise(self.key, sample, 1)
-            for part in chunks.chunks(flat.size, 32 * length):
-                read = flat[part, None] + sigma[part, None] * normal.standard_normal((flat[part].size, length))
-                of_lines = levels if len(levels) == 1 else levels[self.lines[part]]
-                u = uniform.random(read.shape) if self.random else of_lines
-                if encoding == "bipolar":
-                    read = (read + 1) / 2
-                words[place, 0, part] = pack(u < read)
-                if rails == 2:
-                    words[place, 1, part] = pack(u < -read)
+        return choose(self.encoder.backend).compare_noisy(self.key, first, self._levels, rows, means, sigma, rails)
+
+    def _random_words(self, first: Thresholds, probabilities: Floats) -> Words:
+        """Streams of the probabilities ``(rails, synapses)``; the negative rail has the numbers from 1 downwards."""
+        rails, n = probabilities.shape
+        length, steps = self.encoder.length, 1 << NUMBER_DIGITS
+        thresholds = np.floor(probabilities * float(steps) + 0.5).astype(np.uint64)
+        streams = np.add.outer(first, np.arange(n, dtype=np.uint64)).reshape(-1)
+        words = np.empty((len(first), rails, n, words_for(length)), np.uint64)
+        for rail, row in enumerate(thresholds):
+            below = np.tile(np.uint64(steps) - row if rail else row, len(first))
+            made = choose(self.encoder.backend).bernoulli(self.key, streams, below, NUMBER_DIGITS, length)
+            words[:, rail] = (~made if rail else made).reshape(len(first), n, -1)
+        words[..., -1] &= tail_mask(length)
         return words
 
 
@@ -314,7 +331,7 @@ class SynapseArray:
     def sample_bytes(self) -> int:
         """Bytes of the weight streams of a sample; 0 where all samples share them."""
         encoder = self.streams.encoder
-        own = (encoder.number_bytes + 8 * words_for(encoder.length) * self.rails) * self.n_synapses
+        own = (self.streams.number_bytes + 8 * words_for(encoder.length) * self.rails) * self.n_synapses
         return own if self.own_streams else 0
 
     def expected(self, seen: SeenWeights) -> Floats:
