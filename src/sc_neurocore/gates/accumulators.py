@@ -27,7 +27,7 @@ from ..backends.types import Counts, Words
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability, value_range
 from ..chunks import chunks
 from .faults import Faults
-from .operands import Block, Operands, cycle_sums, in_blocks, united
+from .operands import Block, Operands, in_blocks, united
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
@@ -196,9 +196,11 @@ class SaturatingAdder(Accumulator):
         return in_blocks(lambda part, _: self._given_back(part), operands, self.memory(1))
 
     def _given_back(self, operands: Operands) -> Floats:
-        steps = cycle_sums(operands, self.length, self.backend)
-        signed = self.encoding != "unipolar"
-        return np.asarray(choose(self.backend).saturate(steps, signed, self.two_level) / self.length)
+        x, w = operands[:2]
+        units = choose(self.backend).saturate(
+            x, w, operands.wiring, self.length, operands.xnor, operands.rails, operands.bipolar, self.two_level
+        )
+        return np.asarray(units / self.length)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The sum clipped to the range of the encoding."""
@@ -209,8 +211,8 @@ class SaturatingAdder(Accumulator):
         return np.asarray(np.clip(total, *value_range(self.encoding), out=total))
 
     def memory(self, n_neurons: int) -> int:
-        """Bytes of a sum for every neuron and cycle: of four pairs of rails and two differences, or of two of them."""
-        return 4 * self.length * n_neurons * {"unipolar": 1, "bipolar": 3, "split": 6}[self.encoding]
+        """Bytes of the units at the output, and of the numbers that they are decoded to."""
+        return 16 * n_neurons
 
 
 class StreamAccumulator(Accumulator):
