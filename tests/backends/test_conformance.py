@@ -60,18 +60,18 @@ def gated(rng, length):
 
 
 def saturating(rng, length):
-    """Products of one rail, and of as many rails as split numbers have."""
+    """Products of unipolar, bipolar and split numbers, and split products as they are."""
     for x, w, wiring, _, xnor in gated(rng, length):
-        yield x, w, wiring, length, xnor, (1, 1), xnor, xnor
+        yield x, w, wiring, length, xnor, np.array([[1]]), xnor, xnor
     indptr = np.array([0, 3, 3, 10, 17])
-    for rails in ((1, 2), (2, 1), (2, 2)):
+    for signs in ([[1, -1]], [[1], [-1]], [[1, -1], [-1, 1]], [[1], [-1], [-1], [1]]):
         wiring = Wiring(indptr, rng.integers(0, 11, 17), rng.integers(0, 17, 17))
-        if rails[1] == 2:
+        if len(signs[0]) == 2:
             synapses, last = np.concatenate([wiring.weights, 16 - wiring.weights]), np.int64(17)
             wiring = Wiring(np.concatenate([indptr, indptr[1:] + last]), np.tile(wiring.inputs, 2), synapses)
         for two_level in (False, True):
-            x = streams(rng, 2, 3 * rails[0], 11, length)
-            yield x, streams(rng, 2, 17, length), wiring, length, False, rails, False, two_level
+            x = streams(rng, 2, 3 * len(signs), 11, length)
+            yield x, streams(rng, 2, 17, length), wiring, length, False, np.array(signs), False, two_level
 
 
 def multiplexed(rng, length):

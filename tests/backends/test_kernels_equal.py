@@ -195,21 +195,22 @@ def test_tiles_of_per_cycle_kernels(backend, length, threads, rng, split_over):
                 mux = backend.mux_streams(x, w, wiring, select, length, xnor)
                 same(mux, reference.mux_streams(x, w, wiring, select, length, xnor))
                 for two_level in (False, True):
-                    adders = (*arguments, (1, 1), xnor, two_level)
+                    adders = (*arguments, np.array([[1]]), xnor, two_level)
                     same(backend.saturate(*adders), reference.saturate(*adders))
 
 
 @GATES
 @pytest.mark.parametrize("length", [1, 65, 300, 1030])
 @pytest.mark.kernels("saturate")
-def test_saturating_adders_of_two_rails(backend, length, xnor, rng):
-    for rails in ((1, 2), (2, 1), (2, 2)):
+def test_saturating_adders_of_signed_products(backend, length, xnor, rng):
+    for signs in (np.array([[1, -1]]), np.array([[1], [-1]]), np.array([[1, -1], [-1, 1]])):
+        rows, weight_rows = signs.shape
         for batch, neurons, fan_in in ((9, 3, 9), (1, 34, 5)):
-            x = random_words(rng, 2, batch * rails[0], fan_in, length, p=0.2)
+            x = random_words(rng, 2, batch * rows, fan_in, length, p=0.2)
             x[0, 1::2] = 0  # as of numbers that are positive
-            w = random_words(rng, 2, rails[1] * neurons * fan_in, length, p=0.3)
+            w = random_words(rng, 2, weight_rows * neurons * fan_in, length, p=0.3)
             for two_level in (False, True):
-                arguments = x, w, dense(rails[1] * neurons, fan_in), length, xnor, rails, False, two_level
+                arguments = x, w, dense(weight_rows * neurons, fan_in), length, xnor, signs, False, two_level
                 same(backend.saturate(*arguments), reference.saturate(*arguments))
 
 
@@ -219,13 +220,13 @@ def test_saturating_adder_by_hand(every_backend):
     x = pack([[[[1, 1, 0, 0, 0], [1, 0, 0, 0, 0]], [[0, 0, 0, 1, 0], [0, 1, 0, 1, 0]]]]).reshape(1, 2, 2, 1)
     w, wiring = pack([[[1, 1, 1, 1, 1]]]), Wiring(np.array([0, 2]), np.array([0, 1]), np.array([0, 0]))
     # accumulator after each step, output: 2>+1 1>+1 0>0 -2>-1 -1>-1
-    assert every_backend.saturate(x, w, wiring, 5, False, (2, 1), False, False).tolist() == [[[0]]]
+    assert every_backend.saturate(x, w, wiring, 5, False, np.array([[1], [-1]]), False, False).tolist() == [[[0]]]
     # two levels: 2>+1 1>+1 0>+1 -3>-1 -2>-1
-    assert every_backend.saturate(x, w, wiring, 5, False, (2, 1), False, True).tolist() == [[[1]]]
+    assert every_backend.saturate(x, w, wiring, 5, False, np.array([[1], [-1]]), False, True).tolist() == [[[1]]]
     # one rail, steps 2, 1, 0, 0, 0: 2>1 2>1 1>1 0>0 0>0
-    assert every_backend.saturate(x[:, :1], w, wiring, 5, False, (1, 1), False, False).tolist() == [[[3]]]
+    assert every_backend.saturate(x[:, :1], w, wiring, 5, False, np.array([[1]]), False, False).tolist() == [[[3]]]
     # of bipolar numbers, steps 2, 0, -2, -2, -2: 2>+1 1>+1 -1>-1 -2>-1 -3>-1
-    assert every_backend.saturate(x[:, :1], w, wiring, 5, True, (1, 1), True, False).tolist() == [[[-1]]]
+    assert every_backend.saturate(x[:, :1], w, wiring, 5, True, np.array([[1]]), True, False).tolist() == [[[-1]]]
 
 
 @pytest.mark.kernels("moore")

@@ -98,17 +98,18 @@ class CountingKernels(Protocol):
         wiring: Wiring,
         length: int,
         xnor: bool,
-        rails: tuple[int, int],
+        signs: Counts,
         bipolar: bool,
         two_level: bool,
     ) -> Counts:
         """Saturating adders on the products of each neuron: net outputs ``(G, B, M)``.
 
-        `x` is ``(G, B * rails, n, W)`` and the wiring has ``rails * M`` neurons, for as many `rails` of inputs and of
-        weights; products of unequal rails count negative. With `bipolar`, a product of 0 counts -1.
+        A sample has R rows of inputs, ``(G, B * R, n, W)``, and a neuron Q rows of weights, each with the same inputs:
+        the wiring has ``Q * M`` neurons, those of the first row first. A product of row i and row j counts
+        ``signs[i, j]``, 1 or -1. With `bipolar`, a product of 0 counts -1.
 
         An accumulator takes the products of every cycle and gives one unit back when it can. Output
-        of a cycle: 1 if the accumulator is at least 1, else 0 (with negative products: -1 if it is at most -1);
+        of a cycle: 1 if the accumulator is at least 1, else 0 (with products that count -1: -1 if it is at most -1);
         `two_level`: +1 if it is at least 0, else -1. The output is subtracted from the accumulator.
         """
 

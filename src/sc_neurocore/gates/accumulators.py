@@ -198,7 +198,7 @@ class SaturatingAdder(Accumulator):
     def _given_back(self, operands: Operands) -> Floats:
         x, w = operands[:2]
         units = choose(self.backend).saturate(
-            x, w, operands.wiring, self.length, operands.xnor, operands.rails, operands.bipolar, self.two_level
+            x, w, operands.wiring, self.length, operands.xnor, operands.signs, operands.bipolar, self.two_level
         )
         return np.asarray(units / self.length)
 

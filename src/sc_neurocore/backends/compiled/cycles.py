@@ -9,11 +9,11 @@ from ..threads import over_rows
 from ..types import CycleCounts, Counts, Wiring, Words
 from .jit import jit
 from .lanes import LANES
-from .planes import SCRATCH, add_sums, count_run, depth_for
+from .planes import SCRATCH, add_sums, count_run, depth_for, planes_at
 from .products import words_read
-from .tiles import BLOCK, NEURONS, SAMPLES, room, run_end, tile, tile_count
+from .tiles import BLOCK, NEURONS, SAMPLES, SPAN, room, run_end, tile, tile_count
 
-_SPAN = 64 * LANES
+_CYCLES = 64 * LANES
 """Cycles of eight words."""
 
 
@@ -21,27 +21,26 @@ _SPAN = 64 * LANES
 def _scratch(depth, areas):  # type: ignore[no-untyped-def]
     """Planes of so many tiles; room for the streams of one and for carries; room for sums of eight words."""
     row = BLOCK * LANES
-    laid = room(SAMPLES * row), room(4 * row), room(SCRATCH)
-    return room(areas * SAMPLES * NEURONS * depth * LANES), laid, room(2 * _SPAN // 8)
+    laid = room(SAMPLES * SPAN * row), room(4 * SPAN * row), room(SCRATCH)
+    return room(areas * planes_at(SAMPLES, 0, 0, depth)), laid, room(128)
 
 
 @jit
 def _cycle_counts(x, w, wiring, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
     indptr, inputs, weights = wiring
-    n_words, depth = x.shape[3], depth_for(wiring)
+    n_words, depth = x.shape[3], depth_for(indptr)
     planes, laid, words = _scratch(depth, 1)
     for number in range(start, stop):
         g, row, last_row, first, last = tile(number, x.shape[1], indptr.size - 1, SAMPLES)
         while first < last:
             end = run_end(indptr, inputs, first, last)
-            for word in range(0, n_words, LANES):
+            for word in range(0, n_words, SPAN * LANES):
                 count_run(x[g], w[g], wiring, (row, last_row), (first, end), word, negated, planes, depth, laid)
                 for b in range(row, last_row):
                     for j in range(first, end):
-                        p = ((b - row) * NEURONS + j - first) * depth * LANES
-                        sums = out[g, b, j, 64 * word : min(64 * word + _SPAN, length)]
+                        sums = out[g, b, j, 64 * word : min(64 * word + SPAN * _CYCLES, length)]
                         sums[:] = 0
-                        add_sums(planes, p, depth, n_words, int32(0), words, sums)
+                        add_sums(planes, planes_at(b - row, j - first, 0, depth), depth, n_words, 1, words, sums)
             first = end
 
 
@@ -80,40 +79,41 @@ def _accumulate(steps, held, signed, two_level):  # type: ignore[no-untyped-def]
 @jit
 def _saturate(x, w, wiring, length, kind, out, start, stop):  # type: ignore[no-untyped-def]
     indptr, inputs, weights = wiring
-    xnor, (in_rails, weight_rails), bipolar, two_level = kind
-    n_words, depth, neurons = x.shape[3], depth_for(wiring), out.shape[2]
-    planes, laid, words = _scratch(depth, weight_rails)
-    signed = bipolar or two_level or in_rails > 1 or weight_rails > 1
-    area = planes.size // weight_rails
-    held, steps = np.empty((SAMPLES, NEURONS), np.int64), np.empty(_SPAN, np.int32)
+    xnor, signs, bipolar, two_level = kind
+    in_rows, weight_rows = signs.shape
+    n_words, depth, neurons = x.shape[3], depth_for(indptr), out.shape[2]
+    planes, laid, words = _scratch(depth, weight_rows)
+    signed = bipolar or two_level or (signs < 0).any()
+    area = planes.size // weight_rows
+    held, steps = np.empty((SAMPLES, NEURONS), np.int64), np.empty(SPAN * _CYCLES, np.int32)
     for number in range(start, stop):
-        g, row, last_row, first, last = tile(number, x.shape[1], neurons, SAMPLES // in_rails * in_rails)
+        g, row, last_row, first, last = tile(number, x.shape[1], neurons, SAMPLES // in_rows * in_rows)
         while first < last:
             end = run_end(indptr, inputs, first, last)
             fan_in = int32(indptr[first + 1] - indptr[first])
             held[:] = 0
-            out[g, row // in_rails : last_row // in_rails, first:end] = 0
-            for word in range(0, n_words, LANES):
-                for r in range(weight_rails):
+            out[g, row // in_rows : last_row // in_rows, first:end] = 0
+            for word in range(0, n_words, SPAN * LANES):
+                for r in range(weight_rows):
                     some, part = (r * neurons + first, r * neurons + end), planes[r * area : (r + 1) * area]
                     count_run(x[g], w[g], wiring, (row, last_row), some, word, xnor, part, depth, laid)
-                cycles = steps[: min(_SPAN, length - 64 * word)]
-                for b in range((last_row - row) // in_rails):
+                cycles = steps[: min(SPAN * _CYCLES, length - 64 * word)]
+                for b in range((last_row - row) // in_rows):
                     for j in range(end - first):
                         cycles[:] = 0
-                        for i in range(in_rails):
-                            for r in range(weight_rails):
-                                p = r * area + ((b * in_rails + i) * NEURONS + j) * depth * LANES
-                                add_sums(planes, p, depth, n_words, int32(0 if i == r else -1), words, cycles)
+                        for i in range(in_rows):
+                            for r in range(weight_rows):
+                                p = r * area + planes_at(b * in_rows + i, j, 0, depth)
+                                add_sums(planes, p, depth, n_words, signs[i, r], words, cycles)
                         if bipolar:
                             for t in range(cycles.size):
                                 cycles[t] = 2 * cycles[t] - fan_in
                         total = held[b, j]
                         for t in range(cycles.size):
                             total += cycles[t]
-                        for t in range(0, cycles.size, _SPAN // LANES):
-                            held[b, j] = _accumulate(cycles[t : t + _SPAN // LANES], held[b, j], signed, two_level)
-                        out[g, row // in_rails + b, first + j] += total - held[b, j]
+                        for t in range(0, cycles.size, 64):
+                            held[b, j] = _accumulate(cycles[t : t + 64], held[b, j], signed, two_level)
+                        out[g, row // in_rows + b, first + j] += total - held[b, j]
             first = end
 
 
@@ -123,15 +123,15 @@ def saturate(
     wiring: Wiring,
     length: int,
     xnor: bool,
-    rails: tuple[int, int],
+    signs: Counts,
     bipolar: bool,
     two_level: bool,
 ) -> Counts:
-    neurons = (len(wiring.indptr) - 1) // rails[1]
-    out = np.empty((len(x), x.shape[1] // rails[0], neurons), np.int64)
-    kind = negated(xnor), rails, bipolar, two_level
+    neurons = (len(wiring.indptr) - 1) // signs.shape[1]
+    out = np.empty((len(x), x.shape[1] // len(signs), neurons), np.int64)
+    kind = negated(xnor), signs, bipolar, two_level
     args = np.ascontiguousarray(x), np.ascontiguousarray(w), tuple(wiring), length, kind, out
-    tiles = tile_count(x, neurons, rails[0])
+    tiles = tile_count(x, neurons, SAMPLES // len(signs) * len(signs))
     over_rows(_saturate, args, tiles, x.shape[0] * x.shape[1] * words_read(wiring, x))
     return out
 

@@ -9,7 +9,7 @@ from numba import int32, int64, uint64
 
 from .jit import inline, jit
 from .lanes import LANES, all_lanes, any_one, gate, load, majority, parity, store
-from .tiles import BLOCK, GROUP, NEURONS, lay_out
+from .tiles import BLOCK, GROUP, NEURONS, SPAN, lay_out, most_synapses
 
 HELD = 7
 """Planes that a block of `BLOCK` vectors keeps in registers; its last carry passes on to higher ones."""
@@ -88,16 +88,18 @@ def add_block(x, i, w, j, size, negated, planes, p, depth, carries):  # type: ig
 
 
 @jit
-def depth_for(wiring):  # type: ignore[no-untyped-def]
-    """Planes that the sums of a wiring's neurons need."""
-    indptr = wiring[0]
-    most = int64(0)
-    for j in range(indptr.size - 1):
-        most = max(most, indptr[j + 1] - indptr[j])
-    depth = int64(HELD)
+def depth_for(indptr):  # type: ignore[no-untyped-def]
+    """Planes that the sums of neurons need."""
+    most, depth = most_synapses(indptr), HELD
     while most >> depth:
         depth += 1
     return depth
+
+
+@inline
+def planes_at(b, j, s, depth):  # type: ignore[no-untyped-def]
+    """Where the planes of row b, neuron j and vector s of a tile start."""
+    return ((b * NEURONS + j) * SPAN + s) * depth * LANES
 
 
 @jit
@@ -110,17 +112,18 @@ def _is_zero(words, start, stop):  # type: ignore[no-untyped-def]
 
 @jit
 def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):  # type: ignore[no-untyped-def]
-    """Planes of the products of some rows of inputs and of neurons that have the same inputs, for eight words.
+    """Planes of the products of some rows of inputs and of neurons that have the same inputs, for `SPAN` vectors.
 
     `x` is ``(B, n, W)``, `w` ``(N, W)``; `rows` and `neurons` are pairs of the first and the one after the last,
-    `first` is the first of the words. Row b and neuron j have the planes from vector
-    ``((b - rows[0]) * NEURONS + j - neurons[0]) * depth`` on.
+    `first` is the first of the words. The planes of row b, neuron j and vector s start at word
+    ``planes_at(b - rows[0], j - neurons[0], s, depth)``.
     """
     indptr, inputs, weights = wiring
     xs, ws, carries = laid
     n_words = x.shape[2]
     flat_w = w.reshape(w.size)
-    planes[: (rows[1] - rows[0]) * NEURONS * depth * LANES] = uint64(0)
+    planes[: planes_at(rows[1] - rows[0], 0, 0, depth)] = uint64(0)
+    span = min(SPAN, (n_words - first + LANES - 1) // LANES)
     start, fan_in = indptr[neurons[0]], indptr[neurons[0] + 1] - indptr[neurons[0]]
     inputs_of_block = BLOCK * max(1, LANES // n_words)
     for k in range(0, fan_in, inputs_of_block):
@@ -128,20 +131,26 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
         lines = inputs[start + k : start + stop]
         size = int64(0)
         for b in range(rows[0], rows[1]):
-            at = (b - rows[0]) * BLOCK * LANES
-            size = lay_out(x[b].reshape(x.shape[1] * n_words), n_words, first, lines, uint64(0), xs, at)
+            flat_x = x[b].reshape(x.shape[1] * n_words)
+            for s in range(span):
+                at = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
+                size = lay_out(flat_x, n_words, first + s * LANES, lines, uint64(0), xs, at)
         for four in range(neurons[0], neurons[1], 4):
             last = min(four + 4, neurons[1])
             for j in range(four, last):
                 synapses = weights[indptr[j] + k : indptr[j] + stop]
-                lay_out(flat_w, n_words, first, synapses, ~uint64(0), ws, (j - four) * BLOCK * LANES)
-            for b in range(rows[0], rows[1]):
-                at = (b - rows[0]) * BLOCK * LANES
-                if negated == 0 and _is_zero(xs, at, at + size):
-                    continue
-                for j in range(four, last):
-                    p = ((b - rows[0]) * NEURONS + j - neurons[0]) * depth * LANES
-                    add_block(xs, at, ws, (j - four) * BLOCK * LANES, size, negated, planes, p, depth, carries)
+                for s in range(span):
+                    at = ((j - four) * SPAN + s) * BLOCK * LANES
+                    lay_out(flat_w, n_words, first + s * LANES, synapses, ~uint64(0), ws, at)
+            for s in range(span):
+                for b in range(rows[0], rows[1]):
+                    i = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
+                    if negated == 0 and _is_zero(xs, i, i + size):
+                        continue
+                    for j in range(four, last):
+                        p = planes_at(b - rows[0], j - neurons[0], s, depth)
+                        at = ((j - four) * SPAN + s) * BLOCK * LANES
+                        add_block(xs, i, ws, at, size, negated, planes, p, depth, carries)
 
 
 @inline
@@ -211,16 +220,18 @@ def _turned(a):  # type: ignore[no-untyped-def]
 
 @jit
 def add_sums(planes, p, depth, n_words, sign, words, out):  # type: ignore[no-untyped-def]
-    """Add the sums in planes, negative with the `sign` -1 and not 0, to the cycles ``out`` of up to eight words of streams of `n_words` words.
+    """Add sums to the cycles `out`, times `sign`, from planes that start at word p: those of a vector after another.
 
-    `words` is scratch of 128 words.
+    A stream has `n_words` words; `words` is scratch of 128 words.
     """
-    fit, side = max(1, LANES // n_words), n_words * 64
-    stop = p + depth * LANES
-    sums = words.view(np.uint8)
-    for octet in range(0, depth, 8):
-        _bytes(planes, p + octet * LANES, stop, words)
-        for row in range(fit):
-            part = sums[row * side : row * side + out.size]
-            for t in range(out.size):
-                out[t] += ((int32(part[t]) << octet) ^ sign) - sign
+    fit, side, sums = max(1, LANES // n_words), n_words * 64, words.view(np.uint8)
+    for first in range(0, out.size, 64 * LANES):
+        cycles = out[first : first + 64 * LANES]
+        for octet in range(0, depth, 8):
+            _bytes(planes, p + octet * LANES, p + depth * LANES, words)
+            factor = int32(sign << octet)
+            for row in range(fit):
+                part = sums[row * side : row * side + cycles.size]
+                for t in range(cycles.size):
+                    cycles[t] += factor * int32(part[t])
+        p += depth * LANES

@@ -10,13 +10,15 @@ SAMPLES, NEURONS = 16, 32
 """Rows of inputs and neurons of a tile."""
 BLOCK = 128
 """Vectors of a row laid out at a time: 8 KiB."""
+SPAN = 2
+"""Vectors of a stream laid out together: a whole cache line and its neighbour, which is fetched with it."""
 GROUP = 16
 """A row is filled up to a multiple of so many vectors."""
 
 
-def tile_count(x: Words, neurons: int, rails: int = 1) -> int:
-    """Tiles of inputs ``(G, B * rails, n, W)`` and so many neurons; the rails of a sample are in one tile."""
-    return len(x) * -(-x.shape[1] // (SAMPLES // rails * rails)) * -(-neurons // NEURONS)
+def tile_count(x: Words, neurons: int, step: int = SAMPLES) -> int:
+    """Tiles of `step` rows of inputs ``(G, B, n, W)`` and so many neurons."""
+    return len(x) * -(-x.shape[1] // step) * -(-neurons // NEURONS)
 
 
 @jit
@@ -37,6 +39,15 @@ def tile(number, rows, neurons, step):  # type: ignore[no-untyped-def]
 
 
 @jit
+def most_synapses(indptr):  # type: ignore[no-untyped-def]
+    """Synapses of the neuron that has the most."""
+    most = 0
+    for j in range(indptr.size - 1):
+        most = max(most, indptr[j + 1] - indptr[j])
+    return most
+
+
+@jit
 def run_end(indptr, inputs, first, last):  # type: ignore[no-untyped-def]
     """The first of the neurons `first` + 1 to `last` - 1 whose inputs are not those of `first`, or `last`."""
     start, fan_in = indptr[first], indptr[first + 1] - indptr[first]
@@ -49,6 +60,14 @@ def run_end(indptr, inputs, first, last):  # type: ignore[no-untyped-def]
         if not equal:
             return j
     return last
+
+
+@jit
+def _consecutive(rows):  # type: ignore[no-untyped-def]
+    found = True
+    for k in range(rows.size):
+        found &= rows[k] == rows[0] + k
+    return found
 
 
 @jit
@@ -69,6 +88,11 @@ def lay_out(streams, n_words, first, rows, empty, out, place):  # type: ignore[n
         out[at:end] = empty
     else:
         out[place:end] = empty
+        if fit * n_words == LANES and _consecutive(rows):
+            start = rows[0] * n_words
+            for k in range(rows.size * n_words):
+                out[place + k] = streams[start + k]
+            return end - place
         at, side = place, 0
         for k in range(rows.size):
             source = rows[k] * n_words + first

@@ -18,18 +18,17 @@ def saturate(
     wiring: Wiring,
     length: int,
     xnor: bool,
-    rails: tuple[int, int],
+    signs: Counts,
     bipolar: bool,
     two_level: bool,
 ) -> Counts:
     counts = cycle_counts(x, w, wiring, length, xnor).astype(np.int64)
-    fan_in = np.diff(wiring.indptr)[: counts.shape[2] // rails[1], None]
-    by_rails = counts.reshape(len(x), x.shape[1] // rails[0], *rails, len(fan_in), length)
-    signs = np.where(np.arange(rails[0])[:, None] == np.arange(rails[1]), 1, -1)
+    fan_in = np.diff(wiring.indptr)[: counts.shape[2] // signs.shape[1], None]
+    by_rails = counts.reshape(len(x), x.shape[1] // signs.shape[0], *signs.shape, len(fan_in), length)
     steps = np.einsum("gbijmt,ij->gbmt", by_rails, signs)
     if bipolar:
         steps = 2 * steps - fan_in
-    signed = bipolar or rails != (1, 1)
+    signed = bipolar or (signs < 0).any()
     accumulator = np.zeros(steps.shape[:-1], np.int64)
     total = np.zeros(steps.shape[:-1], np.int64)
     for t in range(length):
