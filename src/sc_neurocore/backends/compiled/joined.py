@@ -10,9 +10,11 @@ from .cycles import negated
 from .jit import jit
 from .lanes import LANES, all_lanes, any_one, gate, load, store
 from .products import words_read
-from .tiles import NEURONS, SAMPLES, SPAN, lay_out, most_synapses, room, run_end, tile, tile_count
+from .tiles import NEURONS, SPAN, consecutive, lay_out, most_synapses, room, run_end, tile, tile_count
 
-_BLOCK = 32
+_ROWS = 32
+"""Rows of inputs of a tile of OR gates."""
+_BLOCK = 64
 """Vectors of a row that meet the OR gates before it is seen whether any output has a zero left."""
 _SELECTED = 1 << 15
 """Select numbers of a tile that are prepared together."""
@@ -77,20 +79,24 @@ def _or_run(x, w, wiring, rows, neurons, first, xnor_word, tail, scratch):  # ty
             for s in range(span):
                 at = (b * SPAN + s) * _BLOCK * LANES
                 size = lay_out(flat_x, n_words, first + s * LANES, lines, uint64(0), xs, at)
-        for j in range(n_neurons):
-            synapses = indptr[neurons[0] + j]
-            rows_of_w = weights[synapses + k : synapses + stop]
+        for four in range(0, n_neurons, 4):
+            last = min(four + 4, n_neurons)
+            for j in range(four, last):
+                synapses = indptr[neurons[0] + j]
+                for s in range(span):
+                    at = ((j - four) * SPAN + s) * _BLOCK * LANES
+                    met = weights[synapses + k : synapses + stop]
+                    lay_out(flat_w, n_words, first + s * LANES, met, ~uint64(0), ws, at)
             for s in range(span):
-                at = s * _BLOCK * LANES
-                lay_out(flat_w, n_words, first + s * LANES, rows_of_w, ~uint64(0), ws, at)
                 for b in range(n_rows):
-                    u = (b * NEURONS + j) * SPAN + s
-                    if not full[u]:
-                        i = (b * SPAN + s) * _BLOCK * LANES
-                        _or_block(xs, i, ws, at, size, xnor_word, joined, u * LANES)
-                        if _is_full(joined, u * LANES, n_words):
-                            full[u] = True
-                            left -= 1
+                    for j in range(four, last):
+                        u = (b * NEURONS + j) * SPAN + s
+                        if not full[u]:
+                            i, at = (b * SPAN + s) * _BLOCK * LANES, ((j - four) * SPAN + s) * _BLOCK * LANES
+                            _or_block(xs, i, ws, at, size, xnor_word, joined, u * LANES)
+                            if _is_full(joined, u * LANES, n_words):
+                                full[u] = True
+                                left -= 1
         if left == 0:
             return
 
@@ -98,11 +104,11 @@ def _or_run(x, w, wiring, rows, neurons, first, xnor_word, tail, scratch):  # ty
 @jit
 def _or_streams(x, w, wiring, tail, xnor_word, out, start, stop):  # type: ignore[no-untyped-def]
     indptr, inputs, weights = wiring
-    n_words, vectors = x.shape[3], SAMPLES * NEURONS * SPAN
+    n_words, vectors = x.shape[3], _ROWS * NEURONS * SPAN
     joined, full = room(vectors * LANES), np.empty(vectors, np.bool_)
-    scratch = joined, full, room(SAMPLES * SPAN * _BLOCK * LANES), room(SPAN * _BLOCK * LANES)
+    scratch = joined, full, room(_ROWS * SPAN * _BLOCK * LANES), room(4 * SPAN * _BLOCK * LANES)
     for number in range(start, stop):
-        g, b, last_row, j, last = tile(number, x.shape[1], indptr.size - 1, SAMPLES)
+        g, b, last_row, j, last = tile(number, x.shape[1], indptr.size - 1, _ROWS)
         while j < last:
             end = run_end(indptr, inputs, j, last)
             for first in range(0, n_words, SPAN * LANES):
@@ -119,7 +125,7 @@ def _or_streams(x, w, wiring, tail, xnor_word, out, start, stop):  # type: ignor
 def or_streams(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, x.shape[-1]), np.uint64)
     args = np.ascontiguousarray(x), np.ascontiguousarray(w), tuple(wiring), tail_mask(length), negated(xnor), out
-    over_rows(_or_streams, args, tile_count(x, out.shape[2]), x.shape[0] * x.shape[1] * words_read(wiring, x))
+    over_rows(_or_streams, args, tile_count(x, out.shape[2], _ROWS), x.shape[0] * x.shape[1] * words_read(wiring, x))
     return out
 
 
@@ -150,6 +156,39 @@ def _selections(x, lines, select, xnor, place, found):  # type: ignore[no-untype
 
 
 @jit
+def _four_in_order(w, wiring, first, end, found, out):  # type: ignore[no-untyped-def]
+    """Outputs of four neurons, fewer at the end of a run; the weight streams of each follow each other."""
+    indptr, _, weights = wiring
+    synapses, masks, flips, starts = found
+    n_words, last = starts.size - 1, end - 1
+    j1, j2, j3 = min(first + 1, last), min(first + 2, last), min(first + 3, last)
+    w0, w1, w2, w3 = (
+        w[weights[indptr[first]] * n_words :], w[weights[indptr[j1]] * n_words :],
+        w[weights[indptr[j2]] * n_words :], w[weights[indptr[j3]] * n_words :],
+    )  # fmt: skip
+    for q in range(n_words):
+        a = b = c = d = uint64(0)
+        for e in range(starts[q], starts[q + 1]):
+            place, mask, flip = uint64(synapses[e] * n_words + q), masks[e], flips[e]
+            a |= (w0[place] ^ flip) & mask
+            b |= (w1[place] ^ flip) & mask
+            c |= (w2[place] ^ flip) & mask
+            d |= (w3[place] ^ flip) & mask
+        out[first, q], out[j1, q], out[j2, q], out[j3, q] = a, b, c, d
+
+
+@jit
+def _one_wired(w, rows, found, out):  # type: ignore[no-untyped-def]
+    """Output of a neuron with the weight streams `rows`."""
+    synapses, masks, flips, starts = found
+    for q in range(out.size):
+        word = uint64(0)
+        for e in range(starts[q], starts[q + 1]):
+            word |= (w[rows[synapses[e]] * out.size + q] ^ flips[e]) & masks[e]
+        out[q] = word
+
+
+@jit
 def _mux_streams(x, w, wiring, select, step, xnor, out, start, stop):  # type: ignore[no-untyped-def]
     indptr, inputs, weights = wiring
     n_words, length = x.shape[3], select.shape[2]
@@ -168,15 +207,17 @@ def _mux_streams(x, w, wiring, select, step, xnor, out, start, stop):  # type: i
                     _selections(x[g, row + b], lines, select[g, row + b], xnor, place, found)
                 else:
                     starts[b] = 0
-            for neuron in range(j, end):
-                rows = weights[indptr[neuron] : indptr[neuron + 1]]
+            for four in range(j, end, 4):
+                in_order = True
+                for neuron in range(four, min(four + 4, end)):
+                    in_order &= consecutive(weights[indptr[neuron] : indptr[neuron + 1]])
                 for b in range(last_row - row):
-                    target = out[g, row + b, neuron]
-                    for q in range(n_words):
-                        word = uint64(0)
-                        for e in range(starts[b, q], starts[b, q + 1]):
-                            word |= (flat_w[rows[synapses[b, e]] * n_words + q] ^ flips[b, e]) & masks[b, e]
-                        target[q] = word
+                    found, target = (synapses[b], masks[b], flips[b], starts[b]), out[g, row + b]
+                    if in_order and lines.size:
+                        _four_in_order(flat_w, wiring, four, end, found, target)
+                    else:
+                        for neuron in range(four, min(four + 4, end)):
+                            _one_wired(flat_w, weights[indptr[neuron] : indptr[neuron + 1]], found, target[neuron])
             j = end
 
 

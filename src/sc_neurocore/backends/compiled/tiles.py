@@ -63,7 +63,8 @@ def run_end(indptr, inputs, first, last):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _consecutive(rows):  # type: ignore[no-untyped-def]
+def consecutive(rows):  # type: ignore[no-untyped-def]
+    """Whether each of some rows follows the one before it."""
     found = True
     for k in range(rows.size):
         found &= rows[k] == rows[0] + k
@@ -88,7 +89,7 @@ def lay_out(streams, n_words, first, rows, empty, out, place):  # type: ignore[n
         out[at:end] = empty
     else:
         out[place:end] = empty
-        if fit * n_words == LANES and _consecutive(rows):
+        if fit * n_words == LANES and consecutive(rows):
             start = rows[0] * n_words
             for k in range(rows.size * n_words):
                 out[place + k] = streams[start + k]
