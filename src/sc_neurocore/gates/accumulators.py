@@ -233,7 +233,7 @@ class StreamAccumulator(Accumulator):
         def run(part: Operands, block: Block) -> Words:
             return self._streams(part, samples[block[:2]])
 
-        words = in_blocks(run, operands, self.memory(1), self.memory(0))
+        words = in_blocks(run, operands, self.memory(1) - self.memory(0), self.memory(0))
         return np.ascontiguousarray(np.moveaxis(words, 3, 0)) if self.encoding == "split" else words
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
@@ -244,7 +244,7 @@ class StreamAccumulator(Accumulator):
             split = self.encoding == "split"
             return from_counts(np.moveaxis(counts, 3, 0) if split else counts, self.length, self.encoding)
 
-        return in_blocks(run, operands, self.memory(1), self.memory(0))
+        return in_blocks(run, operands, self.memory(1) - self.memory(0), self.memory(0))
 
     def memory(self, n_neurons: int) -> int:
         """Bytes of the output streams of at most four pairs of rails, and of the two that they are joined to."""

@@ -1,12 +1,10 @@
 """Sums of a neuron's products in every cycle, and the saturating adder that takes them."""
 
-import math
-
 import numpy as np
-from numba import int32, int64, uint64
+from numba import int64
 
 from ..threads import over_rows
-from ..types import CycleCounts, Counts, Wiring, Words
+from ..types import Counts, CycleCounts, Wiring, Words
 from .jit import jit
 from .lanes import LANES
 from .planes import SCRATCH, add_sums, count_run, depth_for, planes_at
@@ -27,7 +25,7 @@ def _scratch(depth, areas):  # type: ignore[no-untyped-def]
 
 @jit
 def _cycle_counts(x, w, wiring, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
-    indptr, inputs, weights = wiring
+    indptr, inputs, _ = wiring
     n_words, depth = x.shape[3], depth_for(indptr)
     planes, laid, words = _scratch(depth, 1)
     for number in range(start, stop):
@@ -47,7 +45,7 @@ def _cycle_counts(x, w, wiring, length, negated, out, start, stop):  # type: ign
 def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
     out = np.empty((*x.shape[:2], len(wiring.indptr) - 1, length), np.int32)
     args = np.ascontiguousarray(x), np.ascontiguousarray(w), tuple(wiring), length, negated(xnor), out
-    over_rows(_cycle_counts, args, tile_count(x, len(wiring.indptr) - 1), math.prod(out.shape[:2]) * words_read(wiring, x))
+    over_rows(_cycle_counts, args, tile_count(x, out.shape[2]), x.shape[0] * x.shape[1] * words_read(wiring, x))
     return out
 
 
@@ -78,7 +76,7 @@ def _accumulate(steps, held, signed, two_level):  # type: ignore[no-untyped-def]
 
 @jit
 def _saturate(x, w, wiring, length, kind, out, start, stop):  # type: ignore[no-untyped-def]
-    indptr, inputs, weights = wiring
+    indptr, inputs, _ = wiring
     xnor, signs, bipolar, two_level = kind
     in_rows, weight_rows = signs.shape
     n_words, depth, neurons = x.shape[3], depth_for(indptr), out.shape[2]
@@ -90,7 +88,7 @@ def _saturate(x, w, wiring, length, kind, out, start, stop):  # type: ignore[no-
         g, row, last_row, first, last = tile(number, x.shape[1], neurons, SAMPLES // in_rows * in_rows)
         while first < last:
             end = run_end(indptr, inputs, first, last)
-            fan_in = int32(indptr[first + 1] - indptr[first])
+            fan_in = indptr[first + 1] - indptr[first]
             held[:] = 0
             out[g, row // in_rows : last_row // in_rows, first:end] = 0
             for word in range(0, n_words, SPAN * LANES):

@@ -73,6 +73,8 @@ def _or_run(x, w, wiring, rows, neurons, first, xnor_word, tail, scratch):  # ty
     inputs_of_block = _BLOCK * max(1, LANES // n_words)
     for k in range(0, fan_in, inputs_of_block):
         stop = min(k + inputs_of_block, fan_in)
+        block = k // inputs_of_block
+        seen = block & (block + 1) == 0  # after 1, 2, 4, 8, .. blocks
         lines, size = inputs[start + k : start + stop], int64(0)
         for b in range(n_rows):
             flat_x = x[rows[0] + b].reshape(x.shape[1] * n_words)
@@ -94,7 +96,7 @@ def _or_run(x, w, wiring, rows, neurons, first, xnor_word, tail, scratch):  # ty
                         if not full[u]:
                             i, at = (b * SPAN + s) * _BLOCK * LANES, ((j - four) * SPAN + s) * _BLOCK * LANES
                             _or_block(xs, i, ws, at, size, xnor_word, joined, u * LANES)
-                            if _is_full(joined, u * LANES, n_words):
+                            if seen and _is_full(joined, u * LANES, n_words):
                                 full[u] = True
                                 left -= 1
         if left == 0:
@@ -103,7 +105,7 @@ def _or_run(x, w, wiring, rows, neurons, first, xnor_word, tail, scratch):  # ty
 
 @jit
 def _or_streams(x, w, wiring, tail, xnor_word, out, start, stop):  # type: ignore[no-untyped-def]
-    indptr, inputs, weights = wiring
+    indptr, inputs, _ = wiring
     n_words, vectors = x.shape[3], _ROWS * NEURONS * SPAN
     joined, full = room(vectors * LANES), np.empty(vectors, np.bool_)
     scratch = joined, full, room(_ROWS * SPAN * _BLOCK * LANES), room(4 * SPAN * _BLOCK * LANES)

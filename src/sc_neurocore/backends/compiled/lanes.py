@@ -19,7 +19,7 @@ LANES = 8
 _VECTOR = ir.VectorType(ir.IntType(64), LANES)
 
 
-class _Lanes(types.Type):
+class _Lanes(types.Type):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(name="lanes")
 
@@ -93,7 +93,7 @@ def _operator(symbol: Callable[..., Any], instruction: str) -> None:
     class _OfVectors(ConcreteTemplate):  # type: ignore[misc]
         cases = [signature(_lanes, _lanes, _lanes)]  # noqa: RUF012 - read by Numba
 
-    @lower_builtin(symbol, _lanes, _lanes)  # type: ignore[untyped-decorator]
+    @lower_builtin(symbol, _lanes, _lanes)
     def _(context: Any, builder: Any, typed: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args)
 

@@ -18,7 +18,8 @@ GROUP = 16
 
 def tile_count(x: Words, neurons: int, step: int = SAMPLES) -> int:
     """Tiles of `step` rows of inputs ``(G, B, n, W)`` and so many neurons."""
-    return len(x) * -(-x.shape[1] // step) * -(-neurons // NEURONS)
+    groups, rows = x.shape[:2]
+    return int(groups * -(-rows // step) * -(-neurons // NEURONS))
 
 
 @jit
