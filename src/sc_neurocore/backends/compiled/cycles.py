@@ -19,8 +19,8 @@ _CYCLES = 64 * LANES
 def _scratch(depth, areas):  # type: ignore[no-untyped-def]
     """Planes of so many tiles; room for the streams of one and for carries; room for sums of eight words."""
     row = BLOCK * LANES
-    laid = room(SAMPLES * SPAN * row), room(4 * SPAN * row), room(SCRATCH)
-    return room(areas * planes_at(SAMPLES, 0, 0, depth)), laid, room(128)
+    laid = room(SAMPLES * SPAN * row), room(4 * SPAN * row), room(SCRATCH), np.empty((SAMPLES, SPAN), np.bool_)
+    return room(areas * planes_at(SAMPLES, 0, 0, depth)), laid, room(256)
 
 
 @jit

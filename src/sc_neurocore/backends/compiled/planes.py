@@ -119,7 +119,7 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
     ``planes_at(b - rows[0], j - neurons[0], s, depth)``.
     """
     indptr, inputs, weights = wiring
-    xs, ws, carries = laid
+    xs, ws, carries, busy = laid
     n_words = x.shape[2]
     flat_w = w.reshape(w.size)
     planes[: planes_at(rows[1] - rows[0], 0, 0, depth)] = uint64(0)
@@ -135,6 +135,7 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
             for s in range(span):
                 at = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
                 size = lay_out(flat_x, n_words, first + s * LANES, lines, uint64(0), xs, at)
+                busy[b - rows[0], s] = negated != 0 or not _is_zero(xs, at, at + size)
         for four in range(neurons[0], neurons[1], 4):
             last = min(four + 4, neurons[1])
             for j in range(four, last):
@@ -144,9 +145,9 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
                     lay_out(flat_w, n_words, first + s * LANES, synapses, ~uint64(0), ws, at)
             for s in range(span):
                 for b in range(rows[0], rows[1]):
-                    i = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
-                    if negated == 0 and _is_zero(xs, i, i + size):
+                    if not busy[b - rows[0], s]:
                         continue
+                    i = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
                     for j in range(four, last):
                         p = planes_at(b - rows[0], j - neurons[0], s, depth)
                         at = ((j - four) * SPAN + s) * BLOCK * LANES
@@ -222,16 +223,24 @@ def _turned(a):  # type: ignore[no-untyped-def]
 def add_sums(planes, p, depth, n_words, sign, words, out):  # type: ignore[no-untyped-def]
     """Add sums to the cycles `out`, times `sign`, from planes that start at word p: those of a vector after another.
 
-    A stream has `n_words` words; `words` is scratch of 128 words.
+    A stream has `n_words` words; `words` is scratch of 256 words.
     """
     fit, side, sums = max(1, LANES // n_words), n_words * 64, words.view(np.uint8)
     for first in range(0, out.size, 64 * LANES):
-        cycles = out[first : first + 64 * LANES]
-        for octet in range(0, depth, 8):
-            _bytes(planes, p + octet * LANES, p + depth * LANES, words)
-            factor = int32(sign << octet)
+        cycles, stop = out[first : first + 64 * LANES], p + depth * LANES
+        for octets in range(0, depth, 16):
+            at, factor = p + octets * LANES, int32(sign << octets)
+            _bytes(planes, at, stop, words[128:])
+            two = at + 8 * LANES < stop
+            if two:
+                _bytes(planes, at + 8 * LANES, stop, words)
             for row in range(fit):
-                part = sums[row * side : row * side + cycles.size]
-                for t in range(cycles.size):
-                    cycles[t] += factor * int32(part[t])
+                low = sums[1024 + row * side : 1024 + row * side + cycles.size]
+                high = sums[row * side : row * side + cycles.size]
+                if two:
+                    for t in range(cycles.size):
+                        cycles[t] += factor * (int32(low[t]) + 256 * int32(high[t]))
+                else:
+                    for t in range(cycles.size):
+                        cycles[t] += factor * int32(low[t])
         p += depth * LANES
