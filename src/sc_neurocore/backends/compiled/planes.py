@@ -18,15 +18,16 @@ SCRATCH = BLOCK // GROUP * LANES
 
 
 @inline
-def _add_8(ones, twos, fours, a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
-    """Add eight vectors to the planes 1, 2 and 4; the last result is the carry of weight 8."""
+def _add_8(sums, a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
+    """Add eight vectors to three planes, of weights 1, 2 and 4: the planes, and the carry of weight 8."""
+    ones, twos, fours = sums
     ones, two_a = parity(ones, a, b), majority(ones, a, b)
     ones, two_b = parity(ones, c, d), majority(ones, c, d)
     ones, two_c = parity(ones, e, f), majority(ones, e, f)
     ones, two_d = parity(ones, g, h), majority(ones, g, h)
     twos, four_a = parity(twos, two_a, two_b), majority(twos, two_a, two_b)
     twos, four_b = parity(twos, two_c, two_d), majority(twos, two_c, two_d)
-    return ones, twos, parity(fours, four_a, four_b), majority(fours, four_a, four_b)
+    return (ones, twos, parity(fours, four_a, four_b)), majority(fours, four_a, four_b)
 
 
 @inline
@@ -35,22 +36,14 @@ def _product(x, w, i, j, place, xnor):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _add_8_products(ones, twos, fours, x, w, i, j, xnor):  # type: ignore[no-untyped-def]
+def _add_8_products(sums, x, w, i, j, xnor):  # type: ignore[no-untyped-def]
     return _add_8(
-        ones, twos, fours,
+        sums,
         _product(x, w, i, j, 0, xnor), _product(x, w, i, j, 1, xnor),
         _product(x, w, i, j, 2, xnor), _product(x, w, i, j, 3, xnor),
         _product(x, w, i, j, 4, xnor), _product(x, w, i, j, 5, xnor),
         _product(x, w, i, j, 6, xnor), _product(x, w, i, j, 7, xnor),
     )  # fmt: skip
-
-
-@inline
-def _majority_over(planes, at, a, b):  # type: ignore[no-untyped-def]
-    """Add two vectors to the plane at word `at`; the result is the carry."""
-    plane = load(planes, at)
-    store(planes, at, parity(plane, a, b))
-    return majority(plane, a, b)
 
 
 @jit
@@ -60,27 +53,27 @@ def add_block(x, i, w, j, size, negated, planes, p, depth, carries):  # type: ig
     `size` is a multiple of `GROUP` vectors, at most `BLOCK`; there are `depth` planes, one vector each.
     """
     xnor = all_lanes(negated)
-    ones, twos, fours, eights = load(planes, p), load(planes, p + 8), load(planes, p + 16), load(planes, p + 24)
+    sums, eights = (load(planes, p), load(planes, p + 8), load(planes, p + 16)), load(planes, p + 24)
     place = int64(0)
     for k in range(0, size, GROUP * LANES):
-        ones, twos, fours, a = _add_8_products(ones, twos, fours, x, w, i + k, j + k, xnor)
-        ones, twos, fours, b = _add_8_products(ones, twos, fours, x, w, i + k + 64, j + k + 64, xnor)
+        sums, a = _add_8_products(sums, x, w, i + k, j + k, xnor)
+        sums, b = _add_8_products(sums, x, w, i + k + 64, j + k + 64, xnor)
         store(carries, place, majority(eights, a, b))
         eights = parity(eights, a, b)
         place += LANES
     carries[place:SCRATCH] = uint64(0)
-    store(planes, p, ones)
-    store(planes, p + 8, twos)
-    store(planes, p + 16, fours)
+    store(planes, p, sums[0])
+    store(planes, p + 8, sums[1])
+    store(planes, p + 16, sums[2])
     store(planes, p + 24, eights)
-    plane_4, plane_5, plane_6, carry = _add_8(
-        load(planes, p + 32), load(planes, p + 40), load(planes, p + 48),
+    sums, carry = _add_8(
+        (load(planes, p + 32), load(planes, p + 40), load(planes, p + 48)),
         load(carries, 0), load(carries, 8), load(carries, 16), load(carries, 24),
         load(carries, 32), load(carries, 40), load(carries, 48), load(carries, 56),
     )  # fmt: skip
-    store(planes, p + 32, plane_4)
-    store(planes, p + 40, plane_5)
-    store(planes, p + 48, plane_6)
+    store(planes, p + 32, sums[0])
+    store(planes, p + 40, sums[1])
+    store(planes, p + 48, sums[2])
     for at in range(p + HELD * LANES, p + depth * LANES, LANES):
         plane = load(planes, at)
         store(planes, at, plane ^ carry)
