@@ -60,6 +60,21 @@ def gated(rng, length):
     return ((*arguments, length, xnor) for arguments in wired(rng, length) for xnor in (False, True))
 
 
+def saturating(rng, length):
+    """Products of unipolar, bipolar and split numbers, and split products as they are."""
+    for x, w, wiring, _, xnor in gated(rng, length):
+        yield x, w, wiring, length, xnor, np.array([[1]]), xnor, xnor
+    indptr = np.array([0, 3, 3, 10, 17])
+    for signs in ([[1, -1]], [[1], [-1]], [[1, -1], [-1, 1]], [[1], [-1], [-1], [1]]):
+        wiring = Wiring(indptr, rng.integers(0, 11, 17), rng.integers(0, 17, 17))
+        if len(signs[0]) == 2:
+            synapses, last = np.concatenate([wiring.weights, 16 - wiring.weights]), np.int64(17)
+            wiring = Wiring(np.concatenate([indptr, indptr[1:] + last]), np.tile(wiring.inputs, 2), synapses)
+        for two_level in (False, True):
+            x = streams(rng, 2, 3 * len(signs), 11, length)
+            yield x, streams(rng, 2, 17, length), wiring, length, False, np.array(signs), False, two_level
+
+
 def multiplexed(rng, length):
     for x, w, wiring, _, xnor in gated(rng, length):
         yield x, w, wiring, draws(rng, *x.shape[:2], length), length, xnor
@@ -281,10 +296,7 @@ CASES = {
     "reservoir_floats": float_reservoirs,
     "reservoir_random": random_reservoirs,
     "reservoir_shared": shared_reservoirs,
-    "saturate": lambda rng, length: [
-        (rng.integers(-4, 5, (2, 3, length)).astype(np.int32), signed, two_level)
-        for signed, two_level in ((False, False), (True, False), (False, True))
-    ],
+    "saturate": saturating,
     "select_numbers": lambda rng, length: [(KEY, np.arange(rows) + 2**33 - 1, length) for rows in (0, 1, 5)],
     "shuffle_buffer": lambda rng, length: [
         (streams(rng, 5, length), length, depth, draws(rng, rows, length)) for depth in (1, 7) for rows in (1, 5)

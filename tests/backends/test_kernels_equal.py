@@ -131,7 +131,7 @@ def test_carries_run_through_all_planes(backend, fan_in):
 
 @THREADS
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.kernels("compare", "gather", "popcount", "moore", "saturate")
+@pytest.mark.kernels("compare", "gather", "popcount", "moore")
 def test_sources_and_counters(backend, length, threads, rng, split_over):
     split_over(threads)
     for rows in BATCHES:
@@ -153,10 +153,6 @@ def test_sources_and_counters(backend, length, threads, rng, split_over):
                 out = backend.moore(flat, length, n_states, start, output)
                 assert tail_is_zero(out, length)
                 same(out, reference.moore(flat, length, n_states, start, output))
-        steps = rng.integers(-4, 5, (rows, 3, length), dtype=np.int32)
-        for signed, two_level in ((False, False), (True, False), (False, True)):
-            arguments = steps, signed, two_level
-            same(backend.saturate(*arguments), reference.saturate(*arguments))
 
 
 @pytest.mark.kernels("compare")
@@ -178,14 +174,59 @@ def test_popcount_of_one_stream_and_of_a_view(backend, rng):
         assert kernels.popcount(np.empty((2, 0), np.uint64)).tolist() == [0, 0]
 
 
+@THREADS
+@pytest.mark.parametrize("length", [1, 64, 65, 300, 449, 512, 1100])
+@pytest.mark.kernels("cycle_counts", "saturate", "or_streams", "mux_streams")
+def test_tiles_of_per_cycle_kernels(backend, length, threads, rng, split_over):
+    """More samples, neurons and inputs than a tile has, few ones and many, wirings that change in a tile."""
+    split_over(threads)
+    for batch, neurons, fan_in in ((17, 3, 40), (2, 35, 20), (1, 1, 1100 if length < 400 else 130)):
+        wiring = dense(neurons, fan_in)
+        wiring.inputs[wiring.indptr[neurons // 2] :] = rng.integers(0, fan_in, fan_in * (neurons - neurons // 2))
+        for p in (0.02, 0.3, 0.95):
+            x = random_words(rng, 1, batch, fan_in, length, p=p)
+            x[:, 0] = 0
+            w = random_words(rng, 1, neurons * fan_in, length)
+            select = rng.integers(0, 2**32, (1, batch, length), dtype=np.uint32)
+            for xnor in (False, True):
+                arguments = x, w, wiring, length, xnor
+                same(backend.cycle_counts(*arguments), reference.cycle_counts(*arguments))
+                same(backend.or_streams(*arguments), reference.or_streams(*arguments))
+                mux = backend.mux_streams(x, w, wiring, select, length, xnor)
+                same(mux, reference.mux_streams(x, w, wiring, select, length, xnor))
+                for two_level in (False, True):
+                    adders = (*arguments, np.array([[1]]), xnor, two_level)
+                    same(backend.saturate(*adders), reference.saturate(*adders))
+
+
+@GATES
+@pytest.mark.parametrize("length", [1, 65, 300, 1030])
 @pytest.mark.kernels("saturate")
-def test_saturating_adder_by_hand(backend):
-    steps = np.array([2, 0, 0, -3, 0], np.int32)
-    # accumulator after each step, output: 2>1 1>1 0>0 -3>0 -3>0 | -3>-1 -2>-1 | two levels below
-    assert int(backend.saturate(steps, False, False)) == 2
-    assert int(backend.saturate(steps, True, False)) == 0
-    # 2>+1 1>+1 0>+1 -4>-1 -3>-1
-    assert int(backend.saturate(steps, False, True)) == 1
+def test_saturating_adders_of_signed_products(backend, length, xnor, rng):
+    for signs in (np.array([[1, -1]]), np.array([[1], [-1]]), np.array([[1, -1], [-1, 1]])):
+        rows, weight_rows = signs.shape
+        for batch, neurons, fan_in in ((9, 3, 9), (1, 34, 5)):
+            x = random_words(rng, 2, batch * rows, fan_in, length, p=0.2)
+            x[0, 1::2] = 0  # as of numbers that are positive
+            w = random_words(rng, 2, weight_rows * neurons * fan_in, length, p=0.3)
+            for two_level in (False, True):
+                arguments = x, w, dense(weight_rows * neurons, fan_in), length, xnor, signs, False, two_level
+                same(backend.saturate(*arguments), reference.saturate(*arguments))
+
+
+@pytest.mark.kernels("saturate")
+def test_saturating_adder_by_hand(every_backend):
+    # Two inputs of two rails and one weight that is 1: steps 2, 0, 0, -2, 0
+    x = pack([[[[1, 1, 0, 0, 0], [1, 0, 0, 0, 0]], [[0, 0, 0, 1, 0], [0, 1, 0, 1, 0]]]]).reshape(1, 2, 2, 1)
+    w, wiring = pack([[[1, 1, 1, 1, 1]]]), Wiring(np.array([0, 2]), np.array([0, 1]), np.array([0, 0]))
+    # accumulator after each step, output: 2>+1 1>+1 0>0 -2>-1 -1>-1
+    assert every_backend.saturate(x, w, wiring, 5, False, np.array([[1], [-1]]), False, False).tolist() == [[[0]]]
+    # two levels: 2>+1 1>+1 0>+1 -3>-1 -2>-1
+    assert every_backend.saturate(x, w, wiring, 5, False, np.array([[1], [-1]]), False, True).tolist() == [[[1]]]
+    # one rail, steps 2, 1, 0, 0, 0: 2>1 2>1 1>1 0>0 0>0
+    assert every_backend.saturate(x[:, :1], w, wiring, 5, False, np.array([[1]]), False, False).tolist() == [[[3]]]
+    # of bipolar numbers, steps 2, 0, -2, -2, -2: 2>+1 1>+1 -1>-1 -2>-1 -3>-1
+    assert every_backend.saturate(x[:, :1], w, wiring, 5, True, np.array([[1]]), True, False).tolist() == [[[-1]]]
 
 
 @pytest.mark.kernels("moore")

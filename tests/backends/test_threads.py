@@ -53,7 +53,7 @@ def some_work(rng):
         "join_rows": (compiled.join_rows, many[:, :, None] >> np.uint64(51), 13),
         "popcount": (compiled.popcount, many),
         "moore": (compiled.moore, many[:1001], 4444, 8, 4, rng.integers(0, 3, 16, dtype=np.uint8)),
-        "saturate": (compiled.saturate, rng.integers(-3, 4, (501, 400), dtype=np.int32), True, False),
+        "saturate": (compiled.saturate, words, flat, wiring, length, True, np.array([[1]]), True, True),
         "select_numbers": (compiled.select_numbers, 3, np.arange(333), 1001),
         "bernoulli": (compiled.bernoulli, 3, np.arange(1501, dtype=np.uint64), thresholds.ravel()[:1501], 8, 500),
     }

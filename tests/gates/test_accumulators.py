@@ -221,8 +221,8 @@ def test_memory_is_that_of_what_they_make():
         operands, numbers = operands_of(x, w), np.arange(SAMPLES)[None]
         rails = 2 if encoding == "split" else 1
         assert ParallelCounter(100, encoding).memory(NEURONS) == 3 * 8 * rails**2 * NEURONS  # counts and their sums
-        sums = cycle_sums(operands, 100)
-        assert SaturatingAdder(100, encoding).memory(NEURONS) >= rails**2 * sums.nbytes // SAMPLES
+        adder = SaturatingAdder(100, encoding)
+        assert adder.memory(NEURONS) == 2 * adder.outputs(operands).nbytes // SAMPLES  # units and their numbers
         tree, select = OrTree(100, encoding), random_select(100)
         words = tree.streams(operands, numbers)
         assert tree.memory(NEURONS) >= rails * words.nbytes // SAMPLES

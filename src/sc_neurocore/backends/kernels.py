@@ -132,6 +132,28 @@ class CountingKernels(Protocol):
     def cycle_counts(self, x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
         """Parallel counters: how many products of a neuron are 1 in each cycle ``(G, B, M, L)``; AND or XNOR gates."""
 
+    def saturate(
+        self,
+        x: Words,
+        w: Words,
+        wiring: Wiring,
+        length: int,
+        xnor: bool,
+        signs: Counts,
+        bipolar: bool,
+        two_level: bool,
+    ) -> Counts:
+        """Saturating adders on the products of each neuron: net outputs ``(G, B, M)``.
+
+        A sample has R rows of inputs, ``(G, B * R, n, W)``, and a neuron Q rows of weights, each with the same inputs:
+        the wiring has ``Q * M`` neurons, those of the first row first. A product of row i and row j counts
+        ``signs[i, j]``, 1 or -1. With `bipolar`, a product of 0 counts -1.
+
+        An accumulator takes the products of every cycle and gives one unit back when it can. Output
+        of a cycle: 1 if the accumulator is at least 1, else 0 (with products that count -1: -1 if it is at most -1);
+        `two_level`: +1 if it is at least 0, else -1. The output is subtracted from the accumulator.
+        """
+
     def or_streams(self, x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:
         """OR gates over the products of each neuron: streams ``(G, B, M, W)``."""
 
@@ -153,14 +175,6 @@ class CountingKernels(Protocol):
 
 class SequentialKernels(Protocol):
     """Circuits with memory, on streams."""
-
-    def saturate(self, steps: CycleCounts, signed: bool, two_level: bool) -> Counts:
-        """Net output of a saturating adder: ``(..., L)`` increments to ``(...)``.
-
-        An accumulator takes the increment of every cycle and gives one unit back when it can. Output
-        of a cycle: 1 if the accumulator is at least 1, else 0 (`signed`: -1 if it is at most -1);
-        `two_level`: +1 if it is at least 0, else -1. The output is subtracted from the accumulator.
-        """
 
     def moore(self, words: Words, length: int, n_states: int, start: int, output: Bits) -> Words:
         """Finite state machine: an up/down counter on each stream ``(R, W)``, read through a table: ``(R, W)``.

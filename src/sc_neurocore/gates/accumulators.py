@@ -27,7 +27,7 @@ from ..backends.types import Counts, Words
 from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_probability, value_range
 from ..chunks import chunks
 from .faults import Faults
-from .operands import Block, Operands, cycle_sums, in_blocks, united
+from .operands import Block, Operands, in_blocks, united
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
@@ -198,9 +198,11 @@ class SaturatingAdder(Accumulator):
         return in_blocks(lambda part, _: self._given_back(part), operands, self.memory(1))
 
     def _given_back(self, operands: Operands) -> Floats:
-        steps = cycle_sums(operands, self.length, self.backend)
-        signed = self.encoding != "unipolar"
-        return np.asarray(choose(self.backend).saturate(steps, signed, self.two_level) / self.length)
+        x, w = operands[:2]
+        units = choose(self.backend).saturate(
+            x, w, operands.wiring, self.length, operands.xnor, operands.signs, operands.bipolar, self.two_level
+        )
+        return np.asarray(units / self.length)
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The sum clipped to the range of the encoding."""
@@ -211,8 +213,8 @@ class SaturatingAdder(Accumulator):
         return np.asarray(np.clip(total, *value_range(self.encoding), out=total))
 
     def memory(self, n_neurons: int) -> int:
-        """Bytes of a sum for every neuron and cycle: of four pairs of rails and two differences, or of two of them."""
-        return 4 * self.length * n_neurons * {"unipolar": 1, "bipolar": 3, "split": 6}[self.encoding]
+        """Bytes of the units at the output, and of the numbers that they are decoded to."""
+        return 16 * n_neurons
 
 
 class StreamAccumulator(Accumulator):
@@ -233,7 +235,7 @@ class StreamAccumulator(Accumulator):
         def run(part: Operands, block: Block) -> Words:
             return self._streams(part, samples[block[:2]])
 
-        words = in_blocks(run, operands, self.memory(1), self.memory(0))
+        words = in_blocks(run, operands, self.memory(1) - self.memory(0), self.memory(0))
         return np.ascontiguousarray(np.moveaxis(words, 3, 0)) if self.encoding == "split" else words
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
@@ -244,7 +246,7 @@ class StreamAccumulator(Accumulator):
             split = self.encoding == "split"
             return from_counts(np.moveaxis(counts, 3, 0) if split else counts, self.length, self.encoding)
 
-        return in_blocks(run, operands, self.memory(1), self.memory(0))
+        return in_blocks(run, operands, self.memory(1) - self.memory(0), self.memory(0))
 
     def memory(self, n_neurons: int) -> int:
         """Bytes of the output streams of at most four pairs of rails, and of the two that they are joined to."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .. import chunks
 from ..backends import choose
 from ..backends.packing import tail_mask, words_for
-from ..backends.types import Wiring, Words
+from ..backends.types import Counts, Wiring, Words
 from ..bitstreams import Bitstream
 from .connections import Connections, WiredConnections
 
@@ -54,6 +54,12 @@ class Operands(NamedTuple):
     def fan_in(self) -> NDArray[np.int64]:
         """Synapses of each neuron ``(M,)``."""
         return self.connections.fan_in[self.first : self.first + self.n_neurons]
+
+    @property
+    def signs(self) -> Counts:
+        """Signs of the products, of each row of a sample's inputs with each of a neuron's weights: 1, or -1."""
+        i, j = np.indices(self.rails)
+        return np.where(i == j, 1, -1).reshape(-1, self.connections.rails)
 
     def part(self, groups: slice, samples: slice, neurons: slice) -> "Operands":
         """Operands of some of the groups, samples and neurons."""

@@ -1,13 +1,14 @@
 """Cases of gates, kernels, generators, encoders, neurons, synapses and sources."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
 import sc_neurocore as sc
 from sc_neurocore import gates as g
+from sc_neurocore.backends.packing import pack
 from sc_neurocore.encoders import make_generator
 from sc_neurocore.neurons import FixedPointLIF, LIFNeurons
 from sc_neurocore.sources import BitstreamCurrentSource
@@ -160,9 +161,23 @@ def kernel_case(length: int) -> Outcome:
         out[f"cycle_counts {name}"] = sums
         out[f"or_streams {name}"] = k.or_streams(lines, weights, wires, length, xnor)
         out[f"mux_streams {name}"] = k.mux_streams(lines, weights, wires, draws((2, 3, length)), length, xnor)
-        out[f"saturate {name}"] = k.saturate(sums - np.int32(2), True, xnor)
-    out["saturate unsigned"] = k.saturate(k.cycle_counts(lines, weights, wires, length, False), False, False)
+        out[f"saturate {name}"] = two_less(lines, weights, wires, length, xnor)
+    out["saturate unsigned"] = k.saturate(lines, weights, wires, length, False, np.array([[1]]), False, False)
     return out
+
+
+def two_less(lines: Any, weights: Any, wires: Wiring, length: int, xnor: bool) -> Any:
+    """Saturating adders of each cycle's sum less two: products that count 1, and two ones that count -1."""
+    k, n = kernels(), wires.inputs.size
+    zero_and_one = pack(np.broadcast_to(np.arange(2, dtype=np.uint8)[:, None], (2, 2, length)))
+    products = k.or_streams(lines, weights, wires._replace(indptr=np.arange(n + 1)), length, xnor)
+    products = np.concatenate([products, np.broadcast_to(zero_and_one[:1, None, 1:], (2, 3, 1, products.shape[3]))], 2)
+    own = [np.arange(*ends) for ends in pairwise(wires.indptr)]
+    inputs = np.concatenate([[*places, n, n] for places in own]).astype(np.int64)
+    indptr = np.concatenate([[0], np.cumsum(np.tile([len(places) + 2 for places in own], 2))])
+    weighted = np.concatenate([inputs < n, inputs == n]).astype(np.int64)
+    joined = Wiring(indptr, np.tile(inputs, 2), weighted)
+    return k.saturate(products, zero_and_one, joined, length, False, np.array([[1, -1]]), False, xnor)
 
 
 def kernel_table() -> Iterator[Case]:

@@ -6,11 +6,12 @@ Loops are written so that LLVM vectorises them: fixed trip counts, one array per
 
 from .bernoulli import bernoulli
 from .calibration import anneal, fit_levels, pair_counts
-from .cycles import cycle_counts, mux_streams, or_streams
+from .cycles import cycle_counts, saturate
 from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
 from .fresh_weights import fresh_counts
+from .joined import mux_streams, or_streams
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .noisy import compare_noisy
@@ -19,7 +20,7 @@ from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .rows import encode_rows, join_rows
 from .selection import fill_times, largest
-from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
+from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
 from .streams import compare, gather, select_numbers
 

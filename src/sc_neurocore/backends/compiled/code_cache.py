@@ -1,5 +1,6 @@
 """Compiled kernels kept on disk between runs, wherever there is a place for them; a run goes on without one."""
 
+import hashlib
 import logging
 import tempfile
 from functools import cache
@@ -33,8 +34,19 @@ def kept(kernel: Any) -> Any:
         return kernel
     finally:
         numba.config.CACHE_DIR = before
+    # Numba looks at the file of the kernel only, which inlines functions and constants of others.
+    kernel._cache._cache_file._source_stamp = _sources()
     kernel._cache = _Careful(kernel._cache)
     return kernel
+
+
+@cache
+def _sources() -> str:
+    """Digest of all modules of the backends: another one, and every kernel is compiled anew."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 class _Careful:

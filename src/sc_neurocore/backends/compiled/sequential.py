@@ -4,35 +4,9 @@ import numpy as np
 from numba import int64, uint64
 
 from ..threads import over_rows
-from ..types import Bits, Counts, CycleCounts, Draws, Words
+from ..types import Bits, Draws, Words
 from .intrinsics import popcount64
 from .jit import jit
-
-
-@jit
-def _saturate(steps, signed, two_level, out, start, stop):  # type: ignore[no-untyped-def]
-    for r in range(start, stop):
-        accumulator = total = int64(0)
-        for t in range(steps.shape[1]):
-            accumulator += steps[r, t]
-            if two_level:
-                given = 1 if accumulator >= 0 else -1
-            elif accumulator >= 1:
-                given = 1
-            elif signed and accumulator <= -1:
-                given = -1
-            else:
-                given = 0
-            accumulator -= given
-            total += given
-        out[r] = total
-
-
-def saturate(steps: CycleCounts, signed: bool, two_level: bool) -> Counts:
-    flat = np.ascontiguousarray(steps).reshape(-1, steps.shape[-1])
-    out = np.empty(len(flat), np.int64)
-    over_rows(_saturate, (flat, signed, two_level, out), len(flat), flat.size)
-    return out.reshape(steps.shape[:-1])
 
 
 @jit

@@ -5,7 +5,7 @@ What kernels take and return is said in `kernels.Kernels`.
 """
 
 from .calibration import anneal, fit_levels, pair_counts
-from .cycles import cycle_counts, mux_streams, or_streams
+from .cycles import cycle_counts, mux_streams, or_streams, saturate
 from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
@@ -15,7 +15,7 @@ from .predictive import predictive
 from .products import and_counts, fresh_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
-from .sequential import divide, lfsr, moore, saturate, shuffle_buffer, square_root
+from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
 from .streams import bernoulli, compare, compare_noisy, encode_rows, gather, join_rows, select_numbers
 

@@ -3,13 +3,43 @@
 import numpy as np
 
 from ..packing import pack
-from ..types import CycleCounts, Draws, Wiring, Words
+from ..types import Counts, CycleCounts, Draws, Wiring, Words
 from .products import per_neuron, synapse_bits
 
 
 def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> CycleCounts:
     bits = synapse_bits(x, w, wiring, length, xnor).astype(np.int64)
     return per_neuron(bits, wiring).astype(np.int32)
+
+
+def saturate(
+    x: Words,
+    w: Words,
+    wiring: Wiring,
+    length: int,
+    xnor: bool,
+    signs: Counts,
+    bipolar: bool,
+    two_level: bool,
+) -> Counts:
+    counts = cycle_counts(x, w, wiring, length, xnor).astype(np.int64)
+    fan_in = np.diff(wiring.indptr)[: counts.shape[2] // signs.shape[1], None]
+    by_rails = counts.reshape(len(x), x.shape[1] // signs.shape[0], *signs.shape, len(fan_in), length)
+    steps = np.einsum("gbijmt,ij->gbmt", by_rails, signs)
+    if bipolar:
+        steps = 2 * steps - fan_in
+    signed = bipolar or (signs < 0).any()
+    accumulator = np.zeros(steps.shape[:-1], np.int64)
+    total = np.zeros(steps.shape[:-1], np.int64)
+    for t in range(length):
+        accumulator += steps[..., t]
+        if two_level:
+            out = np.where(accumulator >= 0, 1, -1)
+        else:
+            out = np.where(accumulator >= 1, 1, np.where(signed & (accumulator <= -1), -1, 0))
+        accumulator -= out
+        total += out
+    return total
 
 
 def or_streams(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Words:

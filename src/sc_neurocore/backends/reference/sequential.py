@@ -3,21 +3,7 @@
 import numpy as np
 
 from ..packing import pack, unpack
-from ..types import Bits, Counts, CycleCounts, Draws, Words
-
-
-def saturate(steps: CycleCounts, signed: bool, two_level: bool) -> Counts:
-    accumulator = np.zeros(steps.shape[:-1], np.int64)
-    total = np.zeros(steps.shape[:-1], np.int64)
-    for t in range(steps.shape[-1]):
-        accumulator += steps[..., t]
-        if two_level:
-            out = np.where(accumulator >= 0, 1, -1)
-        else:
-            out = np.where(accumulator >= 1, 1, np.where(signed & (accumulator <= -1), -1, 0))
-        accumulator -= out
-        total += out
-    return total
+from ..types import Bits, Draws, Words
 
 
 def moore(words: Words, length: int, n_states: int, start: int, output: Bits) -> Words:

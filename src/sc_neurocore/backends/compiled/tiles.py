@@ -1,0 +1,106 @@
+"""Tiles of samples and neurons, whose streams are laid out anew so that a tile stays in cache."""
+
+import numpy as np
+
+from ..types import Words
+from .jit import jit
+from .lanes import LANES, load, store
+
+SAMPLES, NEURONS = 16, 32
+"""Rows of inputs and neurons of a tile."""
+BLOCK = 128
+"""Vectors of a row laid out at a time: 8 KiB."""
+SPAN = 2
+"""Vectors of a stream laid out together: a whole cache line and its neighbour, which is fetched with it."""
+GROUP = 16
+"""A row is filled up to a multiple of so many vectors."""
+
+
+def tile_count(x: Words, neurons: int, step: int = SAMPLES) -> int:
+    """Tiles of `step` rows of inputs ``(G, B, n, W)`` and so many neurons."""
+    groups, rows = x.shape[:2]
+    return int(groups * -(-rows // step) * -(-neurons // NEURONS))
+
+
+@jit
+def room(words):  # type: ignore[no-untyped-def]
+    """An array of so many words that starts on a cache line, so that no vector lies on two."""
+    whole = np.empty(words + LANES, np.uint64)
+    skip = -(whole.ctypes.data // 8) % LANES
+    return whole[skip : skip + words]
+
+
+@jit
+def tile(number, rows, neurons, step):  # type: ignore[no-untyped-def]
+    """Group, first and last row, first and last neuron of a tile of `step` rows."""
+    across, down = (neurons + NEURONS - 1) // NEURONS, (rows + step - 1) // step
+    g, place = number // (across * down), number % (across * down)
+    b, j = place // across * step, place % across * NEURONS
+    return g, b, min(b + step, rows), j, min(j + NEURONS, neurons)
+
+
+@jit
+def most_synapses(indptr):  # type: ignore[no-untyped-def]
+    """Synapses of the neuron that has the most."""
+    most = 0
+    for j in range(indptr.size - 1):
+        most = max(most, indptr[j + 1] - indptr[j])
+    return most
+
+
+@jit
+def run_end(indptr, inputs, first, last):  # type: ignore[no-untyped-def]
+    """The first of the neurons `first` + 1 to `last` - 1 whose inputs are not those of `first`, or `last`."""
+    start, fan_in = indptr[first], indptr[first + 1] - indptr[first]
+    for j in range(first + 1, last):
+        if indptr[j + 1] - indptr[j] != fan_in:
+            return j
+        other, equal = indptr[j], True
+        for k in range(fan_in):
+            equal &= inputs[start + k] == inputs[other + k]
+        if not equal:
+            return j
+    return last
+
+
+@jit
+def consecutive(rows):  # type: ignore[no-untyped-def]
+    """Whether each of some rows follows the one before it."""
+    found = True
+    for k in range(rows.size):
+        found &= rows[k] == rows[0] + k
+    return found
+
+
+@jit
+def lay_out(streams, n_words, first, rows, empty, out, place):  # type: ignore[no-untyped-def]
+    """Copy eight words, from word `first` on, of some `rows` of streams to vectors in `out`, from word `place` on.
+
+    Where streams have fewer than eight words, a vector takes several rows side by side. What is left of it, and of a
+    multiple of `GROUP` vectors, is filled with the word `empty`. Returns the number of words in `out`.
+    """
+    width, fit = min(LANES, n_words - first), max(1, LANES // n_words)
+    vectors = (rows.size + fit - 1) // fit
+    end = place + (vectors + GROUP - 1) // GROUP * GROUP * LANES
+    if width == LANES:
+        at = place
+        for k in range(rows.size):
+            store(out, at, load(streams, rows[k] * n_words + first))
+            at += LANES
+        out[at:end] = empty
+    else:
+        out[place:end] = empty
+        if fit * n_words == LANES and consecutive(rows):
+            start = rows[0] * n_words
+            for k in range(rows.size * n_words):
+                out[place + k] = streams[start + k]
+            return end - place
+        at, side = place, 0
+        for k in range(rows.size):
+            source = rows[k] * n_words + first
+            for q in range(width):
+                out[at + side + q] = streams[source + q]
+            side += n_words
+            if side + n_words > LANES or fit == 1:
+                at, side = at + LANES, 0
+    return end - place
