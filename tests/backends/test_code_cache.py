@@ -109,6 +109,23 @@ print(double(3), double(1.5))
     assert run([str(tmp_path / "mine.py")], env=environment)[0] == "6 3.0\n"
 
 
+def test_another_module_of_the_backends_compiles_kernels_anew(tmp_path):
+    copied, cache = tmp_path / "sc_neurocore", tmp_path / "cache"
+    shutil.copytree(SOURCES, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(tmp_path)}
+
+    def kept():
+        assert run(PROGRAM, env=environment)[0] == SAME
+        (index,) = cache.rglob("*_popcount-*.nbi")
+        return index.stat().st_mtime_ns
+
+    first = kept()
+    assert kept() == first
+    with (copied / "backends" / "compiled" / "intrinsics.py").open("a") as source:
+        source.write("# not the file of the kernel\n")
+    assert kept() > first
+
+
 def test_the_compiler_is_switched_off(tmp_path):
     environment = {"NUMBA_DISABLE_JIT": "1"}
     assert run(PROGRAM, env=environment) == (SAME, [])

@@ -34,8 +34,9 @@ def kept(kernel: Any) -> Any:
         return kernel
     finally:
         numba.config.CACHE_DIR = before
-    # Numba looks at the file of the kernel only, which inlines functions and constants of others.
-    kernel._cache._cache_file._source_stamp = _sources()
+    # Numba looks at the file of the kernel only, whose machine code has functions and constants of others in it.
+    index = kernel._cache._cache_file
+    index._source_stamp = index._source_stamp, _sources()
     kernel._cache = _Careful(kernel._cache)
     return kernel
 
