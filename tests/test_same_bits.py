@@ -24,7 +24,6 @@ LAWS = {
     "layers/attention.py": {"exp"},  # softmax in floating point
     "layers/lateral_inhibition.py": {"**"},  # of whole numbers
     "synapses/memristor.py": {"**"},  # a column of `describe`
-    "synapses/reading.py": {"exp", "ndtr"},  # the mean of a noisy cell, for `expected`
     "synapses/stdp_laws.py": {"expm1"},  # the law `stdp_drift`
 }
 """Uses that pass into `expected`, laws and reports alone: no contract on their last digits."""

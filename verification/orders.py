@@ -13,7 +13,6 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import pack
 from sc_neurocore.bitstreams import Bitstream
 from sc_neurocore.encoders.independence import IndependentLines, and_error
@@ -153,6 +152,18 @@ def best_start(permutation: Numbers, order: Numbers) -> tuple[float, Numbers]:
     return float(scores[best]), variants[best]
 
 
+def saturated(steps: NDArray[np.int32], low: int) -> NDArray[np.int32]:
+    """Net outputs ``(...)`` of a saturating adder for the sums of its cycles ``(..., L)``; one is `low` .. 1."""
+    held = np.zeros(steps.shape[:-1], np.int32)
+    total = np.zeros_like(held)
+    for cycle in range(steps.shape[-1]):
+        held += steps[..., cycle]
+        given = np.clip(held, low, 1)
+        total += given
+        held -= given
+    return total
+
+
 def log_errors(permutation: Numbers, orders: Numbers) -> Matrix:
     """Logarithms of the RMSE ``(5, V)`` of circuits, for orders ``(V, L)`` that are rotations of one, or reversed.
 
@@ -166,7 +177,7 @@ def log_errors(permutation: Numbers, orders: Numbers) -> Matrix:
         x, w = (rng.integers(low * length, length + 1, (_SUMS, inputs, 1)) for _ in range(2))
         products = np.sign(x * w) * ((permutation < abs(x)) & (np.arange(length) < abs(w)))
         steps = products.sum(1).astype(np.int32)[:, orders]  # (sums, V, L)
-        outputs = choose().saturate(steps, low < 0, False) / length
+        outputs = saturated(steps, low) / length
         found.append(_log_rms(outputs - np.clip((x * w).sum(1) / length**2, low, 1)))
     thresholds = np.unique(np.linspace(0, length, 33).astype(np.int64))
     values = 2 * thresholds[:, None] / length - 1

@@ -20,7 +20,6 @@ SMALL_BLOCK = 1 << 19
 GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 """What is freed goes back to the system at once: an earlier case leaves no room for a later one."""
 TWINS = [
-    "dense saturate split sobol forward",
     "convolution or split sobol forward",
     "stability",
     "attention forward",

@@ -30,7 +30,7 @@ class StreamTable:
     def __init__(
         self, numbers: NDArray[np.uint32], modulus: int, of_line: NDArray[np.int64], backend: str | None
     ) -> None:
-        self.numbers, self.modulus, self.backend = numbers, modulus, backend
+        self._numbers, self._modulus, self._backend = numbers, modulus, backend
         self._streams: Words | None = None
         self._first = np.zeros(0, np.int64)
         """Place where the streams of a line's sequence start ``(n,)``; none where there is one sequence."""
@@ -43,7 +43,7 @@ class StreamTable:
             first = self._first if columns is None else self._first[columns[0 : thresholds.shape[-1]]]
             thresholds = np.add(thresholds, first.astype(np.uint64), out=thresholds)
         streams = self._made() if self._streams is None else self._streams
-        return choose(self.backend).gather(streams, thresholds)
+        return choose(self._backend).gather(streams, thresholds)
 
     def rows(self, numbers: NDArray[np.float64], encoding: Encoding) -> Words:
         """Streams of numbers ``(S, n)`` in the encoding's range, a sample's `side_by_side`: ``(S, rails, K)``.
@@ -54,14 +54,14 @@ class StreamTable:
         >>> [f"{word:06x}" for word in table.rows(np.array([[0.5, 0.25, 1.0]]), "unipolar").flat]
         ['ff030f']
         """
-        streams, length = self._made() if self._streams is None else self._streams, self.numbers.shape[1]
-        kernel = choose(self.backend).encode_rows
-        return kernel(numbers, streams, self._first, self.modulus, ENCODINGS.index(encoding), length, True)
+        streams, length = self._made() if self._streams is None else self._streams, self._numbers.shape[1]
+        kernel = choose(self._backend).encode_rows
+        return kernel(numbers, streams, self._first, self._modulus, ENCODINGS.index(encoding), length, True)
 
     def _made(self) -> Words:
         """The streams ``(G * (modulus + 1), W)``, made now."""
-        backend, every = choose(self.backend), np.arange(self.modulus + 1, dtype=np.uint64)[:, None]
-        made = [backend.compare(self.numbers[group, None], every)[:, 0] for group in range(len(self.numbers))]
+        backend, every = choose(self._backend), np.arange(self._modulus + 1, dtype=np.uint64)[:, None]
+        made = [backend.compare(self._numbers[group, None], every)[:, 0] for group in range(len(self._numbers))]
         self._streams = made[0] if len(made) == 1 else np.concatenate(made)
         return self._streams
 

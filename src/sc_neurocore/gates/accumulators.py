@@ -198,9 +198,8 @@ class SaturatingAdder(Accumulator):
         return in_blocks(lambda part, _: self._given_back(part), operands, self.memory(1))
 
     def _given_back(self, operands: Operands) -> Floats:
-        x, w = operands[:2]
         units = choose(self.backend).saturate(
-            x, w, operands.wiring, self.length, operands.xnor, operands.signs, operands.bipolar, self.two_level
+            *operands[:2], operands.wiring, self.length, operands.xnor, operands.signs, operands.bipolar, self.two_level
         )
         return np.asarray(units / self.length)
 
@@ -209,8 +208,7 @@ class SaturatingAdder(Accumulator):
         if conditions.in_runs and (self.encoding != "unipolar" or conditions.share in ("shift", "rotate")):
             # A ramp's ones come in one run: what arrives late is still in the adder at the end.
             raise ValueError("expected has no closed form for accumulate='saturate' with the runs of a ramp")
-        total = self._total(x, w, conditions)
-        return np.asarray(np.clip(total, *value_range(self.encoding), out=total))
+        return np.asarray(np.clip(self._total(x, w, conditions), *value_range(self.encoding)))
 
     def memory(self, n_neurons: int) -> int:
         """Bytes of the units at the output, and of the numbers that they are decoded to."""
