@@ -98,7 +98,7 @@ SUBJECTS = {
         step_nets=5,
         targets={("searched", 4): 4.0, ("searched", 8): 1.2, ("searched", 16): 0.6},
     ),
-    "fashion-deep": Subject("Fashion-MNIST, 784-128-64-10", datasets.load_fashion, deep, step_nets=0),
+    "fashion-deep": Subject("Fashion-MNIST, 784-128-64-10", datasets.load_fashion, deep, 2, step_nets=0),
     "lenet": Subject("5000 images of MNIST, LeNet-5", datasets.load_mnist5k, lenet, 1, 0),
 }
 """By name, in the order of the page."""
