@@ -9,30 +9,51 @@ from ..types import BIPOLAR, SPLIT, Floats, Indices, Words
 from .jit import jit
 
 _WORD = 64
+_MANY = 8
+"""From so many streams a word on they are joined in a register first."""
+
+
+@jit
+def _put(bits, count, bit, row):  # type: ignore[no-untyped-def]
+    """OR `count` <= 64 bits into a row of zeros, from bit number `bit` on."""
+    word, shift = bit >> uint64(6), bit & uint64(63)
+    row[word] |= bits << shift
+    if shift + count > uint64(_WORD):
+        row[word + uint64(1)] = bits >> (uint64(_WORD) - shift)
 
 
 @jit
 def join_words(words, length, row):  # type: ignore[no-untyped-def]
     """Streams ``(n,)`` of up to 64 cycles, a word each, side by side into a row."""
     row[:] = uint64(0)
-    bit = uint64(0)
-    for i in range(words.size):
-        bits = words[i]
-        word, shift = bit >> uint64(6), bit & uint64(63)
-        row[word] |= bits << shift
-        bit += uint64(length)
-        if shift + uint64(length) > uint64(_WORD):
-            row[word + uint64(1)] = bits >> (uint64(_WORD) - shift)
+    bit, together = uint64(0), _WORD // length
+    if together < _MANY:
+        for i in range(words.size):
+            _put(words[i], uint64(length), bit, row)
+            bit += uint64(length)
+        return
+    for first in range(0, words.size, together):  # as many as a word holds at a time
+        bits, count = uint64(0), uint64(0)
+        for i in range(first, min(first + together, words.size)):
+            bits |= words[i] << count
+            count += uint64(length)
+        _put(bits, count, bit, row)
+        bit += count
 
 
 @jit
-def _table_rows(numbers, sign, first, modulus, rows):  # type: ignore[no-untyped-def]
+def _table_rows(numbers, sign, first, modulus, centred, rows):  # type: ignore[no-untyped-def]
     """Rows of the table of streams for numbers ``(n,)`` times a sign; whether one of the numbers is negative."""
     top, scale, negative = int64(modulus), float(modulus) * sign, False
-    for i in range(numbers.size):
-        threshold = int64(numbers[i] * scale + 0.5)
-        rows[i] = min(max(threshold, 0), top)
-        negative |= numbers[i] < 0.0
+    if centred:
+        for i in range(numbers.size):
+            threshold = int64((numbers[i] + 1.0) / 2.0 * scale + 0.5)
+            rows[i] = min(max(threshold, 0), top)
+    else:
+        for i in range(numbers.size):
+            threshold = int64(numbers[i] * scale + 0.5)
+            rows[i] = min(max(threshold, 0), top)
+            negative |= numbers[i] < 0.0
     if first.size:
         for i in range(numbers.size):
             rows[i] += first[i]
@@ -42,12 +63,10 @@ def _table_rows(numbers, sign, first, modulus, rows):  # type: ignore[no-untyped
 @jit
 def _encode_rows(numbers, table, first, modulus, centred, length, out, negative, start, stop):  # type: ignore[no-untyped-def]
     n, n_words = numbers.shape[1], table.shape[1]
-    rows, codes, values = np.empty(n, np.int64), np.empty(n, np.uint64), np.empty(n)
+    rows, codes = np.empty(n, np.int64), np.empty(n, np.uint64)
     for r in range(start, stop):
-        for i in range(n):
-            values[i] = (numbers[r, i] + 1.0) / 2.0 if centred else numbers[r, i]
         for rail in range(out.shape[1]):
-            if _table_rows(values, 1.0 - 2.0 * rail, first, modulus, rows):
+            if _table_rows(numbers[r], 1.0 - 2.0 * rail, first, modulus, centred, rows):
                 negative[0] = True
             row = out[r, rail]
             if length <= _WORD:
