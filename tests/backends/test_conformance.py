@@ -112,8 +112,7 @@ def encoded(rng, length):
                 (SPLIT, rng.uniform(-1, 1, (samples, n))),
                 (SPLIT, np.abs(rng.uniform(-1, 1, (samples, n))) * np.where(np.arange(samples) == 2, -1, 1)[:, None]),
             ):
-                for trim in (True, False):
-                    yield numbers, table, first, modulus, encoding, length, trim
+                yield numbers, table, first, modulus, encoding, length
 
 
 def thresholds(rng, length):

@@ -37,7 +37,7 @@ def large(kernel, rng):
         return streams(rng, 17, length), rng.integers(0, 17, (9, 7)).astype(np.uint64)
     if kernel == "encode_rows":
         numbers, first = rng.uniform(-1, 1, (9, 7)), rng.integers(0, 2, 7) * 17
-        return numbers, streams(rng, 34, length), first, 16, SPLIT, length, True
+        return numbers, streams(rng, 34, length), first, 16, SPLIT, length
     if kernel == "join_rows":
         return streams(rng, 5, 30, 23), 23
     if kernel == "popcount":

@@ -39,7 +39,7 @@ def some_work(rng):
         "mux_streams": (compiled.mux_streams, words, flat, wiring, select_, length, False),
         "compare": (compiled.compare, sequences, thresholds),
         "gather": (compiled.gather, table, np.tile(thresholds, (5, 1))),
-        "encode_rows": (compiled.encode_rows, rng.random((3011, 70)), table, np.empty(0, np.int64), 256, 0, 7, True),
+        "encode_rows": (compiled.encode_rows, rng.random((3011, 70)), table, np.empty(0, np.int64), 256, 0, 7),
         "encode_rows, long": (
             compiled.encode_rows,
             rng.random((311, 70)),
@@ -48,7 +48,6 @@ def some_work(rng):
             256,
             0,
             1088,
-            True,
         ),
         "join_rows": (compiled.join_rows, many[:, :, None] >> np.uint64(51), 13),
         "popcount": (compiled.popcount, many),

@@ -148,9 +148,9 @@ def gather(table: Words, rows: Thresholds) -> Words:  # type: ignore[no-redef]
 
 
 def encode_rows(  # type: ignore[no-redef]
-    numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
+    numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int
 ) -> Words:
-    one = encoding != SPLIT or (trim and not (numbers < 0).any())
+    one = encoding != SPLIT or not (numbers < 0).any()
     places = _zeros((len(numbers), 1 if one else 2, numbers.shape[1]), np.uint64)
     if places.size:
         given = _put(numbers, np.float64), _put(first, np.int64), places, *places.shape

@@ -45,13 +45,13 @@ class StreamKernels(Protocol):
         """Rows of a table of streams ``(T, W)``: ``(..., W)`` for row numbers ``(...)``."""
 
     def encode_rows(
-        self, numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
+        self, numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int
     ) -> Words:
         """Comparators whose streams are in a table ``(T, W)``: rows of streams ``(S, rails, K)`` of ``(S, n)`` numbers.
 
         Stream t of the table, from ``first[i]`` on for line i (``(n,)``, or empty for 0), is that of threshold t of 0
         to `modulus`; numbers are in the range of the encoding, one of `types`. Of the two rails of split numbers the
-        negative one is left out with `trim` where no number is negative. The n streams of `length` cycles of a row
+        negative one is left out where no number is negative. The n streams of `length` cycles of a row
         are joined as by `join_rows`.
         """
 

@@ -42,8 +42,7 @@ class StreamTable:
         if self._first.size:
             first = self._first if columns is None else self._first[columns[0 : thresholds.shape[-1]]]
             thresholds = np.add(thresholds, first.astype(np.uint64), out=thresholds)
-        streams = self._made() if self._streams is None else self._streams
-        return choose(self._backend).gather(streams, thresholds)
+        return choose(self._backend).gather(self._every(), thresholds)
 
     def rows(self, numbers: NDArray[np.float64], encoding: Encoding) -> Words:
         """Streams of numbers ``(S, n)`` in the encoding's range, a sample's `side_by_side`: ``(S, rails, K)``.
@@ -54,15 +53,15 @@ class StreamTable:
         >>> [f"{word:06x}" for word in table.rows(np.array([[0.5, 0.25, 1.0]]), "unipolar").flat]
         ['ff030f']
         """
-        streams, length = self._made() if self._streams is None else self._streams, self._numbers.shape[1]
-        kernel = choose(self._backend).encode_rows
-        return kernel(numbers, streams, self._first, self._modulus, ENCODINGS.index(encoding), length, True)
+        kernel, kind, length = choose(self._backend).encode_rows, ENCODINGS.index(encoding), self._numbers.shape[1]
+        return kernel(numbers, self._every(), self._first, self._modulus, kind, length)
 
-    def _made(self) -> Words:
-        """The streams ``(G * (modulus + 1), W)``, made now."""
-        backend, every = choose(self._backend), np.arange(self._modulus + 1, dtype=np.uint64)[:, None]
-        made = [backend.compare(self._numbers[group, None], every)[:, 0] for group in range(len(self._numbers))]
-        self._streams = made[0] if len(made) == 1 else np.concatenate(made)
+    def _every(self) -> Words:
+        """The streams ``(G * (modulus + 1), W)``."""
+        if self._streams is None:
+            backend, every = choose(self._backend), np.arange(self._modulus + 1, dtype=np.uint64)[:, None]
+            made = [backend.compare(self._numbers[group, None], every)[:, 0] for group in range(len(self._numbers))]
+            self._streams = made[0] if len(made) == 1 else np.concatenate(made)
         return self._streams
 
 

@@ -29,7 +29,7 @@ class InputLines:
     def __init__(
         self, n: int, options: CircuitOptions, seeds: Seeds, faults: StreamFaults | None, share: Share | None = None
     ) -> None:
-        self.faults, self.backend = faults, options.backend
+        self.faults = faults
         self.encoder = Encoder(
             n,
             options.cycles,
@@ -49,10 +49,10 @@ class InputLines:
 
     def rows(self, x: Floats, samples: Samples) -> Words:
         """As `words`, those of a sample `side_by_side`: ``(S, rails, K)``."""
-        table = self.encoder.table
-        if table is None or self.faults is not None:
-            return side_by_side(self.words(x, samples), self.encoder.length, self.backend)
-        return table.rows(x, self.encoder.encoding)
+        encoder = self.encoder
+        if encoder.table is None or self.faults is not None:
+            return side_by_side(self.words(x, samples), encoder.length, encoder.backend)
+        return encoder.table.rows(x, encoder.encoding)
 
     def streams(self, x: Floats, samples: Samples, shape: tuple[int, ...]) -> Bitstream:
         """Bitstream of `shape` that encodes numbers ``(S, n)``, with faults."""

@@ -65,7 +65,7 @@ class Pool2D(LayerSpec):
         out = np.empty((len(a), shape[0], out_shape[1] * out_shape[2]))
         for part in chunks(out.shape[2], 24 * len(a) * shape[0] * math.prod(self.window[0])):
             lines = self.indices(shape, part).swapaxes(1, 2)  # windows side by side: reduced many at a time
-            windows = pixels.take(lines.reshape(-1), axis=1).reshape(-1, *lines.shape)
+            windows = pixels.take(lines, axis=1)
             out[:, :, part] = windows.max(2) if self.kind == "max" else windows.mean(2)
         return out.reshape(len(a), *out_shape)
 

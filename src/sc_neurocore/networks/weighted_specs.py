@@ -255,7 +255,7 @@ class Conv2D(WeightedSpec):
         for some in chunks(len(a), n_windows * window_bytes):
             for part in chunks(n_windows, (some.stop - some.start) * window_bytes):
                 lines = geometry.indices((a.shape[2], a.shape[3]), part).swapaxes(1, 2)
-                windows = pixels[some].take(lines.reshape(-1), axis=1).reshape(-1, *lines.shape)
+                windows = pixels[some].take(lines, axis=1)
                 np.matmul(weights, windows, out=sums[some, ..., part])
         return self.activated(sums.reshape(len(a), *shape) + self.bias[:, None, None])
 

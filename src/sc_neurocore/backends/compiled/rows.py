@@ -80,13 +80,11 @@ def _encode_rows(numbers, table, first, modulus, centred, length, out, negative,
                         row[place + w] = code[w]
 
 
-def encode_rows(
-    numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
-) -> Words:
+def encode_rows(numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int) -> Words:
     n, negative = numbers.shape[1], np.zeros(1, np.bool_)
     n_words = -(-n * length // _WORD) if length <= _WORD else n * table.shape[1]
     # Where the first sample has no negative number, seldom another one has.
-    one = encoding != SPLIT or (trim and not (numbers[:1] < 0).any())
+    one = encoding != SPLIT or not (numbers[:1] < 0).any()
     for rails in (1, 2) if one else (2,):
         out = np.empty((len(numbers), rails, n_words), np.uint64)
         args = (numbers, table, first, modulus, encoding == BIPOLAR, length, out, negative)

@@ -29,12 +29,10 @@ def gather(table: Words, rows: Thresholds) -> Words:
     return table[rows.astype(np.intp)]
 
 
-def encode_rows(
-    numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int, trim: bool
-) -> Words:
+def encode_rows(numbers: Floats, table: Words, first: Indices, modulus: int, encoding: int, length: int) -> Words:
     if encoding == BIPOLAR:
         parts = [(numbers + 1.0) / 2.0]
-    elif encoding == SPLIT and not (trim and (numbers >= 0).all()):
+    elif encoding == SPLIT and (numbers < 0).any():
         parts = [np.maximum(numbers, 0.0), np.maximum(-numbers, 0.0)]
     else:
         parts = [numbers]

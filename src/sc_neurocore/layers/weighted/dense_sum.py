@@ -73,14 +73,14 @@ class DenseSum:
         """
         if self._counter is not None:
             out = self._counter.outputs(self.circuit.inputs.words(self.lines(x), samples), seen, samples)
-            return out if self.synapses.device is None else self.circuit.through_adc(out, seen)
-        operands = self._rows(seen, x, samples) if self._in_rows else self.operands(seen, x, samples)
-        numbers = samples.reshape(-1, operands.n_samples)
-        if self.circuit.product_flips:
-            out = self.circuit.flipped(operands, numbers, numbers)
         else:
-            out = self.circuit.accumulator.outputs(operands, numbers)
-        out = out.reshape(len(x), operands.n_neurons)
+            operands = self._rows(seen, x, samples) if self._in_rows else self.operands(seen, x, samples)
+            numbers = samples.reshape(-1, operands.n_samples)
+            if self.circuit.product_flips:
+                out = self.circuit.flipped(operands, numbers, numbers)
+            else:
+                out = self.circuit.accumulator.outputs(operands, numbers)
+            out = out.reshape(len(x), operands.n_neurons)
         return out if self.synapses.device is None else self.circuit.through_adc(out, seen)
 
     def expected(self, seen: SeenWeights, x: Floats) -> Floats:

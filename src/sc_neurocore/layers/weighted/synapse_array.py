@@ -227,7 +227,7 @@ class SynapseArray:
         self.faults = StreamFaults.of(options, seeds)
         generator = options.make_generator()
         self.rails = 2 if options.encoding == "split" else 1
-        self._encoding, self._accumulate, self._backend = options.encoding, options.accumulate, options.backend
+        self._encoding, self._accumulate = options.encoding, options.accumulate
         self.connections = weights.connections(self.rails)
         """Synapses of the neurons of a group, once for each rail."""
         self.n_synapses, self.n_neurons = weights.n_synapses, self.connections.n_neurons
@@ -300,9 +300,9 @@ class SynapseArray:
         """As `words`, of dense weights that all samples share, a neuron's `side_by_side`: ``(1, rails, M, K)``."""
         if seen.rows is not None:
             return seen.rows
-        words = self.words(seen, samples)
+        words, encoder = self.words(seen, samples), self.streams.encoder
         by_neuron = words.reshape(self.rails, self.weights.n_neurons, self.weights.fan_in, words.shape[3])
-        rows = side_by_side(by_neuron, self.streams.encoder.length, self._backend)[None]
+        rows = side_by_side(by_neuron, encoder.length, encoder.backend)[None]
         if self.faults is None:
             seen.rows = rows
         return rows
