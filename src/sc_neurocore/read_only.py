@@ -69,6 +69,35 @@ def derived(values: Any, edit: str) -> Any:
     return view
 
 
+class FixedArray(DerivedArray):
+    """A read-only array of weights that a layer has fixed: they are assigned as a whole, which no edit replaces."""
+
+    def refuse(self) -> NoReturn:
+        """Raise the error of an edit."""
+        raise ValueError(f"{self.edit} must be assigned as a whole: preparing their layer has made them read-only")
+
+
+def fixed(values: Any, edit: str) -> Any:
+    """Values as a read-only array; an edit raises a ValueError that says to assign `edit`."""
+    view = np.asarray(values).view(FixedArray)
+    view.edit = edit
+    view.flags.writeable = False
+    return view
+
+
+def immutable(values: Any) -> Any:
+    """A copy of an array that nobody can make writeable again: its memory is that of a bytes object."""
+    array = np.asarray(values)
+    copy = np.frombuffer(array.tobytes(), array.dtype)
+    copy.shape = array.shape
+    return copy
+
+
+def is_immutable(array: Any) -> bool:
+    """Whether an array is one that `immutable` made."""
+    return type(array.base) is bytes
+
+
 def _plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, DerivedArray) else value
 

@@ -94,6 +94,17 @@ def fresh(rng, length):
                 yield x, indptr, inputs, weights, length, xnor
 
 
+def looked_up(rng, length):
+    """Rows of tables of four words, of a multiple of eight and of others; with and without inverted ones."""
+    whole = -(-length // 64)
+    for samples, n, neurons, n_words in ((1, 7, 9, 4), (2, 5, 4, 8 * whole), (3, 4, 3, whole), (0, 3, 5, 4)):
+        x, table = (streams(rng, rows, n, 64 * n_words) for rows, n in ((samples * n, 1), (6, 1)))
+        x, table = x.reshape(samples, n, n_words), table[:, 0]
+        rows = rng.integers(0, 6, (neurons, n)).astype(np.int32)
+        yield x, table, rows, 0
+        yield x, np.concatenate([table, ~table]), rows + 6 * rng.integers(0, 2, rows.shape, np.int32), 6
+
+
 def windows(rng, length):
     yield streams(rng, 2, 3, 12, length), streams(rng, 2, 2, 5, 4, length), rng.integers(0, 12, (2, 7, 4)), length
 
@@ -307,6 +318,7 @@ CASES = {
     "standard_normals": lambda rng, length: [
         (KEY, rows, first, first + length) for rows in (1, 33) for first in (0, 7)
     ],
+    "table_counts": looked_up,
     "tanh": around_zero,
     "window_counts": windows,
     "wired_counts": wired,

@@ -9,6 +9,7 @@ from .types import (
     Floats,
     FreshWeights,
     Indices,
+    Rows,
     Thresholds,
     Wiring,
     Words,
@@ -91,6 +92,14 @@ class CountingKernels(Protocol):
         """Ones of all products of a neuron: ``(G, B, n, W)`` and ``(G, M, n, W)`` to ``(G, B, M)``.
 
         The product of an input stream and a weight stream is ``x AND w``.
+        """
+
+    def table_counts(self, x: Words, table: Words, rows: Rows, inverted: int) -> Counts:
+        """As `and_counts`, with weight streams that are rows of a table ``(T, W)``: ``(B, n, W)`` to ``(B, M)``.
+
+        Weight ``(j, i)`` has the stream ``table[rows[j, i]]``. From row `inverted` on the table holds inverted streams
+        (0: there are none): the ones of the inputs that meet them are taken off, which leaves minus the ones of the
+        products with the streams themselves. No sum may reach 2**31.
         """
 
     def wired_counts(self, x: Words, w: Words, wiring: Wiring) -> Counts:

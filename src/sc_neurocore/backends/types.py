@@ -18,6 +18,7 @@ Counts = NDArray[np.int64]
 CycleCounts = NDArray[np.int32]
 """Sums of one cycle."""
 Indices = NDArray[np.int64]
+Rows = NDArray[np.int32]
 """Places in other arrays."""
 Floats = NDArray[np.float64]
 Draws = NDArray[np.uint32]

@@ -1,9 +1,12 @@
 """Table of all streams of a few number sequences, where these are short; and streams that lie side by side."""
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import choose
+from ..backends.packing import words_for
 from ..backends.types import Words
 from ..bitstreams.encodings import ENCODINGS, Encoding
 from .sequences import Inputs
@@ -25,24 +28,40 @@ class StreamTable:
         The sequence that each line meets ``(n,)``, 0 .. G-1.
     backend
         Backend that runs the kernels.
+    n_words
+        Words W of a stream; those behind its cycles are zero. None: as many as it has.
     """
 
     def __init__(
-        self, numbers: NDArray[np.uint32], modulus: int, of_line: NDArray[np.int64], backend: str | None
+        self,
+        numbers: NDArray[np.uint32],
+        modulus: int,
+        of_line: NDArray[np.int64],
+        backend: str | None,
+        n_words: int | None = None,
     ) -> None:
-        self._numbers, self._modulus, self._backend = numbers, modulus, backend
+        self._numbers, self._modulus, self._of_line, self._backend = numbers, modulus, of_line, backend
+        self._n_words = n_words or words_for(numbers.shape[1])
         self._streams: Words | None = None
         self._first = np.zeros(0, np.int64)
         """Place where the streams of a line's sequence start ``(n,)``; none where there is one sequence."""
         if len(numbers) > 1:
             self._first = of_line * (modulus + 1)
 
-    def gather(self, thresholds: NDArray[np.uint64], columns: Inputs | None = None) -> Words:
-        """Streams ``(..., k, W)`` of thresholds ``(..., k)``, which may be overwritten, of all lines or `columns`."""
+    def widened(self, n_words: int) -> Self:
+        """The same streams, of so many words W each."""
+        return type(self)(self._numbers, self._modulus, self._of_line, self._backend, n_words)
+
+    def places(self, thresholds: NDArray[np.uint64], columns: Inputs | None = None) -> NDArray[np.uint64]:
+        """Rows in `every` of thresholds ``(..., k)``, which may be overwritten, of all lines or `columns`."""
         if self._first.size:
             first = self._first if columns is None else self._first[columns[0 : thresholds.shape[-1]]]
             thresholds = np.add(thresholds, first.astype(np.uint64), out=thresholds)
-        return choose(self._backend).gather(self._every(), thresholds)
+        return thresholds
+
+    def gather(self, thresholds: NDArray[np.uint64], columns: Inputs | None = None) -> Words:
+        """Streams ``(..., k, W)`` of thresholds ``(..., k)``, which may be overwritten, of all lines or `columns`."""
+        return choose(self._backend).gather(self.every(), self.places(thresholds, columns))
 
     def rows(self, numbers: NDArray[np.float64], encoding: Encoding) -> Words:
         """Streams of numbers ``(S, n)`` in the encoding's range, a sample's `side_by_side`: ``(S, rails, K)``.
@@ -54,14 +73,16 @@ class StreamTable:
         ['ff030f']
         """
         kernel, kind, length = choose(self._backend).encode_rows, ENCODINGS.index(encoding), self._numbers.shape[1]
-        return kernel(numbers, self._every(), self._first, self._modulus, kind, length)
+        return kernel(numbers, self.every(), self._first, self._modulus, kind, length)
 
-    def _every(self) -> Words:
+    def every(self) -> Words:
         """The streams ``(G * (modulus + 1), W)``."""
         if self._streams is None:
             backend, every = choose(self._backend), np.arange(self._modulus + 1, dtype=np.uint64)[:, None]
             made = [backend.compare(self._numbers[group, None], every)[:, 0] for group in range(len(self._numbers))]
-            self._streams = made[0] if len(made) == 1 else np.concatenate(made)
+            streams = made[0] if len(made) == 1 else np.concatenate(made)
+            more = self._n_words - streams.shape[1]
+            self._streams = np.pad(streams, ((0, 0), (0, more))) if more else streams
         return self._streams
 
 

@@ -158,11 +158,13 @@ class SCConv2DLayer(SCLayer):
     @property
     def kernels(self) -> Floats:
         """Weights ``(out, in / groups, kH, kW)``; assign or edit them, the next `forward` sees it."""
-        return self._weights.values
+        return self._weights.array
 
     @kernels.setter
     def kernels(self, values: ArrayLike) -> None:
         self._weights.assign(values, "kernels")
+
+    prepare = attributes.prepare
 
     @property
     def packed_kernels(self) -> Words:

@@ -203,6 +203,8 @@ class VectorizedSCLayer(SCLayer):
         """Accumulator of the products; None: the one that the options name."""
         return None
 
+    prepare = attributes.prepare
+
     @property
     def packed_weights(self) -> Words:
         """Weight streams that the next sample uses, uint64 ``(n_neurons, n_inputs, ceil(L / 64))``.

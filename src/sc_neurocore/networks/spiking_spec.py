@@ -107,7 +107,7 @@ class SpikingDense(WeightedSpec):
 
     def _layer(self, weights: Floats, mapping: LayerMapping, keywords: dict[str, Any]) -> NumberLayer:
         keywords |= {"accumulate": "sum", "neuron": self.neuron, "unit": mapping.gains.item()}
-        return SpikingDenseLayer.from_weights(weights, **keywords)
+        return SpikingDenseLayer.from_weights(weights, **keywords).prepare()
 
     def decoded(self, y: Floats) -> Floats:
         """Firing rates, which need no activation; none is below 0."""

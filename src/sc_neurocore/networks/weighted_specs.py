@@ -178,7 +178,7 @@ class Dense(WeightedSpec):
         return 0.5 if self.activation == "logistic" else 0.0
 
     def _layer(self, weights: Floats, mapping: LayerMapping, keywords: dict[str, Any]) -> NumberLayer:
-        return VectorizedSCLayer.from_weights(weights, **keywords)
+        return VectorizedSCLayer.from_weights(weights, **keywords).prepare()
 
     def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """As of all layers with weights; where turns of lines change no count, lines are not turned."""
@@ -276,7 +276,7 @@ class Conv2D(WeightedSpec):
     def _layer(self, weights: Floats, mapping: LayerMapping, keywords: dict[str, Any]) -> NumberLayer:
         geometry = self.geometry
         keywords |= {"dilation": geometry.dilation, "groups": self.groups}
-        return SCConv2DLayer.from_kernels(weights, geometry.stride, geometry.padding, **keywords)
+        return SCConv2DLayer.from_kernels(weights, geometry.stride, geometry.padding, **keywords).prepare()
 
 
 def check_weights(spec: WeightedSpec, shape: tuple[int | None, ...]) -> None:

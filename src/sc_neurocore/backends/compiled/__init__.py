@@ -23,6 +23,7 @@ from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
 from .streams import compare, gather, select_numbers
+from .table_counts import table_counts
 
 name = "numba"
 
@@ -68,6 +69,7 @@ __all__ = [
     "shuffle_buffer",
     "square_root",
     "standard_normals",
+    "table_counts",
     "tanh",
     "window_counts",
     "wired_counts",

@@ -1,7 +1,7 @@
-"""Vectors of eight words, a type of the compiled kernels: bitwise operators on all of them at once.
+"""Vectors of eight words, and of four, types of the compiled kernels: bitwise operators on all of them at once.
 
-A variable of this type lives in vector registers, as wide as the host has them (one of 512 bits, two of 256, four
-of 128), which a loop over arrays is not sure to reach.
+A variable of such a type lives in vector registers, as wide as the host has them (eight words in one of 512 bits, two
+of 256, four of 128), which a loop over arrays is not sure to reach.
 """
 
 import operator
@@ -14,40 +14,48 @@ from numba.core.cgutils import get_or_insert_function
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-LANES = 8
-"""Words of a vector."""
-_VECTOR = ir.VectorType(ir.IntType(64), LANES)
+LANES, FOUR = 8, 4
+"""Words of a vector, and of a short one."""
 
 
 class _Lanes(types.Type):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__(name="lanes")
+    def __init__(self, words: int) -> None:
+        super().__init__(name=f"lanes{words}")
+        self.vector = ir.VectorType(ir.IntType(64), words)
 
 
-_lanes = _Lanes()
+_lanes, _four = _Lanes(LANES), _Lanes(FOUR)
+_VECTOR = _lanes.vector
 
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, _VECTOR)
+        super().__init__(dmm, fe_type, fe_type.vector)
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+def _pointer(kind: _Lanes, context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), kind.vector.as_pointer())
 
 
-@intrinsic
-def load(typingctx: Any, array: Any, first: Any) -> Any:
-    """Words ``first`` to ``first + 7`` of a contiguous array ``(n,)``."""
+def _loaded(kind: _Lanes) -> Any:
+    @intrinsic
+    def load(typingctx: Any, array: Any, first: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            vector = builder.load(_pointer(kind, context, builder, signature.args[0], *args))
+            vector.align = 8
+            return vector
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        vector = builder.load(_pointer(context, builder, signature.args[0], *args))
-        vector.align = 8
-        return vector
+        return kind(array, types.intp), codegen
 
-    return _lanes(array, types.intp), codegen
+    return load
+
+
+load = _loaded(_lanes)
+"""Words ``first`` to ``first + 7`` of a contiguous array ``(n,)``."""
+load_four = _loaded(_four)
+"""Words ``first`` to ``first + 3`` of a contiguous array ``(n,)``."""
 
 
 @intrinsic
@@ -55,7 +63,7 @@ def store(typingctx: Any, array: Any, first: Any, vector: Any) -> Any:
     """Write a vector to words ``first`` to ``first + 7`` of a contiguous array ``(n,)``."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        written = builder.store(args[2], _pointer(context, builder, signature.args[0], *args[:2]))
+        written = builder.store(args[2], _pointer(_lanes, context, builder, signature.args[0], *args[:2]))
         written.align = 8
         return context.get_dummy_value()
 
@@ -74,13 +82,44 @@ def all_lanes(typingctx: Any, word: Any) -> Any:
     return _lanes(types.uint64), codegen
 
 
+def _called(name: str, builder: Any, result: Any, *args: Any) -> Any:
+    """A call of a function of LLVM."""
+    kind = ir.FunctionType(result, [arg.type for arg in args])
+    return builder.call(get_or_insert_function(builder.module, kind, name), args)
+
+
+@intrinsic
+def four_zeros(typingctx: Any) -> Any:
+    """A short vector of words of zero."""
+    return _four(), lambda context, builder, signature, args: ir.Constant(_four.vector, None)
+
+
+@intrinsic
+def ones(typingctx: Any, vector: Any) -> Any:
+    """Ones of each word."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _called(f"llvm.ctpop.v{vector.vector.count}i64", builder, vector.vector, *args)
+
+    return vector(vector), codegen
+
+
+@intrinsic
+def total(typingctx: Any, vector: Any) -> Any:
+    """Sum of the words."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _called(f"llvm.vector.reduce.add.v{vector.vector.count}i64", builder, ir.IntType(64), *args)
+
+    return types.uint64(vector), codegen
+
+
 @intrinsic
 def any_one(typingctx: Any, vector: Any) -> Any:
     """Whether a vector has any bit that is one."""
 
     def codegen(context: Any, builder: Any, typed: Any, args: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(64), [_VECTOR])
-        joined = builder.call(get_or_insert_function(builder.module, kind, "llvm.vector.reduce.or.v8i64"), args)
+        joined = _called("llvm.vector.reduce.or.v8i64", builder, ir.IntType(64), *args)
         return builder.icmp_unsigned("!=", joined, ir.IntType(64)(0))
 
     return types.boolean(_lanes), codegen
@@ -91,16 +130,17 @@ def _operator(symbol: Callable[..., Any], instruction: str) -> None:
 
     @infer_global(symbol)
     class _OfVectors(ConcreteTemplate):  # type: ignore[misc]
-        cases = [signature(_lanes, _lanes, _lanes)]  # noqa: RUF012 - read by Numba
+        cases = [signature(kind, kind, kind) for kind in (_lanes, _four)]  # noqa: RUF012 - read by Numba
 
     @lower_builtin(symbol, _lanes, _lanes)
+    @lower_builtin(symbol, _four, _four)
     def _(context: Any, builder: Any, typed: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args)
 
 
 for _symbol, _instruction in (
     (operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor"),
-    (operator.lshift, "shl"), (operator.rshift, "lshr"),
+    (operator.lshift, "shl"), (operator.rshift, "lshr"), (operator.add, "add"),
 ):  # fmt: skip
     _operator(_symbol, _instruction)
 
@@ -117,9 +157,7 @@ def _of_three(table: int, plain: Callable[[Any, Any, Any, Any], Any]) -> Any:
             features = context.codegen().magic_tuple()[2]
             if "+avx512f" not in features.split(","):
                 return plain(builder, *args)
-            kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3 + [ir.IntType(32)])
-            name = "llvm.x86.avx512.pternlog.q.512"
-            return builder.call(get_or_insert_function(builder.module, kind, name), [*args, ir.IntType(32)(table)])
+            return _called("llvm.x86.avx512.pternlog.q.512", builder, _VECTOR, *args, ir.IntType(32)(table))
 
         return _lanes(_lanes, _lanes, _lanes), codegen
 

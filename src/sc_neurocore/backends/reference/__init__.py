@@ -12,7 +12,7 @@ from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
-from .products import and_counts, fresh_counts, popcount, window_counts, wired_counts
+from .products import and_counts, fresh_counts, popcount, table_counts, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
@@ -63,6 +63,7 @@ __all__ = [
     "shuffle_buffer",
     "square_root",
     "standard_normals",
+    "table_counts",
     "tanh",
     "window_counts",
     "wired_counts",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..packing import unpack
-from ..types import Bits, Counts, FreshWeights, Indices, Wiring, Words
+from ..types import Bits, Counts, FreshWeights, Indices, Rows, Wiring, Words
 from .streams import bernoulli
 
 
@@ -14,6 +14,14 @@ def popcount(words: Words) -> Counts:
 def and_counts(x: Words, w: Words) -> Counts:
     x_bits, w_bits = (unpack(words, 64 * words.shape[-1]).astype(np.int64) for words in (x, w))
     return np.asarray(np.einsum("gbnt,gmnt->gbm", x_bits, w_bits))
+
+
+def table_counts(x: Words, table: Words, rows: Rows, inverted: int) -> Counts:
+    counts = np.empty((len(x), len(rows)), np.int64)
+    for j, own in enumerate(rows):
+        below = (own >= inverted) if inverted else np.zeros(len(own), np.bool_)
+        counts[:, j] = popcount(x & table[own]).sum(1) - popcount(x)[:, below].sum(1)
+    return counts
 
 
 def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:

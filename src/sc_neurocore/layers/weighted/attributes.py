@@ -1,4 +1,4 @@
-"""Attributes that layers with weights share: options of the circuit, bias, fan-in, sharing policy, generator.
+"""Attributes that layers with weights share: options of the circuit, bias, fan-in, generator; and `prepare`.
 
 A layer has ``_options`` (`CircuitOptions`), ``_weights`` (`Weights`) and ``_synapses`` (`SynapseArray`); each attribute
 is a property to be put into the body of its class. What a layer was built with cannot be set: the circuit would stay as
@@ -6,9 +6,11 @@ it is.
 """
 
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from ...read_only import attribute
+
+L = TypeVar("L")
 
 
 def circuit_option(name: str) -> Any:
@@ -41,6 +43,30 @@ bias: Any = property(
     _set_bias,
     doc="Bias ``(n_neurons,)`` in the encoding's range; assign or edit it. None, if the layer was made without one.",
 )
+
+
+def prepare(layer: L) -> L:
+    """Fix the weights: they become read-only, and calls need not look for edits, which takes longer than a sample.
+
+    Assign them to change them; the new ones can be edited, until the next `prepare`.
+
+    Returns
+    -------
+    layer
+        The layer itself.
+
+    Examples
+    --------
+    >>> from sc_neurocore import VectorizedSCLayer
+    >>> layer = VectorizedSCLayer.from_weights([[0.5, 0.25]], length=256, generator="sobol").prepare()
+    >>> layer.weights[0, 0] = 1.0
+    Traceback (most recent call last):
+    ValueError: weights must be assigned as a whole: preparing their layer has made them read-only
+    """
+    _weights_of(layer).fix()
+    return layer
+
+
 fan_in: Any = attribute("_weights.fan_in", "Input lines of a neuron, the constant of a bias included.")
 share: Any = attribute("_synapses.streams.encoder.share", "The sharing policy in force, see `Encoder`.")
 generator: Any = attribute(

@@ -10,6 +10,7 @@ from ..base import Floats, Samples
 from ..options import CircuitOptions
 from .fresh_counter import FreshCounter
 from .synapse_array import SeenWeights, SynapseArray
+from .table_counter import FEW, TableCounter
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
 
@@ -39,6 +40,7 @@ class DenseSum:
         self._in_rows = self._dense and counted and not synapses.own_streams
         """Whether only the totals of streams matter, so that those of a sample and of a neuron can lie side by side."""
         self._counter = FreshCounter.of(self.circuit)
+        self._of_few = TableCounter.of(self.circuit)
         memory = min(self.circuit.accumulator.memory(weights.n_neurons), chunks.CHUNK_BYTES)
         own = 0 if self._counter is None else synapses.sample_bytes()
         self.sample_bytes = self.circuit.sample_bytes + memory - own
@@ -71,7 +73,9 @@ class DenseSum:
         samples
             Sample numbers ``(S,)``, which decide the random bits.
         """
-        if self._counter is not None:
+        if self._of_few is not None and len(x) <= FEW:
+            out = self._of_few.outputs(self.lines(x), seen)
+        elif self._counter is not None:
             out = self._counter.outputs(self.circuit.inputs.words(self.lines(x), samples), seen, samples)
         else:
             operands = self._rows(seen, x, samples) if self._in_rows else self.operands(seen, x, samples)

@@ -13,7 +13,7 @@ from ...backends.types import Wiring
 from ...bitstreams.encodings import Encoding, value_range
 from ...encoders.sequences import Inputs, Repeated
 from ...gates.connections import Connections, FullConnections, WiredConnections
-from ...read_only import derived
+from ...read_only import derived, fixed, immutable, is_immutable
 from ..base import Floats
 from ..sparse import wired_as_saved
 
@@ -71,6 +71,20 @@ class Weights(ABC):
         if self.bias is None:
             raise AttributeError("bias must be given to the constructor, got it for a layer without one")
         self.bias = self.checked_bias(bias)
+
+    def fix(self) -> None:
+        """Make weights and bias read-only until others are assigned: nobody needs to look for edits."""
+        self._keep(immutable(self.values))
+        self.bias = None if self.bias is None else immutable(self.bias)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether weights and bias cannot be edited."""
+        return is_immutable(self.values) and (self.bias is None or is_immutable(self.bias))
+
+    @abstractmethod
+    def _keep(self, values: Floats) -> None:
+        """Take an array of weights itself."""
 
     def start_from(self, given: Any) -> None:
         """Make a copy of these the weights of construction, in place of those that were drawn."""
@@ -176,10 +190,14 @@ class DenseWeights(Weights):
         """Replace the weights by others of the same shape, in the encoding's range; errors call them `name`."""
         self.values = self.checked(name, values)
 
+    def _keep(self, values: Floats) -> None:
+        self.values = values
+
     @property
     def array(self) -> Floats:
-        """The array itself, which may be edited."""
-        return self.values
+        """The array itself, which may be edited unless it is fixed."""
+        array: Floats = fixed(self.values, self.name) if is_immutable(self.values) else self.values
+        return array
 
     @property
     def fan_in(self) -> int:
@@ -239,8 +257,8 @@ class SparseWeights(Weights):
     def wire(self, csr: csr_array) -> None:
         """Take a matrix with its synapses: they cannot be edited, its `data` can."""
         self.csr = csr
-        for fixed in (csr.indices, csr.indptr):
-            fixed.flags.writeable = False
+        for wires in (csr.indices, csr.indptr):
+            wires.flags.writeable = False
 
     def _replace(self, values: csr_array) -> None:
         """Take a copy of weights of construction, and their synapses."""
@@ -266,7 +284,13 @@ class SparseWeights(Weights):
         if matrix.any():
             bad = checks.plain(matrix[matrix != 0][0])
             raise ValueError(f"{name} must be zero where there is no synapse, got {bad}")
-        self.csr.data[:] = kept
+        if is_immutable(self.values):
+            self._keep(kept)
+        else:
+            self.csr.data[:] = kept
+
+    def _keep(self, values: Floats) -> None:
+        self.csr.data = values
 
     @property
     def array(self) -> Floats:
