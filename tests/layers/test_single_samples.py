@@ -1,6 +1,7 @@
 """Single samples: they count what samples of a batch count, and prepared layers do not look for edits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ def looked_up(monkeypatch):
     calls = []
     for backend in {choose(), choose("reference")}:
 
+        @wraps(backend.table_counts)
         def watched(x, *args, kernel=backend.table_counts):
             calls.append(len(x))
             return kernel(x, *args)
