@@ -110,8 +110,16 @@ def windows(rng, length):
 
 
 def encoded(rng, length):
-    """Of each encoding, in one group of lines and in three; signed numbers from the first sample on, and later."""
-    modulus = 13
+    """Of each encoding, in one group of lines and in three; signed numbers from the first sample on, and later.
+
+    Lengths that divide a word take ways of their own.
+    """
+    for cycles in (length, 4, 8, 16, 32) if length == 1 else (length,):
+        yield from encoded_at(rng, cycles, 13)
+    yield from encoded_at(rng, 4, 99)
+
+
+def encoded_at(rng, length, modulus):
     for samples, n in ((0, 3), (1, 1), (4, 29)):
         for groups in (1, 3):
             table = streams(rng, groups * (modulus + 1), length)
