@@ -82,7 +82,7 @@ def _encode_units(numbers, table, first, modulus, centred, pairs, out, negative,
                     row[i] = table[rows[2 * i] * pairs + rows[2 * i + 1]]
                 row[n // 2 :] = 0
                 if n % 2:
-                    row[n // 2] = table[rows[n - 1] * pairs]
+                    row[n // 2] = table[rows[n - 1] * pairs] & 15
             else:
                 for i in range(n):
                     row[i] = table[rows[i]]
