@@ -134,6 +134,12 @@ def encoded_at(rng, length, modulus):
                 yield numbers, table, first, modulus, encoding, length
 
 
+def ranged(rng, length):
+    """Numbers in a range and beside it, its ends, and what is no number."""
+    for extra in ([], [0.25, -0.5], [np.nan, np.inf, -np.inf]):
+        yield np.append(rng.uniform(-1, 0.5, 200 * length), extra), -0.5, 0.25
+
+
 def thresholds(rng, length):
     for n in (1, 3):
         for shared in (False, True):
@@ -308,6 +314,7 @@ CASES = {
     "mux_streams": multiplexed,
     "narma": lambda rng, length: [(rng.uniform(0, 0.5, length), 10, 0.3, 0.05, 1.5, 0.1)],
     "or_streams": gated,
+    "outside": ranged,
     "pair_counts": met_thresholds,
     "popcount": lambda rng, length: [(streams(rng, 3, 5, length),), (streams(rng, 0, length),)],
     "predictive": predictions,

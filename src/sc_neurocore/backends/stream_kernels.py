@@ -56,6 +56,9 @@ class StreamKernels(Protocol):
         are joined as by `join_rows`.
         """
 
+    def outside(self, numbers: Floats, low: float, high: float) -> int:
+        """How many of some numbers ``(N,)`` are not in [low, high]; NaN is not."""
+
     def join_rows(self, words: Words, length: int) -> Words:
         """Streams ``(R, n, W)`` side by side, ``(R, K)``: bit to bit up to 64 cycles, longer ones begin with a word."""
 

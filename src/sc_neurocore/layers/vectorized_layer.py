@@ -17,6 +17,7 @@ from ..gates.faults import Faults
 from ..read_only import attribute
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
+from .in_range import LARGE, in_range
 from .options import WeightStreams, layer_options
 from .sparse import random_synapses
 from .streams import Streams
@@ -234,7 +235,10 @@ class VectorizedSCLayer(SCLayer):
         return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), batch, of_neurons)
 
     def _checked(self, input_values: ArrayLike) -> Floats:
-        return checks.array("input_values", input_values, *self._weights.bounds, last=self._n_inputs)
+        bounds = self._weights.bounds
+        if getattr(input_values, "nbytes", 0) >= LARGE and in_range(input_values, *bounds, self._n_inputs):
+            return input_values  # type: ignore[return-value]  # in_range says that it is an array
+        return checks.array("input_values", input_values, *bounds, last=self._n_inputs)
 
     def forward(self, input_values: ArrayLike) -> Floats:
         """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..encoders.seeds import Seeds
+from ..layers.in_range import LARGE, in_range
 from ..layers.options import CircuitOptions
 from ..read_only import attribute
 from .activations import Floats
@@ -207,4 +208,6 @@ class Circuit:
         low, high = self._network.input_range
         if self._options.clip:
             return np.clip(checks.array("x", x, last=self._n_inputs), low, high)
+        if getattr(x, "nbytes", 0) >= LARGE and in_range(x, low, high, self._n_inputs):
+            return x  # type: ignore[return-value]  # in_range says that it is an array
         return checks.array("x", x, low, high, last=self._n_inputs)

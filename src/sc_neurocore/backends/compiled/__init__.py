@@ -18,7 +18,7 @@ from .noisy import compare_noisy
 from .predictive import predictive
 from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
-from .rows import encode_rows, join_rows
+from .rows import encode_rows, join_rows, outside
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
@@ -58,6 +58,7 @@ __all__ = [
     "name",
     "narma",
     "or_streams",
+    "outside",
     "pair_counts",
     "popcount",
     "predictive",

@@ -13,6 +13,8 @@ from .jit import jit
 _WORD = 64
 _UNITS = {4: np.uint8, 8: np.uint8, 16: np.uint16, 32: np.uint32}
 """Types of which a row of streams of so many cycles is an array, where two streams of four cycles fill a byte."""
+_PIECE = 1 << 14
+"""Numbers that are looked through at a time."""
 _PAIRED = 64
 """Thresholds at most of which there is a table of all pairs: 4 KiB."""
 _MANY = 8
@@ -137,6 +139,21 @@ def encode_rows(numbers: Floats, table: Words, first: Indices, modulus: int, enc
         if encoding != SPLIT or not negative[0]:
             break
     return out
+
+
+@jit
+def _outside(numbers, low, high, out, start, stop):  # type: ignore[no-untyped-def]
+    for r in range(start, stop):
+        count, row = 0, numbers[r * _PIECE : (r + 1) * _PIECE]
+        for i in range(row.size):
+            count += not low <= row[i] <= high
+        out[r] = count
+
+
+def outside(numbers: Floats, low: float, high: float) -> int:
+    out = np.zeros(-(-numbers.size // _PIECE), np.int64)
+    over_rows(_outside, (numbers, low, high, out), len(out), numbers.size)
+    return int(out.sum())
 
 
 @jit

@@ -17,7 +17,7 @@ from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
-from .streams import bernoulli, compare, compare_noisy, encode_rows, gather, join_rows, select_numbers
+from .streams import bernoulli, compare, compare_noisy, encode_rows, gather, join_rows, outside, select_numbers
 
 name = "reference"
 
@@ -52,6 +52,7 @@ __all__ = [
     "name",
     "narma",
     "or_streams",
+    "outside",
     "pair_counts",
     "popcount",
     "predictive",

@@ -42,6 +42,10 @@ def encode_rows(numbers: Floats, table: Words, first: Indices, modulus: int, enc
     return joined.reshape(*words.shape[:2], joined.shape[-1])
 
 
+def outside(numbers: Floats, low: float, high: float) -> int:
+    return int((~((numbers >= low) & (numbers <= high))).sum())
+
+
 def join_rows(words: Words, length: int) -> Words:
     if length >= WORD_BITS:
         return words.reshape(len(words), words.shape[1] * words.shape[2])
