@@ -16,13 +16,14 @@ from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .noisy import compare_noisy
 from .predictive import predictive
-from .products import and_counts, popcount, window_counts, wired_counts
+from .products import and_counts, popcount, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .rows import encode_rows, join_rows
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
 from .streams import compare, gather, select_numbers
+from .windows import window_counts
 
 name = "numba"
 
