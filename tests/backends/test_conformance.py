@@ -30,10 +30,10 @@ from sc_neurocore.backends.types import (
     Tree,
     Wiring,
 )  # fmt: skip
+from sc_neurocore.gates.windows import window_indices
 
 KEY = 0xFEDCBA9876543210
 MEMBRANE = Membrane(0.0, -0.1, 0.3, 20.0, 0.5, 1.3, 0.05, 2, False)
-from sc_neurocore.gates.windows import window_indices
 
 
 def streams(rng, *shape):
