@@ -1,10 +1,11 @@
 """``python -m benchmarks.convolution``: windows of shared pixel streams beside the dense product.
 
-3 -> 16 channels, 32 x 32 pixels, k = 3, padding 1, batch 8: the product of `SCConv2DLayer`, the same
-windows copied out beforehand, and the dense product 784 -> 128 at batch 32, interleaved in one run.
+3 -> 16, 3 -> 32 and 16 -> 32 channels, 32 x 32 pixels, k = 3, padding 1, batch 8: the product of `SCConv2DLayer`, the
+same windows copied out beforehand, and the dense product 784 -> 128 at batch 32, interleaved in one run.
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,25 +20,26 @@ from sc_neurocore.gates.windows import window_indices
 from .cases import Shape
 from .measure import Case, interleave, repeated
 
-CHANNELS, FILTERS, SIZE, KERNEL, BATCH = 3, 16, 32, 3, 8
+CHANNELS, SIZE, KERNEL, BATCH = ((3, 16), (3, 32), (16, 32)), 32, 3, 8
 DENSE = (784, 128, 32)
+LENGTHS = 256, 1024
 ROUNDS = 15
 
 
-def cases(length: int) -> Iterator[Case]:
+def cases(channels: int, filters: int, length: int) -> Iterator[Case]:
     """Products of random words on all threads, and the layer from numbers to numbers."""
     rng, kernels = np.random.default_rng(0), choose()
 
     def words(*shape: int) -> NDArray[np.uint64]:
         return rng.integers(0, 2**64, (*shape, words_for(length)), np.uint64)
 
-    layer = SCConv2DLayer(CHANNELS, FILTERS, KERNEL, padding=1, length=length, generator="sobol", use_gpu=False, seed=1)
-    x = rng.random((BATCH, CHANNELS, SIZE, SIZE))
+    layer = SCConv2DLayer(channels, filters, KERNEL, padding=1, length=length, generator="sobol", use_gpu=False, seed=1)
+    x = rng.random((BATCH, channels, SIZE, SIZE))
     padded, fan_in = SIZE + 2, layer.fan_in
-    indices = window_indices(CHANNELS, (padded, padded), layer.kernel_size, layer.stride)
-    lines, weights = words(1, BATCH, CHANNELS * padded**2), words(1, 1, FILTERS, fan_in)
+    indices = window_indices(channels, (padded, padded), layer.kernel_size, layer.stride)
+    lines, weights = words(1, BATCH, channels * padded**2), words(1, 1, filters, fan_in)
     copied = lines[0][:, indices[0]].reshape(1, -1, fan_in, words_for(length))
-    work = BATCH * SIZE * SIZE * fan_in * FILTERS * length
+    work = BATCH * SIZE * SIZE * fan_in * filters * length
     yield Case("windows", repeated(lambda: kernels.window_counts(lines, weights, indices, length)), work, "bit")
     yield Case("copied windows", repeated(lambda: kernels.and_counts(copied, weights[0])), work, "bit")
     dense = Shape(*DENSE, length)
@@ -47,13 +49,15 @@ def cases(length: int) -> Iterator[Case]:
 
 
 def main() -> None:
-    table = Table(title="Product of a convolution, all threads, Gbit/s", title_justify="left")
-    for column in ("L", "windows", "copied windows", "dense 784 -> 128", "windows/dense", "layer, images/s"):
+    table = Table(title="Product of a convolution beside that of 784 -> 128, all threads, Gbit/s", title_justify="left")
+    for column in ("channels", "L", "windows", "copied", "dense", "windows/dense", "layer, images/s"):
         table.add_column(column, justify="right")
-    for length in (256, 1024):
-        found = interleave(cases(length), ROUNDS)
+    for (channels, filters), length in product(CHANNELS, LENGTHS):
+        interleave(cases(channels, filters, length), 1)  # compiles, or loads from the cache
+        found = interleave(cases(channels, filters, length), ROUNDS)
         rates = {name: case.rate / 1e9 for name, case in found.items()}
         table.add_row(
+            f"{channels} -> {filters}",
             str(length),
             *(f"{rates[name]:.0f}" for name in ("windows", "copied windows", "dense")),
             f"{rates['windows'] / rates['dense']:.2f}",

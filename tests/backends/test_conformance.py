@@ -30,6 +30,7 @@ from sc_neurocore.backends.types import (
     Tree,
     Wiring,
 )  # fmt: skip
+from sc_neurocore.gates.windows import window_indices
 
 KEY = 0xFEDCBA9876543210
 MEMBRANE = Membrane(0.0, -0.1, 0.3, 20.0, 0.5, 1.3, 0.05, 2, False)
@@ -107,6 +108,8 @@ def looked_up(rng, length):
 
 def windows(rng, length):
     yield streams(rng, 2, 3, 12, length), streams(rng, 2, 2, 5, 4, length), rng.integers(0, 12, (2, 7, 4)), length
+    images = window_indices(4, (4, 11), (2, 2), (1, 1), groups=2)  # two parts of 30 windows, of rows of 10
+    yield streams(rng, 1, 2, 176, length), streams(rng, 1, 2, 6, 8, length), images, length
 
 
 def encoded(rng, length):

@@ -6,6 +6,7 @@ import pytest
 from sc_neurocore.backends import reference
 from sc_neurocore.backends.packing import pack, tail_mask, words_for
 from sc_neurocore.backends.types import Wiring
+from sc_neurocore.gates.windows import window_indices
 
 LENGTHS = [1, 7, 63, 64, 65, 100, 256, 1000]
 BATCHES = [0, 1, 5]
@@ -249,4 +250,17 @@ def test_window_counts(backend, rng, length, batch, threads, split_over):
         w = random_words(rng, groups, parts, neurons, n, length)
         windows = rng.integers(0, 12, (parts, n_windows, n))
         windows[0, 0] = np.arange(n)  # a run of neighbours
+        same(backend.window_counts(x, w, windows, length), reference.window_counts(x, w, windows, length))
+
+
+@pytest.mark.parametrize("columns", [9, 14, 18])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("length", [3, 50, 64, 128, 300, 900])
+@pytest.mark.kernels("window_counts")
+def test_windows_of_images(backend, rng, columns, stride, length):
+    """Rows of 8 windows, of fewer and of more, to the last line there is; streams of few and many words."""
+    windows = window_indices(3, (5, columns), (3, 2), (1, stride))
+    x = random_words(rng, 1, 3, 3 * 5 * columns, length)
+    for neurons in (1, 4, 6):
+        w = random_words(rng, 1, 1, neurons, 18, length)
         same(backend.window_counts(x, w, windows, length), reference.window_counts(x, w, windows, length))

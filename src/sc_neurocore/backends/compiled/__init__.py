@@ -16,7 +16,7 @@ from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .noisy import compare_noisy
 from .predictive import predictive
-from .products import and_counts, popcount, window_counts, wired_counts
+from .products import and_counts, popcount, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .rows import encode_rows, join_rows, outside
 from .selection import fill_times, largest
@@ -24,6 +24,7 @@ from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
 from .streams import compare, gather, select_numbers
 from .table_counts import table_counts
+from .windows import window_counts
 
 name = "numba"
 

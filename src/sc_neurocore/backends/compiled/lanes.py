@@ -71,6 +71,38 @@ def store(typingctx: Any, array: Any, first: Any, vector: Any) -> Any:
 
 
 @intrinsic
+def turn(typingctx: Any, source: Any, places: Any, target: Any, first: Any, step: Any) -> Any:
+    """Turn eight rows of words into columns: vector k from word ``first + k * step`` on has word k of each row.
+
+    Row l is words ``places[l]`` to ``places[l] + 7`` of `source`; all arrays are contiguous ``(n,)``.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        numbers = builder.load(_pointer(_lanes, context, builder, signature.args[1], args[1], ir.IntType(64)(0)))
+        numbers.align = 8
+        rows = []
+        for lane in range(LANES):
+            place = builder.extract_element(numbers, ir.IntType(32)(lane))
+            rows.append(builder.load(_pointer(_lanes, context, builder, signature.args[0], args[0], place)))
+            rows[-1].align = 8
+        for side in (1, 2, 4):  # swap the corners of squares of 2, 4, 8 rows
+            for row in (row for row in range(LANES) if not row & side):
+                pair = rows[row], rows[row + side]
+                low = [lane if not lane & side else LANES + lane - side for lane in range(LANES)]
+                high = [lane + side if not lane & side else LANES + lane for lane in range(LANES)]
+                for each, lanes in ((row, low), (row + side, high)):
+                    kind = ir.VectorType(ir.IntType(32), LANES)
+                    rows[each] = builder.shuffle_vector(*pair, ir.Constant(kind, lanes))
+        at = args[3]
+        for row in rows:
+            builder.store(row, _pointer(_lanes, context, builder, signature.args[2], args[2], at)).align = 8
+            at = builder.add(at, args[4])
+        return context.get_dummy_value()
+
+    return types.void(source, places, target, types.intp, types.intp), codegen
+
+
+@intrinsic
 def all_lanes(typingctx: Any, word: Any) -> Any:
     """A vector of one word, eight times."""
 

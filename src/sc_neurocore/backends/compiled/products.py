@@ -6,10 +6,9 @@ import numpy as np
 from numba import uint64
 
 from ..threads import over_rows
-from ..types import Counts, Indices, Wiring, Words
+from ..types import Counts, Wiring, Words
 from .intrinsics import popcount64
 from .jit import inline, jit
-from .rows import join_rows, join_words
 
 _BLOCK = 512
 """Words of a row handled at a time: four weight rows of a block fit the first-level cache."""
@@ -141,59 +140,6 @@ def and_counts(x: Words, w: Words) -> Counts:
         over_rows(_and_counts_samples, (rows_x[0], rows_w[0], out[0]), samples, work, 4)
     elif groups:
         over_rows(and_counts_rows, (rows_x[0], rows_w[0], out[0]), neurons, work, 4)
-    return out
-
-
-_WINDOW_WORDS = 1 << 12
-"""Words of windows gathered at a time: 32 KiB stay in cache while all neurons meet them."""
-
-
-@jit
-def _copy_window(lines, window, n_words, row):  # type: ignore[no-untyped-def]
-    """Streams of whole words of the lines of a window, one after the other."""
-    i = 0
-    while i < window.size:  # lines that follow each other are copied in one go
-        line = window[i]
-        run = 1
-        while i + run < window.size and window[i + run] == line + run:
-            run += 1
-        source, target = lines[line * n_words :], row[i * n_words :]
-        for q in range(run * n_words):
-            target[q] = source[q]
-        i += run
-
-
-@jit
-def _window_counts(x, w, windows, length, out, block, start, stop):  # type: ignore[no-untyped-def]
-    n_samples, n_words = x.shape[1], x.shape[3]
-    parts, n_windows, n = windows.shape
-    blocks = (n_windows + block - 1) // block
-    gathered, codes = np.empty((block, w.shape[3]), np.uint64), np.empty(n, np.uint64)
-    for item in range(start, stop):
-        row, first = item // blocks, item % blocks * block
-        k, sample = row % parts, row // parts
-        g, b = sample // n_samples, sample % n_samples
-        last = min(first + block, n_windows)
-        lines = x[g, b].reshape(x.shape[2] * n_words)
-        for p in range(first, last):
-            if length < 64:
-                for i in range(n):
-                    codes[i] = lines[windows[k, p, i]]
-                join_words(codes, length, gathered[p - first])
-            else:
-                _copy_window(lines, windows[k, p], n_words, gathered[p - first])
-        and_counts_rows(gathered[: last - first], w[g, k], out[g, b, k, first:last], 0, w.shape[2])
-
-
-def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:
-    groups, samples, _, n_words = x.shape
-    parts, n_windows, n = windows.shape
-    neurons = w.shape[2]
-    out = np.zeros((groups, samples, parts, n_windows, neurons), np.int64)
-    rows = join_rows(w.reshape(groups * parts * neurons, n, n_words), length).reshape(groups, parts, neurons, -1)
-    block = max(4, _WINDOW_WORDS // max(1, rows.shape[3]) // 4 * 4)
-    items = groups * samples * parts * -(-n_windows // block)
-    over_rows(_window_counts, (x, rows, windows, length, out, block), items, out.size * rows.shape[3] // 4)
     return out
 
 

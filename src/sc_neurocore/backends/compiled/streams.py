@@ -10,6 +10,10 @@ from ..types import Draws, Indices, Thresholds, Words
 from .intrinsics import philox_lanes
 from .jit import LANES, counter, jit, put
 
+_PLACE = np.dtype(np.int64)
+_FEW = 1 << 14
+"""Rows of a table that are not worth the words it takes to spread them over threads."""
+
 
 @jit
 def _compare(sequences, thresholds, out, start, stop):  # type: ignore[no-untyped-def]
@@ -41,15 +45,17 @@ def compare(sequences: Draws, thresholds: Thresholds) -> Words:
 
 
 def gather(table: Words, rows: Thresholds) -> Words:
-    # NumPy's own row copy is faster than a Numba loop; "clip" spares it a buffer for `out`.
-    flat = rows.reshape(-1).astype(np.intp)
-    out = np.empty((flat.size, table.shape[1]), np.uint64)
-    over_rows(_take, (table, flat, out), flat.size, out.size // 4)
+    # NumPy's own copy of rows is faster than a Numba loop; it wants signed places, and "clip" saves it a look at them.
+    places = rows.view(_PLACE)
+    if rows.size < _FEW:
+        return table.take(places, 0, None, "clip")
+    out = np.empty((rows.size, table.shape[1]), np.uint64)
+    over_rows(_take, (table, places.reshape(-1), out), rows.size, out.size // 4)
     return out.reshape(*rows.shape, table.shape[1])
 
 
-def _take(table: Words, rows: Indices, out: Words, start: int, stop: int) -> None:
-    np.take(table, rows[start:stop], axis=0, out=out[start:stop], mode="clip")
+def _take(table: Words, places: Indices, out: Words, start: int, stop: int) -> None:
+    table.take(places[start:stop], 0, out[start:stop], "clip")
 
 
 @jit

@@ -89,15 +89,18 @@ class WindowSum:
         run = self._laid_out(words, weights, samples)
         if self._counter is not None:
             run = self._counted(self._counter, words, weights)
-        n_windows = self._shape[1]
-        out = np.empty((len(images), self.synapses.weights.n_neurons, n_windows))
-        for part in chunks.chunks(n_windows, len(images) * self._window_bytes):
-            made = run(part).swapaxes(2, 3)
-            out[:, :, part] = made.reshape(*out.shape[:2], made.shape[3])
-        return self.circuit.through_adc(out.reshape(*out.shape[:2], *self._map_size), seen)
+        groups, n_windows, _ = self._shape
+        parts = list(chunks.chunks(n_windows, len(images) * self._window_bytes))
+        if len(parts) == 1:
+            out = run(parts[0])
+        else:
+            out = np.empty((len(images), groups, self._neurons, n_windows))
+            for part in parts:
+                out[..., part] = run(part)
+        return self.circuit.through_adc(out.reshape(len(images), -1, *self._map_size), seen)
 
     def _counted(self, counter: ParallelCounter, x: Words, w: Words) -> Callable[[slice], Floats]:
-        """Outputs ``(S, groups, windows, neurons)`` of windows; the kernel gathers their lines as it counts."""
+        """Outputs ``(S, groups, neurons, windows)`` of windows; the kernel gathers their lines as it counts."""
         groups, _, fan_in = self._shape
         rails, weight_rails = x.shape[1], w.shape[1]
         kernels = choose(self.options.backend)
@@ -105,23 +108,22 @@ class WindowSum:
         weights = self._by_group(w).reshape(len(w), groups, -1, fan_in, w.shape[-1])
         bipolar = self.options.encoding == "bipolar"
         if bipolar:
-            x_ones, w_ones = kernels.popcount(lines), kernels.popcount(weights).sum(-1)[:, None, :, None]
+            x_ones, w_ones = kernels.popcount(lines), kernels.popcount(weights).sum(-1)[:, None, :, :, None]
 
         def run(part: slice) -> Floats:
             indices = self._indices(part)
-            # (G, B * rails, groups, windows, rails * neurons)
-            counts = kernels.window_counts(lines, weights, indices, self.options.cycles)
+            # (G, B * rails, groups, rails * neurons, windows), as they lie in memory on the default backend
+            counts = kernels.window_counts(lines, weights, indices, self.options.cycles).swapaxes(3, 4)
             if bipolar:  # ones of XNOR = L - |x| - |w| + 2 |x AND w|
-                of_windows = x_ones[:, :, indices].sum(-1)[..., None]
+                of_windows = x_ones[:, :, indices].sum(-1)[..., None, :]
                 counts = 2 * counts + fan_in * self.options.cycles - of_windows - w_ones
-            counts = counts.reshape(-1, 1, rails, groups * indices.shape[1], weight_rails, self._neurons)
-            out = counter.decoded(difference(np.moveaxis(counts, 4, 3)), fan_in)
-            return out.reshape(len(x), groups, indices.shape[1], self._neurons)
+            counts = counts.reshape(len(x), 1, rails, groups, weight_rails, self._neurons, -1)
+            return counter.decoded(difference(np.moveaxis(counts, 4, 3)), fan_in)[:, 0]
 
         return run
 
     def _laid_out(self, x: Words, w: Words, samples: Samples) -> Callable[[slice], Floats]:
-        """Outputs ``(S, groups, windows, neurons)`` of windows; their streams are copied from their lines."""
+        """Outputs ``(S, groups, neurons, windows)`` of windows; their streams are copied from their lines."""
         groups, n_windows, fan_in = self._shape
         n_samples, rails, n_lines, n_words = x.shape
         kernels, lines = choose(self.options.backend), x.reshape(-1, n_words)
@@ -146,7 +148,7 @@ class WindowSum:
             else:
                 out = self.circuit.accumulator.outputs(operands, numbers)
             out = out.reshape(*rows.shape[:3], self._neurons)
-            return out if own else out.swapaxes(0, 1)
+            return (out if own else out.swapaxes(0, 1)).swapaxes(2, 3)
 
         return run
 

@@ -1,0 +1,47 @@
+"""``python -m benchmarks.gather``: streams taken from a table of all of them, beside a copy of as many words.
+
+784 streams a sample, of random levels. A copy is `numpy.copyto` into words that are there; `gather` finds room for its
+own. At L = 64 a stream is one word, and the number of its row is another: gather reads twice what a copy reads.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sc_neurocore.backends import choose
+from sc_neurocore.backends.packing import words_for
+
+from .measure import Case, interleave, repeated
+
+N_INPUTS, BATCHES, LENGTHS = 784, (1, 32, 1024), (64, 256, 1024)
+ROUNDS = 15
+
+
+def cases(batch: int, length: int) -> Iterator[Case]:
+    """Both on one thread, and the gather on all."""
+    rng, kernels = np.random.default_rng(0), choose()
+    table = rng.integers(0, 2**64, (length + 1, words_for(length)), np.uint64)
+    rows = rng.integers(0, len(table), (batch, N_INPUTS), np.uint64)
+    words = kernels.gather(table, rows)
+    copied = np.empty_like(words)
+    yield Case("gather", repeated(lambda: kernels.gather(table, rows)), words.nbytes, "byte", 1)
+    yield Case("gather, all threads", repeated(lambda: kernels.gather(table, rows)), words.nbytes, "byte")
+    yield Case("copy", repeated(lambda: np.copyto(copied, words)), words.nbytes, "byte", 1)
+
+
+def main() -> None:
+    table = Table(title=f"Streams of a table, {N_INPUTS} a sample, GB/s", title_justify="left")
+    for column in ("batch", "L", "gather", "all threads", "copy", "gather/copy"):
+        table.add_column(column, justify="right")
+    for batch, length in product(BATCHES, LENGTHS):
+        rates = {name: case.rate / 1e9 for name, case in interleave(cases(batch, length), ROUNDS).items()}
+        shown = (f"{rates[name]:.1f}" for name in ("gather", "gather, all threads", "copy"))
+        table.add_row(str(batch), str(length), *shown, f"{rates['gather'] / rates['copy']:.2f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
