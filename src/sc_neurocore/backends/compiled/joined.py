@@ -85,7 +85,7 @@ def _or_run(x, w, wiring, rows, neurons, first, xnor_word, tail, scratch):  # ty
     left = n_rows * n_neurons * span
     fan_in = indptr[neurons[0] + 1] - indptr[neurons[0]]
     while k < fan_in:
-        stop, in_place = part_from(k, fan_in, _BLOCK, wiring, n_words)
+        stop, in_place = part_from(k, fan_in, _BLOCK, wiring, n_words, n_rows)
         seen, size = block & (block + 1) == 0, int64(0)  # after 1, 2, 4, 8, .. blocks
         for b in range(n_rows):
             flat_x = x[rows[0] + b].reshape(x.shape[1] * n_words)

@@ -122,7 +122,7 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
     span = min(SPAN, (n_words - first + LANES - 1) // LANES)
     k, fan_in = int64(0), indptr[neurons[0] + 1] - indptr[neurons[0]]
     while k < fan_in:
-        stop, in_place = part_from(k, fan_in, BLOCK, wiring, n_words)
+        stop, in_place = part_from(k, fan_in, BLOCK, wiring, n_words, rows[1] - rows[0])
         size = int64(0)
         for b in range(rows[0], rows[1]):
             flat_x = x[b].reshape(x.shape[1] * n_words)

@@ -15,6 +15,8 @@ SPAN = 2
 """Vectors of a stream laid out together: a whole cache line and its neighbour, which is fetched with it."""
 GROUP = 16
 """A row is filled up to a multiple of so many vectors."""
+_FEW = 4
+"""Rows of inputs that streams of eight words and more meet without being laid out."""
 
 
 def tile_count(x: Words, neurons: int, step: int = SAMPLES) -> int:
@@ -146,15 +148,17 @@ def lay_out_weights(streams, n_words, first, wiring, neuron, part, out, place): 
 
 
 @jit
-def part_from(k, fan_in, block, wiring, n_words):  # type: ignore[no-untyped-def]
+def part_from(k, fan_in, block, wiring, n_words, rows):  # type: ignore[no-untyped-def]
     """The synapse after the last of a part of at most `block` vectors that starts with synapse k of a neuron.
 
     And whether the weight streams of that part meet inputs as they lie in memory, without being laid out: those of
-    dense neurons in whole groups of vectors.
+    dense neurons in whole groups of vectors. For many `rows` of inputs, long streams are laid out: side by side they
+    stay in cache.
     """
     fit = max(1, LANES // n_words)
     stop = min(k + block * fit, fan_in)
-    if wiring[1].size == 0 and (n_words % LANES == 0 or LANES % n_words == 0):
+    few = rows <= _FEW and n_words % LANES == 0
+    if wiring[1].size == 0 and (few or (n_words < LANES and LANES % n_words == 0)):
         whole = (stop - k) // (GROUP * fit) * (GROUP * fit)
         if whole:
             return k + whole, True
