@@ -32,7 +32,8 @@ def test_kernels(backend, rows, fan_in, split_over):
         for first, last, rails in ((0, neurons, 1), (2, 7, 2)):
             wiring = FullConnections(fan_in, neurons, rails).wiring(first, last)
             listed = wiring.spelled_out()
-            assert wiring.inputs.size == 0 and listed.inputs.size == listed.weights.size == wiring.indptr[-1]
+            assert wiring.inputs.size == 0
+            assert listed.inputs.size == listed.weights.size == wiring.indptr[-1]
             for xnor in (False, True):
                 signs, levels = np.array([[1, -1][:rails]]), np.linspace(0.0, 1.0, 4 * fan_in + 1)
                 several = length, xnor, signs, xnor and rails == 1

@@ -1,18 +1,18 @@
 """Spiking neurons behind parallel counters: the sums of a few neurons' products drive them at once, and are dropped."""
 
 import numpy as np
-from numba import int32, int64
+from numba import int32
 
 from ..packing import words_for
 from ..threads import over_rows
 from ..types import Counts, Floats, Membrane, Wiring, Words
+from . import lanes as vectors
 from .cycles import CYCLES, cycle_scratch, negated
 from .jit import LANES, jit
 from .neurons import lif_lanes
 from .planes import add_sums, count_run, depth_for, planes_at
 from .products import words_read
 from .tiles import NEURONS, SAMPLES, SPAN, run_end, tile, tile_count
-from . import lanes as vectors
 
 
 @jit
@@ -32,9 +32,7 @@ def _spike_streams(x, w, wiring, length, kind, levels, membrane, out, start, sto
     rows = min(SAMPLES, x.shape[1]) // in_rows
     planes, laid, words = cycle_scratch(depth, weight_rows, rows * in_rows)
     area = planes.size // weight_rows
-    drives = np.empty(levels.size)
-    for k in range(levels.size):
-        drives[k] = membrane[5] * levels[k] * membrane[4]
+    drives = membrane[5] * levels * membrane[4]
     v, left = np.empty((rows * NEURONS, LANES)), np.empty((rows * NEURONS, LANES), np.int64)
     counts, spikes = np.zeros((LANES, SPAN * CYCLES), np.int32), np.empty(LANES, np.uint64)
     drive, noise, voltage = np.empty(64 * LANES), np.zeros(64 * LANES), np.empty(64 * LANES)

@@ -87,7 +87,7 @@ def lif_lanes(steps, drive, noise, membrane, state, word, voltage):  # type: ign
 
     The spikes are the bits of `word`; voltages and refractory steps `state` change.
     """
-    v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
+    v_rest, v_reset, v_threshold, tau, dt, _, noise_scale, refractory, soft = membrane
     v, left = state
     for lane in range(LANES):
         word[lane] = uint64(0)
@@ -111,6 +111,7 @@ def _lif(key, values, levels, step, membrane, state, words, trace, start, stop):
     philox, noise = np.empty(4 * LANES, np.uint64), np.zeros(64 * LANES)
     drive, voltage = np.empty(64 * LANES), np.empty(64 * LANES)
     v_lane, left_lane, word = np.zeros(LANES), np.zeros(LANES, np.int64), np.empty(LANES, np.uint64)
+    drives = resistance * levels * dt
     for first in range(start, stop, LANES):
         count = min(LANES, stop - first)
         for lane in range(count):
@@ -123,11 +124,13 @@ def _lif(key, values, levels, step, membrane, state, words, trace, start, stop):
                     number = uint64(at // PER_CALL + call)
                     normal_call(key, first, number, philox, noise, call * PER_CALL * LANES)
             for lane in range(LANES):
-                row = values[min(first + lane, rows - 1) * sources // rows]
-                for t in range(t0, t1):
-                    value = row[at - step + t]
-                    current = levels[int64(value)] if levels.size else value
-                    drive[t * LANES + lane] = resistance * current * dt
+                row = values[min(first + lane, rows - 1) * sources // rows, at - step + t0 : at - step + t1]
+                if levels.size:
+                    for t in range(row.size):
+                        drive[(t0 + t) * LANES + lane] = drives[int64(row[t])]
+                else:
+                    for t in range(row.size):
+                        drive[(t0 + t) * LANES + lane] = resistance * row[t] * dt
             lif_lanes((t0, t1), drive, noise, membrane, (v_lane, left_lane), word, voltage)
             for lane in range(count):
                 words[first + lane, w] = word[lane]

@@ -12,15 +12,13 @@ def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) ->
     return per_neuron(bits, wiring).astype(np.int32)
 
 
-def signed_sums(
-    x: Words, w: Words, wiring: Wiring, length: int, xnor: bool, signs: Counts, bipolar: bool
-) -> Counts:
+def signed_sums(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool, signs: Counts, bipolar: bool) -> Counts:
     """Sums of the products of every cycle ``(G, B, M, L)``, which count as `kernels` says of `saturate`."""
     counts = cycle_counts(x, w, wiring, length, xnor).astype(np.int64)
     fan_in = np.diff(wiring.indptr)[: counts.shape[2] // signs.shape[1], None]
     by_rails = counts.reshape(len(x), x.shape[1] // signs.shape[0], *signs.shape, len(fan_in), length)
     sums = np.einsum("gbijmt,ij->gbmt", by_rails, signs)
-    return 2 * sums - fan_in if bipolar else sums
+    return np.asarray(2 * sums - fan_in if bipolar else sums)
 
 
 def saturate(
