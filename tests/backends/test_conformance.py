@@ -50,11 +50,13 @@ def products(rng, length):
 
 
 def wired(rng, length):
-    """A wiring with neurons of no, one, and many synapses, some of which meet the same streams."""
+    """A wiring with neurons of no, one, and many synapses, some of which meet the same streams; one without lists."""
     for groups, batch in ((1, 1), (2, 3), (1, 0)):
         indptr = np.cumsum([0, 0, 1, 8, 0, 19, 7])
         wiring = Wiring(indptr, rng.integers(0, 11, indptr[-1]), rng.integers(0, 17, indptr[-1]))
         yield streams(rng, groups, batch, 11, length), streams(rng, groups, 17, length), wiring
+    dense = Wiring(np.arange(4) * 140, np.empty(0, np.int64), np.array([0, 150, 290]))
+    yield streams(rng, 1, 2, 140, length), streams(rng, 1, 430, length), dense
 
 
 def gated(rng, length):
@@ -74,6 +76,15 @@ def saturating(rng, length):
         for two_level in (False, True):
             x = streams(rng, 2, 3 * len(signs), 11, length)
             yield x, streams(rng, 2, 17, length), wiring, length, False, np.array(signs), False, two_level
+
+
+def firing(rng, length):
+    """Neurons of hard and soft reset under the sums of `saturating`."""
+    for x, w, wiring, _, xnor, signs, bipolar, soft in saturating(rng, length):
+        most = int(np.diff(wiring.indptr).max()) * signs.size
+        levels = rng.uniform(-0.3, 0.6, 2 * most + 1)
+        membrane = Membrane(0.1, -0.05, 1.0, 20.0, 0.7, 1.3, 0.0, 2, soft)
+        yield x, w, wiring, length, xnor, signs, bipolar, levels, -most, membrane
 
 
 def multiplexed(rng, length):
@@ -329,6 +340,7 @@ CASES = {
     "shuffle_buffer": lambda rng, length: [
         (streams(rng, 5, length), length, depth, draws(rng, rows, length)) for depth in (1, 7) for rows in (1, 5)
     ],
+    "spike_streams": firing,
     "square_root": lambda rng, length: [
         (streams(rng, 5, length), length, draws(rng, rows, length, bits=4), draws(rng, rows, length, bits=4), 4, 8)
         for rows in (1, 5)

@@ -222,7 +222,7 @@ def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts: 
 
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:  # type: ignore[no-redef]
     neurons = len(wiring.indptr) - 1
-    return _counted("wired_counts", x, w, (neurons,), (neurons, x.shape[2], w.shape[1]), *wiring)
+    return _counted("wired_counts", x, w, (neurons,), (neurons, x.shape[2], w.shape[1]), *wiring.spelled_out())
 
 
 def fresh_counts(  # type: ignore[no-redef]

@@ -26,6 +26,7 @@ from .types import (
     RandomStreams,
     Synapses,
     Tree,
+    Wiring,
     Words,
 )
 
@@ -87,6 +88,25 @@ class NeuronKernels(Protocol):
         currents. Row r takes row ``r * C // R``. Returns the spikes, bit t of the words ``(R, W)`` those
         of step ``step // 64 * 64 + t``; the new `v` and `refractory_left`, the steps that each neuron still
         has to rest; and v after every step ``(R, T)``, or ``(R, 0)`` without `trace`.
+        """
+
+    def spike_streams(
+        self,
+        x: Words,
+        w: Words,
+        wiring: Wiring,
+        length: int,
+        xnor: bool,
+        signs: Counts,
+        bipolar: bool,
+        levels: Floats,
+        lowest: int,
+        membrane: Membrane,
+    ) -> Words:
+        """Leaky integrate-and-fire neurons from rest under the sums of their products: spikes ``(G, B, M, W)``.
+
+        Gates, signs and `bipolar` are as for `saturate`. A cycle in which the sum is s has the current
+        ``levels[s - lowest]``; the membrane has no noise.
         """
 
     def lif_fixed(

@@ -44,15 +44,28 @@ UNIPOLAR, BIPOLAR, SPLIT = range(3)
 class Wiring(NamedTuple):
     """Connections in the CSR layout: synapses ``indptr[j]:indptr[j+1]`` feed neuron j.
 
-    Synapse k joins input stream ``inputs[k]`` with weight stream ``weights[k]``.
+    Synapse k joins input stream ``inputs[k]`` with weight stream ``weights[k]``. Dense neurons need no such lists:
+    `inputs` is empty, every neuron takes all input streams in order, and the weight streams of neuron j follow each
+    other from ``weights[j]`` on.
     """
 
     indptr: Indices
     """``(M + 1,)``."""
     inputs: Indices
-    """``(synapses,)``."""
+    """``(synapses,)``; ``(0,)`` for dense neurons."""
     weights: Indices
-    """``(synapses,)``."""
+    """``(synapses,)``; ``(M,)`` for dense neurons."""
+
+    def spelled_out(self) -> "Wiring":
+        """The same connections with a number for every synapse.
+
+        >>> Wiring(np.array([0, 2, 4]), np.empty(0, np.int64), np.array([0, 2])).spelled_out()
+        Wiring(indptr=array([0, 2, 4]), inputs=array([0, 1, 0, 1]), weights=array([0, 1, 2, 3]))
+        """
+        if self.inputs.size or not self.weights.size:
+            return self
+        places = np.arange(self.indptr[-1]) - np.repeat(self.indptr[:-1], np.diff(self.indptr))
+        return Wiring(self.indptr, places, places + np.repeat(self.weights, np.diff(self.indptr)))
 
 
 class FreshWeights(NamedTuple):

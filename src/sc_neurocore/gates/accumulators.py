@@ -157,7 +157,7 @@ class ParallelCounter(Accumulator):
 
     def _wired_ones(self, operands: Operands, block: Block) -> Counts:
         """Counts of ones after the XNOR gates of neurons that have few inputs, ``(G, B, M)``."""
-        kernels, (x, w), wiring = choose(self.backend), operands[:2], operands.wiring
+        kernels, (x, w), wiring = choose(self.backend), operands[:2], operands.wiring.spelled_out()
         indptr, inputs, weights = wiring
         x_ones, w_ones = kernels.popcount(x), kernels.popcount(w)[:, weights]
         joined = csr_array((np.ones_like(inputs), inputs, indptr), shape=(indptr.size - 1, x.shape[2]))

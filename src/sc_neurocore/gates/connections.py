@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..backends.types import Wiring
 
 WIRE_BYTES = 16
-"""Bytes that a `Wiring` takes for a synapse."""
+"""Bytes that a `Wiring` takes for a synapse; for a dense neuron."""
 
 
 class Connections(ABC):
@@ -64,7 +64,7 @@ class FullConnections(Connections):
     Examples
     --------
     >>> FullConnections(2, 3).wiring(1, 3)
-    Wiring(indptr=array([0, 2, 4]), inputs=array([0, 1, 0, 1]), weights=array([2, 3, 4, 5]))
+    Wiring(indptr=array([0, 2, 4]), inputs=array([], dtype=int64), weights=array([2, 4]))
     """
 
     def __init__(self, n_inputs: int, n_neurons: int, rails: int = 1) -> None:
@@ -78,9 +78,13 @@ class FullConnections(Connections):
 
     def one_rail(self, first: int, last: int) -> Wiring:
         """Wiring of the neurons `first` to `last` - 1 for the first rail of the weights."""
-        n = self.n_inputs
-        inputs = np.tile(np.arange(n), last - first)
-        return Wiring(np.arange(0, inputs.size + 1, n), inputs, np.arange(first * n, last * n))
+        numbers = np.arange(last - first + 1) * self.n_inputs
+        return Wiring(numbers, np.empty(0, np.int64), numbers[:-1] + first * self.n_inputs)
+
+    @property
+    def neuron_bytes(self) -> int:
+        """Bytes of the wiring of a neuron."""
+        return WIRE_BYTES * self.rails
 
 
 class WiredConnections(Connections):

@@ -12,8 +12,8 @@ from ..backends.types import Words
 from ..bitstreams.encodings import Encoding
 from ..encoders import Bernoulli, Generator, Share
 from ..gates.accumulators import Accumulator, Conditions
-from ..gates.operands import Operands, cycle_sums, in_blocks
-from ..neurons import LIFNeurons, LIFParameters
+from ..gates.operands import Operands, in_blocks
+from ..neurons import LIFParameters
 from ..read_only import attribute
 from .base import Floats, Samples
 from .vectorized_layer import VectorizedSCLayer
@@ -61,21 +61,19 @@ class FiringRateCounter(Accumulator):
 
     def spikes(self, operands: Operands) -> Words:
         """Packed spikes ``(G, B, M, W)``."""
-        sums = cycle_sums(operands, self.length, self.backend)
-        shape, (threshold, tau, refractory, duration) = sums.shape[:-1], self.neuron
-        if not sums.size:
-            return np.zeros((*shape, words_for(self.length)), np.uint64)
+        threshold, tau, refractory, duration = self.neuron
         dt = duration / self.length
         parameters = LIFParameters(
             v_threshold=threshold, tau_mem=tau, noise_std=0.0, refractory_period=round(refractory / dt)
         )
-        neurons = LIFNeurons(math.prod(shape), parameters, dt, seed=0)  # without noise: any seed
         lowest = 0 if self.encoding == "unipolar" else -self.most
         full = self.most - lowest
         # As BitstreamCurrentSource rounds them.
         levels = self.unit * lowest + self.unit * full * (np.arange(full + 1) / full)
-        words, _ = neurons.advance(sums.reshape(-1, self.length) - np.int32(lowest), levels)
-        return words.reshape(*shape, -1)
+        return choose(self.backend).spike_streams(
+            *operands[:2], operands.wiring, self.length, operands.xnor, operands.signs, operands.bipolar, levels,
+            lowest, parameters.membrane(parameters.checked_step(dt)),
+        )  # fmt: skip
 
     def outputs(self, operands: Operands, samples: Samples) -> Floats:
         """Firing rates in Hz."""
@@ -87,8 +85,8 @@ class FiringRateCounter(Accumulator):
         return self.neuron.rates(self.unit * self._total(x, w, conditions))
 
     def memory(self, n_neurons: int) -> int:
-        """Sums of every cycle, of four pairs of rails and their differences."""
-        return 8 * self.length * n_neurons * (4 if self.encoding == "split" else 1)
+        """Bytes of the spikes."""
+        return 8 * words_for(self.length) * n_neurons
 
     def full_scale(self, weights: Floats) -> None:
         """None: a column of a crossbar drives its neuron without a converter."""

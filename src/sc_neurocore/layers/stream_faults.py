@@ -62,7 +62,9 @@ class StreamFaults:
         groups, _, n, n_words = operands.inputs.shape
         inputs = operands.inputs.reshape(groups, operands.n_samples, rails, n, n_words)
         weights = operands.weights.reshape(groups, weight_rails, -1, n_words)
-        indptr, lines, numbers = operands.connections.one_rail(operands.first, operands.first + operands.n_neurons)
+        indptr, lines, numbers = operands.connections.one_rail(
+            operands.first, operands.first + operands.n_neurons
+        ).spelled_out()
         products = np.empty((groups, operands.n_samples, rails * weight_rails, lines.size, n_words), np.uint64)
         key = self._seeds.key("product flips")
         for place, (i, j) in enumerate(np.ndindex(rails, weight_rails)):

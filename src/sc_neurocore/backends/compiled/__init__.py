@@ -10,6 +10,7 @@ from .cycles import cycle_counts, saturate
 from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
+from .firing import spike_streams
 from .fresh_weights import fresh_counts
 from .joined import mux_streams, or_streams
 from .learning import learn
@@ -69,6 +70,7 @@ __all__ = [
     "saturate",
     "select_numbers",
     "shuffle_buffer",
+    "spike_streams",
     "square_root",
     "standard_normals",
     "table_counts",

@@ -11,23 +11,23 @@ from .planes import SCRATCH, add_sums, count_run, depth_for, planes_at
 from .products import words_read
 from .tiles import BLOCK, NEURONS, SAMPLES, SPAN, room, run_end, tile, tile_count
 
-_CYCLES = 64 * LANES
+CYCLES = 64 * LANES
 """Cycles of eight words."""
 
 
 @jit
-def _scratch(depth, areas):  # type: ignore[no-untyped-def]
-    """Planes of so many tiles; room for the streams of one and for carries; room for sums of eight words."""
+def cycle_scratch(depth, areas, rows):  # type: ignore[no-untyped-def]
+    """Planes of so many tiles of `rows` samples; room for the streams of one, for carries, for sums of eight words."""
     row = BLOCK * LANES
-    laid = room(SAMPLES * SPAN * row), room(4 * SPAN * row), room(SCRATCH), np.empty((SAMPLES, SPAN), np.bool_)
-    return room(areas * planes_at(SAMPLES, 0, 0, depth)), laid, room(256)
+    laid = room(rows * SPAN * row), room(4 * SPAN * row), room(SCRATCH), np.empty((rows, SPAN), np.bool_)
+    return room(areas * planes_at(rows, 0, 0, depth)), laid, room(256)
 
 
 @jit
 def _cycle_counts(x, w, wiring, length, negated, out, start, stop):  # type: ignore[no-untyped-def]
     indptr, inputs, _ = wiring
     n_words, depth = x.shape[3], depth_for(indptr)
-    planes, laid, words = _scratch(depth, 1)
+    planes, laid, words = cycle_scratch(depth, 1, min(SAMPLES, x.shape[1]))
     for number in range(start, stop):
         g, row, last_row, first, last = tile(number, x.shape[1], indptr.size - 1, SAMPLES)
         while first < last:
@@ -36,7 +36,7 @@ def _cycle_counts(x, w, wiring, length, negated, out, start, stop):  # type: ign
                 count_run(x[g], w[g], wiring, (row, last_row), (first, end), word, negated, planes, depth, laid)
                 for b in range(row, last_row):
                     for j in range(first, end):
-                        sums = out[g, b, j, 64 * word : min(64 * word + SPAN * _CYCLES, length)]
+                        sums = out[g, b, j, 64 * word : min(64 * word + SPAN * CYCLES, length)]
                         sums[:] = 0
                         add_sums(planes, planes_at(b - row, j - first, 0, depth), depth, n_words, 1, words, sums)
             first = end
@@ -80,10 +80,10 @@ def _saturate(x, w, wiring, length, kind, out, start, stop):  # type: ignore[no-
     xnor, signs, bipolar, two_level = kind
     in_rows, weight_rows = signs.shape
     n_words, depth, neurons = x.shape[3], depth_for(indptr), out.shape[2]
-    planes, laid, words = _scratch(depth, weight_rows)
+    planes, laid, words = cycle_scratch(depth, weight_rows, min(SAMPLES, x.shape[1]))
     signed = bipolar or two_level or (signs < 0).any()
     area = planes.size // weight_rows
-    held, steps = np.empty((SAMPLES, NEURONS), np.int64), np.empty(SPAN * _CYCLES, np.int32)
+    held, steps = np.empty((SAMPLES, NEURONS), np.int64), np.empty(SPAN * CYCLES, np.int32)
     for number in range(start, stop):
         g, row, last_row, first, last = tile(number, x.shape[1], neurons, SAMPLES // in_rows * in_rows)
         while first < last:
@@ -95,7 +95,7 @@ def _saturate(x, w, wiring, length, kind, out, start, stop):  # type: ignore[no-
                 for r in range(weight_rows):
                     some, part = (r * neurons + first, r * neurons + end), planes[r * area : (r + 1) * area]
                     count_run(x[g], w[g], wiring, (row, last_row), some, word, xnor, part, depth, laid)
-                cycles = steps[: min(SPAN * _CYCLES, length - 64 * word)]
+                cycles = steps[: min(SPAN * CYCLES, length - 64 * word)]
                 for b in range((last_row - row) // in_rows):
                     for j in range(end - first):
                         cycles[:] = 0

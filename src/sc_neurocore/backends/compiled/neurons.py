@@ -82,13 +82,36 @@ def where(condition, left, right):  # type: ignore[no-untyped-def]
 
 
 @jit
+def lif_lanes(steps, drive, noise, membrane, state, word, voltage):  # type: ignore[no-untyped-def]
+    """LANES neurons from the first to the one after the last of `steps`, of 64: rows of `drive`, `noise` and `voltage`.
+
+    The spikes are the bits of `word`; voltages and refractory steps `state` change.
+    """
+    v_rest, v_reset, v_threshold, tau, dt, _, noise_scale, refractory, soft = membrane
+    v, left = state
+    for lane in range(LANES):
+        word[lane] = uint64(0)
+    for t in range(steps[0], steps[1]):
+        for lane in range(uint64(LANES)):
+            place = uint64(t * LANES) + lane
+            risen = integrate(v[lane], drive[place], noise_scale * noise[place], v_rest, dt, tau)
+            fires = (left[lane] <= 0) & (risen >= v_threshold)
+            v[lane], left[lane] = fire_and_reset(
+                where, risen, left[lane], fires, v_threshold, v_rest, v_reset, refractory, soft
+            )
+            voltage[place] = v[lane]
+            word[lane] |= uint64(fires) << uint64(t)
+
+
+@jit
 def _lif(key, values, levels, step, membrane, state, words, trace, start, stop):  # type: ignore[no-untyped-def]
     v, refractory_left = state
-    v_rest, v_reset, v_threshold, tau, dt, resistance, noise_scale, refractory, soft = membrane
+    dt, resistance, noise_scale = membrane[4], membrane[5], membrane[6]
     (sources, steps), rows = values.shape, v.size
     philox, noise = np.empty(4 * LANES, np.uint64), np.zeros(64 * LANES)
     drive, voltage = np.empty(64 * LANES), np.empty(64 * LANES)
     v_lane, left_lane, word = np.zeros(LANES), np.zeros(LANES, np.int64), np.empty(LANES, np.uint64)
+    drives = resistance * levels * dt
     for first in range(start, stop, LANES):
         count = min(LANES, stop - first)
         for lane in range(count):
@@ -101,22 +124,14 @@ def _lif(key, values, levels, step, membrane, state, words, trace, start, stop):
                     number = uint64(at // PER_CALL + call)
                     normal_call(key, first, number, philox, noise, call * PER_CALL * LANES)
             for lane in range(LANES):
-                row = values[min(first + lane, rows - 1) * sources // rows]
-                for t in range(t0, t1):
-                    value = row[at - step + t]
-                    current = levels[int64(value)] if levels.size else value
-                    drive[t * LANES + lane] = resistance * current * dt
-                word[lane] = uint64(0)
-            for t in range(t0, t1):
-                for lane in range(uint64(LANES)):
-                    place = uint64(t * LANES) + lane
-                    risen = integrate(v_lane[lane], drive[place], noise_scale * noise[place], v_rest, dt, tau)
-                    fires = (left_lane[lane] <= 0) & (risen >= v_threshold)
-                    v_lane[lane], left_lane[lane] = fire_and_reset(
-                        where, risen, left_lane[lane], fires, v_threshold, v_rest, v_reset, refractory, soft
-                    )
-                    voltage[place] = v_lane[lane]
-                    word[lane] |= uint64(fires) << uint64(t)
+                row = values[min(first + lane, rows - 1) * sources // rows, at - step + t0 : at - step + t1]
+                if levels.size:
+                    for t in range(row.size):
+                        drive[(t0 + t) * LANES + lane] = drives[int64(row[t])]
+                else:
+                    for t in range(row.size):
+                        drive[(t0 + t) * LANES + lane] = resistance * row[t] * dt
+            lif_lanes((t0, t1), drive, noise, membrane, (v_lane, left_lane), word, voltage)
             for lane in range(count):
                 words[first + lane, w] = word[lane]
                 if trace.shape[1] > 0:

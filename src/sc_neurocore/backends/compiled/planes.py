@@ -9,7 +9,7 @@ from numba import int32, int64, uint64
 
 from .jit import inline, jit
 from .lanes import LANES, all_lanes, any_one, gate, load, majority, parity, store
-from .tiles import BLOCK, GROUP, NEURONS, SPAN, lay_out, most_synapses
+from .tiles import BLOCK, GROUP, NEURONS, SPAN, lay_out_lines, lay_out_weights, most_synapses, part_from
 
 HELD = 7
 """Planes that a block of `BLOCK` vectors keeps in registers; its last carry passes on to higher ones."""
@@ -31,33 +31,36 @@ def _add_8(sums, a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _product(x, w, i, j, place, xnor):  # type: ignore[no-untyped-def]
-    return gate(load(x, i + place * LANES), load(w, j + place * LANES), xnor)
+def _product(x, w, i, place, xnor):  # type: ignore[no-untyped-def]
+    words, j, step = w
+    return gate(load(x, i + place * LANES), load(words, j + place * step), xnor)
 
 
 @inline
-def _add_8_products(sums, x, w, i, j, xnor):  # type: ignore[no-untyped-def]
+def _add_8_products(sums, x, w, i, xnor):  # type: ignore[no-untyped-def]
     return _add_8(
         sums,
-        _product(x, w, i, j, 0, xnor), _product(x, w, i, j, 1, xnor),
-        _product(x, w, i, j, 2, xnor), _product(x, w, i, j, 3, xnor),
-        _product(x, w, i, j, 4, xnor), _product(x, w, i, j, 5, xnor),
-        _product(x, w, i, j, 6, xnor), _product(x, w, i, j, 7, xnor),
+        _product(x, w, i, 0, xnor), _product(x, w, i, 1, xnor),
+        _product(x, w, i, 2, xnor), _product(x, w, i, 3, xnor),
+        _product(x, w, i, 4, xnor), _product(x, w, i, 5, xnor),
+        _product(x, w, i, 6, xnor), _product(x, w, i, 7, xnor),
     )  # fmt: skip
 
 
 @jit
-def add_block(x, i, w, j, size, negated, planes, p, depth, carries):  # type: ignore[no-untyped-def]
-    """Add the products of `size` words of x, from word i on, and of w, from word j on, to planes that start at word p.
+def add_block(x, i, w, size, negated, planes, p, depth, carries):  # type: ignore[no-untyped-def]
+    """Add the products of `size` words of x, from word i on, and of w to planes that start at word p.
 
-    `size` is a multiple of `GROUP` vectors, at most `BLOCK`; there are `depth` planes, one vector each.
+    `size` is a multiple of `GROUP` vectors, at most `BLOCK`; there are `depth` planes, one vector each. Of w, an array,
+    the place of its first vector and the words from a vector to the next are given.
     """
-    xnor = all_lanes(negated)
+    xnor, (weights, j, step) = all_lanes(negated), w
     sums, eights = (load(planes, p), load(planes, p + 8), load(planes, p + 16)), load(planes, p + 24)
     place = int64(0)
     for k in range(0, size, GROUP * LANES):
-        sums, a = _add_8_products(sums, x, w, i + k, j + k, xnor)
-        sums, b = _add_8_products(sums, x, w, i + k + 64, j + k + 64, xnor)
+        sums, a = _add_8_products(sums, x, (weights, j, step), i + k, xnor)
+        sums, b = _add_8_products(sums, x, (weights, j + 8 * step, step), i + k + 64, xnor)
+        j += 16 * step
         store(carries, place, majority(eights, a, b))
         eights = parity(eights, a, b)
         place += LANES
@@ -111,31 +114,29 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
     `first` is the first of the words. The planes of row b, neuron j and vector s start at word
     ``planes_at(b - rows[0], j - neurons[0], s, depth)``.
     """
-    indptr, inputs, weights = wiring
+    indptr, _, weights = wiring
     xs, ws, carries, busy = laid
     n_words = x.shape[2]
-    flat_w = w.reshape(w.size)
+    flat_w, step = w.reshape(w.size), max(LANES, n_words)
     planes[: planes_at(rows[1] - rows[0], 0, 0, depth)] = uint64(0)
     span = min(SPAN, (n_words - first + LANES - 1) // LANES)
-    start, fan_in = indptr[neurons[0]], indptr[neurons[0] + 1] - indptr[neurons[0]]
-    inputs_of_block = BLOCK * max(1, LANES // n_words)
-    for k in range(0, fan_in, inputs_of_block):
-        stop = min(k + inputs_of_block, fan_in)
-        lines = inputs[start + k : start + stop]
+    k, fan_in = int64(0), indptr[neurons[0] + 1] - indptr[neurons[0]]
+    while k < fan_in:
+        stop, in_place = part_from(k, fan_in, BLOCK, wiring, n_words, rows[1] - rows[0])
         size = int64(0)
         for b in range(rows[0], rows[1]):
             flat_x = x[b].reshape(x.shape[1] * n_words)
             for s in range(span):
                 at = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
-                size = lay_out(flat_x, n_words, first + s * LANES, lines, uint64(0), xs, at)
+                size = lay_out_lines(flat_x, n_words, first + s * LANES, wiring, neurons[0], (k, stop), xs, at)
                 busy[b - rows[0], s] = negated != 0 or not _is_zero(xs, at, at + size)
         for four in range(neurons[0], neurons[1], 4):
             last = min(four + 4, neurons[1])
-            for j in range(four, last):
-                synapses = weights[indptr[j] + k : indptr[j] + stop]
-                for s in range(span):
-                    at = ((j - four) * SPAN + s) * BLOCK * LANES
-                    lay_out(flat_w, n_words, first + s * LANES, synapses, ~uint64(0), ws, at)
+            if not in_place:
+                for j in range(four, last):
+                    for s in range(span):
+                        at = ((j - four) * SPAN + s) * BLOCK * LANES
+                        lay_out_weights(flat_w, n_words, first + s * LANES, wiring, j, (k, stop), ws, at)
             for s in range(span):
                 for b in range(rows[0], rows[1]):
                     if not busy[b - rows[0], s]:
@@ -143,8 +144,13 @@ def count_run(x, w, wiring, rows, neurons, first, negated, planes, depth, laid):
                     i = ((b - rows[0]) * SPAN + s) * BLOCK * LANES
                     for j in range(four, last):
                         p = planes_at(b - rows[0], j - neurons[0], s, depth)
-                        at = ((j - four) * SPAN + s) * BLOCK * LANES
-                        add_block(xs, i, ws, at, size, negated, planes, p, depth, carries)
+                        if in_place:
+                            at = (weights[j] + k) * n_words + first + s * LANES
+                            add_block(xs, i, (flat_w, at, step), size, negated, planes, p, depth, carries)
+                        else:
+                            at = ((j - four) * SPAN + s) * BLOCK * LANES
+                            add_block(xs, i, (ws, at, LANES), size, negated, planes, p, depth, carries)
+        k = stop
 
 
 @inline

@@ -152,7 +152,9 @@ def _wired_counts(x, w, wiring, out, start, stop):  # type: ignore[no-untyped-de
         for j in range(indptr.size - 1):
             ones = uint64(0)
             for k in range(indptr[j], indptr[j + 1]):
-                left, right = x[g, b, inputs[k]], w[g, weights[k]]
+                place = k - indptr[j]
+                line, row = (inputs[k], weights[k]) if inputs.size else (place, weights[j] + place)
+                left, right = x[g, b, line], w[g, row]
                 for q in range(n_words):
                     ones += popcount64(left[q] & right[q])
             out[g, b, j] = ones
@@ -167,4 +169,4 @@ def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
 
 def words_read(wiring: Wiring, x: Words) -> int:
     """Number of words that the synapses of a sample read: the work by which rows are split over threads."""
-    return int(wiring.inputs.size * x.shape[-1])
+    return int(wiring.indptr[-1] * x.shape[-1])

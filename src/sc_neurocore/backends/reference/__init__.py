@@ -10,7 +10,7 @@ from .dendrite import cable, cables
 from .elementary import exp, log, log1p, tanh
 from .elimination import eliminate
 from .learning import learn
-from .neurons import lif, lif_fixed, standard_normals
+from .neurons import lif, lif_fixed, spike_streams, standard_normals
 from .predictive import predictive
 from .products import and_counts, fresh_counts, popcount, table_counts, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
@@ -62,6 +62,7 @@ __all__ = [
     "saturate",
     "select_numbers",
     "shuffle_buffer",
+    "spike_streams",
     "square_root",
     "standard_normals",
     "table_counts",

@@ -12,6 +12,15 @@ def cycle_counts(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) ->
     return per_neuron(bits, wiring).astype(np.int32)
 
 
+def signed_sums(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool, signs: Counts, bipolar: bool) -> Counts:
+    """Sums of the products of every cycle ``(G, B, M, L)``, which count as `kernels` says of `saturate`."""
+    counts = cycle_counts(x, w, wiring, length, xnor).astype(np.int64)
+    fan_in = np.diff(wiring.indptr)[: counts.shape[2] // signs.shape[1], None]
+    by_rails = counts.reshape(len(x), x.shape[1] // signs.shape[0], *signs.shape, len(fan_in), length)
+    sums = np.einsum("gbijmt,ij->gbmt", by_rails, signs)
+    return np.asarray(2 * sums - fan_in if bipolar else sums)
+
+
 def saturate(
     x: Words,
     w: Words,
@@ -22,12 +31,7 @@ def saturate(
     bipolar: bool,
     two_level: bool,
 ) -> Counts:
-    counts = cycle_counts(x, w, wiring, length, xnor).astype(np.int64)
-    fan_in = np.diff(wiring.indptr)[: counts.shape[2] // signs.shape[1], None]
-    by_rails = counts.reshape(len(x), x.shape[1] // signs.shape[0], *signs.shape, len(fan_in), length)
-    steps = np.einsum("gbijmt,ij->gbmt", by_rails, signs)
-    if bipolar:
-        steps = 2 * steps - fan_in
+    steps = signed_sums(x, w, wiring, length, xnor, signs, bipolar)
     signed = bipolar or (signs < 0).any()
     accumulator = np.zeros(steps.shape[:-1], np.int64)
     total = np.zeros(steps.shape[:-1], np.int64)

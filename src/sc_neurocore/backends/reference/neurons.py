@@ -6,7 +6,8 @@ from ..addresses import NORMALS, random_words
 from ..membrane import fire_and_reset, integrate_fixed, lif_step
 from ..normal import PER_CALL, box_muller
 from ..packing import pack
-from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Words
+from ..types import Bits, Counts, FixedMembrane, Floats, Membrane, Numeric, Wiring, Words
+from .cycles import signed_sums
 
 
 def standard_normals(key: int, rows: int, start: int, stop: int) -> Floats:
@@ -43,6 +44,25 @@ def lif(
         )
         voltages[:, t] = v
     return pack(spikes), v, refractory_left, voltages if trace else voltages[:, :0]
+
+
+def spike_streams(
+    x: Words,
+    w: Words,
+    wiring: Wiring,
+    length: int,
+    xnor: bool,
+    signs: Counts,
+    bipolar: bool,
+    levels: Floats,
+    lowest: int,
+    membrane: Membrane,
+) -> Words:
+    sums = signed_sums(x, w, wiring, length, xnor, signs, bipolar)
+    rows = sums.size // length
+    v, rested = np.full(rows, membrane.v_rest), np.zeros(rows, np.int64)
+    words, *_ = lif(0, sums.reshape(rows, length) - lowest, levels, 0, membrane, v, rested, False)
+    return words.reshape(*sums.shape[:-1], words.shape[-1])
 
 
 def lif_fixed(

@@ -30,12 +30,14 @@ def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:
 
 
 def synapse_bits(x: Words, w: Words, wiring: Wiring, length: int, xnor: bool) -> Bits:
-    left, right = unpack(x, length)[:, :, wiring.inputs], unpack(w, length)[:, None, wiring.weights]
+    _, inputs, weights = wiring.spelled_out()
+    left, right = unpack(x, length)[:, :, inputs], unpack(w, length)[:, None, weights]
     return left ^ right ^ np.uint8(1) if xnor else left & right
 
 
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
-    per_synapse = popcount(x[:, :, wiring.inputs] & w[:, None, wiring.weights])
+    _, inputs, weights = wiring.spelled_out()
+    per_synapse = popcount(x[:, :, inputs] & w[:, None, weights])
     return per_neuron(per_synapse, wiring)
 
 
