@@ -20,6 +20,7 @@ from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .rows import encode_rows, join_rows
 from .selection import fill_times, largest
+from .shared_weights import shared_counts
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
 from .streams import compare, gather, select_numbers
@@ -65,6 +66,7 @@ __all__ = [
     "reservoir_shared",
     "saturate",
     "select_numbers",
+    "shared_counts",
     "shuffle_buffer",
     "square_root",
     "standard_normals",

@@ -1,4 +1,4 @@
-"""Vectors of eight words, a type of the compiled kernels: bitwise operators on all of them at once.
+"""Vectors of eight words, a type of the compiled kernels: operators on all of them at once.
 
 A variable of this type lives in vector registers, as wide as the host has them (one of 512 bits, two of 256, four
 of 128), which a loop over arrays is not sure to reach.
@@ -75,6 +75,28 @@ def all_lanes(typingctx: Any, word: Any) -> Any:
 
 
 @intrinsic
+def ones(typingctx: Any, vector: Any) -> Any:
+    """Ones in each word of a vector."""
+
+    def codegen(context: Any, builder: Any, typed: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_VECTOR, [_VECTOR])
+        return builder.call(get_or_insert_function(builder.module, kind, "llvm.ctpop.v8i64"), args)
+
+    return _lanes(_lanes), codegen
+
+
+@intrinsic
+def which_have_ones(typingctx: Any, vector: Any) -> Any:
+    """Bit k is set where word k of a vector has any bit that is one."""
+
+    def codegen(context: Any, builder: Any, typed: Any, args: Any) -> Any:
+        some = builder.icmp_unsigned("!=", args[0], ir.Constant(_VECTOR, [0] * LANES))
+        return builder.zext(builder.bitcast(some, ir.IntType(LANES)), ir.IntType(64))
+
+    return types.uint64(_lanes), codegen
+
+
+@intrinsic
 def any_one(typingctx: Any, vector: Any) -> Any:
     """Whether a vector has any bit that is one."""
 
@@ -100,7 +122,7 @@ def _operator(symbol: Callable[..., Any], instruction: str) -> None:
 
 for _symbol, _instruction in (
     (operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor"),
-    (operator.lshift, "shl"), (operator.rshift, "lshr"),
+    (operator.lshift, "shl"), (operator.rshift, "lshr"), (operator.add, "add"), (operator.mul, "mul"),
 ):  # fmt: skip
     _operator(_symbol, _instruction)
 

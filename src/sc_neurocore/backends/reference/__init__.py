@@ -12,7 +12,7 @@ from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, standard_normals
 from .predictive import predictive
-from .products import and_counts, fresh_counts, popcount, window_counts, wired_counts
+from .products import and_counts, fresh_counts, popcount, shared_counts, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
@@ -60,6 +60,7 @@ __all__ = [
     "reservoir_shared",
     "saturate",
     "select_numbers",
+    "shared_counts",
     "shuffle_buffer",
     "square_root",
     "standard_normals",
