@@ -12,12 +12,12 @@
 
 None is ``"independent"`` with Bernoulli and ``"one"`` with deterministic generators, unless `share` says otherwise:
 ``"one"`` with Bernoulli is one source for the weights too, ``"independent"`` with a deterministic generator is one line
-for the weights of an input. In a convolution an input is a position in the window, its neurons are the filters; the
-bias is one more input. Bernoulli weights that a device gives new noise in every cycle are ``"independent"``: their noise
-is.
+for the weights of an input. In a convolution an input is a position in the window, and its neurons are the filters; the
+bias is one more input. Bernoulli weights that a device gives new noise in every cycle are ``"independent"``, as their
+noise is.
 
-Law of sums of Bernoulli products, unipolar AND, inputs x_i with sources of their own, weights w_ji, length L. With q_ji =
-x_i w_ji the mean of sum j is sum_i q_ji, whatever is shared. The covariance of two sums that meet the same inputs is
+Law of sums of Bernoulli products, unipolar AND, of inputs x_i with sources of their own, weights w_ji and length L: sum
+j has the mean sum_i q_ji, q_ji = x_i w_ji, whatever is shared. The covariance of two sums that meet the same inputs is
 
 ===================  =======================================================
 ``"independent"``    ``sum_i x_i (1 - x_i) w_ai w_bi / L``
@@ -26,8 +26,8 @@ x_i w_ji the mean of sum j is sum_i q_ji, whatever is shared. The covariance of 
 
 The first is that of a shared input stream; in the second, the number that both weights are compared with is shared too,
 so that neurons err in the same direction. The variance of a sum is ``sum_i q_ji (1 - q_ji) / L`` in both, as within a
-neuron all products are independent. With ``"one"`` they are not: ``sum_(i != k) x_i x_k (min(w_ji, w_jk) - w_ji w_jk) /
-L`` comes on top.
+neuron all products are independent. With ``"one"`` they are not, and
+``sum_(i != k) x_i x_k (min(w_ji, w_jk) - w_ji w_jk) / L`` comes on top.
 """
 
 from typing import Literal, get_args

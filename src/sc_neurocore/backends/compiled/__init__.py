@@ -20,9 +20,9 @@ from .products import and_counts, popcount, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .rows import encode_rows, join_rows
 from .selection import fill_times, largest
-from .shared_weights import shared_counts
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
+from .shared_weights import shared_counts
 from .streams import compare, gather, select_numbers
 
 name = "numba"

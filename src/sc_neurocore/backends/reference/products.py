@@ -57,7 +57,7 @@ def shared_counts(
     ones = synapse_bits(x, words.reshape(*streams.shape, x.shape[-1]), wiring, length, xnor).sum(-1, dtype=np.int64)
     fed = neurons if neurons.size else np.tile(np.arange(n_neurons), n)
     out = np.zeros((*x.shape[:2], n_neurons), np.int64)
-    np.add.at(out, (slice(None), slice(None), fed), ones * np.where(codes < 0, -1, 1))
+    np.add.at(np.moveaxis(out, 2, 0), fed, np.moveaxis(ones * np.where(codes < 0, -1, 1), 2, 0))
     return out
 
 

@@ -12,7 +12,6 @@ from .synapse_array import FreshStreams, SeenWeights, SharedStreams
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
 
-
 _KERNELS: dict[type, str] = {FreshStreams: "fresh_counts", SharedStreams: "shared_counts"}
 
 

@@ -60,7 +60,8 @@ class WeightedSum:
             options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
         )
         in_runs = any(encoder.generator.decorrelated(partner).in_runs for partner in (0, 1))
-        self._conditions = Conditions(encoder.share, in_runs, options.faults, len(encoder.generator.groups))
+        groups, apart = len(encoder.generator.groups), options.weights_share != "one"
+        self._conditions = Conditions(encoder.share, in_runs, options.faults, groups, apart)
         self.product_flips = options.faults is not None and options.faults.product_flips > 0
 
     # ------------------------------------------------------------ streams
