@@ -26,6 +26,7 @@ from sc_neurocore.backends.types import (
     Plasticity,
     PredictiveRule,
     RandomStreams,
+    SharedWeights,
     Synapses,
     Tree,
     Wiring,
@@ -115,6 +116,22 @@ def looked_up(rng, length):
         rows = rng.integers(0, 6, (neurons, n)).astype(np.int32)
         yield x, table, rows, 0
         yield x, np.concatenate([table, ~table]), rows + 6 * rng.integers(0, 2, rows.shape, np.int32), 6
+
+
+def shared(rng, length):
+    """As `fresh`, with weights whose lines have one source for all neurons."""
+    none = np.empty(0, np.int64)
+    for samples, rails, n, neurons, bits in ((2, 2, 37, 3, 10), (9, 1, 5, 70, 22), (3, 1, 130, 2, 3), (0, 1, 3, 2, 8)):
+        x = streams(rng, samples, rails, n, length) & np.uint64(2**64 - 1) * rng.integers(0, 2, (n, 1), np.uint64)
+        size = n * neurons
+        sparse = np.sort(np.append(rng.integers(0, size // 2, n), [0]))
+        for indptr, fed in (np.arange(0, size + 1, neurons), none), (sparse, rng.integers(0, neurons, sparse[-1])):
+            codes = rng.integers(-(1 << bits), (1 << bits) + 1, indptr[-1])
+            codes[::7] = 1 << bits
+            for xnor in (False, True):
+                each = np.abs(codes) if xnor else codes
+                weights = SharedWeights(KEY, np.arange(samples) + 2**33, neurons, each, bits)
+                yield x, indptr, fed, weights, length, xnor
 
 
 def windows(rng, length):
@@ -337,6 +354,7 @@ CASES = {
     "reservoir_shared": shared_reservoirs,
     "saturate": saturating,
     "select_numbers": lambda rng, length: [(KEY, np.arange(rows) + 2**33 - 1, length) for rows in (0, 1, 5)],
+    "shared_counts": shared,
     "shuffle_buffer": lambda rng, length: [
         (streams(rng, 5, length), length, depth, draws(rng, rows, length)) for depth in (1, 7) for rows in (1, 5)
     ],

@@ -266,6 +266,10 @@ BAD = {
         "--bit-flip-rate must not be given with --fault, got 0.1",
     ),
     "share": (["evaluate", "--share", "all"], "share must be one of one, shift, rotate, independent, got 'all'"),
+    "weight share": (
+        ["evaluate", "--weight-share", "all"],
+        "weight_share must be one of independent, neurons, one, got",
+    ),
     "weight streams": (["evaluate", "--weight-streams", "old"], "weight_streams must be one of fresh, stored, got"),
     "backend": (["evaluate", "--backend", "fpga"], "backend must be one of numba, "),
     "estimate": (
@@ -447,7 +451,7 @@ def test_help_teaches(run):
     status, out, _ = run("evaluate", "--help")
     assert status == 0
     for word in ("--model", "--data", "--dataset", "--lengths", "--generators", "--encoding", "--accumulate",
-                 "--share", "--weight-streams", "--backend", "--bits",
+                 "--share", "--weight-streams", "--weight-share", "--backend", "--bits",
                  "--calibrate", "--calibration", "--estimate",
                  "--seed", "--repeats", "--bit-flip-rate", "--out", "--clip", "--debug"):  # fmt: skip
         assert word in out

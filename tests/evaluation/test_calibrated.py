@@ -118,6 +118,7 @@ CIRCUIT = Task("0.1.0", "ab", "cd", "sobol", 16, calibration="ef")
 CHANGES = {
     "network": "x", "generator": "lfsr", "length": (8, 16), "encoding": "bipolar", "accumulate": "or", "share": "one",
     "bits": 8, "weight_streams": "stored", "device": "{}", "stream_version": 3, "calibration": "x",
+    "weight_share": "one",
 }  # fmt: skip
 
 
@@ -151,7 +152,14 @@ def test_the_digest_tells_samples_and_rules_apart(change, monkeypatch):
 def test_options_reach_the_search(network, trainable, monkeypatch):
     seen = []
     monkeypatch.setattr(type(network), "calibrate", lambda self, x, **options: seen.append(options) or self)
-    given = {"encoding": "bipolar", "accumulate": "mux", "bits": 5, "share": "rotate", "weight_streams": "fresh"}
+    given = {
+        "encoding": "bipolar",
+        "accumulate": "mux",
+        "bits": 5,
+        "share": "rotate",
+        "weight_streams": "fresh",
+        "weight_share": "one",
+    }
     given |= {"device": MemristorModel(levels=4, variability=0.1), "clip": True}
     faults = Faults(stuck_lines=0.1)
     evaluate(network, trainable, [(16, 64)], "sobol", **given, faults=faults, seed=9, repeats=2)

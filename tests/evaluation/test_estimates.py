@@ -356,6 +356,13 @@ def test_the_table_says_so(mine):
         ({"device": MemristorModel.preset("taox")}, "device must be None with estimate=True (--estimate), got Memris"),
         ({"lengths": 0}, "lengths must be an integer of at least 1, got 0"),
         ({"share": "all"}, "share must be one of one, shift, rotate, independent, got 'all'"),
+        *(
+            (
+                {"weight_share": name},
+                f"weight_share must be None or 'independent' with estimate=True (--estimate), got {name!r}",
+            )
+            for name in ("neurons", "one")
+        ),
     ],
 )  # fmt: skip
 def test_what_has_no_such_law_is_refused(mine, tmp_path, change, message):

@@ -54,8 +54,8 @@ def test_long_runs_are_timed_once(network, data, monkeypatch):
 @pytest.mark.parametrize(
     ("generator", "generator_options"),
     [
-        ("sobol", {"share": "rotate", "weight_streams": "fresh"}),
-        ("bernoulli", {"share": "one", "weight_streams": "stored"}),
+        ("sobol", {"share": "rotate", "weight_streams": "fresh", "weight_share": "one"}),
+        ("bernoulli", {"share": "one", "weight_streams": "stored", "weight_share": "neurons"}),
     ],
 )
 def test_options_reach_the_circuit(network, data, monkeypatch, generator, generator_options):
@@ -202,6 +202,7 @@ def test_duplicates_run_once(network, data):
         ({"bits": 0}, "bits must be an integer of at least 1, got 0"),
         ({"share": "all"}, "share must be one of one, shift, rotate, independent, got 'all'"),
         ({"weight_streams": "old"}, "weight_streams must be one of fresh, stored, got 'old'"),
+        ({"weight_share": "all"}, "weight_share must be one of independent, neurons, one, got 'all'"),
         ({"lengths": ((),)}, "length must have a number for each layer, got none"),
     ],
 )

@@ -2,7 +2,7 @@
 
 ``files/first_format`` and ``files/first_reservoir`` were written by the version before `CircuitOptions`,
 ``files/second_format`` by the one in which keys of random numbers had neither class nor shape, ``files/third_format``
-by the one before circuits were calibrated.
+by the one before circuits were calibrated, ``files/fourth_format`` by the one before weights could share sources.
 """
 
 import csv
@@ -26,6 +26,7 @@ FILES = Path(__file__).parent / "files"
 FIRST = FILES / "first_format"
 SECOND = FILES / "second_format"
 THIRD = FILES / "third_format"
+FOURTH = FILES / "fourth_format"
 OLD = list(csv.DictReader((FIRST / "results.csv").read_text().splitlines()))
 WRITTEN_BY = "0.1.0"
 DEVICE = MemristorModel(**json.loads(OLD[-1]["device"]))
@@ -77,6 +78,7 @@ def test_rows_of_the_second_format_are_read_and_say_which_streams_they_had():
     for row, texts in zip(rows, old, strict=True):
         today = dict(zip(columns(type(row)), to_fields(row), strict=True))
         assert (today.pop("stream_version"), today.pop("task"), today.pop("calibration")) == ("1", row.id, "")
+        assert today.pop("weight_share") == ""
         assert today == {name: text for name, text in texts.items() if name != "task"}
     assert {row.task.length for row in rows} == {1, 16, (16, 32)}
 
@@ -88,7 +90,7 @@ def test_rows_of_the_third_format_keep_their_ids_and_are_not_calibrated():
     assert len(rows) == len(old) == 11
     for row, texts in zip(rows, old, strict=True):
         today = dict(zip(columns(type(row)), to_fields(row), strict=True))
-        assert today == {**texts, "calibration": ""}
+        assert today == {**texts, "calibration": "", "weight_share": ""}
         assert row.wrong is not None
     assert {row.task.length for row in rows} == {1, 16, (16, 32)}
     assert store.new_ids() == {}
@@ -111,6 +113,34 @@ def test_rows_of_the_third_format_are_found_again(tmp_path, network, data, same_
     after = ResultStore(folder / "results.csv").read()
     assert {name: row for name, row in after.items() if name in before} == before
     assert len(after) == len(before) + 1
+
+
+@pytest.mark.parametrize("estimates", [False, True])
+def test_rows_of_the_fourth_format_keep_their_ids(estimates):
+    path = FOURTH / ("estimate.csv" if estimates else "results.csv")
+    old = list(csv.DictReader(path.read_text().splitlines()))
+    store = ResultStore(path, estimates)
+    rows = list(store.read().values())
+    assert len(rows) == len(old) == (2 if estimates else 10)
+    for row, texts in zip(rows, old, strict=True):
+        assert dict(zip(columns(type(row)), to_fields(row), strict=True)) == {**texts, "weight_share": ""}
+        assert row.wrong is not None
+        assert row.task.weight_share is None
+    assert store.new_ids() == {}
+
+
+def test_rows_of_the_fourth_format_are_found_again(tmp_path, network, data, same_version):
+    folder = shutil.copytree(FOURTH, tmp_path / "report")
+    options = {"lengths": [16, (16, 32)], "generators": ["searched", "bernoulli"], "repeats": 2}
+    assert evaluate(network, data, **options, out=folder).reused == 8
+    assert evaluate(network, data, 16, "bernoulli", repeats=2, estimate=True, out=folder).reused == 2
+    assert {run["options"]["weight_share"] for run in Record(folder / "record.json").runs} == {None}
+    assert evaluate(network, data, 16, "bernoulli", weight_share="neurons", out=folder).reused == 0
+    header, *lines = (folder / "results.csv").read_text().splitlines()
+    assert len(lines) == 11
+    assert lines[-1].split(",")[header.split(",").index("weight_share")] == "neurons"
+    again = evaluate(network, data, 16, "bernoulli", weight_share="neurons", out=folder)
+    assert (again.reused, again.rows[0].task.weight_share) == (1, "neurons")
 
 
 @pytest.mark.parametrize("written", [FIRST, SECOND], ids=["first", "second"])
@@ -198,7 +228,7 @@ def test_a_run_more_renews_the_record(folder, network, data, same_version):
     store = ResultStore(folder / "results.csv")
     assert store.new_ids() == {}
     content = json.loads((folder / "record.json").read_text())
-    assert content["format"] == 4
+    assert content["format"] == 5
     assert [len(run["tasks"]) for run in content["runs"]] == [8, 2, 2, 1, 2]
     assert {task for run in content["runs"] for task in run["tasks"]} == set(store.read())
     options = [run["options"] for run in content["runs"]]

@@ -31,6 +31,12 @@ def test_share(counts):
     assert counts("bernoulli", share="independent") == counts("bernoulli") != counts("bernoulli", share="one")
 
 
+def test_weight_share(counts):
+    assert counts("bernoulli", weight_share="independent") == counts("bernoulli")
+    for name in ("neurons", "one"):
+        assert counts("bernoulli", weight_share=name) != counts("bernoulli")
+
+
 def test_weight_streams(counts):
     assert counts("bernoulli", weight_streams="fresh") == counts("bernoulli")
     assert counts("bernoulli", weight_streams="stored") != counts("bernoulli")

@@ -30,6 +30,7 @@ def test_ids_are_pinned_and_differ():
         "version": "0.2.0", "network": "x", "data": "x", "generator": "lfsr", "length": 255, "encoding": "bipolar",
         "accumulate": "or", "share": "one", "bits": 8, "weight_streams": "stored", "seed": 1, "repeat": 1, "clip": True,
         "device": "{}", "faults": "{}", "stream_version": 3, "calibration": "ab",
+        "weight_share": "one",
     }  # fmt: skip
     ids = {replace(TASK, **{name: value}).id for name, value in changes.items()} | {TASK.id}
     assert len(ids) == len(changes) + 1
@@ -121,7 +122,7 @@ def test_foreign_file(tmp_path, content):
     ("old", "new", "message"),
     [
         (b",97,", b",97.5,", "line 2 is not a row of results: invalid literal"),
-        (b",97,", b",98,97,", "line 2 is not a row of results: 23 fields must be there, got 24"),
+        (b",97,", b",98,97,", "line 2 is not a row of results: 24 fields must be there, got 25"),
         (b",sobol,", b",halton,", "line 2 is not a row of results: task must be the digest"),
         (b",97,", b",197,", "line 2 is not a row of results: counts must lie in 0..images"),
         (b",sobol,", b',"sobol', "line 2 is not a row of results"),

@@ -112,7 +112,8 @@ def seeds_of(layer):
 
 def select_numbers(layer, lines, samples):
     """Select numbers ``(S, L)`` of a layer with so many lines: of a partner that drives none of them."""
-    partner = 2 * lines if layer.share == "independent" else 2
+    many = layer.share == "independent" or getattr(layer, "weight_share", None) == "neurons"
+    partner = 2 * lines if many else 2
     return SelectSource(layer.generator, partner, layer.length, seeds_of(layer).key("select"))(samples)
 
 

@@ -87,6 +87,7 @@ def test_there_and_back(path, generator, products, activation):
         {"length": (4, LENGTH)},
         {"encoding": "bipolar", "accumulate": "mux", "share": "shift", "generator": "sobol", "bits": 3},
         {"generator": "bernoulli", "weight_streams": "stored"},
+        {"generator": "bernoulli", "weight_streams": "stored", "weight_share": "neurons"},
         {"faults": Faults(input_flips=0.125, dead_generator="weights")},
         {"device": MODEL},
     ],

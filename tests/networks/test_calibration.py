@@ -103,7 +103,8 @@ def test_a_calibrated_network_needs_no_options_and_refuses_others():
     np.testing.assert_array_equal(free.forward(X), circuit.forward(X))
     others = {
         "length": 16, "generator": "sobol", "encoding": "bipolar", "accumulate": "or", "share": "shift", "bits": 5,
-        "weight_streams": "stored", "faults": Faults(product_flips=0.1), "device": MemristorModel(levels=4),
+        "weight_streams": "stored", "weight_share": "neurons", "faults": Faults(product_flips=0.1),
+        "device": MemristorModel(levels=4),
     }  # fmt: skip
     assert set(others) | set(FREE) == {field.name for field in fields(CircuitOptions)}
     for name, value in others.items():
@@ -223,19 +224,19 @@ def test_a_description_says_what_calibration_adds():
     network = calibrated(generators=(Searched(permutation()), Bank("lfsr", LENGTH)))
     lines = network.describe().splitlines()
     plain = network.ideal.describe(LENGTH).splitlines()
-    assert lines[4] == plain[4]
+    assert lines[5] == plain[5]
     rows = rows_of(network.layers[0].weights) * 0.8 * network.input_scale
     assert lines[1].split()[5] == f"{rows.min():.3g}..{rows.max():.3g}"
     # 4 inputs without the constant of a bias, two rails of 20 weights; 5 and 50 with it
     assert (lines[1].split()[6:8], plain[1].split()[6:8]) == (["44", "40"], ["55", "50"])
-    assert lines[5].startswith(
+    assert lines[6].startswith(
         "layer 0: a look-up of 8 numbers of its own; inputs clipped at 0.796 in place of 0.996; a range for each of "
         "5 neurons (a multiplier where counts are read); offsets: an adder a neuron (in place of 5 bias streams)"
     )
-    assert "look-up" not in lines[6]
-    assert "sequences of its own, LFSR(bits=3" in lines[6]
-    assert "offsets" not in lines[6]
-    assert len(lines) == 7
+    assert "look-up" not in lines[7]
+    assert "sequences of its own, LFSR(bits=3" in lines[7]
+    assert "offsets" not in lines[7]
+    assert len(lines) == 8
     with pytest.raises(ValueError, match="length must be 8, for which the network is calibrated, got 16"):
         network.describe(16)
 
@@ -258,8 +259,8 @@ def test_the_plain_mapping_adds_nothing():
     plain = tuple(spec.mapping(shape, context) for spec, shape, context in layer_contexts(network, options))
     mapped_so = replace(network, calibration=Calibration(options, plain))
     np.testing.assert_array_equal(mapped_so.circuit().forward(X), network.circuit(LENGTH).forward(X))
-    assert mapped_so.describe().splitlines()[:5] == network.describe(LENGTH).splitlines()
-    assert mapped_so.describe().splitlines()[5:] == [f"layer {k}: as without calibration" for k in range(2)]
+    assert mapped_so.describe().splitlines()[:6] == network.describe(LENGTH).splitlines()
+    assert mapped_so.describe().splitlines()[6:] == [f"layer {k}: as without calibration" for k in range(2)]
 
 
 def test_lengths_of_layers():

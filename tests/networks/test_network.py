@@ -214,3 +214,9 @@ def test_describe_counts_the_circuit():
     assert network.describe(100, "unipolar").splitlines()[1].split()[-4:-1] == ["20", "15", "100"]
     with pytest.raises(ValueError, match="length must be an integer of at least 1, got 0"):
         network.describe(0)
+    # 3 x 5 + 2 x 3 weights, the second layer has no bias; 5 + 3 lines; 2 layers
+    for generator, share, sources in (
+        ("bernoulli", None, "21 (independent)"), ("bernoulli", "neurons", "8 (neurons)"), ("sobol", None, "2 (one)"),
+    ):  # fmt: skip
+        text = network.describe(100, generator, weight_share=share)
+        assert f"\nnumber sources of weights: {sources}\ngenerator: " in text

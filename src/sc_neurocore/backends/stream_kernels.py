@@ -10,6 +10,7 @@ from .types import (
     FreshWeights,
     Indices,
     Rows,
+    SharedWeights,
     Thresholds,
     Wiring,
     Words,
@@ -115,6 +116,15 @@ class CountingKernels(Protocol):
 
         `x` is ``(G, B, n, W)``. Neuron j has the weights ``indptr[j]:indptr[j+1]``; weight k meets line ``inputs[k]``,
         or without `inputs` the weights of each neuron meet all lines in order. Weight streams are those of `bernoulli`.
+        """
+
+    def shared_counts(
+        self, x: Words, indptr: Indices, neurons: Indices, weights: SharedWeights, length: int, xnor: bool
+    ) -> Counts:
+        """As `fresh_counts`, with weights that share the random numbers of their line: ``(G, B, M)``.
+
+        Line i has the weights ``indptr[i]:indptr[i+1]``; weight k feeds neuron ``neurons[k]``, or without `neurons` the
+        weights of each line feed all neurons in order.
         """
 
     def window_counts(self, x: Words, w: Words, windows: Indices, length: int) -> Counts:

@@ -82,6 +82,19 @@ class FreshWeights(NamedTuple):
     bits: int
 
 
+class SharedWeights(NamedTuple):
+    """As `FreshWeights`, with one stream of random numbers for each of n lines, which the weights of M neurons share.
+
+    Weights are numbered line by line. In the sample numbered s, those of line i have the stream ``s * n + i``.
+    """
+
+    key: int
+    samples: Indices
+    n_neurons: int
+    codes: Indices
+    bits: int
+
+
 # ------------------------------------------------------------ neurons
 
 

@@ -40,6 +40,7 @@ def evaluate(
     share: Annotated[str | None, Parameter(group=_CIRCUIT)] = None,
     bits: Annotated[int | None, Parameter(group=_CIRCUIT)] = None,
     weight_streams: Annotated[str, Parameter(group=_CIRCUIT)] = "fresh",
+    weight_share: Annotated[str | None, Parameter(group=_CIRCUIT)] = None,
     bit_flip_rate: Annotated[float, Parameter(group=_CIRCUIT)] = 0.0,
     fault: Annotated[str | None, Parameter(group=_CIRCUIT, metavar="KIND=RATE,..")] = None,
     device: Annotated[str | None, Parameter(group=_DEVICE)] = None,
@@ -96,6 +97,9 @@ def evaluate(
         Precision of probabilities in bits. Default: as fine as the length allows.
     weight_streams
         With bernoulli: fresh streams of the weights for every image, or stored, one set for all.
+    weight_share
+        How weights share sources of bits: independent (one for every weight, bernoulli only), neurons (one for
+        every input, for all neurons) or one (for the layer). Default: independent with bernoulli, one with others.
     bit_flip_rate
         Fault injection: the probability that a bit of a stream is flipped.
     fault
@@ -163,6 +167,7 @@ def evaluate(
         "share": share,
         "bits": bits,
         "weight_streams": weight_streams,
+        "weight_share": weight_share,
         "seed": seed,
         "repeats": repeats,
         "device": crossbar,

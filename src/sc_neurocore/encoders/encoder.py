@@ -262,7 +262,9 @@ class Encoder:
         columns: Inputs | None = None,
     ) -> Words:
         """Streams ``(R, W)`` of all thresholds ``(..., n)``, from word `first_word` on."""
-        lines = self._generator_of_line if columns is None else columns[:] * (self._share == "independent")
+        lines = self._generator_of_line
+        if columns is not None:
+            lines = columns[0 : thresholds.shape[-1]] * (self._share == "independent")
         numbers = _numbers_of(samples, self._n, lines, thresholds.shape)
         streams, bits = np.ascontiguousarray(numbers, np.uint64).reshape(-1), self._generator.bits
         return choose(self._backend).bernoulli(self._key, streams, thresholds.reshape(-1), bits, length, first_word)

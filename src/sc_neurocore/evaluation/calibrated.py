@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,7 +16,7 @@ from ..files import atomic_write, check_writable
 from ..gates.faults import Faults
 from ..networks import Network
 from .classification import check_inputs
-from .rows import Digested, Length, text_of
+from .rows import ADDED, Digested, Length, text_of
 from .task import Task
 
 Calibrate = Literal["auto", "none"]
@@ -26,7 +26,9 @@ CALIBRATION_VERSION = 1
 SEARCH: dict[str, Any] = {"seed": 0, "without": ()}
 """Options of every search: neither the seed of a run nor its repeat changes what a circuit is calibrated to."""
 FOLDER = "calibrated"
-CIRCUIT_OPTIONS = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "device")
+CIRCUIT_OPTIONS = (
+    "generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "weight_share", "device"
+)  # fmt: skip
 """Options of a circuit that its calibration depends on."""
 
 
@@ -102,6 +104,7 @@ class CalibrationTask(Digested):
     Parameters
     ----------
     network, generator, length, encoding, accumulate, share, bits, weight_streams, device, stream_version, calibration
+    weight_share
         As of `Task`.
     """
 
@@ -116,6 +119,7 @@ class CalibrationTask(Digested):
     device: str
     stream_version: int
     calibration: str
+    weight_share: str | None = field(default=None, metadata=ADDED)
 
     @classmethod
     def of(cls, task: Task) -> Self:

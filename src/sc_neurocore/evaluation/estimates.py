@@ -20,6 +20,7 @@ GENERATOR = "bernoulli"
 _EXACT: dict[str, tuple[Any, ...]] = {
     "accumulate": ("sum", "mean"),
     "share": (None, "independent"),
+    "weight_share": (None, "independent"),
     "faults": (None,),
     "device": (None,),
 }

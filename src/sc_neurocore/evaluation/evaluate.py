@@ -46,6 +46,7 @@ def evaluate(
     share: str | None = None,
     bits: int | None = None,
     weight_streams: str = "fresh",
+    weight_share: str | None = None,
     seed: int = 0,
     repeats: int = 1,
     faults: Faults | None = None,
@@ -74,7 +75,7 @@ def evaluate(
     generators
         Names of the generators of the streams, or one; None: bernoulli, sobol and searched, of an estimate bernoulli.
         ``"fixed-point"`` is the network in fixed point of `bits` (None: 8) bits instead; its rows have the length 1.
-    encoding, accumulate, share, weight_streams
+    encoding, accumulate, share, weight_streams, weight_share
         How numbers become streams and how a neuron adds up products, see `CircuitOptions`.
     bits
         Precision of probabilities in bits; None: as fine as the length allows.
@@ -139,6 +140,7 @@ def evaluate(
         "share": share,
         "bits": bits,
         "weight_streams": weight_streams,
+        "weight_share": weight_share,
         "seed": seed,
         "faults": faults,
         "device": device,
@@ -296,7 +298,8 @@ def _tasks(
     for generator in generators:
         for length in [1] if generator == FIXED_POINT else lengths:
             if generator == FIXED_POINT:
-                plain = kind.of(CircuitOptions(length=1, **{**options, "weight_streams": "fresh"}), 0, **names)
+                of_streams = {"weight_streams": "fresh", "weight_share": None}
+                plain = kind.of(CircuitOptions(length=1, **{**options, **of_streams}), 0, **names)
                 first = replace(plain, generator=FIXED_POINT, bits=plain.bits or FIXED_BITS)
             else:
                 first = kind.of(CircuitOptions(length=length, generator=generator, **options), 0, **names)
@@ -338,8 +341,9 @@ def _facts(
     network, data = subject.network, subject.data
     streams = [name for name in generators if name != FIXED_POINT]
     values = CircuitOptions(length=1, generator=streams[0] if streams else "searched", **options).keywords(
-        "encoding", "accumulate", "share", "bits", "weight_streams", "seed", "faults", "device", "clip", "backend"
-    )
+        "encoding", "accumulate", "share", "bits", "weight_streams", "weight_share", "seed", "faults", "device", "clip",
+        "backend",
+    )  # fmt: skip
     parts = {name: None if values[name] is None else asdict(values[name]) for name in ("faults", "device")}
     return {
         "network": {"digest": names["network"], "inputs": network.n_inputs, "outputs": network.n_outputs},

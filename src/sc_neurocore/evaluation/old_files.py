@@ -6,15 +6,17 @@ were no columns ``share`` and ``weight_streams``, whose only values were the def
 Second format of `evaluate`, first of `reservoir_study`: no column ``stream_version``, which was 1.
 
 Third format of `evaluate`: no column ``calibration``, no circuit was calibrated; its ids are those of today.
+
+Fourth format of `evaluate`, first of its estimates: no column ``weight_share``; its ids are those of today.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..gates.faults import Faults
 from .reservoir_rows import ReservoirRow, ReservoirTask
-from .rows import Digested, Length, OfTask
-from .task import Row, Task
+from .rows import ADDED, Digested, Length, OfTask
+from .task import EstimateRow, EstimateTask, Row, Task
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,38 @@ class ThirdRow(SecondRow):
 
 
 @dataclass(frozen=True)
+class FourthTask(ThirdTask):
+    """`Task` in the fourth format; its id is that of the file, and of today."""
+
+    calibration: str = field(default="", metadata=ADDED)
+
+
+@dataclass(frozen=True)
+class FourthRow(ThirdRow):
+    """`Row` in the fourth format."""
+
+    task: FourthTask
+
+
+@dataclass(frozen=True)
+class FirstEstimateTask(FourthTask):
+    """`EstimateTask` in the first format; its id is that of the file, and of today."""
+
+    estimate: str = "normal"
+
+
+@dataclass(frozen=True)
+class FirstEstimateRow(FourthRow):
+    """`EstimateRow` in the first format."""
+
+    task: FirstEstimateTask
+
+    def renewed(self) -> EstimateRow:
+        """This row in today's format: weights were independent."""
+        return EstimateRow(**{**vars(self), "task": EstimateTask(**asdict(self.task))})
+
+
+@dataclass(frozen=True)
 class FirstReservoirTask(Digested):
     """`ReservoirTask` in the first format; its id is that of the file."""
 
@@ -144,10 +178,11 @@ def renewed_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options of a run in a record of an earlier format, as a record has them today.
 
     >>> renewed_options({"encoding": "split", "bit_flip_rate": 0.0, "faults": None})
-    {'encoding': 'split', 'faults': None, 'calibrate': 'none'}
+    {'encoding': 'split', 'faults': None, 'calibrate': 'none', 'weight_share': None}
     """
     rest = {name: value for name, value in options.items() if name != "bit_flip_rate"}
     if "encoding" in rest:  # a run of `evaluate`
         rest.setdefault("calibrate", "none")
+        rest.setdefault("weight_share", None)
     rate = options.get("bit_flip_rate")
     return {**rest, "faults": asdict(Faults.flips(rate))} if rate else rest

@@ -15,7 +15,7 @@ from ..files import atomic_write, json_object, open_regular
 from .old_files import renewed_options
 from .writers import Writer, of_all_writers
 
-FORMAT = 4
+FORMAT = 5
 """The format that is written; earlier ones had other columns, see `old_files`, and said nothing of calibration."""
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors")
 

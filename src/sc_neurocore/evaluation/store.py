@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Self
 
 from ..files import atomic_write, durable_append, open_regular, reason
-from .old_files import FirstRow, SecondRow, ThirdRow
+from .old_files import FirstEstimateRow, FirstRow, FourthRow, SecondRow, ThirdRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
 from .task import EstimateRow, Row, Task
@@ -183,9 +183,9 @@ class ResultStore(RowStore[Row]):
 
     def __init__(self, path: str | os.PathLike[str], estimates: bool = False) -> None:
         if estimates:
-            super().__init__(path, EstimateRow)
+            super().__init__(path, EstimateRow, (FirstEstimateRow,))
         else:
-            super().__init__(path, Row, (ThirdRow, SecondRow, FirstRow))
+            super().__init__(path, Row, (FourthRow, ThirdRow, SecondRow, FirstRow))
         self._wrong = WrongFile(self.path.with_name("estimate-wrong.bits" if estimates else "wrong.bits"))
 
     @property

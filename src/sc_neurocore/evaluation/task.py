@@ -13,7 +13,7 @@ from ..synapses import MemristorModel
 from .pairing import WrongImages
 from .rows import ADDED, NO_COLUMN, Digested, Length, OfTask, text_of
 
-_PLAIN = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "clip")
+_PLAIN = ("generator", "length", "encoding", "accumulate", "share", "bits", "weight_streams", "clip", "weight_share")
 """Options that a task holds as they are."""
 
 
@@ -45,6 +45,8 @@ class Task(Digested):
         What the circuit was calibrated with: digest of the samples and of the rules of the search, the same for all
         repeats and faults, see `CalibrationSamples`. Empty: the circuit is as mapped, and the id is what it was
         before there were calibrated ones.
+    weight_share
+        Of the circuit, see `CircuitOptions`. None, the default: the id is what it was before there was such an option.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Task(Digested):
     faults: str = ""
     stream_version: int = STREAM_VERSION
     calibration: str = field(default="", metadata=ADDED)
+    weight_share: str | None = field(default=None, metadata=ADDED)
 
     @classmethod
     def of(cls, options: CircuitOptions, repeat: int, *, version: str, network: str, data: str) -> Self:

@@ -28,6 +28,7 @@ from ..bitstreams.encodings import Encoding, from_counts, from_probability, to_p
 from ..chunks import chunks
 from .faults import Faults
 from .operands import Block, Operands, in_blocks, united
+from .unions import independent_union, shared_union, union_of_shared_inputs, union_of_shared_weights
 
 Accumulate = Literal["mean", "sum", "saturate", "or", "mux"]
 ACCUMULATES: tuple[str, ...] = get_args(Accumulate)
@@ -48,6 +49,8 @@ class Conditions(NamedTuple):
     faults: Faults | None = None
     groups: int = 1
     """Number sequences that input lines which share a generator are dealt to."""
+    weights_apart: bool | None = None
+    """Whether the weights of a neuron have sources of their own each; None: if the lines have, as `share` says."""
 
 
 class Accumulator(ABC):
@@ -259,17 +262,24 @@ class OrTree(StreamAccumulator):
 
     def expected(self, x: Floats, w: Any, conditions: Conditions) -> Floats:
         """The probability that any product is one: of independent streams, or of inputs that share one sequence."""
-        faults, share = conditions.faults or Faults(), conditions.share
+        faults, share, apart = conditions.faults or Faults(), conditions.share, conditions.weights_apart
+        if apart is None:
+            apart = share == "independent"
         if faults.product_flips:
             raise ValueError("expected has no closed form for accumulate='or' with product flips")
-        if (faults.input_flips or faults.weight_flips) and (share != "independent" or self.encoding == "split"):
+        if (faults.input_flips or faults.weight_flips) and (
+            share != "independent" or not apart or self.encoding == "split"
+        ):
             raise ValueError(
                 "expected has no closed form for accumulate='or' with bit flips and shared or split streams"
             )
         groups = f" of {conditions.groups} sequences" if conditions.groups > 1 else ""
         if share not in ("independent", "one") or groups:
             raise ValueError(f"expected has no closed form for accumulate='or' with share={share!r}{groups}")
-        union = _shared_union if share == "one" else _independent_union
+        if share == "one":
+            union = union_of_shared_inputs if apart else shared_union
+        else:
+            union = independent_union if apart else union_of_shared_weights
         if isinstance(w, np.ndarray):
             return self._union(union, x, w)
         out = np.empty((len(x), w.shape[0]))
@@ -370,31 +380,3 @@ def make_accumulator(
 def _fan_in(w: Any) -> NDArray[np.int64]:
     """Synapses of each neuron ``(M,)``."""
     return np.full(len(w), w.shape[1]) if isinstance(w, np.ndarray) else np.diff(w.indptr)
-
-
-def _independent_union(p: Floats, q: Floats, xnor: bool) -> Floats:
-    """1 - prod_i (1 - P_i) for independent products: ``(R, n)``, ``(M, n)`` to ``(R, M)``."""
-    left, right = p[:, None], q[None]
-    product = left * right + (1 - left) * (1 - right) if xnor else left * right
-    return np.asarray(1 - np.prod(1 - product, axis=2))
-
-
-def _shared_union(p: Floats, q: Floats, xnor: bool) -> Floats:
-    """Area of the union of rectangles: inputs share one number u, weights another number v.
-
-    Product i is one where u < p_i and v < q_i (XNOR: or where both are not). Between two
-    neighbouring p the set of v is an interval from 0 to the largest q of the p above (XNOR: and
-    one from the smallest q of the p below to 1).
-    """
-    order = np.argsort(p, axis=1)
-    edges = np.take_along_axis(p, order, axis=1)
-    edges = np.concatenate([np.zeros((len(p), 1)), edges, np.ones((len(p), 1))], axis=1)
-    widths = np.diff(edges, axis=1)[:, None]
-    sorted_q = q[:, order].transpose(1, 0, 2)
-    zero = np.zeros((*sorted_q.shape[:2], 1))
-    above = np.maximum.accumulate(sorted_q[..., ::-1], axis=2)[..., ::-1]
-    covered = np.concatenate([above, zero], axis=2)
-    if xnor:
-        below = np.minimum.accumulate(sorted_q, axis=2)
-        covered = np.minimum(covered + 1 - np.concatenate([zero + 1, below], axis=2), 1)
-    return np.asarray((covered * widths).sum(2))

@@ -18,6 +18,7 @@ from .jax_spiking.neurons import JaxNeurons
 from .jax_spiking.products import JaxProducts
 from .streams import Streams
 from .turns import in_turn
+from .weight_share import WeightShare
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -62,7 +63,7 @@ class JaxSCDenseLayer(SCLayer):
     y_min, y_max
         Currents of the smallest and of the largest mean of products, y_min <= y_max. Bipolar and split products
         of -1 give y_min, of +1 y_max.
-    generator, encoding, bits, weight_streams
+    generator, encoding, bits, weight_streams, weight_share
         As for `VectorizedSCLayer`.
     dtype
         ``"float64"``: the spike trains of `SCDenseLayer`, bit for bit. ``"float32"``: half the memory, less time;
@@ -121,6 +122,7 @@ class JaxSCDenseLayer(SCLayer):
         encoding: Encoding = "unipolar",
         bits: int | None = None,
         weight_streams: Literal["fresh", "stored"] = "fresh",
+        weight_share: WeightShare | None = None,
         dtype: Literal["float64", "float32"] = "float64",
         mesh: "Mesh | None" = None,
     ) -> None:
@@ -137,7 +139,8 @@ class JaxSCDenseLayer(SCLayer):
         self._y_max = checks.real("y_max", y_max, self._y_min, self._neurons.largest)
         self._products = JaxProducts(
             self._devices, self._n_inputs, self.n_neurons, self._bitstream_length, weights,
-            generator=generator, encoding=encoding, bits=bits, weight_streams=weight_streams, seed=root,
+            generator=generator, encoding=encoding, bits=bits, weight_streams=weight_streams, weight_share=weight_share,
+            seed=root,
         )  # fmt: skip
 
     n_inputs: int = attribute("_n_inputs", "Number of inputs.")

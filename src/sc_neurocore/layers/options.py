@@ -15,6 +15,7 @@ from ..encoders.encoder import SHARES, rounded
 from ..gates.accumulators import ACCUMULATES, Accumulate
 from ..gates.faults import Faults
 from ..synapses import MemristorModel
+from .weight_share import WeightShare, weight_share_in_force
 
 WeightStreams = Literal["fresh", "stored"]
 
@@ -37,6 +38,10 @@ class CircuitOptions:
         How a neuron adds up products: ``"mean"``, ``"sum"``, ``"saturate"``, ``"or"`` or ``"mux"``.
     share
         How lines share generators, see `Encoder`; None: the default of the generator.
+    weight_share
+        How the comparators of weights share random sources: ``"independent"``, one for every weight (Bernoulli only);
+        ``"neurons"``, one for every input line, which feeds all neurons; ``"one"`` for the layer. None: the default of
+        the generator and of `share`. What that does to errors is said in `layers.weight_share`.
     bits
         Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
@@ -70,6 +75,7 @@ class CircuitOptions:
     encoding: Encoding = "split"
     accumulate: Accumulate = "sum"
     share: Share | None = None
+    weight_share: WeightShare | None = None
     bits: int | None = None
     weight_streams: WeightStreams = "fresh"
     faults: Faults | None = None
@@ -98,6 +104,7 @@ class CircuitOptions:
             raise TypeError(f"device must be a MemristorModel or None, got {type(self.device).__name__}")
         if self.weight_streams == "stored":
             self._check_stored()
+        _ = self.weights_share
         object.__setattr__(self, "clip", checks.flag("clip", self.clip))
         for length in whole:
             make_generator(self.generator, length, self.bits)
@@ -106,13 +113,28 @@ class CircuitOptions:
 
     def _check_stored(self) -> None:
         """An error where stored weight streams would be the ones that there are anyway."""
-        if self.device is not None and self.device.read_noise and self.device.read_noise_per == "cycle":
+        if self._noise_of_cycles:
             raise ValueError("weight_streams must be 'fresh' with a device that is read anew every cycle, got 'stored'")
         if not (isinstance(self.generator, Bernoulli) or str(self.generator) == "bernoulli"):
             raise ValueError(
                 "weight_streams must be 'fresh' without a Bernoulli generator, whose weight streams change from sample "
                 f"to sample, got 'stored' with {self.generator!r}"
             )
+
+    @property
+    def _noise_of_cycles(self) -> bool:
+        """Whether a device is read anew every cycle."""
+        return self.device is not None and bool(self.device.read_noise) and self.device.read_noise_per == "cycle"
+
+    @property
+    def lines_share(self) -> Share:
+        """How input lines share generators: `share`, or the default of the generator where that is None."""
+        return self.share or ("independent" if isinstance(self.make_generator(), Bernoulli) else "one")
+
+    @property
+    def weights_share(self) -> WeightShare:
+        """How the comparators of weights share random sources: `weight_share`, or the default where that is None."""
+        return weight_share_in_force(self.weight_share, self.share, self.generator, self._noise_of_cycles)
 
     def of_layer(self, place: int, seed: Seed) -> Self:
         """Options of layer number `place` of a network, counted from 0, with its own length and seed.
@@ -202,8 +224,8 @@ class CircuitOptions:
         """
         faults = self.faults or Faults()
         by_cycle = faults.input_flips or faults.weight_flips or faults.product_flips or faults.dead_generator
-        noise = self.device is not None and self.device.read_noise and self.device.read_noise_per == "cycle"
-        return self.share == "rotate" and self.accumulate in ("mean", "sum") and not by_cycle and not noise
+        together = self.share == "rotate" and self.weight_share != "neurons"
+        return together and self.accumulate in ("mean", "sum") and not by_cycle and not self._noise_of_cycles
 
     def check_no_faults(self, circuit: str) -> None:
         """Raise a ValueError if there are faults: for `circuit`, the expectation has no closed form with them.

@@ -19,6 +19,7 @@ from ..synapses import MemristorModel
 from .base import Floats, SCLayer
 from .options import WeightStreams, layer_options
 from .streams import Streams
+from .weight_share import WeightShare
 from .weighted import attributes
 from .weighted.synapse_array import SynapseArray
 from .weighted.weights import DenseWeights, given_weights
@@ -51,7 +52,7 @@ class SCConv2DLayer(SCLayer):
         Stream length L in clock cycles.
     groups
         Groups of channels without connections between them; ``groups=in_channels`` is depthwise.
-    use_gpu, generator, encoding, accumulate, share, bits, weight_streams, faults, device, backend
+    use_gpu, generator, encoding, accumulate, share, bits, weight_streams, weight_share, faults, device, backend
         As for `VectorizedSCLayer`; n of ``"mean"`` is the size of a window, and one more with a bias.
     bias
         ``(out_channels,)`` in the encoding's range: one more synapse whose input is the constant 1.
@@ -98,6 +99,7 @@ class SCConv2DLayer(SCLayer):
         bits: int | None = None,
         bias: ArrayLike | None = None,
         weight_streams: WeightStreams = "fresh",
+        weight_share: WeightShare | None = None,
         faults: Faults | None = None,
         device: MemristorModel | None = None,
         seed: Seed = None,
@@ -105,7 +107,7 @@ class SCConv2DLayer(SCLayer):
     ) -> None:
         self._options = layer_options(
             length, use_gpu, backend, generator=generator, encoding=encoding, accumulate=accumulate, share=share,
-            bits=bits, weight_streams=weight_streams, faults=faults, device=device,
+            bits=bits, weight_streams=weight_streams, weight_share=weight_share, faults=faults, device=device,
         )  # fmt: skip
         self._out_channels = checks.whole("out_channels", out_channels, 1)
         self._in_channels = checks.whole("in_channels", in_channels, 1)
@@ -129,6 +131,7 @@ class SCConv2DLayer(SCLayer):
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
+    weight_share = attributes.weight_share
 
     def _drawn(self) -> Floats:
         """Random kernels."""

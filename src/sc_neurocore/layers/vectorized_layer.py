@@ -21,6 +21,7 @@ from .in_range import LARGE, in_range
 from .options import WeightStreams, layer_options
 from .sparse import random_synapses
 from .streams import Streams
+from .weight_share import WeightShare
 from .weighted import attributes
 from .weighted.dense_sum import DenseSum
 from .weighted.synapse_array import SynapseArray
@@ -67,6 +68,10 @@ class VectorizedSCLayer(SCLayer):
     weight_streams
         Bernoulli only. ``"fresh"``: the weights' generators run on, every sample gets new streams.
         ``"stored"``: one set of streams serves every sample, as from a memory.
+    weight_share
+        ``"independent"``: a random source for every weight, Bernoulli only. ``"neurons"``: one for every input line,
+        which feeds all neurons. ``"one"``: one for the layer. None: as the generator and `share` are, see
+        `layers.weight_share`.
     faults
         Faults of the circuit, see `Faults`; None: none.
     device
@@ -86,7 +91,8 @@ class VectorizedSCLayer(SCLayer):
     Notes
     -----
     Error law: with Bernoulli streams and ``"sum"``, the variance is sum_i q_i (1 - q_i) / L with
-    q_i = x_i w_i (fresh streams); Sobol streams err by about log(L)**2 / L a synapse.
+    q_i = x_i w_i (fresh streams), whether neurons share sources or not; that of two neurons is said in
+    `layers.weight_share`. Sobol streams err by about log(L)**2 / L a synapse.
 
     Examples
     --------
@@ -116,6 +122,7 @@ class VectorizedSCLayer(SCLayer):
         bits: int | None = None,
         bias: ArrayLike | None = None,
         weight_streams: WeightStreams = "fresh",
+        weight_share: WeightShare | None = None,
         faults: Faults | None = None,
         device: MemristorModel | None = None,
         seed: Seed = None,
@@ -123,7 +130,7 @@ class VectorizedSCLayer(SCLayer):
     ) -> None:
         self._options = layer_options(
             length, use_gpu, backend, generator=generator, encoding=encoding, accumulate=accumulate, share=share,
-            bits=bits, weight_streams=weight_streams, faults=faults, device=device,
+            bits=bits, weight_streams=weight_streams, weight_share=weight_share, faults=faults, device=device,
         )  # fmt: skip
         self._n_inputs = checks.whole("n_inputs", n_inputs, 1)
         self._n_neurons = checks.whole("n_neurons", n_neurons, 1)
@@ -145,6 +152,7 @@ class VectorizedSCLayer(SCLayer):
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
+    weight_share = attributes.weight_share
     _edit = "weights"
     """Name of the array that is edited where weights are dense."""
 

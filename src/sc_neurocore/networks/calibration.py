@@ -130,6 +130,8 @@ class Calibration:
     def described(self) -> dict[str, Any]:
         """Everything but the arrays, as a JSON object."""
         options = self.options.keywords(*FIXED)
+        if options["weight_share"] is None:  # files and digests of networks are what they were before it was there
+            del options["weight_share"]
         for name in ("faults", "device"):
             options[name] = None if options[name] is None else options[name].changes()
         return {

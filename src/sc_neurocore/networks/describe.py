@@ -9,6 +9,7 @@ from ..backends.packing import words_for
 from ..bitstreams.encodings import value_range
 from ..encoders import Bank, Generator, Searched, make_generator
 from ..layers.options import CircuitOptions
+from ..layers.weight_share import WeightShare
 from .activations import Floats
 from .circuit import layer_contexts
 from .definition import NetworkDefinition
@@ -25,8 +26,9 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
     Streams are those of inputs, weights and bias; gates are the two-input multipliers, the inputs of
     multiplexers or OR gates in a pooling layer, and the gates of a layer that compares; KiB is the
     memory of the packed streams of one sample. Split numbers count twice, except inputs that are
-    never negative (after ReLU, or from a range that starts at 0). Under them stands for each layer of a calibrated
-    network what the circuit has that the plain one has not.
+    never negative (after ReLU, or from a range that starts at 0). Under them stand the sources of the numbers that
+    weights are compared with, see `layers.weight_share`, and for each layer of a calibrated network what the circuit
+    has that the plain one has not.
     """
     if network.calibration is not None:
         network.calibration.check_options(options)
@@ -35,18 +37,22 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
     split = options.encoding == "split"
     generators: dict[str, None] = {}  # each once, in order
     added: list[str] = []
+    sources: list[int] = []
     shapes = network.shapes()
     for layer, shape, context in layer_contexts(network, options):
         k, length, summary = context.place, context.options.cycles, layer.summary_cells(context.input_scale)
-        cost = layer.cost(shape, 2 if split else 1)
+        built = layer
         generators[str(make_generator(options.generator, length))] = None
         if network.calibration is not None:
             mapping = network.calibration.layers[k]
             if isinstance(layer, WeightedSpec) and mapping.bias is None:
-                cost = replace(layer, bias=np.zeros_like(layer.bias)).cost(shape, 2 if split else 1)  # type: ignore[type-var]
+                built = replace(layer, bias=np.zeros_like(layer.bias))  # type: ignore[type-var]
             summary = (summary[0], _ends(mapping.gains) if summary[1] else "")
             parts = _added(layer, shape, context, mapping)
             added += [f"layer {k}: {'; '.join(parts) or 'as without calibration'}"]
+        cost = built.cost(shape, 2 if split else 1)
+        if isinstance(built, WeightedSpec):
+            sources.append(_weight_sources(built, context.options.weights_share))
         input_rails = 2 if split and context.signed else 1
         streams, gates = input_rails * cost.inputs + cost.weights, input_rails * cost.gates
         cycles = cost.windows * length
@@ -63,7 +69,15 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
         )
         for row in rows
     ]
+    if sources:
+        table.append(f"number sources of weights: {sum(sources):,} ({options.weights_share})")
     return "\n".join(table + [f"generator: {each}" for each in generators] + added)
+
+
+def _weight_sources(spec: WeightedSpec, weight_share: WeightShare) -> int:
+    """Sources of numbers that the weights of a layer, with its bias, are compared with."""
+    fan_in = int(spec.weights[0].size) + bool(spec.bias.any())
+    return {"independent": len(spec.weights) * fan_in, "neurons": fan_in, "one": 1}[weight_share]
 
 
 def _written(shape: tuple[int, ...]) -> str:

@@ -134,7 +134,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
 def _calibration_of(described: Any, arrays: Arrays) -> Calibration:
     """A calibration from its description and the arrays of a file."""
     _same("fields of a calibration", _CALIBRATION_FIELDS, _listed("calibration", described, dict))
-    given = dict(_listed("options", described["options"], dict))
+    given = {"weight_share": None, **_listed("options", described["options"], dict)}
     _same("options of a calibration", FIXED, given)
     length = given["length"]
     check_lengths(length if isinstance(length, list) else [length])  # before a generator of that length is looked for

@@ -90,7 +90,7 @@ class BuildContext:
 
     def unsigned(self) -> CircuitOptions:
         """The options for a layer whose streams are unipolar, whatever the encoding of the network."""
-        return replace(self.options, encoding="unipolar", share=None)
+        return replace(self.options, encoding="unipolar", share=None, weight_share=None)
 
 
 class LayerSpec(ABC):

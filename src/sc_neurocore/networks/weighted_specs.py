@@ -137,7 +137,7 @@ class WeightedSpec(LayerSpec):
 
     def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         keywords = context.stream_options | {"use_gpu": True, "bias": mapping.bias}
-        keywords |= context.options.keywords("accumulate", "share", "weight_streams", "device")
+        keywords |= context.options.keywords("accumulate", "share", "weight_streams", "weight_share", "device")
         assert mapping.weights is not None  # check_mapping
         return self._layer(mapping.weights, mapping, keywords)
 

@@ -23,6 +23,7 @@ from .rows import encode_rows, join_rows, outside
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
 from .series import mackey_glass, narma
+from .shared_weights import shared_counts
 from .streams import compare, gather, select_numbers
 from .table_counts import table_counts
 from .windows import window_counts
@@ -69,6 +70,7 @@ __all__ = [
     "reservoir_shared",
     "saturate",
     "select_numbers",
+    "shared_counts",
     "shuffle_buffer",
     "spike_streams",
     "square_root",

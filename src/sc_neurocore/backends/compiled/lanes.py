@@ -1,4 +1,4 @@
-"""Vectors of eight words, and of four, types of the compiled kernels: bitwise operators on all of them at once.
+"""Vectors of eight words, and of four, types of the compiled kernels: operators on all of them at once.
 
 A variable of such a type lives in vector registers, as wide as the host has them (eight words in one of 512 bits, two
 of 256, four of 128), which a loop over arrays is not sure to reach.
@@ -147,6 +147,17 @@ def total(typingctx: Any, vector: Any) -> Any:
 
 
 @intrinsic
+def which_have_ones(typingctx: Any, vector: Any) -> Any:
+    """Bit k is set where word k of a vector has any bit that is one."""
+
+    def codegen(context: Any, builder: Any, typed: Any, args: Any) -> Any:
+        some = builder.icmp_unsigned("!=", args[0], ir.Constant(_VECTOR, [0] * LANES))
+        return builder.zext(builder.bitcast(some, ir.IntType(LANES)), ir.IntType(64))
+
+    return types.uint64(_lanes), codegen
+
+
+@intrinsic
 def any_one(typingctx: Any, vector: Any) -> Any:
     """Whether a vector has any bit that is one."""
 
@@ -172,7 +183,7 @@ def _operator(symbol: Callable[..., Any], instruction: str) -> None:
 
 for _symbol, _instruction in (
     (operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor"),
-    (operator.lshift, "shl"), (operator.rshift, "lshr"), (operator.add, "add"),
+    (operator.lshift, "shl"), (operator.rshift, "lshr"), (operator.add, "add"), (operator.mul, "mul"),
 ):  # fmt: skip
     _operator(_symbol, _instruction)
 

@@ -12,7 +12,7 @@ from .elimination import eliminate
 from .learning import learn
 from .neurons import lif, lif_fixed, spike_streams, standard_normals
 from .predictive import predictive
-from .products import and_counts, fresh_counts, popcount, table_counts, window_counts, wired_counts
+from .products import and_counts, fresh_counts, popcount, shared_counts, table_counts, window_counts, wired_counts
 from .reservoir import reservoir_floats, reservoir_random, reservoir_shared
 from .selection import fill_times, largest
 from .sequential import divide, lfsr, moore, shuffle_buffer, square_root
@@ -61,6 +61,7 @@ __all__ = [
     "reservoir_shared",
     "saturate",
     "select_numbers",
+    "shared_counts",
     "shuffle_buffer",
     "spike_streams",
     "square_root",

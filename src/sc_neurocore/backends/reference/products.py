@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..packing import unpack
-from ..types import Bits, Counts, FreshWeights, Indices, Rows, Wiring, Words
+from ..types import Bits, Counts, FreshWeights, Indices, Rows, SharedWeights, Wiring, Words
 from .streams import bernoulli
 
 
@@ -52,6 +52,23 @@ def fresh_counts(x: Words, indptr: Indices, inputs: Indices, weights: FreshWeigh
     wiring = Wiring(indptr, lines, np.arange(codes.size))
     ones = synapse_bits(x, made, wiring, length, xnor).sum(-1, dtype=np.int64)
     return per_neuron(ones * np.where(codes < 0, -1, 1), wiring)
+
+
+def shared_counts(
+    x: Words, indptr: Indices, neurons: Indices, weights: SharedWeights, length: int, xnor: bool
+) -> Counts:
+    key, samples, n_neurons, codes, bits = weights
+    n = x.shape[2]
+    lines = np.repeat(np.arange(n), np.diff(indptr))
+    streams = samples.astype(np.uint64)[:, None] * np.uint64(n) + lines.astype(np.uint64)
+    thresholds = np.broadcast_to(np.abs(codes).astype(np.uint64), streams.shape)
+    words = bernoulli(key, streams.reshape(-1), thresholds.reshape(-1), bits, length)
+    wiring = Wiring(indptr, lines, np.arange(codes.size))
+    ones = synapse_bits(x, words.reshape(*streams.shape, x.shape[-1]), wiring, length, xnor).sum(-1, dtype=np.int64)
+    fed = neurons if neurons.size else np.tile(np.arange(n_neurons), n)
+    out = np.zeros((*x.shape[:2], n_neurons), np.int64)
+    np.add.at(np.moveaxis(out, 2, 0), fed, np.moveaxis(ones * np.where(codes < 0, -1, 1), 2, 0))
+    return out
 
 
 def per_neuron(values: Indices, wiring: Wiring) -> Counts:

@@ -68,7 +68,8 @@ def prepare(layer: L) -> L:
 
 
 fan_in: Any = attribute("_weights.fan_in", "Input lines of a neuron, the constant of a bias included.")
-share: Any = attribute("_synapses.streams.encoder.share", "The sharing policy in force, see `Encoder`.")
+share: Any = attribute("_options.lines_share", "The sharing policy of the input lines in force, see `Encoder`.")
+weight_share: Any = attribute("_options.weights_share", "How weights share random sources, see `layers.weight_share`.")
 generator: Any = attribute(
     "_synapses.streams.encoder.generator",
     "Number generator of the input streams; the weights take its decorrelated partner.",

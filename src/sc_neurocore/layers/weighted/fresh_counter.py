@@ -3,21 +3,23 @@
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...backends import choose, runs_on
-from ...backends.types import Words
+from ...backends.types import Indices, Words
 from ...gates.accumulators import ParallelCounter
 from ..base import Floats, Samples
-from .synapse_array import FreshStreams, SeenWeights
+from .synapse_array import FreshStreams, SeenWeights, SharedStreams
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
+
+_KERNELS: dict[type, str] = {FreshStreams: "fresh_counts", SharedStreams: "shared_counts"}
 
 
 class FreshCounter:
     """Weighted sums of neurons whose weights have new Bernoulli streams for every sample, none of which is stored.
 
-    A word of inputs that is zero needs no bits of its weights, and a split weight only has bits on one rail.
+    A word of inputs that is zero needs no bits of its weights, and a split weight only has bits on one rail. Random
+    numbers that neurons share are made once for all of them.
 
     Parameters
     ----------
@@ -27,17 +29,22 @@ class FreshCounter:
         The weight streams.
     """
 
-    def __init__(self, circuit: WeightedSum, streams: FreshStreams) -> None:
+    def __init__(self, circuit: WeightedSum, streams: FreshStreams | SharedStreams) -> None:
         assert isinstance(circuit.accumulator, ParallelCounter)
         self._accumulator, self._streams = circuit.accumulator, streams
         self._backend, self._bipolar = circuit.options.backend, circuit.options.encoding == "bipolar"
         weights, connections = circuit.synapses.weights, circuit.synapses.connections
         self._fan_in = connections.fan_in
-        self._indptr = np.concatenate([[0], np.cumsum(self._fan_in)])
-        self._inputs: NDArray[np.int64] = np.empty(0, np.int64)
-        """Line of each synapse; none where neurons take all lines."""
-        if not isinstance(weights, DenseWeights):
-            self._inputs = connections.one_rail(0, connections.n_neurons).inputs
+        self._kernel = _KERNELS[type(streams)]
+        none: Indices = np.empty(0, np.int64)
+        inputs = none if isinstance(weights, DenseWeights) else connections.one_rail(0, connections.n_neurons).inputs
+        self._wires = np.concatenate([[0], np.cumsum(self._fan_in)]), inputs
+        """Synapses as the kernel takes them; none where every neuron takes all lines."""
+        if isinstance(streams, SharedStreams):
+            every = weights.lines()[0 : weights.n_synapses]
+            by_line = np.bincount(every, minlength=weights.fan_in)
+            neurons = np.repeat(np.arange(connections.n_neurons), self._fan_in)[streams.order(every.size)]
+            self._wires = np.concatenate([[0], np.cumsum(by_line)]), neurons if inputs.size else none
 
     @classmethod
     def of(cls, circuit: WeightedSum) -> Self | None:
@@ -48,13 +55,15 @@ class FreshCounter:
         synapses, kernels = circuit.synapses, choose(circuit.options.backend)
         plain = type(circuit.accumulator) is ParallelCounter and synapses.faults is None
         ready = "and_counts" if isinstance(synapses.weights, DenseWeights) else "wired_counts"
-        in_place = runs_on(kernels, "fresh_counts") == runs_on(kernels, ready)
         streams = synapses.streams
-        return cls(circuit, streams) if plain and in_place and isinstance(streams, FreshStreams) else None
+        if not plain or not isinstance(streams, FreshStreams | SharedStreams):
+            return None
+        return cls(circuit, streams) if runs_on(kernels, _KERNELS[type(streams)]) == runs_on(kernels, ready) else None
 
     def outputs(self, words: Words, seen: SeenWeights, samples: Samples) -> Floats:
         """Outputs ``(S, M)`` of input streams ``(S, rails, n, W)`` for sample numbers ``(S,)``."""
         weights, length = self._streams.made_later(seen, samples), self._accumulator.length
-        counts = choose(self._backend).fresh_counts(words, self._indptr, self._inputs, weights, length, self._bipolar)
+        kernel = getattr(choose(self._backend), self._kernel)
+        counts = kernel(words, *self._wires, weights, length, self._bipolar)
         total = counts[:, 0] - counts[:, 1] if counts.shape[1] == 2 else counts[:, 0]
         return self._accumulator.decoded(total, self._fan_in)

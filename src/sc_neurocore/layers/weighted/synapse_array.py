@@ -9,7 +9,7 @@ from ... import chunks
 from ...backends import choose
 from ...backends.packing import tail_mask, words_for
 from ...backends.threads import over_rows
-from ...backends.types import NUMBER_DIGITS, Counts, FreshWeights, Rows, Thresholds, Words
+from ...backends.types import NUMBER_DIGITS, Counts, FreshWeights, Rows, SharedWeights, Thresholds, Words
 from ...bitstreams.encodings import MAGNITUDES, from_probability, value_range
 from ...encoders import Bernoulli, Encoder
 from ...encoders.seeds import Seeds
@@ -21,6 +21,7 @@ from ...synapses.reading import noisy_probabilities
 from ..base import Floats, Samples
 from ..options import CircuitOptions
 from ..stream_faults import StreamFaults
+from .weight_encoder import weight_encoder
 from .weights import Weights
 
 
@@ -72,13 +73,14 @@ class WeightStreams(ABC):
     encoder
         Makes them.
     lines
-        Input line of each synapse, ``(synapses,)``; only slices of them are looked at.
+        Input of the encoder that each synapse belongs to, ``(synapses,)``, of which only slices are looked at; None:
+        it has as many as there are synapses.
     """
 
     per_sample = True
     """Whether every sample gets streams of its own."""
 
-    def __init__(self, encoder: Encoder, lines: Inputs) -> None:
+    def __init__(self, encoder: Encoder, lines: Inputs | None) -> None:
         self.encoder, self.lines = encoder, lines
         self.random = isinstance(encoder.generator, Bernoulli)
         self.number_bytes = encoder.number_bytes
@@ -118,29 +120,63 @@ class StoredStreams(WeightStreams):
         """The streams ``(1, rails, synapses, W)`` of all samples, made once for a snapshot."""
         packed = seen.packed
         if packed is None:
-            columns = None if self.random else self.lines
-            packed = seen.packed = self.encoder.rails(seen.effective.reshape(1, -1), np.zeros(1, np.int64), columns)
+            one_sample = seen.effective.reshape(1, -1), np.zeros(1, np.int64)
+            packed = seen.packed = self.encoder.rails(*one_sample, self.lines)
         return packed
 
 
-class FreshStreams(WeightStreams):
-    """Weight streams that are new for every sample: the generators run on."""
+class RunningStreams(WeightStreams):
+    """Base of weight streams that are new for every sample: the generators run on."""
 
     def words(self, seen: SeenWeights, samples: Samples) -> Words:
         """Streams ``(S, rails, synapses, W)``."""
-        values = seen.effective
-        return self.encoder.rails(np.broadcast_to(values.reshape(-1), (len(samples), values.size)), samples)
+        values = np.broadcast_to(seen.effective.reshape(-1), (len(samples), seen.effective.size))
+        return self.encoder.rails(values, samples, self.lines)
+
+    def _codes(self, seen: SeenWeights) -> NDArray[np.int64]:
+        """Thresholds of the synapses with their signs."""
+        encoder, flat = self.encoder, seen.effective.reshape(-1)
+        codes = encoder.thresholds(MAGNITUDES[encoder.encoding](flat)).astype(np.int64)
+        if encoder.encoding == "split":
+            np.negative(codes, out=codes, where=flat < 0)
+        return codes
+
+
+class FreshStreams(RunningStreams):
+    """Fresh weight streams with a random source for every synapse, or one for all."""
 
     def made_later(self, seen: SeenWeights, samples: Samples) -> FreshWeights:
         """What the streams of `words` are made of, for the kernel `fresh_counts`."""
         encoder, codes = self.encoder, seen.codes
         if codes is None:
-            flat = seen.effective.reshape(-1)
-            codes = encoder.thresholds(MAGNITUDES[encoder.encoding](flat)).astype(np.int64)
-            if encoder.encoding == "split":
-                np.negative(codes, out=codes, where=flat < 0)
-            seen.codes = codes
+            codes = seen.codes = self._codes(seen)
         return FreshWeights(encoder.key, samples, encoder.share == "independent", codes, encoder.generator.bits)
+
+
+class SharedStreams(RunningStreams):
+    """Fresh weight streams with a random source for every line, which all neurons share.
+
+    Parameters
+    ----------
+    n_neurons
+        M.
+    """
+
+    def __init__(self, encoder: Encoder, lines: Inputs, n_neurons: int) -> None:
+        super().__init__(encoder, lines)
+        self._n_neurons, self._inputs = n_neurons, lines
+
+    def order(self, n_synapses: int) -> NDArray[np.int64]:
+        """The synapses, numbered neuron by neuron, in the order of their lines."""
+        return np.argsort(self._inputs[0:n_synapses], kind="stable")
+
+    def made_later(self, seen: SeenWeights, samples: Samples) -> SharedWeights:
+        """What the streams of `words` are made of, line by line, for the kernel `shared_counts`."""
+        encoder, codes = self.encoder, seen.codes
+        if codes is None:
+            codes = self._codes(seen)
+            codes = seen.codes = codes[self.order(codes.size)]
+        return SharedWeights(encoder.key, samples, self._n_neurons, codes, encoder.generator.bits)
 
 
 class ReadStreams(WeightStreams):
@@ -154,7 +190,7 @@ class ReadStreams(WeightStreams):
         Whether Bernoulli comparators run on from sample to sample.
     """
 
-    def __init__(self, encoder: Encoder, lines: Inputs, key: int, fresh: bool) -> None:
+    def __init__(self, encoder: Encoder, lines: Inputs | None, key: int, fresh: bool) -> None:
         super().__init__(encoder, lines)
         self.key, self.fresh = key, fresh
 
@@ -165,7 +201,7 @@ class ReadStreams(WeightStreams):
         over_rows(_read_out, (self.key, samples, flat, sigma, read), len(samples), 16 * read.size)
         np.clip(read, *value_range(self.encoder.encoding), out=read)  # no comparator follows further
         numbers = samples if self.random and self.fresh else np.zeros_like(samples)
-        return self.encoder.rails(read, numbers, None if self.random else self.lines)
+        return self.encoder.rails(read, numbers, self.lines)
 
 
 class NoisyStreams(WeightStreams):
@@ -181,7 +217,7 @@ class NoisyStreams(WeightStreams):
         Philox key of the noise.
     """
 
-    def __init__(self, encoder: Encoder, lines: Inputs, key: int) -> None:
+    def __init__(self, encoder: Encoder, lines: Inputs | None, key: int) -> None:
         super().__init__(encoder, lines)
         self.key = key
         self._levels = np.empty((1, 0)) if self.random else encoder.levels()
@@ -196,7 +232,9 @@ class NoisyStreams(WeightStreams):
             return self._random_words(first, np.atleast_2d(noisy_probabilities(means, sigma, encoding)))
         if encoding == "bipolar":
             means, sigma = (means + 1) / 2, sigma / 2
-        rows = np.zeros(means.size, np.int64) if len(self._levels) == 1 else self.lines[0 : means.size]
+        rows = np.zeros(means.size, np.int64)
+        if len(self._levels) > 1 and self.lines is not None:
+            rows = self.lines[0 : means.size]
         rails = 2 if encoding == "split" else 1
         return choose(self.encoder.backend).compare_noisy(self.key, first, self._levels, rows, means, sigma, rails)
 
@@ -218,8 +256,6 @@ class NoisyStreams(WeightStreams):
 class SynapseArray:
     """Weights of a layer, the errors of their device, and the streams that carry them to the gates.
 
-    Deterministic generators are shared by the neurons: line i of a neuron's inputs has one for all its weights.
-
     Parameters
     ----------
     weights
@@ -236,7 +272,6 @@ class SynapseArray:
     ) -> None:
         self.weights, self.device = weights, options.device
         self.faults = StreamFaults.of(options, seeds)
-        generator = options.make_generator()
         self.rails = 2 if options.encoding == "split" else 1
         self._encoding, self._accumulate = options.encoding, options.accumulate
         self.connections = weights.connections(self.rails)
@@ -248,29 +283,20 @@ class SynapseArray:
             pairs = options.encoding != "unipolar"
             # Of the seed itself: one seed is one chip, whichever layer is made of it.
             self.defects = self.device.defects(weights.joined().shape, seeds.seed, pairs=pairs)
-        random = isinstance(generator, Bernoulli)
-        encoder = Encoder(
-            self.n_synapses if random else weights.fan_in,
-            options.cycles,
-            generator,
-            options.encoding,
-            share=options.share,
-            partner=1,
-            seed=seeds.of("weights"),
-            backend=options.backend,
-        )
-        every = weights.lines()
+        encoder, apart = weight_encoder(self.n_synapses, weights.fan_in, options, seeds)
+        lines = None if apart else weights.lines()
         self.streams: WeightStreams
         if self.device is not None and self.device.read_noise:
             key = seeds.key("read noise")
             if self.device.read_noise_per == "cycle":
-                self.streams = NoisyStreams(encoder, every, key)
+                self.streams = NoisyStreams(encoder, lines, key)
             else:
-                self.streams = ReadStreams(encoder, every, key, options.weight_streams == "fresh")
-        elif random and options.weight_streams == "fresh":
-            self.streams = FreshStreams(encoder, every)
+                self.streams = ReadStreams(encoder, lines, key, options.weight_streams == "fresh")
+        elif isinstance(encoder.generator, Bernoulli) and options.weight_streams == "fresh":
+            n = weights.n_neurons
+            self.streams = FreshStreams(encoder, None) if lines is None else SharedStreams(encoder, lines, n)
         else:
-            self.streams = StoredStreams(encoder, every)
+            self.streams = StoredStreams(encoder, lines)
         self._seen: SeenWeights | None = None
 
     def seen(self) -> SeenWeights:
@@ -332,7 +358,8 @@ class SynapseArray:
         """Index of the generator that drives each weight stream."""
         if self.streams.encoder.share != "independent":
             return np.zeros(self.n_synapses, np.int64)
-        return np.arange(self.n_synapses) if self.streams.random else self.streams.lines[0 : self.n_synapses]
+        lines = self.streams.lines
+        return np.arange(self.n_synapses) if lines is None else lines[0 : self.n_synapses]
 
     @property
     def own_streams(self) -> bool:

@@ -53,13 +53,15 @@ class WeightedSum:
         fan_in = synapses.weights.fan_in
         self.select: SelectSource | None = None
         if options.accumulate == "mux":  # one source of select numbers for the layer
-            partner = 2 * max(n_lines, fan_in) if encoder.share == "independent" else 2
+            shares = encoder.share, synapses.streams.encoder.share
+            partner = 2 * max(n_lines, fan_in) if "independent" in shares else 2
             self.select = SelectSource(encoder.generator, partner, self.length, seeds.key("select"), options.backend)
         self.accumulator = accumulator or make_accumulator(
             options.accumulate, self.length, options.encoding, fan_in, self.select, options.backend
         )
         in_runs = any(encoder.generator.decorrelated(partner).in_runs for partner in (0, 1))
-        self._conditions = Conditions(encoder.share, in_runs, options.faults, len(encoder.generator.groups))
+        groups, apart = len(encoder.generator.groups), options.weights_share != "one"
+        self._conditions = Conditions(encoder.share, in_runs, options.faults, groups, apart)
         self.product_flips = options.faults is not None and options.faults.product_flips > 0
 
     # ------------------------------------------------------------ streams

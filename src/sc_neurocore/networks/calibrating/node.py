@@ -93,6 +93,7 @@ class Node:
             and options.accumulate in ("sum", "mean")
             and options.device is None
             and options.share in (None, "independent")
+            and options.weights_share == "independent"
             and options.weight_streams == "fresh"
         )
 

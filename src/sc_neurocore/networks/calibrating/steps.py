@@ -244,9 +244,14 @@ _MOST_SWAPS = 20_000
 def counts_pairs(node: Node) -> bool:
     """Whether the layer's sums are of the counts of products of one pair of sequences, which a table tells."""
     options = node.context.options
-    shared = node.generator.modulus <= 512 and options.share in (None, "one") and options.generator != "bernoulli"
+    shared = options.share in (None, "one") and options.weights_share == "one" and options.generator != "bernoulli"
     return (
-        node.linear and shared and options.accumulate in ("sum", "mean") and options.device is None and not node.exact
+        node.linear
+        and shared
+        and node.generator.modulus <= 512
+        and options.accumulate in ("sum", "mean")
+        and options.device is None
+        and not node.exact
     )
 
 
