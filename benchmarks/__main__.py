@@ -50,6 +50,8 @@ def measure(name: str, options: argparse.Namespace) -> list[Row]:
     try:
         rows = import_module(f"{__package__}.{name}").rows
     except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("benchmarks", "sc_neurocore"):
+            raise
         return stamped(name, [Row("layers", name, "", None, note=f"not installed: pip install {error.name}")])
     if name == "peers":
         rows = partial(peers.rows, folder=options.peers, unarysim=options.unarysim)

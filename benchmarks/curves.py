@@ -33,7 +33,7 @@ LINES: dict[str, dict[str, Any]] = {
     "Bernoulli, fresh weights": {"generator": "bernoulli"},
 }
 FLOAT = "float32 product"
-FRESH_BITS = 2**30
+FRESH_BITS = 2**32
 """Products of random streams are timed up to this many bits a call: larger ones take seconds."""
 ROUNDS = 7
 
