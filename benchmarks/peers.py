@@ -8,6 +8,7 @@ product. What is not there is a row that says so.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -203,8 +204,7 @@ def documented_rows(rounds: int, other: Peer, note: str) -> Iterator[Row]:
 
 def _short(error: Exception) -> str:
     """One line without a path of this machine."""
-    line = " ".join(str(error).split())
-    return " ".join(word if not os.path.isabs(word.strip("'\"")) else "PATH" for word in line.split())[:150]
+    return re.sub(r"(?<![\w.])/[^\s'\",:\]]+", "PATH", " ".join(str(error).split()))[:150]
 
 
 def rows(rounds: int, folder: Path | None = None, unarysim: Path | None = None) -> Iterator[Row]:
