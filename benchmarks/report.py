@@ -67,12 +67,20 @@ def _parts(rows: Iterable[Row]) -> Iterator[str]:
         yield f"- {date}, {chip}: {', '.join(groups)}"
 
 
+def _by_group(rows: list[Row]) -> Iterator[str]:
+    """A heading and a table for each group."""
+    for group in dict.fromkeys(row.group for row in rows):
+        title = group.replace("_", " ").capitalize()
+        yield f"### {title}\n\n{markdown(HEADS, (cells(row) for row in rows if row.group == group))}"
+
+
 def page(rows: list[Row]) -> str:
     """The text of docs/performance.md: a function of the rows only."""
     by_table = {name: [*of_table(rows, name)] for name in ("layers", "cases", "peers", "memory")}
     goals = [row for row in rows if row.met is not None]
     met = sum(bool(row.met) for row in goals)
-    tables = {name: markdown(HEADS, map(cells, found)) for name, found in by_table.items() if name != "memory"}
+    tables = {name: markdown(HEADS, map(cells, by_table[name])) for name in ("layers", "peers")}
+    tables["cases"] = "\n\n".join(_by_group(by_table["cases"]))
     memory = markdown(
         ("case", "of what", "MiB", "MiB of the arrays given"),
         ((row.case, row.quantity, number(row.value), row.note) for row in by_table["memory"]),
