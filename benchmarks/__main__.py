@@ -1,105 +1,107 @@
-"""``python -m benchmarks``: measure, print tables, write a record."""
+"""``python -m benchmarks``: measure groups of cases, print their rows, keep them and make docs/performance.md."""
 
 import argparse
-import json
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from time import perf_counter
 
-import numpy as np
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from . import attention, commands, host, report
-from .cases import Shape, encode_cases, forward_cases, limit_cases, product_cases
-from .measure import interleave
-from .other import VARIABLE, Other
+from . import host, peers, report
+from .pictures import write_pictures
+from .rows import Row, read, renewed, write
 
-N_INPUTS, N_NEURONS = 784, 128
-BATCHES, LENGTHS = (1, 32, 1024), (256, 1024)
-
-
-def measure(shape: Shape, rounds: int, other: Other) -> dict[str, report.Group]:
-    """The three groups of a shape."""
-    rng = np.random.default_rng(0)
-    return {
-        "encode": interleave(encode_cases(shape, rng), rounds),
-        "product": interleave([*limit_cases(), *product_cases(shape, rng)], rounds),
-        "forward": interleave(forward_cases(shape, rng, other), rounds),
-    }
+DOCS = Path(__file__).parents[1] / "docs"
+GROUPS = (
+    "dense", "short_streams", "random_streams", "accumulations", "convolution", "spiking", "reservoir", "learning",
+    "fusion", "attention", "devices", "predictive", "primitives", "jax_scan", "estimates", "commands", "peers",
+    "curves", "memory",
+)  # fmt: skip
+"""Modules with ``rows(rounds)``, in the order of the page."""
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=GROUPS, metavar="GROUP", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--rounds", type=int, default=7, help="samples of a case (slow cases take fewer), default 7")
-    parser.add_argument("--quick", action="store_true", help="leave out batch 1024")
-    parser.add_argument("--evaluate", action="store_true", help="time the default evaluation too, cold and warm")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure as JSON")
-    parser.add_argument(
-        "--other-python",
-        metavar="PATH",
-        help=f"interpreter of an environment with the existing package of the same import name (or {VARIABLE})",
-    )
+    parser.add_argument("--markdown", action="store_true", help="keep the rows and write docs/performance.md")
+    parser.add_argument("--remake", action="store_true", help="write docs/performance.md from kept rows")
+    parser.add_argument("--docs", type=Path, default=DOCS, metavar="FOLDER", help="instead of docs/")
+    peers.add_options(parser)
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error(f"--rounds must be 1 or more, got {options.rounds}")
-    if options.json is not None and not options.json.parent.is_dir():
-        parser.error(f"--json: there is no folder {options.json.parent}")
+    if options.remake and (options.only or options.markdown):
+        parser.error("--remake measures nothing: leave out --only and --markdown")
+    if not options.docs.is_dir():
+        parser.error(f"--docs: there is no folder {options.docs}")
     return options
+
+
+def measure(name: str, options: argparse.Namespace) -> list[Row]:
+    """The rows of a group; one row that says so if a library that it needs is not there."""
+    rows: Callable[[int], Iterator[Row]]
+    try:
+        rows = import_module(f"{__package__}.{name}").rows
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("benchmarks", "sc_neurocore"):
+            raise
+        return stamped(name, [Row("layers", name, "", None, note=f"not installed: pip install {error.name}")])
+    if name == "peers":
+        rows = partial(peers.rows, folder=options.peers, unarysim=options.unarysim)
+    return stamped(name, [*rows(options.rounds)])
+
+
+def stamped(name: str, rows: list[Row]) -> list[Row]:
+    """The rows with the name of their group, the day and the chip."""
+    found = host.describe()
+    features = ", ".join(found["vector_features"])
+    chip = f"{found['processor']} ({features}), {found['threads']} threads"
+    return [replace(row, group=name, date=date.today().isoformat(), chip=chip) for row in rows]
+
+
+def publish(docs: Path, rows: list[Row]) -> None:
+    """The page and its pictures, of these rows."""
+    (docs / "pictures").mkdir(exist_ok=True)
+    write_pictures(docs / "pictures", rows)
+    report.write_page(docs / "performance.md", rows)
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    found_host = host.describe()
-    other = Other(options.other_python)
-    console.print(
-        f"{found_host['processor']} ({', '.join(found_host['vector_features'])}), {found_host['threads']} threads, "
-        f"load {found_host['load_average']}; Python {found_host['python']}, NumPy {found_host['numpy']}, "
-        f"Numba {found_host['numba']}",
-        highlight=False,
-    )
-    console.print(f"Other package of the same import name: {other.describe()}", highlight=False)
-    console.print()
-    measure(Shape(16, 8, 2, 128), 1, other)  # compiles, or loads from the cache
-    interleave(attention.cases(np.random.default_rng(0), 4, 128), 1)
-    shapes = [Shape(N_INPUTS, N_NEURONS, batch, length) for batch in BATCHES for length in LENGTHS]
-    if options.quick:
-        shapes = [shape for shape in shapes if shape.batch < 1024]
-    groups: report.Groups = {}
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(shapes))
-        for shape in shapes:
-            progress.update(task, description=str(shape))
-            groups[shape] = measure(shape, options.rounds, other)
-            progress.advance(task)
-    other.close()
-    heads = interleave(attention.cases(np.random.default_rng(0)), options.rounds)
-    seconds = {"import": commands.import_seconds(options.rounds), "help": commands.help_seconds(options.rounds)}
-    if options.evaluate:
-        seconds["evaluate cold"], seconds["evaluate warm"] = commands.evaluate_seconds()
-    found = report.targets(groups, heads, seconds)
-    report.show(console, groups, heads, found)
+    kept = options.docs / "performance" / "results.csv"
+    if options.remake:
+        publish(options.docs, read(kept))
+        return 0
+    chosen = [name for name in GROUPS if options.only is None or name in options.only]
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    done: list[str] = []
+    try:
+        with Progress(*columns, console=console, transient=True) as progress:
+            for name in progress.track(chosen, description="groups"):
+                start = perf_counter()
+                progress.console.print(f"{name} ..", style="dim")
+                rows = measure(name, options)
+                if options.markdown:
+                    write(kept, renewed(read(kept), name, rows, GROUPS))
+                report.show(rows)
+                done.append(name)
+                progress.console.print(f"{name}: {len(rows)} rows, {perf_counter() - start:.0f} s", style="dim")
+    except KeyboardInterrupt:
+        rest = " ".join(name for name in chosen if name not in done)
+        console.print(f"Stopped. Finished groups are kept; --only {rest} measures the others.")
+        return 130
+    finally:
+        if options.markdown and done:
+            publish(options.docs, read(kept))
     console.print(f"Load at the end {host.load()}; more than the threads in use means that the host was shared.")
-    if options.json is not None:
-        record = {
-            "host": found_host,
-            "load_average_at_end": host.load(),
-            "other": {"present": other.present, "versions": other.versions, "why_not": other.why_not},
-            "shapes": [
-                {
-                    "n_inputs": shape.n_inputs,
-                    "n_neurons": shape.n_neurons,
-                    "batch": shape.batch,
-                    "length": shape.length,
-                    **{name: [case.record() for case in group.values()] for name, group in measured.items()},
-                }
-                for shape, measured in groups.items()
-            ],
-            "attention": [case.record() for case in heads.values()],
-            "seconds": seconds,
-            "targets": [target.record() for target in found],
-        }
-        options.json.write_text(json.dumps(record, indent=1) + "\n")
     return 0
 
 

@@ -16,6 +16,7 @@ from sc_neurocore.gates.connections import FullConnections
 
 from .cases import Shape
 from .measure import Case, interleave, repeated
+from .rows import Row, times
 
 SHAPES = [Shape(784, 128, batch, length) for batch in (1, 32) for length in (256, 1024)]
 LIMITS = {"or": 1.5, "mux": 1.5, "saturate": 3.0}
@@ -44,6 +45,18 @@ def cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
         "counts", repeated(lambda: kernels.cycle_counts(lines, flat, wiring, shape.length, False)), shape.product_bits,
         "bit",
     )  # fmt: skip
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Accumulations beside the sum, counts of cycles beside totals; goals at batch 32 and L = 1024."""
+    for shape in SHAPES:
+        found = interleave(cases(shape, np.random.default_rng(0)), rounds)
+        asked, size = shape == SHAPES[-1], f"784 -> 128, Sobol, batch {shape.batch}, L = {shape.length}"
+        for name, limit in LIMITS.items():
+            yield times("cases", f"{name}, {size}", found[name], found["sum"], "sum", f"<= {limit:g}" if asked else "")
+        counts, goal = found["counts"], f">= {COUNTS_GBIT}" if asked else ""
+        yield Row("cases", f"counts of cycles, {size}", "Gbit/s", counts.rate * 1e-9, goal, counts.best)
+        yield times("cases", f"counts of cycles, {size}", counts, found["totals"], "totals")
 
 
 def main() -> None:

@@ -9,9 +9,11 @@ from sc_neurocore import Sobol, StochasticAttention
 from sc_neurocore.backends.packing import pack
 from sc_neurocore.backends.types import Words
 
-from .measure import Case, repeated
+from . import report
+from .measure import Case, interleave, repeated
+from .rows import Row, faster, times
 
-SIZE, LENGTH = 64, 1024
+SIZE, LENGTH, ROUNDS = 64, 1024, 15
 
 Floats = NDArray[np.float64]
 
@@ -74,3 +76,16 @@ def _edges(counts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
 
 def _counts(x: Words, w: Words) -> NDArray[np.int64]:
     return np.array([np.bitwise_count(row & w).sum((1, 2), dtype=np.int64) for row in x])
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Heads beside the same circuit on packed words in NumPy, and beside what it estimates."""
+    found = interleave(cases(np.random.default_rng(0)), rounds)
+    for generator, goal in (("sobol", ">= 10"), ("bernoulli", ">= 5")):
+        case = f"StochasticAttention: {SIZE} queries, keys and numbers, L = {LENGTH}, {generator}"
+        yield faster("layers", case, found[generator], found["numpy words"], "NumPy, packed words, Sobol", goal)
+        yield times("layers", case, found[generator], found["numpy float64"], "exact attention in float64")
+
+
+if __name__ == "__main__":
+    report.show(rows(ROUNDS))

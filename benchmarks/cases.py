@@ -16,7 +16,6 @@ from sc_neurocore.encoders import Encoder
 
 from . import limit
 from .measure import Case, repeated
-from .other import Other
 
 REPEATS = 2000
 """Tiles in a call of the limit loop."""
@@ -98,8 +97,8 @@ def product_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
     yield Case("numpy bitwise_count", repeated(plain), bits, "bit")
 
 
-def forward_cases(shape: Shape, rng: np.random.Generator, other: Other) -> Iterator[Case]:
-    """A layer from numbers to numbers, and what else takes a batch through 784 x 128 weights."""
+def forward_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
+    """A layer from numbers to numbers, and NumPy's matrix product of the same shape."""
     x = rng.random((shape.batch, shape.n_inputs))
     options: dict[str, dict[str, Any]] = {
         "sobol": {"generator": "sobol"},
@@ -109,15 +108,5 @@ def forward_cases(shape: Shape, rng: np.random.Generator, other: Other) -> Itera
     for name, given in options.items():
         layer = VectorizedSCLayer(shape.n_inputs, shape.n_neurons, shape.length, use_gpu=False, seed=1, **given)
         yield Case(f"forward {name}", repeated(lambda layer=layer: layer.forward(x)), shape.batch, "image")
-        if name == "sobol":
-            yield Case(
-                "forward sobol, one thread", repeated(lambda layer=layer: layer.forward(x)), shape.batch, "image", 1
-            )
     single, weights = x.astype(np.float32), rng.random((shape.n_inputs, shape.n_neurons), np.float32)
     yield Case("float32 matmul", repeated(lambda: single @ weights), shape.batch, "image")
-    for name in other.names:
-        try:
-            timed, images = other.case(name, shape.n_inputs, shape.n_neurons, shape.length, shape.batch)
-        except (RuntimeError, OSError):
-            continue
-        yield Case(name, timed, images, "image")

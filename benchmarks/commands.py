@@ -1,11 +1,15 @@
-"""What a person waits for at the prompt: import, help, the default evaluation."""
+"""``python -m benchmarks.commands``: what a person waits for at the prompt: import, help, evaluations."""
 
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
+
+from . import report
+from .rows import Row
 
 IMPORT = "from time import perf_counter as now; start = now(); import sc_neurocore; print(now() - start)"
 COMMAND = "from sc_neurocore.cli import main; main()"
@@ -38,6 +42,26 @@ def evaluate_seconds() -> tuple[float, float]:
         return first, _seconds(["evaluate", "--out", str(cold / "second")], caches, cold)
 
 
+def device_seconds() -> float:
+    """``sc-neurocore evaluate`` of five chips with read noise, the network made."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--device", "taox", "--repeats", "5", "--out", str(Path(folder) / "report")]
+        return _seconds(["evaluate", *options], None, Path(folder))
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Seconds: there is nothing to stand beside."""
+    cold, warm = evaluate_seconds()
+    for case, seconds, goal in (
+        ("import sc_neurocore", import_seconds(rounds), "<= .1"),
+        ("sc-neurocore --help", help_seconds(rounds), "<= .5"),
+        ("sc-neurocore evaluate, cold caches", cold, "<= 60"),
+        ("sc-neurocore evaluate, warm", warm, "<= 15"),
+        ("sc-neurocore evaluate --device taox --repeats 5", device_seconds(), "<= 45"),
+    ):
+        yield Row("cases", case, "s", seconds, goal)
+
+
 def _seconds(arguments: list[str], environment: dict[str, str] | None, folder: Path) -> float:
     start = perf_counter()
     subprocess.run(
@@ -49,3 +73,7 @@ def _seconds(arguments: list[str], environment: dict[str, str] | None, folder: P
         check=True,
     )
     return perf_counter() - start
+
+
+if __name__ == "__main__":
+    report.show(rows(5))

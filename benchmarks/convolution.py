@@ -19,6 +19,7 @@ from sc_neurocore.gates.windows import window_indices
 
 from .cases import Shape
 from .measure import Case, interleave, repeated
+from .rows import Row
 
 CHANNELS, SIZE, KERNEL, BATCH = ((3, 16), (3, 32), (16, 32)), 32, 3, 8
 DENSE = (784, 128, 32)
@@ -46,6 +47,18 @@ def cases(channels: int, filters: int, length: int) -> Iterator[Case]:
     a, b = words(1, dense.batch, dense.n_inputs), words(1, dense.n_neurons, dense.n_inputs)
     yield Case("dense", repeated(lambda: kernels.and_counts(a, b)), dense.product_bits, "bit")
     yield Case("forward", repeated(lambda: layer.forward(x)), BATCH, "image")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Windows beside the dense product, and the layer beside its windows."""
+    for length in (256, 1024):
+        found = interleave(cases(length), rounds)
+        size = f"{CHANNELS} -> {FILTERS}, {SIZE} x {SIZE}, k = {KERNEL}, batch {BATCH}, L = {length}"
+        windows, quantity = found["windows"], "share of the speed of the dense product"
+        share = windows.rate / found["dense"].rate
+        yield Row("layers", f"SCConv2DLayer: product, {size}", quantity, share, ">= .85", windows.best)
+        forward = found["forward"].best
+        yield Row("layers", f"SCConv2DLayer: {size}", "time / its product", forward / windows.best, "", forward)
 
 
 def main() -> None:

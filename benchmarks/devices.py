@@ -10,11 +10,19 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sc_neurocore import MemristorModel, PredictiveCodingSCLayer, SCRecurrentLayer, VectorizedSCLayer
+from sc_neurocore import (
+    HardwareAwareSCLayer,
+    MemristiveDenseLayer,
+    MemristorModel,
+    PredictiveCodingSCLayer,
+    SCRecurrentLayer,
+    VectorizedSCLayer,
+)
 from sc_neurocore.backends.packing import pack
 from sc_neurocore.encoders import Encoder
 
 from .measure import Case, interleave, repeated
+from .rows import Row, times
 
 INPUTS, NEURONS, IMAGES, LENGTH, ROUNDS = 784, 128, 32, 256, 9
 STEPS = 10
@@ -62,6 +70,35 @@ def thread_cases() -> Iterator[Case]:
         for threads in (1, None):
             run = repeated(lambda coding=coding: coding.run(x))
             yield Case(f"predictive coding of {neurons}, {name}, {threads}", run, STEPS, "sample", threads)
+
+
+def chip_cases() -> Iterator[Case]:
+    """Layers on a chip with stuck cells and a spread of programming beside the same layer without; Sobol."""
+    rng = np.random.default_rng(0)
+    weights, x = rng.normal(0, 0.15, (NEURONS, INPUTS)).clip(-1, 1), rng.random((IMAGES, INPUTS))
+    for kind in (VectorizedSCLayer, MemristiveDenseLayer, HardwareAwareSCLayer):
+        layer = kind.from_weights(weights, LENGTH, encoding="split", accumulate="sum", generator="sobol", seed=0)
+        yield Case(kind.__name__, repeated(lambda layer=layer: layer.forward(x)), IMAGES, "image")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Chips and read noise beside no device, all threads beside one."""
+    found, size = interleave(chip_cases(), rounds), f"{INPUTS} -> {NEURONS}, split, Sobol, L = {LENGTH}"
+    for name in ("MemristiveDenseLayer", "HardwareAwareSCLayer"):
+        base = found["VectorizedSCLayer"]
+        yield times("layers", f"{name}: {size}, batch {IMAGES}", found[name], base, "VectorizedSCLayer", "<= 1.1")
+    found = interleave((case for case in noise_cases() if case.name.endswith(f"batch {IMAGES}")), rounds)
+    for generator in ("sobol", "bernoulli"):
+        for name in [*DEVICES][1:]:
+            base = found[f"{generator}, no device, batch {IMAGES}"]
+            case = f"{name}, {INPUTS} -> {NEURONS}, split, {generator}, batch {IMAGES}, L = {LENGTH}"
+            yield times("cases", case, found[f"{generator}, {name}, batch {IMAGES}"], base, "no device")
+    found = interleave(thread_cases(), rounds)
+    for name, one in found.items():
+        if one.threads == 1:
+            every = found[name.removesuffix("1") + "None"]
+            gain = one.best / every.best
+            yield Row("cases", name.removesuffix(", 1"), "time on one thread / all", gain, seconds=every.best)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -14,6 +14,7 @@ from sc_neurocore import Conv2D, Dense, Network, Pool2D
 from sc_neurocore.evaluation import EstimatedCircuit
 
 from .measure import Case, interleave, repeated
+from .rows import Row, faster
 
 IMAGES, STREAMED = 10_000, 200
 """Images of a call of an estimate (a tenth of them with convolutions), and of the streams."""
@@ -37,6 +38,17 @@ def cases(rng: np.random.Generator, name: str, network: Network) -> Iterator[Cas
         streams, estimate = network.circuit(length, "bernoulli"), EstimatedCircuit(network.circuit(length, "bernoulli"))
         yield Case(f"streams {length}", repeated(lambda run=streams: run.predict(x[:STREAMED])), STREAMED, "image")
         yield Case(f"estimate {length}", repeated(lambda run=estimate: run.predict(x)), n, "image")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Estimates beside their streams."""
+    rng = np.random.default_rng(0)
+    for name, network in networks(rng).items():
+        found = interleave(cases(rng, name, network), rounds)
+        for length in LENGTHS:
+            estimate, streams = found[f"estimate {length}"], found[f"streams {length}"]
+            case = f"estimate of random streams, {name}, L = {length}"
+            yield faster("cases", case, estimate, streams, "their streams")
 
 
 def main() -> None:

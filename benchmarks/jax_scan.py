@@ -17,6 +17,7 @@ from sc_neurocore.backends import membrane
 from sc_neurocore.neurons import LIFNeurons, LIFParameters
 
 from .measure import Case, interleave, repeated
+from .rows import Row, times
 
 NEURONS, STEPS = 1000, 1000
 ROUNDS = 15
@@ -87,6 +88,17 @@ def cases(dtype: str, neurons: int = NEURONS, steps: int = STEPS) -> Iterator[Ca
         yield Case("numba" + noise, repeated(lambda lif=lif, by_row=by_row: lif.run(by_row)), work, "step")
     if dtype == "float64":
         yield Case("loop", repeated(lambda: loop(currents)), work, "step")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """The layer beside a scan by hand and beside the compiled neurons."""
+    for dtype in ("float64", "float32"):
+        found = interleave(cases(dtype), rounds)
+        for noise in ("", ", noise"):
+            case, layer = f"JaxSCDenseLayer: {NEURONS} x {STEPS}, {dtype}{noise}", found["layer" + noise]
+            goal = "<= 1.5" if dtype == "float64" else "<= 2"
+            yield times("layers", case, layer, found["hand" + noise], "a scan by hand", goal)
+            yield times("layers", case, layer, found["numba" + noise], "LIFNeurons")
 
 
 def main() -> None:

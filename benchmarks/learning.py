@@ -13,6 +13,7 @@ from rich.table import Table
 from sc_neurocore import SCLearningLayer
 
 from .measure import Case, interleave, repeated
+from .rows import Row, faster
 
 INPUTS, NEURONS, LENGTH = 64, 10, 1024
 ROUNDS = 15
@@ -38,6 +39,15 @@ def cases() -> Iterator[Case]:
     yield Case("no learning", repeated(lambda: layer.run_epoch(x, learning=False)), 1, "epoch", 1)
     plain = SCLearningLayer(INPUTS, NEURONS, length=LENGTH, base_seed=0, backend="reference")
     yield Case("the definition in NumPy", repeated(lambda: plain.run_epoch(x)), 1, "epoch", 1)
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Epochs beside the definition in NumPy."""
+    found = interleave(cases(), rounds)
+    plain = found["the definition in NumPy"]
+    for name in LAYERS:
+        case = f"SCLearningLayer: {INPUTS} -> {NEURONS}, {LENGTH} cycles, {name}"
+        yield faster("layers", case, found[name], plain, "NumPy, pair", ">= 100" if name == "pair" else "")
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ SLICE_NS = 30_000_000
 BUDGET_NS = 2_000_000_000
 """A case that has used this much time takes no part in further rounds."""
 SLOW_NS = 1_000_000_000
-"""A first call that takes longer counts as a sample: it is not repeated to warm up."""
+"""A first call that takes longer counts as a sample: it is not repeated to warm up. It may have compiled a kernel, so
+the case takes part in a round all the same."""
 
 
 @dataclass
@@ -122,7 +123,6 @@ def interleave(cases: Iterable[Case], rounds: int) -> dict[str, Case]:
             _use_threads(case)
             once = _sample(case)
             if once > SLOW_NS:
-                spent[case.name] = once
                 continue
             once = min(once, _sample(case))
             case.samples.clear()

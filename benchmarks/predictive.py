@@ -16,6 +16,7 @@ from sc_neurocore.backends.packing import pack
 from sc_neurocore.backends.types import Words
 
 from .measure import Case, interleave, repeated
+from .rows import Row, faster
 
 INPUTS, NEURONS, LENGTH, LR = 64, 32, 256, 0.01
 SAMPLES, ROUNDS = 200, 15
@@ -77,6 +78,15 @@ class OnWords:
 
 def _ones(words: Words) -> NDArray[np.int64]:
     return np.bitwise_count(words).sum(-1, dtype=np.int64)
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Sequences beside the same circuit on packed words in NumPy."""
+    found = interleave(cases(), rounds)
+    for name in LAYERS:
+        case = f"PredictiveCodingSCLayer: {SAMPLES} x {INPUTS} -> {NEURONS}, L = {LENGTH}, {name}"
+        goal = ">= 10" if name == "all learn" else ""
+        yield faster("layers", case, found[name], found["numpy words"], "NumPy, packed words, all learn", goal)
 
 
 def main() -> None:

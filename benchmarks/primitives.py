@@ -20,6 +20,7 @@ from sc_neurocore import LateralInhibition, RallDendrite, WinnerTakeAll
 from sc_neurocore.layers.circuit_primitives import Boundary
 
 from .measure import Case, interleave, repeated
+from .rows import Row, faster
 
 BRANCHES, COMPARTMENTS, STEPS = 16, 16, 10_000
 UNITS, RADIUS, STRENGTH = 10_000, 5, 0.3
@@ -135,6 +136,22 @@ def ranked(x: Floats) -> Floats:
     out = np.zeros_like(x)
     out[chosen] = x[chosen]
     return out
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Primitives beside NumPy and SciPy."""
+    found = interleave(cases(np.random.default_rng(0)), rounds)
+    steps = f"{BRANCHES} x {COMPARTMENTS} compartments, {STEPS} steps"
+    for name, ours, rival, what, goal in (
+        (f"RallDendrite: {steps}", "dendrite", "dendrite, sparse LU", "SciPy's sparse LU", ">= 10"),
+        (f"RallDendrite: {steps}, conductances", "dendrite, conductances", "dendrite, dense LU", "LAPACK", ">= 10"),
+        (f"LateralInhibition: {UNITS} units, radius {RADIUS}", *INHIBITION, "np.convolve", ">= .33"),
+        (f"WinnerTakeAll: {WINNERS} of {CROWD}", "winners", "winners, argpartition", "np.argpartition", ">= 1"),
+    ):
+        yield faster("layers", name, found[ours], found[rival], what, goal)
+
+
+INHIBITION = "inhibition, wrap", "inhibition, convolve"
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from sc_neurocore import VectorizedSCLayer
 
 from .measure import Case, interleave, repeated
+from .rows import Row, times
 
 N_INPUTS, N_NEURONS, BATCH, LENGTH = 784, 128, 32, 256
 ZEROS = 0.8
@@ -37,6 +38,17 @@ def cases() -> Iterator[Case]:
         random = layer("bernoulli", encoding)
         yield Case(encoding, repeated(lambda random=random: random.forward(x)), BATCH, "image")
         yield Case(f"{encoding}, zeros", repeated(lambda random=random: random.forward(dark)), BATCH, "image")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Fresh weight streams beside Sobol streams, and encodings beside unipolar."""
+    found = interleave(cases(), rounds)
+    size = f"784 -> 128, fresh Bernoulli weights, batch {BATCH}, L = {LENGTH}"
+    for zeros in ("", ", zeros"):
+        inputs = f", {ZEROS:.0%} of the inputs 0" if zeros else ""
+        one, two = found[f"unipolar{zeros}"], found[f"split{zeros}"]
+        yield times("cases", f"{size}, unipolar{inputs}", one, found["sobol"], "Sobol", "" if zeros else "<= 35")
+        yield times("cases", f"{size}, split{inputs}", two, one, "unipolar", "<= 1.1")
 
 
 def main() -> None:

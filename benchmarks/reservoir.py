@@ -13,6 +13,7 @@ from rich.table import Table
 from sc_neurocore import SCRecurrentLayer
 
 from .measure import Case, interleave, repeated
+from .rows import Row, times
 
 NEURONS, LENGTH, STEPS, ROUNDS = 1000, 256, 20, 9
 CIRCUITS = {
@@ -36,6 +37,16 @@ def cases(n_neurons: int = NEURONS, length: int = LENGTH) -> Iterator[Case]:
     for name, more in CIRCUITS.items():
         circuit = SCRecurrentLayer(1, n_neurons, 1.0, 0.25, 0.9, length, **options, **more)
         yield Case(name, repeated(lambda circuit=circuit: circuit.run(u)), STEPS, "step")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Steps beside NumPy's float32 product."""
+    found = interleave(cases(), rounds)
+    product = found["float32 matrix-vector product"]
+    goals = {"expected": "<= 3", "Sobol": "<= 15", "Bernoulli, stored weights": "<= 60"}
+    for name in ("expected", *CIRCUITS):
+        case = f"SCRecurrentLayer: {STEPS} steps, N = {NEURONS}, dense, L = {LENGTH}, {name}"
+        yield times("layers", case, found[name], product, "float32 product", goals.get(name, ""))
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from sc_neurocore import VectorizedSCLayer
 
 from .measure import Case, interleave, repeated
+from .rows import Row, times
 
 N_INPUTS, N_NEURONS, BATCH = 784, 128, 1024
 LENGTHS = (4, 8, 16, 32, 64, 128, 256)
@@ -34,6 +35,20 @@ def cases() -> Iterator[Case]:
             yield Case(f"{encoding}, L = {length}", run, BATCH, "sample")
     a, b = (rng.random(shape, np.float32) for shape in ((BATCH, N_INPUTS), (N_INPUTS, N_NEURONS)))
     yield Case(MATRIX, repeated(lambda: a @ b), BATCH, "sample")
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Each length beside 64 cycles, and 8 cycles beside the matrix product."""
+    found = interleave(cases(), rounds)
+    goals = {4: "<= .15", 8: "<= .2", 16: "<= .33"}
+    for encoding in ENCODINGS:
+        size = f"784 -> 128, Sobol, {encoding}, batch {BATCH}"
+        long = found[f"{encoding}, L = 64"]
+        for length in LENGTHS:
+            case, goal = found[f"{encoding}, L = {length}"], goals.get(length, "") if encoding == "unipolar" else ""
+            yield times("cases", f"{size}, L = {length}", case, long, "L = 64", goal)
+        goal = "<= 2" if encoding == "unipolar" else ""
+        yield times("cases", f"{size}, L = 8", found[f"{encoding}, L = 8"], found[MATRIX], "float32 product", goal)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from sc_neurocore import SCDenseLayer
 from sc_neurocore.neurons import LIFParameters
 
 from .measure import Case, interleave, repeated
+from .rows import Row, faster
 
 NEURONS, STEPS, INPUTS = 1000, 1000, 10
 NOISES = {"with noise": 0.02, "without": 0.0}
@@ -56,6 +57,17 @@ def in_numpy(
         spikes[:, t] = v >= p.v_threshold
         v[spikes[:, t]] = p.v_reset
     return spikes
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Runs beside NumPy's."""
+    found = interleave(cases(), rounds)
+    for noisy in NOISES:
+        for wiring in ("shared", "own"):
+            name = f"{wiring}, {noisy}"
+            noise = "with noise" if NOISES[noisy] else "no noise"
+            case = f"SCDenseLayer: {NEURONS} neurons x {STEPS} steps, {wiring} weights, {noise}"
+            yield faster("layers", case, found[name], found[f"{name}, NumPy"], "NumPy", ">= 5")
 
 
 def main() -> None:
