@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from layer_helpers import DETERMINISTIC, ENCODINGS, FALSE_ALARM, binomial_p_value, inputs, slow_forward
+from layer_helpers import DETERMINISTIC, ENCODINGS, FALSE_ALARM, binomial_p_value, inputs, seeds_of, slow_forward
 from scipy import stats
 from test_fresh_weights import FAN_IN, NEURONS, inputs_and_weights, plain_counts
 
@@ -94,7 +94,7 @@ def test_streams_are_those_of_the_numbered_lines():
     for name in backends.available():
         layer = make(w, 100, generator="bernoulli", weight_share="neurons", bits=9, backend=name)
         found = layer.streams(np.full((samples, 4), 0.5)).weights.words
-        again = encoders.Encoder(4, 100, "bernoulli", bits=9, partner=1, seed=layer._seeds.of("weights"))
+        again = encoders.Encoder(4, 100, "bernoulli", bits=9, partner=1, seed=seeds_of(layer).of("weights"))
         wanted = again.words(np.broadcast_to(w[:, None], (3, samples, 4)), np.tile(np.arange(samples), (3, 1)))
         np.testing.assert_array_equal(found, wanted.swapaxes(0, 1))
 

@@ -218,5 +218,5 @@ def test_describe_counts_the_circuit():
     for generator, share, sources in (
         ("bernoulli", None, "21 (independent)"), ("bernoulli", "neurons", "8 (neurons)"), ("sobol", None, "2 (one)"),
     ):  # fmt: skip
-        text = network.describe(100, generator, weight_share=share)
+        text = network.describe(100, generator=generator, weight_share=share)
         assert f"\nnumber sources of weights: {sources}\ngenerator: " in text

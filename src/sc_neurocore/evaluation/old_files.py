@@ -115,34 +115,41 @@ class ThirdRow(SecondRow):
 
 
 @dataclass(frozen=True)
-class FourthTask(ThirdTask):
+class FourthTask(SecondTask):
     """`Task` in the fourth format; its id is that of the file, and of today."""
 
+    stream_version: int
     calibration: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True)
-class FourthRow(ThirdRow):
+class FourthRow(SecondRow):
     """`Row` in the fourth format."""
 
     task: FourthTask
 
+    def renewed(self) -> Row:
+        """This row in today's format: its weights shared sources as they do by default."""
+        return Row(**{**vars(self), "task": Task(**asdict(self.task))})
+
 
 @dataclass(frozen=True)
-class FirstEstimateTask(FourthTask):
+class FirstEstimateTask(SecondTask):
     """`EstimateTask` in the first format; its id is that of the file, and of today."""
 
+    stream_version: int
+    calibration: str = field(default="", metadata=ADDED)
     estimate: str = "normal"
 
 
 @dataclass(frozen=True)
-class FirstEstimateRow(FourthRow):
+class FirstEstimateRow(SecondRow):
     """`EstimateRow` in the first format."""
 
     task: FirstEstimateTask
 
     def renewed(self) -> EstimateRow:
-        """This row in today's format: weights were independent."""
+        """This row in today's format: its weights were independent."""
         return EstimateRow(**{**vars(self), "task": EstimateTask(**asdict(self.task))})
 
 

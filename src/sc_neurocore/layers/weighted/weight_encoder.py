@@ -34,8 +34,8 @@ def weight_encoder(n_synapses: int, fan_in: int, options: CircuitOptions, seeds:
     random = isinstance(generator, Bernoulli)
     apart = random and sharing != "neurons"
     share: Share = "one" if sharing == "one" else "independent"
-    if not random and sharing == "one" and options.share in ("shift", "rotate"):
-        share = options.share
+    if sharing != "neurons" and options.share in ("shift", "rotate"):
+        share = options.share  # which random sources refuse
     if options.weight_share == "neurons":
         generator.check_lines(2 * fan_in, f"weight_share='neurons' with {fan_in} inputs")
     encoder = Encoder(
