@@ -26,13 +26,15 @@ _OWN_DIGITS = NUMBER_DIGITS - SHARED_DIGITS
 
 def philox4x32(words: tuple[Array, Array, Array, Array], key: Array) -> tuple[Array, Array, Array, Array]:
     """Four random 32-bit words for the four words of each counter, under a key of 64 bits; all are uint64."""
-    c0, c1, c2, c3 = words
-    key_0, key_1 = key & _LOW, key >> _HALF
-    for _ in range(ROUNDS):
+
+    def turn(_: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        c0, c1, c2, c3, key_0, key_1 = state
         product_0, product_1 = np.uint64(MULTIPLIER_0) * c0, np.uint64(MULTIPLIER_1) * c2
-        c0, c1 = (product_1 >> _HALF) ^ c1 ^ key_0, product_1 & _LOW
-        c2, c3 = (product_0 >> _HALF) ^ c3 ^ key_1, product_0 & _LOW
-        key_0, key_1 = (key_0 + np.uint64(WEYL_0)) & _LOW, (key_1 + np.uint64(WEYL_1)) & _LOW
+        words = (product_1 >> _HALF) ^ c1 ^ key_0, product_1 & _LOW, (product_0 >> _HALF) ^ c3 ^ key_1, product_0 & _LOW
+        return *words, (key_0 + np.uint64(WEYL_0)) & _LOW, (key_1 + np.uint64(WEYL_1)) & _LOW
+
+    # A loop, for XLA takes a second to compile so many steps one after another.
+    c0, c1, c2, c3, _, _ = lax.fori_loop(0, ROUNDS, turn, (*words, key & _LOW, key >> _HALF))
     return c0, c1, c2, c3
 
 
