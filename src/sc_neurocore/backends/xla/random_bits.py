@@ -33,8 +33,11 @@ def philox4x32(words: tuple[Array, Array, Array, Array], key: Array) -> tuple[Ar
         words = (product_1 >> _HALF) ^ c1 ^ key_0, product_1 & _LOW, (product_0 >> _HALF) ^ c3 ^ key_1, product_0 & _LOW
         return *words, (key_0 + np.uint64(WEYL_0)) & _LOW, (key_1 + np.uint64(WEYL_1)) & _LOW
 
+    # Where `jax.shard_map` splits one of the words, all four are split: what goes round a loop keeps its type.
+    none = (words[0] ^ words[1] ^ words[2] ^ words[3]) & np.uint64(0)
+    state = *(word | none for word in words), key & _LOW, key >> _HALF
     # A loop, for XLA takes a second to compile so many steps one after another.
-    c0, c1, c2, c3, _, _ = lax.fori_loop(0, ROUNDS, turn, (*words, key & _LOW, key >> _HALF))
+    c0, c1, c2, c3, _, _ = lax.fori_loop(0, ROUNDS, turn, state)
     return c0, c1, c2, c3
 
 
