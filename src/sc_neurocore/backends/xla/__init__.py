@@ -7,7 +7,7 @@ words of streams, runs in a context of its own (without the flag JAX truncates t
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +23,15 @@ try:
 except ImportError as error:
     raise ImportError('JAX is not installed: pip install "sc-neurocore-layers[jax]"') from error
 
-import jax.numpy as jnp
-
 from . import counting, random_bits
 from . import words as traced_words
-from .devices import Devices, devices_with_ids
-from .spiking import lif_run, lif_step
-
-__all__ = [*kernel_names(), "Devices", "devices_with_ids", "lif_run", "lif_step", "name"]
+from .devices import Devices as Devices
+from .devices import devices_with_ids as devices_with_ids
+from .spiking import lif_run as lif_run
+from .spiking import lif_step as lif_step
 
 name = "jax"
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _bernoulli = jax.jit(random_bits.bernoulli, static_argnames="length")
 _select_numbers = jax.jit(random_bits.select_numbers, static_argnames="length")
 _compared = jax.jit(traced_words.compared)
@@ -44,7 +43,7 @@ _wired_counts = jax.jit(counting.wired_counts)
 _gather = jax.jit(lambda table, rows: table[rows])
 
 
-def _on_64_bits(kernel: Callable[..., Any]) -> Callable[..., Any]:
+def _on_64_bits(kernel: Kernel) -> Kernel:
     """A kernel that runs with 64-bit numbers enabled, for its thread only."""
 
     @wraps(kernel)
@@ -52,7 +51,7 @@ def _on_64_bits(kernel: Callable[..., Any]) -> Callable[..., Any]:
         with jax.enable_x64(True):
             return kernel(*arguments, **keywords)
 
-    return run
+    return cast(Kernel, run)
 
 
 def _put(array: NDArray[Any], dtype: type[np.generic]) -> Any:
@@ -62,16 +61,16 @@ def _put(array: NDArray[Any], dtype: type[np.generic]) -> Any:
     return np.asarray(array, dtype)
 
 
-def _kept(device: Any) -> Any:
+def _kept(device: Any) -> Words:
     """Words that stay on the device until somebody else reads them."""
-    return Kept(device, np.array)
+    return cast(Words, Kept(device, np.array))
 
 
 # ------------------------------------------------------------ streams
 
 
-@_on_64_bits
-def bernoulli(  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def bernoulli(
     key: int, streams: Thresholds, thresholds: Thresholds, bits: int, length: int, first_word: int = 0
 ) -> Words:
     digits = np.asarray(thresholds, np.uint64) << np.uint64(NUMBER_DIGITS - bits)
@@ -79,19 +78,19 @@ def bernoulli(  # type: ignore[no-redef]
     return _kept(_bernoulli(np.uint64(key), numbers, digits, length=int(length), first_word=np.uint64(first_word)))
 
 
-@_on_64_bits
-def select_numbers(key: int, samples: Indices, length: int) -> Draws:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def select_numbers(key: int, samples: Indices, length: int) -> Draws:
     numbers = _select_numbers(np.uint64(key), np.asarray(samples, np.uint64), length=int(length))
     return np.asarray(numbers).astype(np.uint32)
 
 
-@_on_64_bits
-def compare(sequences: Draws, thresholds: Thresholds) -> Words:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def compare(sequences: Draws, thresholds: Thresholds) -> Words:
     return _kept(_compared(np.asarray(sequences, np.uint64), np.asarray(thresholds, np.uint64)))
 
 
-@_on_64_bits
-def gather(table: Words, rows: Thresholds) -> Words:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def gather(table: Words, rows: Thresholds) -> Words:
     return _kept(_gather(_put(table, np.uint64), np.asarray(rows, np.int64)))
 
 
@@ -103,38 +102,39 @@ def encode_rows(  # type: ignore[no-redef]
     if encoding == SPLIT and (numbers < 0).any():
         parts = [np.maximum(numbers, 0.0), np.maximum(-numbers, 0.0)]
     places = np.floor(np.stack(parts, axis=1) * float(modulus) + 0.5).astype(np.int64)
-    return join_rows(gather(table, places + (first if first.size else 0)), length)
+    rows = (places + (first if first.size else 0)).astype(np.uint64)
+    return join_rows(gather(table, rows), length)
 
 
-@_on_64_bits
-def join_rows(words: Words, length: int) -> Words:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def join_rows(words: Words, length: int) -> Words:
     return _kept(_joined(_put(words, np.uint64), length=int(length)))
 
 
 # ------------------------------------------------------------ counts
 
 
-@_on_64_bits
-def popcount(words: Words) -> Counts:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def popcount(words: Words) -> Counts:
     device = words.on_device() if isinstance(words, Kept) else None
     if device is None:  # the host counts a word in less time than it takes to send it
         return compiled.popcount(np.asarray(words))
     return np.array(_popcount(device))
 
 
-@_on_64_bits
-def and_counts(x: Words, w: Words) -> Counts:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def and_counts(x: Words, w: Words) -> Counts:
     rows = (_put(words.reshape(*words.shape[:2], words.shape[2] * words.shape[3]), np.uint64) for words in (x, w))
     return np.array(_and_counts(*rows))
 
 
-@_on_64_bits
-def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:
     return np.array(_window_counts(_put(x, np.uint64), _put(w, np.uint64), np.asarray(windows, np.int64)))
 
 
-@_on_64_bits
-def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:  # type: ignore[no-redef]
+@_on_64_bits  # type: ignore[no-redef]
+def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
     return np.array(_wired_counts(_put(x, np.uint64), _put(w, np.uint64), *wiring))
 
 

@@ -77,7 +77,8 @@ class Devices:
         samples: Axes = ("batch", None) if len(x) > 1 else (None, "batch")  # a group for each, or one for all
         axes = (*samples, None), (samples[0], "neurons", None)
         with jax.enable_x64(True):
-            return self._run(_products, (left, right), axes, ((*samples, "neurons"),))[0]
+            counts: Counts = self._run(_products, (left, right), axes, ((*samples, "neurons"),))[0]
+        return counts
 
     def _run(
         self, run: Callable[..., Any], arguments: tuple[Any, ...], axes: tuple[Axes, ...], out_axes: tuple[Axes, ...]

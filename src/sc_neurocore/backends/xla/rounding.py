@@ -1,7 +1,7 @@
 """Arithmetic of 64-bit floats as traced functions, rounded step by step as NumPy does; 64-bit numbers must be enabled.
 
 XLA fuses a product and the sum that takes it into one rounding, adds up the constants of a sum first, and multiplies by
-the inverse of a number instead of dividing by it. A choice in between, whose outcome it cannot know, keeps all roundings.
+the inverse of a number instead of dividing by it. A choice in between, whose outcome it cannot know, keeps roundings.
 """
 
 from typing import Any

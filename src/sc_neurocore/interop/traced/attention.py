@@ -28,7 +28,7 @@ class AttentionFunction:
         self.parameters: Parameters = {name: part.parameters for name, part in parts.items()}
 
     def __call__(self, given: Parameters, operands: tuple[Array, Array, Array, Array], samples: Array) -> Array:
-        """Outputs ``(S, N, dim_v)`` of queries ``(S, N, dim_k)``, keys, values ``(S, M, dim_v)``, mask ``(S, N, M)``."""
+        """Outputs ``(S, N, dim_v)`` of queries ``(S, N, dim_k)``, keys, values ``(S, M, dim_v)`` and mask."""
         q, k, v, mask = operands
         of_queries, of_keys, of_values = (_numbers(samples, rows) for rows in (q.shape[1], k.shape[1], v.shape[2]))
         query_words = self._queries.words(given["queries"], q, of_queries)

@@ -267,4 +267,3 @@ class ConvolutionFunction:
 def _with_constant(x: Array) -> Array:
     """Inputs ``(S, n)`` and the constant of a bias behind them."""
     return jnp.concatenate([x, jnp.ones_like(x[:, :1])], axis=1)
-
