@@ -29,6 +29,7 @@ from .evaluation import evaluate as evaluate
 from .gates import Faults as Faults
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
+from .interop import jax_function as jax_function
 from .interop import load_network as load_network
 from .layers import CircuitOptions as CircuitOptions
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer

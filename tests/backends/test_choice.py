@@ -143,7 +143,8 @@ def test_capabilities_are_read_from_the_code():
             assert runner in row, kernel
         assert (row["numba"], row["reference"]) == ("numba", "reference")
     assert table["and_counts"]["jax"] == "jax"
-    assert table["popcount"]["jax"] == "numba"
+    assert table["popcount"]["jax"] == "jax"
+    assert table["learn"]["jax"] == "numba"
     of_gpu = [
         "and_counts", "bernoulli", "compare", "encode_rows", "fresh_counts", "gather", "join_rows", "popcount",
         "window_counts", "wired_counts",

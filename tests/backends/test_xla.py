@@ -39,13 +39,6 @@ def test_all_64_bits_of_a_word_count():
     np.testing.assert_array_equal(xla.Devices().and_counts(words, words), np.full((1, 2, 2), 3 * 4 * 64))
 
 
-def test_long_rows_are_counted_in_parts(monkeypatch):
-    monkeypatch.setattr(xla, "MOST_WORDS", 7)
-    rng = np.random.default_rng(1)
-    x, w = streams(rng, 1, 3, 5, length=200), streams(rng, 1, 4, 5, length=200)
-    np.testing.assert_array_equal(xla.Devices().and_counts(x, w), reference.and_counts(x, w))
-
-
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("membrane", PARAMETERS)
 def test_lif_rounds_as_the_rule(membrane, dtype):

@@ -5,7 +5,7 @@ the host and run this module on it.
 """
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache, wraps
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import compiled, philox, splitmix, types
 from .compiled import *  # noqa: F403 - what is not defined below runs there
-from .kept import Kept, on_host
+from .kept import Kept, on_host, with_words_of_host
 from .kernels import kernel_names
 from .packing import WORD_BITS, tail_mask, words_for
 from .types import BIPOLAR, SPLIT, Counts, Draws, Floats, FreshWeights, Indices, Thresholds, Wiring, Words
@@ -282,16 +282,6 @@ def _in_blocks(counted: Callable[[slice, slice], Counts], out: Counts, sample_by
     return out
 
 
-def _with_words_of_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel of another backend, which gets kept arrays as those of NumPy."""
-
-    @wraps(kernel)
-    def run(*arguments: Any, **keywords: Any) -> Any:
-        return kernel(*map(on_host, arguments), **{key: on_host(value) for key, value in keywords.items()})
-
-    return run
-
-
 for _kernel in kernel_names():
     if globals()[_kernel] is getattr(compiled, _kernel):
-        globals()[_kernel] = _with_words_of_host(globals()[_kernel])
+        globals()[_kernel] = with_words_of_host(globals()[_kernel])

@@ -1,6 +1,8 @@
 """Streams that stay on a device as long as only its kernels read them."""
 
 import threading
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -9,18 +11,23 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .types import Words
 
 
+def _from_cupy(device: Any) -> Words:
+    return np.asarray(device.get())
+
+
 class _Memory:
     """The words of an array and of its views: on the device at first, on the host for good once that asks."""
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, device: Any, fetch: Callable[[Any], Words]) -> None:
         self.device: Any = device
+        self._fetch = fetch
         self._host: Words | None = None
         self._lock = threading.Lock()
 
     def host(self) -> Words:
         with self._lock:
             if self._host is None:
-                self._host, self.device = np.asarray(self.device.get()), None
+                self._host, self.device = self._fetch(self.device), None
             return self._host
 
 
@@ -33,11 +40,13 @@ class Kept(NDArrayOperatorsMixin):
     Parameters
     ----------
     device
-        An array of CuPy.
+        An array of CuPy, or another one with `fetch`.
+    fetch
+        Returns a copy of it on the host, which may be edited.
     """
 
-    def __init__(self, device: Any) -> None:
-        self._memory, self.shape = _Memory(device), tuple(device.shape)
+    def __init__(self, device: Any, fetch: Callable[[Any], Words] = _from_cupy) -> None:
+        self._memory, self.shape = _Memory(device, fetch), tuple(device.shape)
 
     dtype = np.dtype(np.uint64)
     ndim = property(lambda self: len(self.shape))
@@ -107,3 +116,13 @@ def _is_plain(part: Any) -> bool:
 def on_host(value: Any) -> Any:
     """A kept array as one of NumPy; anything else as it is."""
     return np.asarray(value) if isinstance(value, Kept) else value
+
+
+def with_words_of_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel of another backend, which gets kept arrays as those of NumPy."""
+
+    @wraps(kernel)
+    def run(*arguments: Any, **keywords: Any) -> Any:
+        return kernel(*map(on_host, arguments), **{key: on_host(value) for key, value in keywords.items()})
+
+    return run

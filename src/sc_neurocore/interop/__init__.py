@@ -1,7 +1,8 @@
 """Networks from trained models of other libraries and from model files; a module for each format."""
 
+from .jax_function import jax_function
 from .model_files import load_network
 from .pytorch import from_torch
 from .scikit_learn import from_sklearn
 
-__all__ = ["from_sklearn", "from_torch", "load_network"]
+__all__ = ["from_sklearn", "from_torch", "jax_function", "load_network"]

@@ -235,6 +235,15 @@ class StochasticAttention(SCLayer):
         generator: str | Generator | None, seed: Seed,
     ) -> tuple[AttentionCircuit, Operands]:  # fmt: skip
         """The circuit of a call, and its operands, all checked."""
+        operands = checked_operands(self.dim_k, Q, K, V, mask, (0.0, 1.0), value_range(self.encoding))
+        keys = operands.k.shape[-2]
+        return self.circuit(keys, length, use_sobol, generator=generator, seed=seed), operands
+
+    def circuit(
+        self, keys: int, length: int = 1024, use_sobol: bool = False, *,
+        generator: str | Generator | None = None, seed: Seed = None,
+    ) -> AttentionCircuit:  # fmt: skip
+        """The circuit of `forward_bitstream` with these arguments, for so many keys."""
         length = checks.whole("length", length, 1)
         if checks.flag("use_sobol", use_sobol):
             if generator is not None:
@@ -242,10 +251,8 @@ class StochasticAttention(SCLayer):
             generator = "sobol"
         chosen = self.generator if generator is None else generator
         source = make_generator(chosen, length, None if isinstance(chosen, Generator) else self.bits, self.dim_k)
-        operands = checked_operands(self.dim_k, Q, K, V, mask, (0.0, 1.0), value_range(self.encoding))
         seeds = self._seeds if seed is None else Seeds(seed, type(self), (self.dim_k,))
-        keys = operands.k.shape[-2]
-        return AttentionCircuit(source, length, self.encoding, self.dim_k, keys, seeds, self._backend), operands
+        return AttentionCircuit(source, length, self.encoding, self.dim_k, keys, seeds, self._backend)
 
     def _reseed(self) -> None:
         """Nothing to build: the encoders are made at every call."""

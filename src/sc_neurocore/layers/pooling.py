@@ -107,8 +107,14 @@ class SCPool2D(SCLayer):
     def _reseed(self) -> None:
         self._faults = StreamFaults.of(self._options, self._seeds)
 
-    def _inputs(self, pixels: int) -> InputLines:
+    def inputs(self, pixels: int) -> InputLines:
+        """The comparators of an image of so many pixels."""
         return InputLines(pixels, self._options, self._seeds, self._faults, "one" if self._kind == "max" else None)
+
+    def select(self, inputs: InputLines) -> SelectSource:
+        """The source of the numbers that drive the multiplexers of averages."""
+        options = self._options
+        return SelectSource(inputs.encoder.generator, 1, options.cycles, self._seeds.key("select"), options.backend)
 
     def output_shape(self, channels: int, height: int, width: int) -> tuple[int, int, int]:
         """Shape ``(C, H_out, W_out)`` for images of this shape."""
@@ -134,7 +140,7 @@ class SCPool2D(SCLayer):
         """
         x = self._checked(input_image)
         pixels = math.prod(x.shape[-3:])
-        run = partial(self._pooled, self._inputs(pixels))
+        run = partial(self._pooled, self.inputs(pixels))
         return self._over_samples(run, x, 3, 32 * words_for(self._options.cycles) * pixels)
 
     __call__ = forward
@@ -143,17 +149,15 @@ class SCPool2D(SCLayer):
         images = inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape)
         if self._kind == "max":
             return max_pool(images, self._size, stride=self._stride).value(self._options.backend)
-        select = SelectSource(
-            inputs.encoder.generator, 1, self._options.cycles, self._seeds.key("select"), self._options.backend
-        )
-        return average_pool(images, self._size, select(samples), stride=self._stride).value(self._options.backend)
+        select = self.select(inputs)(samples)
+        return average_pool(images, self._size, select, stride=self._stride).value(self._options.backend)
 
     def streams(self, input_image: ArrayLike) -> Streams:
         """The streams ``(..., C, H, W)`` of the pixels that the next `forward` uses."""
         x = self._checked(input_image)
         pixels = math.prod(x.shape[-3:])
         flat = x.reshape(-1, pixels)
-        return Streams(self._inputs(pixels).streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
+        return Streams(self.inputs(pixels).streams(flat, self.samples + np.arange(len(flat)), x.shape), None)
 
     def expected(self, input_image: ArrayLike) -> Floats:
         """Limit of `forward` as the stream length grows: the means or the maxima of the windows.

@@ -128,6 +128,7 @@ class SCConv2DLayer(SCLayer):
     padding: Pair | Literal["same"] = attribute("_windows.padding", 'Zeros around an image: a pair, or ``"same"``.')
     dilation: Pair = attribute("_windows.dilation", "Steps between the pixels of a window.")
     groups: int = attribute("_windows.groups", "Groups of channels.")
+    windows: ConvolutionWindows = attribute("_windows", "Where its windows lie in an image.")
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
@@ -203,8 +204,8 @@ class SCConv2DLayer(SCLayer):
         self._synapses = SynapseArray(self._weights, self._options, self._seeds)
         self._sums: dict[Pair, WindowSum] = {}
 
-    def _sum_of(self, size: Pair) -> WindowSum:
-        """The `WindowSum` of images of this size."""
+    def weighted_sum(self, size: Pair) -> WindowSum:
+        """The circuit for images of this size (rows, columns)."""
         found = self._sums.get(size)
         if found is None:
             found = WindowSum(self._windows, size, self._synapses, self._options, self._seeds)
@@ -222,7 +223,7 @@ class SCConv2DLayer(SCLayer):
             ``(out_channels, fan_in)``, with the batch axes in front where every sample gets its own.
         """
         x = self._checked(input_image)
-        windows = self._sum_of(x.shape[-2:])
+        windows = self.weighted_sum(x.shape[-2:])
         lines = windows.lines(x.reshape(-1, *x.shape[-3:]))
         samples = self.samples + np.arange(len(lines))
         return windows.circuit.streams(lines, samples, x.shape[:-3], (self._out_channels, self.fan_in))
@@ -236,7 +237,7 @@ class SCConv2DLayer(SCLayer):
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
         x, seen = self._checked(input_image), self._synapses.seen()
-        windows = self._sum_of(x.shape[-2:])
+        windows = self.weighted_sum(x.shape[-2:])
         return self._over_samples(partial(windows.outputs, seen), x, 3, windows.sample_bytes)
 
     __call__ = forward
@@ -250,7 +251,7 @@ class SCConv2DLayer(SCLayer):
             As `forward`, and if there is no closed form.
         """
         x, seen = self._checked(input_image), self._synapses.seen()
-        maps = self._sum_of(x.shape[-2:]).expected(seen, x.reshape(-1, *x.shape[-3:]))
+        maps = self.weighted_sum(x.shape[-2:]).expected(seen, x.reshape(-1, *x.shape[-3:]))
         return maps.reshape(*x.shape[:-3], *maps.shape[1:])
 
     def _values(self) -> dict[str, Any]:

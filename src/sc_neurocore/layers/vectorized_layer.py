@@ -149,6 +149,7 @@ class VectorizedSCLayer(SCLayer):
     n_neurons: int = attribute("_n_neurons", "Neurons of the layer.")
     sparse: bool = attribute("_sparse", "Whether only some synapses exist.")
     connectivity: float = attribute("_connectivity", "Share of the synapses that exist.")
+    weighted_sum: DenseSum = attribute("_sum", "The circuit: input lines, synapses and accumulator.")
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
