@@ -14,7 +14,7 @@ from ...encoders import Bernoulli
 from ...encoders.stream_table import side_by_side
 from ...gates.accumulators import ParallelCounter
 from ...gates.windows import ConvolutionWindows, Pair
-from ...layers.weighted.synapse_array import FreshStreams
+from ...layers.weighted.weight_streams import FreshStreams
 from ...layers.weighted.weighted_sum import WeightedSum
 from ...layers.weighted.weights import DenseWeights
 from .encoding import Array, Comparators, Parameters, Selector, decoded, picks, ratio

@@ -9,7 +9,8 @@ from ...gates.operands import Operands
 from ..base import Floats, Samples
 from ..options import CircuitOptions
 from .fresh_counter import FreshCounter
-from .synapse_array import SeenWeights, SynapseArray
+from .seen_weights import SeenWeights
+from .synapse_array import SynapseArray
 from .table_counter import FEW, TableCounter
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights

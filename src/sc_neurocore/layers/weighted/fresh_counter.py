@@ -8,7 +8,8 @@ from ...backends import choose, runs_on
 from ...backends.types import Indices, Words
 from ...gates.accumulators import ParallelCounter
 from ..base import Floats, Samples
-from .synapse_array import FreshStreams, SeenWeights, SharedStreams
+from .seen_weights import SeenWeights
+from .weight_streams import FreshStreams, SharedStreams
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
 

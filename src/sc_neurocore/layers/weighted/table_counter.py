@@ -11,7 +11,8 @@ from ...bitstreams.encodings import MAGNITUDES
 from ...encoders.stream_table import StreamTable
 from ...gates.accumulators import ParallelCounter
 from ..base import Floats
-from .synapse_array import SeenWeights, StoredStreams
+from .seen_weights import SeenWeights
+from .weight_streams import StoredStreams
 from .weighted_sum import WeightedSum
 from .weights import DenseWeights
 

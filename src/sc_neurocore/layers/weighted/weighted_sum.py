@@ -12,7 +12,8 @@ from ..base import Floats, Samples
 from ..input_lines import InputLines
 from ..options import CircuitOptions
 from ..streams import Streams, as_bitstream
-from .synapse_array import SeenWeights, SynapseArray
+from .seen_weights import SeenWeights
+from .synapse_array import SynapseArray
 
 Shape = tuple[int, ...]
 

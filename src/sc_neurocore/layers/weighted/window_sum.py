@@ -15,7 +15,8 @@ from ...gates.operands import difference
 from ...gates.windows import ConvolutionWindows, Pair
 from ..base import Floats, Samples
 from ..options import CircuitOptions
-from .synapse_array import SeenWeights, SynapseArray
+from .seen_weights import SeenWeights
+from .synapse_array import SynapseArray
 from .weighted_sum import WeightedSum
 
 
