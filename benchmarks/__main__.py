@@ -19,9 +19,9 @@ from .rows import Row, read, renewed, write
 
 DOCS = Path(__file__).parents[1] / "docs"
 GROUPS = (
-    "dense", "short_streams", "random_streams", "accumulations", "convolution", "spiking", "reservoir", "learning",
-    "fusion", "attention", "devices", "predictive", "primitives", "jax_scan", "estimates", "commands", "peers",
-    "curves", "memory",
+    "dense", "gather", "short_streams", "random_streams", "accumulations", "convolution", "spiking", "reservoir",
+    "learning", "fusion", "attention", "devices", "predictive", "primitives", "jax_scan", "estimates", "commands",
+    "peers", "curves", "memory",
 )  # fmt: skip
 """Modules with ``rows(rounds)``, in the order of the page."""
 

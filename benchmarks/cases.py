@@ -107,6 +107,7 @@ def forward_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
     }
     for name, given in options.items():
         layer = VectorizedSCLayer(shape.n_inputs, shape.n_neurons, shape.length, use_gpu=False, seed=1, **given)
+        layer.prepare()
         yield Case(f"forward {name}", repeated(lambda layer=layer: layer.forward(x)), shape.batch, "image")
     single, weights = x.astype(np.float32), rng.random((shape.n_inputs, shape.n_neurons), np.float32)
     yield Case("float32 matmul", repeated(lambda: single @ weights), shape.batch, "image")

@@ -51,9 +51,9 @@ def cases(channels: int, filters: int, length: int) -> Iterator[Case]:
 
 def rows(rounds: int) -> Iterator[Row]:
     """Windows beside the dense product, and the layer beside its windows."""
-    for length in (256, 1024):
-        found = interleave(cases(length), rounds)
-        size = f"{CHANNELS} -> {FILTERS}, {SIZE} x {SIZE}, k = {KERNEL}, batch {BATCH}, L = {length}"
+    for (channels, filters), length in product(CHANNELS, LENGTHS):
+        found = interleave(cases(channels, filters, length), rounds)
+        size = f"{channels} -> {filters}, {SIZE} x {SIZE}, k = {KERNEL}, batch {BATCH}, L = {length}"
         windows, quantity = found["windows"], "share of the speed of the dense product"
         share = windows.rate / found["dense"].rate
         yield Row("layers", f"SCConv2DLayer: product, {size}", quantity, share, ">= .85", windows.best)

@@ -15,7 +15,6 @@ from .measure import Case, interleave
 from .rows import Row, times
 
 SHAPES = [Shape(784, 128, batch, length) for batch in (1, 32, 1024) for length in (256, 1024)]
-GATHER = Shape(784, 128, 1, 256)
 NUMPY = "numpy bitwise_count"
 ROUNDS = 9
 
@@ -30,10 +29,8 @@ def limit_of(found: Group) -> Case:
 def encode_rows(shape: Shape, rounds: int) -> Iterator[Row]:
     found = interleave(encode_cases(shape, np.random.default_rng(0)), rounds)
     copy, end = found["copy of as many words"], f"batch {shape.batch}, L = {shape.length}, one thread"
-    yield _share(f"gather of streams from a table, {end}", found["sobol gather"], copy, "a copy", ">= .7")
-    if shape.batch > 1:
-        for bits in (8, 16, 32):
-            yield _share(f"Bernoulli streams, {bits} bits, {end}", found[f"bernoulli {bits}"], copy, "a copy")
+    for bits in (8, 16, 32):
+        yield _share(f"Bernoulli streams, {bits} bits, {end}", found[f"bernoulli {bits}"], copy, "a copy")
 
 
 def product_rows(shape: Shape, rounds: int) -> Iterator[Row]:
@@ -68,8 +65,7 @@ def _share(case: str, ours: Case, top: Case, what: str, goal: str = "", table: s
 
 def rows(rounds: int) -> Iterator[Row]:
     """Shares of the limit, of the product and of a copy."""
-    for shape in (GATHER, SHAPES[2]):
-        yield from encode_rows(shape, rounds)
+    yield from encode_rows(SHAPES[2], rounds)
     for shape in SHAPES:
         yield from product_rows(shape, rounds)
 

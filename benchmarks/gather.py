@@ -15,6 +15,7 @@ from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import words_for
 
 from .measure import Case, interleave, repeated
+from .rows import Row
 
 N_INPUTS, BATCHES, LENGTHS = 784, (1, 32, 1024), (64, 256, 1024)
 ROUNDS = 15
@@ -30,6 +31,15 @@ def cases(batch: int, length: int) -> Iterator[Case]:
     yield Case("gather", repeated(lambda: kernels.gather(table, rows)), words.nbytes, "byte", 1)
     yield Case("gather, all threads", repeated(lambda: kernels.gather(table, rows)), words.nbytes, "byte")
     yield Case("copy", repeated(lambda: np.copyto(copied, words)), words.nbytes, "byte", 1)
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Gathers beside copies, on one thread."""
+    for batch, length in product(BATCHES, LENGTHS):
+        found = interleave(cases(batch, length), rounds)
+        case, share = f"gather of streams from a table, batch {batch}, L = {length}, one thread", found["gather"]
+        quantity = "share of the speed of a copy"
+        yield Row("cases", case, quantity, share.rate / found["copy"].rate, ">= .7", share.best)
 
 
 def main() -> None:

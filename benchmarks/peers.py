@@ -159,7 +159,7 @@ def shape_rows(shape: Shape, rounds: int, peers: dict[str, tuple[Peer, str]]) ->
     size = f"784 -> 128, batch {shape.batch}, L = {shape.length}"
     rng = np.random.default_rng(0)
     x, weights = rng.random((shape.batch, shape.n_inputs)), rng.random((shape.n_neurons, shape.n_inputs))
-    layer = VectorizedSCLayer.from_weights(weights, shape.length, generator="sobol", use_gpu=False, seed=1)
+    layer = VectorizedSCLayer.from_weights(weights, shape.length, generator="sobol", use_gpu=False, seed=1).prepare()
     single, matrix = x.astype(np.float32), weights.T.astype(np.float32)
     cases = [
         Case("ours", repeated(lambda: layer.forward(x)), shape.batch, "image"),

@@ -220,8 +220,7 @@ def test_only_a_new_shape_compiles_anew():
     other = dense(*DENSE[6], seed=8)
     run, outs = jax.jit(counted), []
     for given in (parameters, jax_function(other)[1]):  # one function serves all layers of these sizes
-        for first in (0, 70000):
-            outs.append(run(given, np.roll(x, first % 3, 0), np.arange(4) + first))
+        outs += [run(given, np.roll(x, first % 3, 0), np.arange(4) + first) for first in (0, 70000)]
     same(other.forward(x).astype(np.float32), np.asarray(outs[2]))
     assert traces == [(4, 7)]
     run(parameters, x[:2], np.arange(2))
