@@ -12,6 +12,7 @@ from .. import checks
 from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
 from ..layers.options import CircuitOptions
+from ..layers.weight_share import WeightShare
 from .calibrating import STEPS, calibrated, plain_mappings, shared_lengths
 from .calibrating.search import Progress
 from .calibration import Calibration, Products
@@ -166,6 +167,7 @@ class Mappable(NetworkDefinition):
         length: int | Sequence[int] | None = None,
         encoding: Encoding | None = None,
         generator: str | Generator | None = None,
+        weight_share: WeightShare | None = None,
     ) -> str:
         """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams.
 
@@ -181,6 +183,9 @@ class Mappable(NetworkDefinition):
         generator
             Makes the numbers of all streams; the last line says what it is as a circuit. None: ``"searched"``, or as
             calibrated.
+        weight_share
+            How weights share the sources of numbers, which are counted below the table, see `CircuitOptions`. None: the
+            default of the generator, or as calibrated.
 
         Raises
         ------
@@ -189,4 +194,6 @@ class Mappable(NetworkDefinition):
         """
         if self.calibration is None and length is None:
             length = 256
-        return describe(self, self._options(length, generator, {} if encoding is None else {"encoding": encoding}))
+        named = {"encoding": encoding, "weight_share": weight_share}
+        given = {name: value for name, value in named.items() if value is not None}
+        return describe(self, self._options(length, generator, given))
