@@ -2,8 +2,8 @@
 
 `choose` gives a backend, a module with the kernels of the protocol `Kernels`: `reference` defines every kernel in
 plain NumPy; `compiled` (Numba) is the default and returns the same integers; `cuda` (CuPy) makes random streams and
-does products on a GPU; `xla` (JAX) does products and spiking neurons on XLA devices. A kernel that a backend does not
-have, it takes from `compiled`: see `capabilities`.
+does products on a GPU; `xla` (JAX) makes streams, products and spiking neurons on XLA devices. A kernel that a backend
+does not have, it takes from `compiled`: see `capabilities`.
 """
 
 from .choice import available, capabilities, checked_backend, choose, runs_on

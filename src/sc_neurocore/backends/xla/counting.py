@@ -11,6 +11,8 @@ Array = Any
 """A JAX array, traced or not."""
 BLOCK = 1 << 12
 """Counts of samples and neurons that grow side by side: what stays in the first cache of a processor."""
+WINDOW_BLOCK = 1 << 18
+"""The same for windows, whose words are gathered anew for each block of neurons."""
 
 
 def popcount(words: Array) -> Array:
@@ -28,7 +30,7 @@ def and_counts(x: Array, w: Array) -> Array:
     if x.shape[1] == 1:  # each word of the weights is read once
         return popcount(x & w)[:, None]
     by_word = x.transpose(2, 0, 1)
-    return _by_word(partial(lax.dynamic_index_in_dim, by_word, keepdims=False), x.shape[1], w)
+    return _by_word(partial(lax.dynamic_index_in_dim, by_word, keepdims=False), x.shape[1], w, BLOCK)
 
 
 def window_counts(x: Array, w: Array, windows: Array) -> Array:
@@ -44,17 +46,17 @@ def window_counts(x: Array, w: Array, windows: Array) -> Array:
         return found.reshape(groups * parts, samples * n_windows)
 
     rows = w.reshape(groups * parts, neurons, n * n_words)
-    counts = _by_word(words, samples * n_windows, rows)
+    counts = _by_word(words, samples * n_windows, rows, WINDOW_BLOCK)
     return jnp.moveaxis(counts.reshape(groups, parts, samples, n_windows, neurons), 1, 2)
 
 
-def _by_word(words: Callable[[Array], Array], samples: int, w: Array) -> Array:
+def _by_word(words: Callable[[Array], Array], samples: int, w: Array, block: int) -> Array:
     """Counts ``(G, S, M)`` over K words, number k of which is ``words(k)`` ``(G, S)`` of the inputs, ``(G, M, K)``.
 
-    Words of all samples times words of some neurons, counts side by side: vectors over samples.
+    Words of all samples times words of some neurons, `block` counts side by side: vectors over samples.
     """
     groups, neurons, n_words = w.shape
-    blocks = min(neurons, max(1, -(-groups * samples * neurons // BLOCK)))
+    blocks = min(neurons, max(1, -(-groups * samples * neurons // block)))
     size = -(-neurons // blocks)
     filled = jnp.pad(w, ((0, 0), (0, blocks * size - neurons), (0, 0)))
     parts = filled.reshape(groups, blocks, size, n_words).transpose(1, 3, 0, 2)

@@ -67,7 +67,7 @@ def _float(bits: Array) -> Array:
 
 def pairs(array: Any) -> Any:
     """64-bit numbers ``(...)`` as pairs of uint32 ``(..., 2)``: JAX takes these whether or not others are enabled."""
-    flat = np.ascontiguousarray(array)
+    flat = np.asarray(array, order="C")
     assert flat.dtype.itemsize == 8
     return flat.reshape(*flat.shape, 1).view(np.uint32)
 
