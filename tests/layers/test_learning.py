@@ -517,7 +517,15 @@ def test_gates_of_silent_inputs(rule, generator):
     x = rng.random((9, 150)) * (rng.random((9, 150)) < 0.1)
     for backend in (None, "reference"):
         layer = SCLearningLayer(
-            150, 5, length=7, y_max=12.0, learning_rate=0.4, rule=rule, generator=generator, base_seed=4, backend=backend
+            150,
+            5,
+            length=7,
+            y_max=12.0,
+            learning_rate=0.4,
+            rule=rule,
+            generator=generator,
+            base_seed=4,
+            backend=backend,
         )
         spikes = layer.run_epoch(x, 0.3 if rule == "reward" else None)
         made.append((spikes, layer.weights))
