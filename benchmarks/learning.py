@@ -1,6 +1,7 @@
 """``python -m benchmarks.learning``: an epoch of the learning layer, and the same circuit a cycle at a time in NumPy.
 
-64 inputs, 10 neurons, 1024 cycles: every rule, with and without learning, on one thread, interleaved in one run.
+64 inputs, 10 neurons, 1024 cycles: every rule, with and without learning, on one thread, interleaved in one run. With
+`sparse`, four of five inputs are silent, and the others spike in a fifth of the cycles.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,10 @@ def cases() -> Iterator[Case]:
         reward = 0.1 if name == "reward" else None
         layer.run_epoch(x, reward)  # loads the kernel
         yield Case(name, repeated(lambda layer=layer, reward=reward: layer.run_epoch(x, reward)), 1, "epoch", 1)
+    few = np.where(np.arange(INPUTS) % 5, 0.0, 0.2 * x)
+    for name, generator in (("pair, sparse", "bernoulli"), ("pair, sparse, Sobol", "sobol")):
+        layer = SCLearningLayer(INPUTS, NEURONS, length=LENGTH, base_seed=0, generator=generator, y_max=4.0)
+        yield Case(name, repeated(lambda layer=layer: layer.run_epoch(few)), 1, "epoch", 1)
     layer = SCLearningLayer(INPUTS, NEURONS, length=LENGTH, base_seed=0)
     yield Case("no learning", repeated(lambda: layer.run_epoch(x, learning=False)), 1, "epoch", 1)
     plain = SCLearningLayer(INPUTS, NEURONS, length=LENGTH, base_seed=0, backend="reference")

@@ -504,3 +504,32 @@ def test_mean_current_is_expected(generator):
     assert layer.expected(np.zeros((2, 4, 5))).tolist() == np.full((2, 4, 3), -0.5).tolist()
     with pytest.raises(ValueError, match=r"input_values must lie in \[0, 1\], got 2"):
         layer.expected(2 * np.ones(5))
+
+
+@pytest.mark.parametrize("generator", ["bernoulli", "sobol"])
+@pytest.mark.parametrize("rule", ["pair", "coincidence", "reward"])
+def test_gates_of_silent_inputs(rule, generator):
+    """Gates that no trace and no spike can open are not drawn: the same weights as where all are drawn.
+
+    Most inputs are silent, other ones in every sample, and samples do not begin with a word of random numbers.
+    """
+    rng, made = np.random.default_rng(3), []
+    x = rng.random((9, 150)) * (rng.random((9, 150)) < 0.1)
+    for backend in (None, "reference"):
+        layer = SCLearningLayer(
+            150,
+            5,
+            length=7,
+            y_max=12.0,
+            learning_rate=0.4,
+            rule=rule,
+            generator=generator,
+            base_seed=4,
+            backend=backend,
+        )
+        spikes = layer.run_epoch(x, 0.3 if rule == "reward" else None)
+        made.append((spikes, layer.weights))
+    assert 0 < made[0][0].mean() < 1
+    assert (made[0][1] != SCLearningLayer(150, 5, length=7, base_seed=4, rule=rule).weights).mean() > 0.1
+    for mine, theirs in zip(*made, strict=True):
+        np.testing.assert_array_equal(mine, theirs)

@@ -78,10 +78,10 @@ def _draw_some(key, row, call, bits, philox, inputs, count, out, place):  # type
 
 
 @jit
-def _active(words, first, cycles, inputs):  # type: ignore[no-untyped-def]
+def _active(words, first, cycles, traces, up, inputs):  # type: ignore[no-untyped-def]
     """Count of the inputs that are 1 in one of up to 64 cycles from `first` on; they are the first of `inputs`.
 
-    The last one is repeated after them, to fill the lanes.
+    So are those whose trace times `up` may open a gate. The last one is repeated after them, to fill the lanes.
     """
     count, w, shift = 0, first // 64, uint64(first % 64)
     mask = ~uint64(0) >> uint64(64 - cycles)
@@ -90,7 +90,7 @@ def _active(words, first, cycles, inputs):  # type: ignore[no-untyped-def]
         if shift and w + 1 < words.shape[1]:
             word |= words[i, w + 1] << (uint64(64) - shift)
         inputs[count] = uint64(i)
-        count += (word & mask) != 0
+        count += ((word & mask) != 0) | (up * traces[i] >= _CLOSED)
     if count:
         inputs[count : count + LANES] = inputs[count - 1]
     return count
@@ -142,11 +142,12 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
     philox, normals = np.empty(4 * LANES, np.uint64), np.zeros(groups * PER_CALL * LANES)
     fresh = midpoints.size == 0
     weight_draws = np.empty((4 * rows if fresh else 0, width))
-    gate_draws, drawn = np.empty((0 if deterministic else 4 * rows, width)), np.zeros(rows, np.int64)
+    gate_draws = np.full((0 if deterministic else 4 * rows, width), 0.5)  # the gates of no probability stay closed
+    drawn, whole = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
     pre, pre_count = np.zeros((64, width), np.int64), np.zeros(64, np.int64)
     x, seen, gain, closed = x_in.copy(), np.empty(width), np.empty(width), np.zeros(width)
     drives, downs = np.empty(width), np.empty(width)
-    active = np.empty(width + LANES, np.uint64)
+    active, reached = np.empty(width + LANES, np.uint64), np.empty(width + LANES, np.uint64)
     risen, fired = np.empty(rows), np.zeros(rows, np.bool_)
     above, wins = np.empty(rows), np.ones(rows, np.bool_)
     for s in range(samples):
@@ -171,14 +172,18 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
                     for group in range(groups):
                         place = group * PER_CALL * LANES
                         normal_call(noise_key, start + group * LANES, uint64(call), philox, normals, place)
+                # A word that meets no input is not drawn; where few are left out, that is more work than all.
+                busy = _active(words[s], t, 4 - phase, x, 0.0, active)
+                reach = _active(words[s], t, 4 - phase, x, up, reached) if learning else 0
+                many = 4 * busy > 3 * width
+                if t == 0:  # a call may have served the last cycles of another sample, with other inputs
+                    drawn[:], whole[:] = 0, 0
                 if fresh:
-                    # A word that meets no input is not drawn; where few are left out, that is more work than all.
-                    count = _active(words[s], t, 4 - phase, active)
                     for j in range(rows):
-                        if 4 * count > 3 * width:
+                        if many:
                             _draw(weight_key, start + j, call, bits, philox, weight_draws, 4 * j)
                         else:
-                            _draw_some(weight_key, start + j, call, bits, philox, active, count, weight_draws, 4 * j)
+                            _draw_some(weight_key, start + j, call, bits, philox, active, busy, weight_draws, 4 * j)
             now = pre[t % 64]
             for i in range(width):
                 x[i] *= keep_pre
@@ -247,8 +252,15 @@ def _learn(model, words, midpoints, reward, first, learning, state, out, start, 
                         if amount == 0.0:
                             continue
                         ups = drives
-                    if not deterministic and drawn[k] != call + 1:
-                        _draw(gate_key, j, call, _GATE_BITS, philox, gate_draws, 4 * k)
+                    # Without a spike only gates of inputs that are 1 in these cycles may open.
+                    if not deterministic and whole[k] != call + 1 and (post or modulated or many):
+                        if modulated or 4 * reach > 3 * width:
+                            _draw(gate_key, j, call, _GATE_BITS, philox, gate_draws, 4 * k)
+                        else:
+                            _draw_some(gate_key, j, call, _GATE_BITS, philox, reached, reach, gate_draws, 4 * k)
+                        whole[k] = drawn[k] = call + 1
+                    elif not deterministic and drawn[k] != call + 1:
+                        _draw_some(gate_key, j, call, _GATE_BITS, philox, active, busy, gate_draws, 4 * k)
                         drawn[k] = call + 1
                     draws = closed if deterministic else gate_draws[4 * k + phase]  # the first is not read
                     _update_weights(p[j], ups, downs, draws, step, soft, deterministic)
