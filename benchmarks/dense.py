@@ -56,6 +56,7 @@ def product_rows(shape: Shape, rounds: int) -> Iterator[Row]:
             yield times("cases", f"layer, {name}, {size}", found[f"forward {name}"], forward, "Sobol")
     yield times("cases", f"layer, Sobol, {size}", forward, found["float32 matmul"], "float32 product")
 
+
 def _bits(forward: Case, shape: Shape) -> Case:
     """The same samples, in product bits instead of images."""
     return Case(forward.name, forward.timed, shape.product_bits, "bit", samples=forward.samples)
