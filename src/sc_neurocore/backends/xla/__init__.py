@@ -135,7 +135,7 @@ def window_counts(x: Words, w: Words, windows: Indices, length: int) -> Counts:
 
 @_on_64_bits  # type: ignore[no-redef]
 def wired_counts(x: Words, w: Words, wiring: Wiring) -> Counts:
-    return np.array(_wired_counts(_put(x, np.uint64), _put(w, np.uint64), *wiring))
+    return np.array(_wired_counts(_put(x, np.uint64), _put(w, np.uint64), *wiring.spelled_out()))
 
 
 for _kernel in kernel_names():
