@@ -132,7 +132,7 @@ class SCConv2DLayer(SCLayer):
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
-    weight_share = attributes.weight_share
+    weight_share, prepare = attributes.weight_share, attributes.prepare
 
     def _drawn(self) -> Floats:
         """Random kernels."""
@@ -167,8 +167,6 @@ class SCConv2DLayer(SCLayer):
     @kernels.setter
     def kernels(self, values: ArrayLike) -> None:
         self._weights.assign(values, "kernels")
-
-    prepare = attributes.prepare
 
     @property
     def packed_kernels(self) -> Words:

@@ -17,7 +17,6 @@ from ..gates.faults import Faults
 from ..read_only import attribute
 from ..synapses import MemristorModel
 from .base import Floats, SCLayer
-from .in_range import LARGE, in_range
 from .options import WeightStreams, layer_options
 from .sparse import random_synapses
 from .streams import Streams
@@ -69,9 +68,8 @@ class VectorizedSCLayer(SCLayer):
         Bernoulli only. ``"fresh"``: the weights' generators run on, every sample gets new streams.
         ``"stored"``: one set of streams serves every sample, as from a memory.
     weight_share
-        ``"independent"``: a random source for every weight, Bernoulli only. ``"neurons"``: one for every input line,
-        which feeds all neurons. ``"one"``: one for the layer. None: as the generator and `share` are, see
-        `layers.weight_share`.
+        ``"independent"``: a source for every weight (Bernoulli). ``"neurons"``: one for every input line, which feeds
+        all neurons. ``"one"``: one for the layer. None: as generator and `share` are, see `layers.weight_share`.
     faults
         Faults of the circuit, see `Faults`; None: none.
     device
@@ -80,8 +78,7 @@ class VectorizedSCLayer(SCLayer):
     seed
         Fixes weights, wiring, streams and faults.
     backend
-        Name of the backend, one of ``sc_neurocore.backends.available()``; it wins over `use_gpu`. None: the
-        default.
+        Name of the backend, one of ``sc_neurocore.backends.available()``; wins over `use_gpu`. None: the default.
 
     Raises
     ------
@@ -149,11 +146,10 @@ class VectorizedSCLayer(SCLayer):
     n_neurons: int = attribute("_n_neurons", "Neurons of the layer.")
     sparse: bool = attribute("_sparse", "Whether only some synapses exist.")
     connectivity: float = attribute("_connectivity", "Share of the synapses that exist.")
-    weighted_sum: DenseSum = attribute("_sum", "The circuit: input lines, synapses and accumulator.")
     options = attributes.options
     length, encoding, accumulate, weight_streams, faults, device, backend = attributes.of_weighted_layers
     bias, fan_in, share, generator = attributes.bias, attributes.fan_in, attributes.share, attributes.generator
-    weight_share = attributes.weight_share
+    weight_share, prepare = attributes.weight_share, attributes.prepare
     _edit = "weights"
     """Name of the array that is edited where weights are dense."""
 
@@ -213,7 +209,9 @@ class VectorizedSCLayer(SCLayer):
         """Accumulator of the products; None: the one that the options name."""
         return None
 
-    prepare = attributes.prepare
+    def weighted_sum(self) -> DenseSum:
+        """The circuit: input lines, synapses and accumulator."""
+        return self._sum
 
     @property
     def packed_weights(self) -> Words:
@@ -243,11 +241,7 @@ class VectorizedSCLayer(SCLayer):
         of_neurons = (self._synapses.n_synapses,) if self._sparse else (self._n_neurons, self.fan_in)
         return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), batch, of_neurons)
 
-    def _checked(self, input_values: ArrayLike) -> Floats:
-        bounds = self._weights.bounds
-        if getattr(input_values, "nbytes", 0) >= LARGE and in_range(input_values, *bounds, self._n_inputs):
-            return input_values  # type: ignore[return-value]  # in_range says that it is an array
-        return checks.array("input_values", input_values, *bounds, last=self._n_inputs)
+    _checked = attributes.checked_inputs
 
     def forward(self, input_values: ArrayLike) -> Floats:
         """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.

@@ -26,7 +26,7 @@ def layer_function(layer: Any, shape: tuple[int, ...] | None, signed: bool = Tru
     """The traced function of a dense, convolutional or pooling layer, for samples of `shape`."""
     if isinstance(layer, VectorizedSCLayer):
         check_options(layer)
-        return DenseFunction(layer.weighted_sum.circuit, signed)
+        return DenseFunction(layer.weighted_sum().circuit, signed)
     channels = layer.in_channels if isinstance(layer, SCConv2DLayer) else None
     image = _image(shape, channels)
     check_options(layer)

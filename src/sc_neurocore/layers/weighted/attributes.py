@@ -8,7 +8,12 @@ it is.
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from numpy.typing import ArrayLike
+
+from ... import checks
 from ...read_only import attribute
+from ..base import Floats
+from ..in_range import LARGE, in_range
 
 L = TypeVar("L")
 
@@ -31,7 +36,7 @@ of_weighted_layers = tuple(
 
 
 options: Any = attribute("_options", "`CircuitOptions` of the layer.")
-_weights_of = attrgetter("_weights")
+_weights_of, _n_inputs_of = attrgetter("_weights"), attrgetter("_n_inputs")
 
 
 def _set_bias(layer: Any, values: Any) -> None:
@@ -43,6 +48,14 @@ bias: Any = property(
     _set_bias,
     doc="Bias ``(n_neurons,)`` in the encoding's range; assign or edit it. None, if the layer was made without one.",
 )
+
+
+def checked_inputs(layer: Any, input_values: ArrayLike) -> Floats:
+    """Inputs ``(..., n_inputs)`` as float64, in the range of the layer's encoding."""
+    (low, high), n_inputs = _weights_of(layer).bounds, _n_inputs_of(layer)
+    if getattr(input_values, "nbytes", 0) >= LARGE and in_range(input_values, low, high, n_inputs):
+        return input_values  # type: ignore[return-value]  # in_range says that it is an array
+    return checks.array("input_values", input_values, low, high, last=n_inputs)
 
 
 def prepare(layer: L) -> L:
