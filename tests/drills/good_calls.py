@@ -232,7 +232,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "recorders.SpikeRecorder.record_words": lambda: given(np.full((6, 1), 3, np.uint64), 4),
     "layers.CircuitOptions": lambda: given(
         16, "bernoulli", "split", "saturate", "independent", 8, "stored", gates.Faults.flips(0.1), None, 3, True,
-        "numba",
+        "numba", "neurons",
     ),
     "layers.CircuitOptions.for_fan_in": lambda: given(3),
     "layers.CircuitOptions.of_layer": lambda: given(0, 3),

@@ -38,10 +38,6 @@ class CircuitOptions:
         How a neuron adds up products: ``"mean"``, ``"sum"``, ``"saturate"``, ``"or"`` or ``"mux"``.
     share
         How lines share generators, see `Encoder`; None: the default of the generator.
-    weight_share
-        How the comparators of weights share random sources: ``"independent"``, one for every weight (Bernoulli only);
-        ``"neurons"``, one for every input line, which feeds all neurons; ``"one"`` for the layer. None: the default of
-        the generator and of `share`. What that does to errors is said in `layers.weight_share`.
     bits
         Width of thresholds; None: what the generator needs, see `make_generator`.
     weight_streams
@@ -57,6 +53,10 @@ class CircuitOptions:
         Whether inputs outside the range of a network are cut to it instead of refused.
     backend
         Backend that runs the kernels, one of ``sc_neurocore.backends.available()``; None: the default of this machine.
+    weight_share
+        How the comparators of weights share random sources: ``"independent"``, one for every weight (Bernoulli only);
+        ``"neurons"``, one for every input line, which feeds all neurons; ``"one"`` for the layer. None: the default of
+        the generator and of `share`. What that does to errors is said in `layers.weight_share`.
 
     Raises
     ------
@@ -75,7 +75,6 @@ class CircuitOptions:
     encoding: Encoding = "split"
     accumulate: Accumulate = "sum"
     share: Share | None = None
-    weight_share: WeightShare | None = None
     bits: int | None = None
     weight_streams: WeightStreams = "fresh"
     faults: Faults | None = None
@@ -83,6 +82,7 @@ class CircuitOptions:
     seed: Seed = 0
     clip: bool = False
     backend: str | None = None
+    weight_share: WeightShare | None = None
 
     def __post_init__(self) -> None:
         several = isinstance(self.length, Sequence) or (isinstance(self.length, np.ndarray) and self.length.ndim > 0)
