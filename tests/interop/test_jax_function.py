@@ -311,6 +311,12 @@ ERRORS = [
         {},
         "device must have no read_noise and no adc_",
     ),
+    (
+        VectorizedSCLayer(3, 2, weight_share="neurons"),
+        None,
+        {},
+        "weight_share must not be 'neurons' with fresh streams",
+    ),
     (VectorizedSCLayer(3, 2, accumulate="saturate"), None, {}, "accumulate must be 'sum', 'mean', 'or' or 'mux' for"),
     (circuit_of(PLAIN, faults=Faults(weight_flips=0.1)), None, {}, "faults must be None for jax_function"),
     (

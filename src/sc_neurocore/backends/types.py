@@ -18,8 +18,9 @@ Counts = NDArray[np.int64]
 CycleCounts = NDArray[np.int32]
 """Sums of one cycle."""
 Indices = NDArray[np.int64]
-Rows = NDArray[np.int32]
 """Places in other arrays."""
+Rows = NDArray[np.int32]
+"""Rows of a table."""
 Floats = NDArray[np.float64]
 Draws = NDArray[np.uint32]
 """32-bit random words, or the numbers of a number sequence that thresholds are compared with."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import checks
 from ...backends.xla import rounding
+from ...encoders import Bernoulli
 from ...layers.pooling import SCPool2D
 from ...layers.sc_conv_layer import SCConv2DLayer
 from ...layers.vectorized_layer import VectorizedSCLayer
@@ -57,6 +58,9 @@ def check_options(layer: Any) -> None:
         raise ValueError(f"faults must be None for jax_function, got {options.faults}")
     if options.device is not None and (options.device.read_noise or options.device.adc_bits is not None):
         raise ValueError(f"device must have no read_noise and no adc_bits for jax_function, got {options.device}")
+    fresh = options.weight_streams == "fresh" and isinstance(options.make_generator(), Bernoulli)
+    if fresh and options.weight_share == "neurons":
+        raise ValueError("weight_share must not be 'neurons' with fresh streams for jax_function, got it; store them")
     if options.accumulate == "saturate" and not isinstance(layer, SCPool2D):
         raise ValueError("accumulate must be 'sum', 'mean', 'or' or 'mux' for jax_function, got 'saturate'")
 
