@@ -2,11 +2,15 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import cupy_on_host
 import pytest
 
 from sc_neurocore.backends import choose, cuda
+
+collect_ignore = [] if find_spec("jax") else ["interop/sharded_program.py"]
+"""Programs that tests run: without their library nothing runs them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
