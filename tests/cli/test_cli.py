@@ -305,7 +305,12 @@ BAD = {
     "cut data": (["MODEL", "--data", lambda f, g: cut(f, g, "mine.npz")], "mine.npz must be a complete .npz archive"),
     "no y": (["MODEL", "--data", lambda f, g: save(f, x=D)], "bad.npz: arrays x and y must be there, got x"),
     "nan": (["MODEL", "--data", lambda f, g: save(f, x=D + np.nan, y=Y)], "bad.npz: x must be finite, got nan"),
-    "text data": (["MODEL", "--data", lambda f, g: save(f, x=D, y=["a"] * 3)], "bad.npz: y must hold real numbers"),
+    "text data": (
+        ["MODEL", "--data", lambda f, g: save(f, x=D, y=["a"] * 3)],
+        "network's classes ['0', '1', '2', '3', '4', '5', ...], got 'a'",
+    ),
+    "bytes as labels": (["MODEL", "--data", lambda f, g: save(f, x=D, y=[b"a"] * 3)], "y must hold real numbers or"),
+    "empty data": (["MODEL", "--data", lambda f, g: text(f, "")], "text.safetensors must be a .npz archive of x and y"),
     "count": (["MODEL", "--data", lambda f, g: save(f, x=D, y=Y[:2])], "one length, got 3 and 2"),
     "width": (["MODEL", "--data", lambda f, g: save(f, x=D[:, 1:], y=Y)], "data must have 64 inputs a sample"),
     "range": (["MODEL", "--data", lambda f, g: save(f, x=D + 9, y=Y)], "must lie in the network's range"),
