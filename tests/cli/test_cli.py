@@ -307,7 +307,7 @@ BAD = {
     "nan": (["MODEL", "--data", lambda f, g: save(f, x=D + np.nan, y=Y)], "bad.npz: x must be finite, got nan"),
     "text data": (
         ["MODEL", "--data", lambda f, g: save(f, x=D, y=["a"] * 3)],
-        "network's classes ['0', '1', '2', '3', '4', '5', ...], got 'a'",
+        "'2', '3', '4', '5', ...], got 'a'",
     ),
     "bytes as labels": (["MODEL", "--data", lambda f, g: save(f, x=D, y=[b"a"] * 3)], "y must hold real numbers or"),
     "empty data": (["MODEL", "--data", lambda f, g: text(f, "")], "text.safetensors must be a .npz archive of x and y"),

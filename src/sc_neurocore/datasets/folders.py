@@ -13,7 +13,7 @@ from ..files import checked_path, open_regular, unpacked_limit
 from .dataset import Dataset
 from .idx import read_idx
 from .npz import load_npz
-from .pictures import CHANNELS, Pixels, read_picture
+from .pictures import CHANNELS, NUMBER, Pixels, read_picture
 
 _IDX = re.compile(r"(?P<set>.*?)-?(?P<what>images|labels)[-.]idx(?P<rank>[13])-ubyte(?P<packed>\.gz)?")
 _RANKS = {"images": 3, "labels": 1}
@@ -90,7 +90,8 @@ def load_folder(path: str | os.PathLike[str]) -> Dataset:
 
         Pictures: ``test/CLASS/FILE`` and ``train/CLASS/FILE``, of which the latter may be missing, or ``CLASS/FILE``,
         all of them held out. Each folder of a class has pictures only, at least one: PNG, JPEG, BMP, TIFF, PGM or
-        PPM by their content, all of one size, all grey or all red, green and blue. They are read class by class, both
+        PPM by their content, all of one size, all grey or all red, green and blue,
+        of a byte each; TIFF files are not compressed. They are read class by class, both
         in the order of their names. Files beside the folders are not read.
 
     Returns
@@ -105,7 +106,7 @@ def load_folder(path: str | os.PathLike[str]) -> Dataset:
         If the folder or a file is not there, or cannot be opened.
     ValueError
         If there is nothing of this, a part of it is missing, there twice, of another size or damaged, or it unpacks to
-        more than 128 MiB and 100 times its size.
+        more than 128 MiB and 100 times its size; of pictures that is what their numbers take, 8 bytes each.
 
     Examples
     --------
@@ -230,10 +231,10 @@ def _images(folder: Path, files: dict[str, list[Path]]) -> dict[str, Pixels]:
     every = [file for part in files.values() for file in part]
     first = read_picture(every[0])
     limit = unpacked_limit(sum(file.stat().st_size for file in every))
-    if (size := len(every) * math.prod(first.shape)) > limit:
+    if (size := NUMBER * len(every) * math.prod(first.shape)) > limit:
         raise ValueError(
             f"{folder} must not unpack to more than {limit} bytes (128 MiB and 100 times the size of its pictures), "
-            f"they have {size}"
+            f"their numbers have {size}"
         )
     images = {}
     for part, paths in files.items():

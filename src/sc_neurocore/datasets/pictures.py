@@ -1,5 +1,6 @@
 """Pictures in files: PNG, JPEG, BMP, TIFF, PGM and PPM, read by Pillow."""
 
+import logging
 import math
 import os
 import warnings
@@ -14,6 +15,9 @@ from ..files import open_regular, reason, unpacked_limit
 Pixels = NDArray[np.uint8]
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "PPM")
 """Formats by their names in Pillow; PPM has PGM."""
+NUMBER = 8
+"""Bytes of a grey level in a data set."""
+_NOWHERE = logging.NullHandler()
 CHANNELS = {"L": 1, "RGB": 3}
 """Kinds of pixels by their names in Pillow: grey, or red, green and blue, of a byte each."""
 
@@ -24,14 +28,16 @@ def read_picture(file: Path) -> Pixels:
     Parameters
     ----------
     file
-        One picture, grey or red, green and blue, of a byte each. Marks that say how it is to be turned are ignored.
+        One picture, grey or red, green and blue, of a byte each; a TIFF file is not compressed. Marks that say how it
+        is to be turned are ignored.
 
     Raises
     ------
     OSError
         If the file cannot be opened.
     ValueError
-        If it is no such picture, is damaged, or unpacks to more than 128 MiB and 100 times its size.
+        If it is no such picture, is damaged, or its pixels, of 8 bytes each as numbers of a `Dataset`, are more than
+        128 MiB and 100 times its size.
 
     Examples
     --------
@@ -43,6 +49,7 @@ def read_picture(file: Path) -> Pixels:
     """
     from PIL import Image, TiffImagePlugin, UnidentifiedImageError  # noqa: F401  else Pillow loads all its formats
 
+    logging.getLogger("PIL").addHandler(_NOWHERE)  # else Pillow writes to stderr what its errors say again
     with open_regular(file) as stream:
         limit = unpacked_limit(os.fstat(stream.fileno()).st_size)
         try:
@@ -70,10 +77,12 @@ def _check(image: Any, limit: int) -> None:
     _channels(image)
     if (frames := getattr(image, "n_frames", 1)) != 1:
         raise _WrongPictureError(f"must be one picture, it has {frames}")
-    size = CHANNELS[image.mode] * math.prod(image.size)
+    if image.tile and image.tile[0][0] == "libtiff":  # a library that writes to stderr what it does not like
+        raise _WrongPictureError("must not be a compressed TIFF file, it is one: save it as PNG")
+    size = NUMBER * CHANNELS[image.mode] * math.prod(image.size)
     if size > limit:
         raise _WrongPictureError(
-            f"must not unpack to more than {limit} bytes (128 MiB and 100 times its size), its pixels have {size}"
+            f"must not unpack to more than {limit} bytes (128 MiB and 100 times its size), its numbers have {size}"
         )
 
 

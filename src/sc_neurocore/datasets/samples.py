@@ -58,7 +58,8 @@ def _numbers(name: str, flat: NDArray[Any], value: ArrayLike) -> Samples:
     try:
         return checks.array(name, flat)
     except (TypeError, ValueError):
-        for place, column in enumerate(getattr(value, "columns", ())):
+        told_apart = flat.dtype.kind != "c"  # one column makes NumPy call all of them complex
+        for place, column in enumerate(getattr(value, "columns", ()) if told_apart else ()):
             checks.array(f"column {checks.shown(column)} of {name}", flat[:, place])
         raise
 

@@ -38,15 +38,13 @@ def from_torch(test: Any, train: Any = None, name: str = "torch") -> Dataset:
 
     Raises
     ------
-    ImportError
-        If PyTorch is not installed.
     ValueError, TypeError
         If `test` or `train` gives something else than pairs, or samples or labels of different shapes or types; if
         there is no sample, or one does not suit `Dataset`.
 
     Examples
     --------
-    >>> from_torch([([0.0, 0.5], 0), ([1.0, 0.25], 1)])  # doctest: +SKIP
+    >>> from_torch([([0.0, 0.5], 0), ([1.0, 0.25], 1)])
     Dataset('torch', 0 training and 2 held-out samples of 2 inputs, 2 classes)
     """
     parts = [_read("test", test)]
@@ -97,9 +95,7 @@ def _type(values: NDArray[Any]) -> Any:
 
 def _read(name: str, source: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     """Samples and labels of one part."""
-    from torch.utils.data import DataLoader
-
-    batched = isinstance(source, DataLoader) and source.batch_sampler is not None
+    batched = _is_batched(source)
     x, y = _Column(f"samples of {name}"), _Column(f"labels of {name}")
     place = 0
     for pair in _entries(name, source):
@@ -115,6 +111,15 @@ def _read(name: str, source: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         y.add(label, place)
         place += len(sample)
     return x.array(), y.array()
+
+
+def _is_batched(source: Any) -> bool:
+    """Whether a value is a loader that gives many samples at a time."""
+    try:
+        from torch.utils.data import DataLoader
+    except ImportError:  # then there are no loaders
+        return False
+    return isinstance(source, DataLoader) and source.batch_sampler is not None
 
 
 def _entries(name: str, source: Any) -> Iterator[Any]:
