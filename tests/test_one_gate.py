@@ -210,6 +210,8 @@ def test_nothing_gets_lost_at(name):
     enter(np.array(good))
     enter(np.ma.array(good))  # masked nowhere
     for kind, value in spoilt(good):
+        if name == "Dataset y" and kind in ("text", "text in a list"):
+            continue  # names are labels too
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises((TypeError, ValueError), match="must") as caught:

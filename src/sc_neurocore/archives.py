@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import sys
 import zipfile
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -15,12 +16,14 @@ from .files import checked_path, open_regular, reason, unpacked_limit
 
 _ENCRYPTED = 0x1
 _SUFFIX = ".npy"
+_CHARACTER, _LONGEST = 4, 1000
+"""Bytes of a character, and the most characters that an entry of text may have."""
 _COUNT_FROM_END = 12
 """Place of the number of entries, in bytes from the end of a file without a comment: NumPy writes none."""
 
 
 def read_npz(
-    path: str | os.PathLike[str], choose: Callable[[Collection[str]], Iterable[str]]
+    path: str | os.PathLike[str], choose: Callable[[Collection[str]], Iterable[str]], text: Collection[str] = ()
 ) -> dict[str, NDArray[Any]]:
     """Read arrays of real numbers from what ``numpy.savez`` or ``numpy.savez_compressed`` has written.
 
@@ -30,6 +33,8 @@ def read_npz(
         The file.
     choose
         Called with the names of the arrays in the file: those to read, or a ValueError.
+    text
+        Names of arrays that may hold text instead, of one width and of at most 1000 characters an entry.
 
     Returns
     -------
@@ -43,7 +48,7 @@ def read_npz(
     ValueError
         If it is no such archive or is damaged (each array has a CRC-32), holds an array twice, is compressed by
         something else than deflate or to less than `unpacked_limit` allows, or if a chosen array holds
-        something else than real numbers. The message starts with the path.
+        something else than real numbers or, where it may, text. The message starts with the path.
 
     Examples
     --------
@@ -72,7 +77,7 @@ def read_npz(
                 f"{file} must not unpack to more than {limit} bytes (128 MiB and 100 times its size), its arrays have "
                 f"{total}: save it uncompressed, by numpy.savez"
             )
-        return {name: _array(file, name, archive, entry) for name, entry in chosen.items()}
+        return {name: _array(file, name, archive, entry, name in text) for name, entry in chosen.items()}
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -100,7 +105,7 @@ def _check_count(stream: BinaryIO, found: int) -> None:
         raise ValueError(f"its directory must have {declared} arrays, as its end says, it has {found}")
 
 
-def _array(file: Path, name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+def _array(file: Path, name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, text: bool) -> NDArray[Any]:
     """An array of an archive: all its bytes, so that the checksum is compared, and no more than it declares."""
     try:
         with archive.open(entry) as member:
@@ -109,8 +114,10 @@ def _array(file: Path, name: str, archive: zipfile.ZipFile, entry: zipfile.ZipIn
         shape, by_columns, dtype = _read_header(header)
     except Exception as error:  # of zipfile, zlib, struct, or of NumPy's parser of headers, which may raise anything
         raise ValueError(f"{file} is damaged: {name} cannot be read: {reason(error)}") from error
-    if dtype.kind not in "biuf":
-        raise ValueError(f"{file}: {name} must hold real numbers, got {dtype}")
+    if dtype.kind not in "biuf" and not (text and dtype.kind == "U"):
+        raise ValueError(f"{file}: {name} must hold real numbers{' or text' if text else ''}, got {dtype}")
+    if dtype.kind == "U" and not 1 <= dtype.itemsize // _CHARACTER <= _LONGEST:
+        raise ValueError(f"{file}: {name} must hold texts of 1 to {_LONGEST} characters, got {dtype}")
     if math.prod(shape) * dtype.itemsize != len(content) - header.tell():
         raise ValueError(
             f"{file} is damaged: {name} must have the bytes of an array {shape} of {dtype}, "
@@ -120,7 +127,10 @@ def _array(file: Path, name: str, archive: zipfile.ZipFile, entry: zipfile.ZipIn
         values = np.frombuffer(content, dtype, offset=header.tell()).reshape(shape, order="F" if by_columns else "C")
     except ValueError as error:  # such as (0, 2**70)
         raise ValueError(f"{file} is damaged: {name} cannot have the shape {shape}") from error
-    return np.array(values, dtype.newbyteorder("="))
+    values = np.array(values, dtype.newbyteorder("="))
+    if dtype.kind == "U" and np.any(values.reshape(-1).view(np.uint32) > sys.maxunicode):
+        raise ValueError(f"{file} is damaged: {name} must hold text, it has characters past U+10FFFF")
+    return values
 
 
 def _read_header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

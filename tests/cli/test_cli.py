@@ -309,7 +309,12 @@ BAD = {
     "cut data": (["MODEL", "--data", lambda f, g: cut(f, g, "mine.npz")], "mine.npz must be a complete .npz archive"),
     "no y": (["MODEL", "--data", lambda f, g: save(f, x=D)], "bad.npz: arrays x and y must be there, got x"),
     "nan": (["MODEL", "--data", lambda f, g: save(f, x=D + np.nan, y=Y)], "bad.npz: x must be finite, got nan"),
-    "text data": (["MODEL", "--data", lambda f, g: save(f, x=D, y=["a"] * 3)], "bad.npz: y must hold real numbers"),
+    "text data": (
+        ["MODEL", "--data", lambda f, g: save(f, x=D, y=["a"] * 3)],
+        "'2', '3', '4', '5', ...], got 'a'",
+    ),
+    "bytes as labels": (["MODEL", "--data", lambda f, g: save(f, x=D, y=[b"a"] * 3)], "y must hold real numbers or"),
+    "empty data": (["MODEL", "--data", lambda f, g: text(f, "")], "text.safetensors must be a .npz archive of x and y"),
     "count": (["MODEL", "--data", lambda f, g: save(f, x=D, y=Y[:2])], "one length, got 3 and 2"),
     "width": (["MODEL", "--data", lambda f, g: save(f, x=D[:, 1:], y=Y)], "data must have 64 inputs a sample"),
     "range": (["MODEL", "--data", lambda f, g: save(f, x=D + 9, y=Y)], "must lie in the network's range"),
@@ -557,3 +562,57 @@ def test_fixed_point_beside_streams(run, mine, tmp_path):
     assert status == 0
     assert "fixed-point" in out
     assert (tmp_path / "report" / "accuracy.png").exists()
+
+
+def as_pictures(folder, x, y):
+    """Pictures of 8 x 8 grey levels in a folder a class."""
+    from PIL import Image
+
+    for k, (sample, label) in enumerate(zip(x, y, strict=True)):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.rint(255 * sample).astype(np.uint8).reshape(8, 8)).save(folder / str(label) / f"{k:03}.png")
+    return folder
+
+
+def as_idx(folder, x, y):
+    folder.mkdir()
+    for name, array in (("images-idx3", np.rint(255 * x).reshape(-1, 8, 8)), ("labels-idx1", y)):
+        head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / f"test-{name}-ubyte").write_bytes(head + array.astype(np.uint8).tobytes())
+    return folder
+
+
+@pytest.mark.parametrize("write", [as_pictures, as_idx])
+def test_data_in_a_folder(run, files, tmp_path, write):
+    data = load_digits()
+    x, y = data.x_test[:40], data.y_test[:40]
+    folder = write(tmp_path / "[red]mine", x, y)
+    network = sc.load_network(files / "net.safetensors")
+    right = int((network.float_predict(np.rint(255 * x) / 255) == y).sum())
+    np.savez(tmp_path / "more.npz", x=np.rint(255 * data.x_train[:20]).astype(np.uint8).reshape(20, 8, 8))
+    words = ["evaluate", "--model", files / "net.safetensors", "--data", folder, *SHORT]
+    status, out, err = run(*words, "--calibration", tmp_path / "more.npz")
+    assert status == 0, err
+    assert "[red]mine: 40 held-out images, 64 inputs, 10 outputs" in out
+    assert f"float network  {100 * right / 40:.2f} %" in out
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    assert {row.float_correct for row in rows} == {right}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "cow").mkdir(), "cow must have at least one picture, it has none"),
+        (lambda folder: (folder / "0" / "a.png").write_bytes(b"\x89PNG"), "a.png must be a picture"),
+        (lambda folder: (folder / "0").rename(folder / "nought"), "'nought'"),
+    ],
+)
+def test_a_wrong_folder_is_one_line(run, files, tmp_path, spoil, message):
+    data = load_digits()
+    folder = as_pictures(tmp_path / "mine", data.x_test[:40], data.y_test[:40])
+    spoil(folder)
+    status, _, err = run("evaluate", "--model", files / "net.safetensors", "--data", folder, *SHORT)
+    assert status == 2
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.index("\n") == len(err) - 1

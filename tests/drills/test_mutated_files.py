@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save
 
 from sc_neurocore import Network, load_network
-from sc_neurocore.datasets import load_npz, read_idx
+from sc_neurocore.datasets import load_data, load_npz, read_idx
 from sc_neurocore.evaluation import ReservoirRow, ResultStore, Row, RowStore, Task, WrongImages
 from sc_neurocore.evaluation.old_files import FirstReservoirRow
 from sc_neurocore.evaluation.record import Record
@@ -39,6 +40,7 @@ NETWORKS = TESTS / "golden" / "recorded" / "files"
 CALIBRATED = TESTS / "networks" / "files"
 RESULTS = TESTS / "evaluation" / "files"
 
+IMAGES = np.random.default_rng(17).integers(0, 256, (3, 4, 5), np.uint8)
 rng = np.random.default_rng(15)
 MODEL = {"weights_0": rng.normal(size=(4, 3)), "bias_0": rng.normal(size=4), "weights_1": rng.normal(size=(2, 4))}
 MODEL["calibration"] = rng.random((5, 3))
@@ -58,9 +60,17 @@ def parts_of(network):
 
 
 def data_of(path):
-    data = load_npz(path)
+    return numbers_of(load_npz(path))
+
+
+def folder_of(path):
+    """A file two folders down, or one down if it is an IDX file."""
+    return numbers_of(load_data(path.parent if "ubyte" in path.name else path.parents[1]))
+
+
+def numbers_of(data):
     arrays = data.x_train, data.y_train, data.x_test, data.y_test
-    return [(array.shape, array.dtype.str, array.tobytes()) for array in arrays]
+    return data.classes, [(array.shape, array.dtype.str, array.tobytes()) for array in arrays]
 
 
 def idx_of(path):
@@ -120,6 +130,13 @@ def npz_of(arrays, write):
 
 def idx_content(array, code):
     return bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+def picture_of(form, mode, **options):
+    levels = np.random.default_rng(16).integers(0, 256, (9, 7, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(levels).convert(mode).save(stream, form, **options)
+    return stream.getvalue()
 
 
 def rows_of_today(folder):
@@ -303,6 +320,36 @@ def bomb(content, draw):
     return gzip.compress(head + bytes(count), 1)
 
 
+def png_chunk(content, draw):
+    """A byte of one chunk is another, and its checksum is right."""
+    result, place = content[:8], 8
+    chunks = []
+    while place < len(content):
+        size = int.from_bytes(content[place : place + 4], "big")
+        chunks.append(content[place + 4 : place + 8 + size])
+        place += 12 + size
+    chosen = int(draw.integers(len(chunks)))
+    chunks[chosen] = flip(chunks[chosen], draw)
+    for chunk in chunks:
+        result += (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return result
+
+
+TAGS = (256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 330, 338, 339, 530)
+"""Of TIFF: sizes, compression, places, tiles, frames within frames."""
+
+
+def tiff_entry(content, draw):
+    """One entry of the directory of a TIFF file has another tag, type, count or value."""
+    changed = bytearray(content)
+    place = int.from_bytes(content[4:8], "little")
+    entry = place + 2 + 12 * int(draw.integers(int.from_bytes(content[place : place + 2], "little")))
+    start, size = ((entry, 2), (entry + 2, 2), (entry + 4, 4), (entry + 8, 4))[int(draw.integers(4))]
+    value = int(2 ** draw.uniform(0, 8 * size)) - 1 if start != entry else TAGS[int(draw.integers(len(TAGS)))]
+    changed[start : start + size] = value.to_bytes(size, "little")
+    return bytes(changed)
+
+
 CELLS = (
     "", "-1", "0", "1", "1e400", "nan", "1" * 5000, "1_0", " 1", "\u0661", "x", "16--32", "-", '"', '"a', "a\rb",
     "\x00", "{}", "[" * 100_000, "True", "9" * 400,
@@ -370,8 +417,31 @@ CASES = {
             (npz_members,),
             forged=(npz_header,),
         )
-        for what, arrays, read in (("model", MODEL, network_of), ("data", DATA, data_of))
+        for what, arrays, read in (
+            ("model", MODEL, network_of),
+            ("data", DATA, data_of),
+            ("names", {"x": IMAGES, "y": ["cat", "dog", "猫"]}, data_of),
+        )
         for write in (np.savez, np.savez_compressed)
+    },
+    **{
+        f"picture {form} {mode} {options}": Case(
+            "folder/cat/1",
+            lambda form=form, mode=mode, options=options: picture_of(form, mode, **options),
+            folder_of,
+            False,
+            own,
+        )
+        for form, mode, options, own in (
+            ("PNG", "L", {}, (png_chunk,)),
+            ("PNG", "RGB", {}, (png_chunk,)),
+            ("JPEG", "L", {}, ()),
+            ("JPEG", "RGB", {"progressive": True}, ()),
+            ("BMP", "RGB", {}, ()),
+            ("PPM", "L", {}, ()),
+            ("TIFF", "L", {}, (tiff_entry,)),
+            ("TIFF", "RGB", {}, (tiff_entry,)),
+        )
     },
     "idx": Case("images", lambda: idx_content(rng.integers(0, 256, (3, 4, 5), np.uint8), 8), idx_of, False),
     "idx of floats": Case("numbers", lambda: idx_content(DATA["x"].astype(">f8"), 14), idx_of, False),
@@ -418,6 +488,7 @@ CASES = {
 def drill(case, folder, numbers):
     """Read damaged files of a case; how many came out how, and what broke the rule."""
     whole, path = case.whole(), folder / case.file
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(whole)
     before, counts, faults = case.read(path), Counter(), []
     damages = PLAIN + 3 * (case.own + case.forged)

@@ -12,6 +12,7 @@ from ..backends import checked_backend, choose
 from ..backends.kept import on_host
 from ..backends.packing import pack, tail_mask, unpack, words_for
 from ..backends.types import Bits, Words
+from . import drawing
 from .encodings import ENCODINGS, Encoding, check_encoding, from_counts
 
 
@@ -97,6 +98,21 @@ class Bitstream:
 
     def __repr__(self) -> str:
         return f"Bitstream(shape={self.shape}, length={self.length}, encoding={self.encoding!r})"
+
+    def _repr_html_(self) -> str:
+        """The first streams and bits, drawn for a notebook, each with the value of its stream."""
+        rails = 2 if self.encoding == "split" else 1
+        every = self.words.reshape(rails, -1, self.words.shape[-1])
+        first = np.ascontiguousarray(every[:, : drawing.ROWS // rails])  # of split streams a row for each rail
+        few = type(self).owning(first if rails == 2 else first[0], self.length, self.encoding)
+        labels = [f"{value:.4g}" for value in few.value()]
+        bits = few.bits()[..., : drawing.CYCLES]
+        if rails == 2:
+            bits = bits.swapaxes(0, 1).reshape(-1, bits.shape[-1])  # the rails of a stream one below the other
+            labels = [text for label in labels for text in (f"{label}  (+ rail)", "(- rail)")]
+        left = [f"the first {drawing.ROWS // rails} streams"] if every.shape[1] > drawing.ROWS // rails else []
+        left += [f"the first {drawing.CYCLES} bits"] if self.length > drawing.CYCLES else []
+        return drawing.drawn(f"{self!r}{': ' * bool(left)}{', '.join(left)}", bits, labels)
 
     def bits(self) -> Bits:
         """Unpacked bits of 0 and 1, uint8 ``(..., length)``."""

@@ -26,7 +26,7 @@ The question is always: *how long must the streams be?*
     sc-neurocore evaluate                                  a digits network, at six lengths
     sc-neurocore evaluate --generators lfsr sobol halton   other sources of bits
     sc-neurocore evaluate --bit-flip-rate 0.01             what faults do to it
-    sc-neurocore evaluate --model mine.safetensors --data mine.npz --out mine
+    sc-neurocore evaluate --model mine.safetensors --data mine.npz --out mine    or --data FOLDER of pictures
     sc-neurocore reservoir                                 a reservoir of streams that learns a series
     sc-neurocore info                                      what is installed here
 """

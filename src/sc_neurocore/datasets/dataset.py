@@ -1,16 +1,16 @@
 """Labelled samples, split into a training and a held-out part."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import checks
-
-Samples = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from .labels import Labels, whole_labels
+from .samples import Samples, samples
 
 TEST_SHARE = 0.3
 """Share of the samples that the bundled data sets hold out."""
@@ -25,22 +25,41 @@ class Dataset:
     name
         What the data is called in tables and plots.
     x_train, x_test
-        Samples ``(n, inputs)``: finite numbers, stored as float64 in a read-only copy. The training part may be empty.
+        Samples: numbers ``(n, inputs)``, or images ``(n, height, width)`` or ``(n, channels, height, width)``, whose
+        pixels are the inputs, row by row, channel by channel. Images of bytes (uint8) are grey levels and are divided
+        by 255; all other numbers stay what they are, also bytes ``(n, inputs)``. Arrays, lists, data frames of pandas,
+        tensors of torch. Stored as float64 ``(n, inputs)`` in a read-only copy; all must be finite. The training part
+        may be empty.
     y_train, y_test
-        Labels ``(n,)``: whole numbers, stored as int64.
+        Labels: whole numbers ``(n,)``; names ``(n,)``; or one-hot rows ``(n, k)`` of one 1 and zeros else, which
+        become the place of the 1. Stored as int64.
     n_classes
-        Number of different labels.
+        Number of different labels; None: counted (names; columns of one-hot rows; else the labels that are there).
+    classes
+        Names of the labels, which are places in them; None: those that the labels were, sorted; or none.
 
     Raises
     ------
     ValueError, TypeError
-        If a shape does not fit, a number is not finite, or a label is not a whole number.
+        If a shape does not fit, an entry is no finite number, labels are none of these, or `n_classes` is not the
+        number of names or columns. A sample with several labels, or none, is such an error: there are no networks for
+        that yet.
 
     Examples
     --------
     >>> data = Dataset.held_out("two points", [[0.0, 1.0], [1.0, 0.0]], [0, 1])
     >>> data.x_test.shape, data.x_train.shape, data.n_classes
     ((2, 2), (0, 2), 2)
+
+    Images of bytes with names:
+
+    >>> images = np.array([[[0, 255], [51, 0]], [[255, 0], [0, 102]]], np.uint8)
+    >>> data = Dataset.held_out("two images", images, ["dog", "cat"])
+    >>> data.x_test
+    array([[0. , 1. , 0.2, 0. ],
+           [1. , 0. , 0. , 0.4]])
+    >>> data.y_test, data.classes
+    (array([1, 0]), ('cat', 'dog'))
     """
 
     name: str
@@ -48,33 +67,61 @@ class Dataset:
     y_train: Labels
     x_test: Samples
     y_test: Labels
-    n_classes: int
+    n_classes: int = None  # type: ignore[assignment]  # it is an int as soon as it is counted
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for part in ("train", "test"):
-            x, y = samples(f"x_{part}", getattr(self, f"x_{part}")), labels(f"y_{part}", getattr(self, f"y_{part}"))
-            if len(x) != len(y):
-                raise ValueError(f"x_{part} and y_{part} must have one length, got {len(x)} and {len(y)}")
-            for key, value in ((f"x_{part}", x), (f"y_{part}", y)):
-                held = value.copy()  # nobody else can edit it
-                held.flags.writeable = False
-                object.__setattr__(self, key, held)
-        if self.x_train.shape[1] != self.x_test.shape[1]:
-            raise ValueError(
-                f"x_train and x_test must have one width, got {self.x_train.shape[1]} and {self.x_test.shape[1]}"
-            )
-        if not len(self.x_test):
-            raise ValueError("x_test must have at least one sample, got 0")
-        object.__setattr__(self, "n_classes", checks.whole("n_classes", self.n_classes, 1))
+        self._settle({"x_train": "x_train", "y_train": "y_train", "x_test": "x_test", "y_test": "y_test"})
 
     @classmethod
-    def held_out(cls, name: str, x: ArrayLike, y: ArrayLike) -> "Dataset":
-        """A data set that is for testing only: samples ``(n, inputs)`` and labels ``(n,)``."""
-        x_test, y_test = samples("x", x), labels("y", y)
-        return cls(name, x_test[:0], y_test[:0], x_test, y_test, len(np.unique(y_test)))
+    def held_out(
+        cls,
+        name: str,
+        x: ArrayLike,
+        y: ArrayLike,
+        x_train: ArrayLike = (),
+        y_train: ArrayLike = (),
+        n_classes: int | None = None,
+    ) -> "Dataset":
+        """A data set from samples and labels to test on, and, if there are any, others to train on; see `Dataset`.
+
+        Examples
+        --------
+        >>> Dataset.held_out("cats and dogs", [[0.5], [0.25]], ["cat", "dog"])
+        Dataset('cats and dogs', 0 training and 2 held-out samples of 1 inputs, 2 classes)
+        """
+        made = object.__new__(cls)
+        given = {"name": name, "x_train": x_train, "y_train": y_train, "x_test": x, "y_test": y}
+        for key, value in {**given, "n_classes": n_classes, "classes": None}.items():
+            object.__setattr__(made, key, value)
+        made._settle({"x_train": "x_train", "y_train": "y_train", "x_test": "x", "y_test": "y"})
+        return made
+
+    def _settle(self, called: dict[str, str]) -> None:
+        """Check what was given, under the names that the caller knows, and keep it."""
+        x_test = samples(called["x_test"], self.x_test)
+        x_train = x_test[:0] if _is_nothing(self.x_train) else samples(called["x_train"], self.x_train)
+        labels = whole_labels({called[part]: getattr(self, part) for part in ("y_train", "y_test")}, self.classes)
+        for part, x, y in zip(("train", "test"), (x_train, x_test), labels.parts, strict=True):
+            if len(x) != len(y):
+                raise ValueError(f"x_{part} and y_{part} must have one length, got {len(x)} and {len(y)}")
+            y.flags.writeable = False
+            object.__setattr__(self, f"x_{part}", x)
+            object.__setattr__(self, f"y_{part}", y)
+        if x_train.shape[1] != x_test.shape[1]:
+            raise ValueError(f"x_train and x_test must have one width, got {x_train.shape[1]} and {x_test.shape[1]}")
+        if not len(x_test):
+            raise ValueError("x_test must have at least one sample, got 0")
+        n_classes = labels.n_classes if self.n_classes is None else checks.whole("n_classes", self.n_classes, 1)
+        if n_classes != labels.n_classes and labels.fixed:
+            raise ValueError(f"n_classes must be {labels.n_classes}, the number of {labels.fixed}, got {n_classes}")
+        object.__setattr__(self, "n_classes", n_classes)
+        object.__setattr__(self, "classes", labels.classes)
 
     def digest(self, part: Literal["test", "train"] = "test") -> str:
         """SHA-256 of the held-out or the training part, in hex: the same for the same numbers in the same order.
+
+        Names of labels are a part of it, where there are names.
 
         Parameters
         ----------
@@ -91,6 +138,8 @@ class Dataset:
         content = hashlib.sha256(repr(x.shape).encode())
         content.update(np.ascontiguousarray(x, "<f8").reshape(-1).data)
         content.update(np.ascontiguousarray(y, "<i8").data)
+        if self.classes is not None:
+            content.update(json.dumps(self.classes).encode())
         return content.hexdigest()
 
     def __repr__(self) -> str:
@@ -100,17 +149,9 @@ class Dataset:
         )
 
 
-def samples(name: str, value: ArrayLike) -> Samples:
-    """`value` as samples ``(n, inputs)`` of finite float64."""
-    return checks.array(name, value, shape=(None, None))
-
-
-def labels(name: str, value: ArrayLike) -> Labels:
-    """`value` as labels ``(n,)`` of int64; a label that is not a whole number is an error."""
-    given = checks.array(name, value, 1 - 2.0**53, 2.0**53 - 1, shape=(None,))  # else 2**53 + 1 is 2**53
-    if np.any(given != np.floor(given)):
-        raise ValueError(f"{name} must be whole numbers, got {given[given != np.floor(given)][0]}")
-    return given.astype(np.int64)
+def _is_nothing(value: ArrayLike) -> bool:
+    """Whether a value is an array or list of no samples, which says nothing of their width."""
+    return bool(getattr(value, "shape", None) == (0,) or (isinstance(value, list | tuple) and not value))
 
 
 def split(name: str, x: Samples, y: Labels) -> Dataset:
@@ -118,4 +159,4 @@ def split(name: str, x: Samples, y: Labels) -> Dataset:
     from sklearn.model_selection import train_test_split
 
     x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=TEST_SHARE, random_state=0, stratify=y)
-    return Dataset(name, x_train, y_train, x_test, y_test, len(np.unique(y)))
+    return Dataset(name, x_train, y_train, x_test, y_test)

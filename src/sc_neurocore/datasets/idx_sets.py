@@ -170,7 +170,5 @@ def _dataset(name: str, parts: dict[str, _Part]) -> Dataset:
     for part, (_, labels) in parts.items():
         if labels.size and labels.max() >= _CLASSES:
             raise ValueError(f"y_{part} of {name} must be in 0..{_CLASSES - 1}, got {labels.max()}")
-    (x_train, y_train), (x_test, y_test) = (
-        (images.reshape(len(images), _SIDE**2) / 255, labels.astype(np.int64)) for images, labels in parts.values()
-    )
-    return Dataset(name, x_train, y_train, x_test, y_test, _CLASSES)
+    train, test = ((images.reshape(-1, _SIDE, _SIDE), labels) for images, labels in parts.values())
+    return Dataset.held_out(name, *test, *train, n_classes=_CLASSES)

@@ -3,11 +3,10 @@
 import os
 from collections.abc import Collection
 
-import numpy as np
-
 from ..archives import read_npz
 from ..files import checked_path
-from .dataset import Dataset, Samples, labels, samples
+from .dataset import Dataset
+from .samples import Samples, samples
 
 
 def load_npz(path: str | os.PathLike[str]) -> Dataset:
@@ -16,8 +15,11 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
     Parameters
     ----------
     path
-        A ``.npz`` file with the held-out samples ``x`` ``(n, inputs)`` and their labels ``y``
-        ``(n,)``; ``x_train`` and ``y_train`` may be there too. Pickled objects are refused.
+        A ``.npz`` file with the held-out samples ``x`` and their labels ``y``; ``x_train`` and ``y_train`` may be there
+        too. Samples are ``(n, inputs)``, or images ``(n, height, width)`` or ``(n, channels, height, width)``, of which
+        those of bytes (uint8) are divided by 255; labels are whole numbers ``(n,)``, names ``(n,)`` of at most 1000
+        characters, or one-hot rows ``(n, k)``; see `Dataset`. Pickled objects are refused, names as an array of objects
+        too: save ``numpy.array(names, str)``.
 
     Returns
     -------
@@ -30,26 +32,23 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
         If the file cannot be opened.
     ValueError
         If it is not an archive, is damaged or unpacks to more than 128 MiB and 100 times its size, or an array is
-        missing, has the wrong shape, or holds something else than finite numbers; labels must be whole.
+        missing, has the wrong shape, or holds something else than finite numbers; labels must be one of the three.
 
     Examples
     --------
-    >>> import tempfile
+    >>> import tempfile, numpy
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     np.savez(folder + "/mine.npz", x=[[0.0, 0.5], [1.0, 0.25]], y=[0, 1])
+    ...     numpy.savez(folder + "/mine.npz", x=numpy.zeros((2, 28, 28), "uint8"), y=["cat", "dog"])
     ...     load_npz(folder + "/mine.npz")
-    Dataset('mine', 0 training and 2 held-out samples of 2 inputs, 2 classes)
+    Dataset('mine', 0 training and 2 held-out samples of 784 inputs, 2 classes)
     """
     file = checked_path("path", path)
-    arrays = read_npz(file, _chosen)
+    arrays = read_npz(file, _chosen, text=("y", "y_train"))
     try:
         if ("x_train" in arrays) != ("y_train" in arrays):
             raise ValueError("x_train and y_train must come together, got only one of them")
-        x, y = samples("x", arrays["x"]), labels("y", arrays["y"])
-        x_train = samples("x_train", arrays["x_train"]) if "x_train" in arrays else x[:0]
-        y_train = labels("y_train", arrays["y_train"]) if "y_train" in arrays else y[:0]
-        classes = len(np.unique(np.concatenate([y, y_train])))
-        return Dataset(file.stem, x_train, y_train, x, y, max(classes, 1))
+        training = (arrays.get("x_train", ()), arrays.get("y_train", ()))
+        return Dataset.held_out(file.stem, arrays["x"], arrays["y"], *training)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{file}: {error}") from error
 
@@ -60,7 +59,7 @@ def load_samples(path: str | os.PathLike[str]) -> Samples:
     Parameters
     ----------
     path
-        A ``.npz`` file with the samples ``x`` ``(n, inputs)``; other arrays are not read.
+        A ``.npz`` file with the samples ``x``, a table or images, see `load_npz`; other arrays are not read.
 
     Returns
     -------
@@ -74,9 +73,9 @@ def load_samples(path: str | os.PathLike[str]) -> Samples:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import tempfile, numpy
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     np.savez(folder + "/mine.npz", x=[[0.0, 0.5], [1.0, 0.25]])
+    ...     numpy.savez(folder + "/mine.npz", x=[[0.0, 0.5], [1.0, 0.25]])
     ...     load_samples(folder + "/mine.npz").shape
     (2, 2)
     """

@@ -146,6 +146,8 @@ def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
             f"data must have {network.n_inputs} inputs a sample for this network, got {data.x_test.shape[1]}"
         )
     check_inputs(network, data.x_test, clip, "sample")
+    if data.classes is not None and network.classes is not None:
+        return _named_indices(data.y_test, data.classes, network.classes)
     return _class_indices(data.y_test, network.classes, network.n_classes)
 
 
@@ -171,6 +173,19 @@ def check_inputs(network: Network, x: NDArray[np.float64], clip: bool, what: str
             f"input {place} must lie in the network's range [{checks.plain(low[place])}, {checks.plain(high[place])}], "
             f"got {checks.plain(x[sample, place])} in {what} {sample}; clip (--clip) cuts such inputs to the range"
         )
+
+
+def _named_indices(labels: Classes, names: Sequence[str], classes: Sequence[str]) -> Classes:
+    """Class of a network that has the name of each label; labels are places in `names`."""
+    places = np.zeros(len(names), np.int64)
+    for label in np.unique(labels):
+        if (found := classes.count(names[label])) != 1:
+            raise ValueError(
+                f"labels must be one of the network's classes {checks.shown(list(classes))}, got {names[label]!r}"
+                + (f", which is the name of {found} of them" if found else "")
+            )
+        places[label] = classes.index(names[label])
+    return places[labels]
 
 
 def _class_indices(labels: Classes, classes: Sequence[str] | None, n_classes: int) -> Classes:

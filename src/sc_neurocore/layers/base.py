@@ -1,5 +1,6 @@
 """Base of all layers: one seed for all random numbers, generators that run on, a state that can be saved."""
 
+import html
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -83,6 +84,10 @@ class SCLayer(ABC):
         """The layer as text, with the circuit of its number generator and the error of sums of its products."""
         generator = getattr(self, "generator", None)
         return f"{self!r}\n{generator}" if isinstance(generator, Generator) else repr(self)
+
+    def _repr_html_(self) -> str:
+        """What `describe` says, for a notebook."""
+        return f"<pre>{html.escape(self.describe())}</pre>"
 
     # ------------------------------------------------------------ state
 
