@@ -18,7 +18,7 @@ _FAR = 6.0
 
 
 def erf(x: Floats) -> Floats:
-    """Error function, to 4 units in the last place of 1: ``2 x / sqrt(pi) exp(-x**2) sum (2 x**2)**n / (2n + 1)!!``.
+    """Error function, to 1.5e-15: ``2 x / sqrt(pi) exp(-x**2) sum (2 x**2)**n / (2n + 1)!!``.
 
     All terms of the sum are positive, so none cancel (M. Abramowitz, I. A. Stegun 1964, 7.1.6).
 
