@@ -97,7 +97,7 @@ def test_long_streams_come_to_the_expectation(generator):
 
 
 def is_a_random_choice(seen, values):
-    """Whether outputs ``(n, T, n_values)`` of 64 cycles are means of values that are passed one at a time, all as often.
+    """Whether outputs ``(n, T, n_values)`` of 64 cycles are means of values that are passed one at a time.
 
     The mean and the variance of each are within six standard errors, 2e-9 of a normal number.
     """

@@ -45,14 +45,15 @@ class Multiplexers:
         self, source: Generator, length: int, encoding: Encoding, keys: int, seeds: Seeds, backend: str | None = None
     ) -> None:
         self._length, self._encoding, self._backend = length, encoding, backend
-        self._select: Encoder | None = None
+        self.select: Encoder | None = None
         if isinstance(source, Bernoulli):
             seed = seeds.of("attention weights")
-            self._select = Encoder(keys, length, source, share="one", partner=1, seed=seed, backend=backend)
+            self.select = Encoder(keys, length, source, share="one", partner=1, seed=seed, backend=backend)
+            """Of Bernoulli streams, the encoder of the edges of intervals; others meet a clock."""
 
     def shares(self, scores: Floats) -> Floats:
         """Shares of the cycles ``(..., N, M)`` that rows of scores ``(..., N, M)`` get, with edges rounded."""
-        modulus = self._length if self._select is None else self._select.generator.modulus
+        modulus = self._length if self.select is None else self.select.generator.modulus
         running = scores.cumsum(-1)
         total = running[..., -1:]
         edges = running / np.where(total == 0, 1, total)
@@ -76,8 +77,8 @@ class Multiplexers:
         """
         running = counts.cumsum(-1)
         total = running[..., -1:]
-        if self._select is not None:
-            below = self._select.words(running / np.maximum(total, 1), numbers)
+        if self.select is not None:
+            below = self.select.words(running / np.maximum(total, 1), numbers)
         else:
             edges = (2 * self._length * running + total) // np.maximum(2 * total, 1)  # rounded to cycles
             clock = np.arange(self._length, dtype=np.uint32)[None]
