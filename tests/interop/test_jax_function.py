@@ -289,7 +289,9 @@ def circuit_of(*layers, shape=(6,), **options):
 
 PLAIN = Dense(np.ones((4, 6)), np.zeros(4), "relu")
 CONV = SCConv2DLayer(2, 3, 3, seed=1)
-
+TWO = Dense(np.ones((2, 8)), np.zeros(2), "relu")
+GRAPH = Network.from_layers({"a": PLAIN, "b": (PLAIN, "input"), "c": (TWO, "a", "b")})
+RANGED = Network.from_layers([PLAIN], input_range=(np.zeros(6), np.arange(1.0, 7.0)))
 
 NOISY = MemristorModel(read_noise=0.1)
 ERRORS = [
@@ -325,6 +327,8 @@ ERRORS = [
         {},
         "layer must be a Circuit of Dense, Conv2D and Pool2D layers, got KWi",
     ),
+    (GRAPH.circuit(16), None, {}, "layer must be a Circuit of a chain of layers for jax_function, got one of a graph"),
+    (RANGED.circuit(16), None, {}, "input_range must be two numbers for jax_function, got one for each input"),
     (VectorizedSCLayer(3, 2), (4,), {}, r"shape must be \(3,\), got"),
     (CONV, None, {}, r"shape must be that of an image \(2, H, W\), got None"),
     (CONV, (1, 5, 5), {}, r"shape must be that of an image \(2, H, W\), got \(1, 5, 5\)"),

@@ -21,7 +21,7 @@ from sc_neurocore import (
     Softmax,
     Transpose,
 )
-from sc_neurocore.networks.functions import FUNCTIONS, erf, log
+from sc_neurocore.networks.functions import FUNCTIONS
 
 Z = np.concatenate([np.linspace(-9, 9, 721), [-1e3, 1e3, 0.0, 1e-9]])
 PARAMETERS = {"clip": {"low": -1.5, "high": 2.0}, "leaky_relu": {"slope": 0.2}, "elu": {"slope": 0.7}}
@@ -60,10 +60,8 @@ def test_functions(name):
     assert layer.gives_signed(True) == bool(layer.forward(Z).min() < 0)
 
 
-def test_error_function_and_logarithm():
+def test_error_function():
     np.testing.assert_allclose(erf(Z), special.erf(Z), rtol=0, atol=1.5e-15)
-    x = np.exp(np.linspace(-700, 700, 1001))
-    np.testing.assert_allclose(log(x), np.log(x), rtol=5e-16, atol=5e-16)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..encoders.seeds import Seeds
-from ..layers.in_range import LARGE, in_range
 from ..layers.options import CircuitOptions
 from ..read_only import attribute
 from .activations import Floats

@@ -10,7 +10,6 @@ from .. import checks
 from ..backends import choose
 from ..layers.attending.heads import softmax
 from .activations import Floats
-from .functions import log
 from .layer_spec import Range, Shape, check_ceiling, keep_array, keep_number
 from .wiring_specs import BinarySpec
 
@@ -188,7 +187,7 @@ class Softmax(BinarySpec):
         if not self.log:
             return softmax(a)
         apart = a - a.max(-1, keepdims=True)
-        return np.asarray(apart - log(choose().exp(np.maximum(apart, -700.0)).sum(-1, keepdims=True)))
+        return np.asarray(apart - choose().log(choose().exp(np.maximum(apart, -700.0)).sum(-1, keepdims=True)))
 
     def gives_signed(self, signed: bool) -> bool:
         """Whether outputs may be negative: logarithms are."""
@@ -196,7 +195,9 @@ class Softmax(BinarySpec):
 
     def bound(self, bound: Range, shape: Shape) -> Range:
         """Upper bound of |outputs|: 1, or of logarithms twice the largest score and that of the number of classes."""
-        return 2.0 * float(np.max(bound)) + math.log(shape[-1]) if self.log else 1.0
+        if not self.log:
+            return 1.0
+        return 2.0 * float(np.max(bound)) + choose().log(np.array([float(shape[-1])])).item()
 
 
 def lined(numbers: Floats, ndim: int) -> Floats:

@@ -21,7 +21,8 @@ class AttentionFunction:
     def __init__(self, circuit: AttentionCircuit) -> None:
         self._length, self._encoding = circuit.length, circuit.encoding
         self._queries, self._keys, self._values = map(Comparators, (circuit.queries, circuit.keys, circuit.values))
-        self._select = None if circuit.select is None else Comparators(circuit.select)
+        select = circuit.multiplexers.select
+        self._select = None if select is None else Comparators(select)
         self.dim_k, self.keys = circuit.queries.n, circuit.values.n
         parts = {"queries": self._queries, "keys": self._keys, "values": self._values}
         parts |= {} if self._select is None else {"select": self._select}

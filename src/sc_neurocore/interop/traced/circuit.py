@@ -126,14 +126,19 @@ class CircuitFunction:
             if not isinstance(spec, Dense | Conv2D | Pool2D):
                 rule = "layer must be a Circuit of Dense, Conv2D and Pool2D layers"
                 raise ValueError(f"{rule}, got {type(spec).__name__} in place {place}")
-        signed = network.input_range[0] < 0
+        if network.sources is not None:
+            raise ValueError("layer must be a Circuit of a chain of layers for jax_function, got one of a graph")
+        low, high = network.input_range
+        if not (isinstance(low, float) and isinstance(high, float)):
+            raise ValueError("input_range must be two numbers for jax_function, got one for each input")
+        signed = low < 0
         self._stages = []
         for stage, shape in zip(circuit.stages, network.shapes(), strict=False):
             self._stages.append(StageFunction(stage, shape, signed))
-            signed = stage.spec.gives_signed(signed)
+            signed = bool(stage.spec.gives_signed(signed))
         self.parameters: Parameters = {"stages": [stage.parameters for stage in self._stages]}
         self.shape, self._outputs = (network.n_inputs,), network.n_outputs
-        self.bounds, self.clip = network.input_range, circuit.options.clip
+        self.bounds, self.clip = (low, high), circuit.options.clip
 
     def __call__(self, given: Parameters, x: Array, samples: Array) -> Array:
         """Outputs ``(S, n_outputs)`` of samples ``(S, n_inputs)``."""
