@@ -36,7 +36,7 @@ def checked_range(ends: Any, shape: Shape) -> Ends:
     """The range of the inputs: two numbers, or two arrays with one for each input, or for each channel of images."""
     given = checks.entries("input_range", ends)
     if not any(np.ndim(end) for end in given):
-        low, high = checks.array("input_range", given, shape=(2,)).tolist()
+        low, high = checks.array("input_range", ends, shape=(2,)).tolist()
         if not low < high:
             raise ValueError(f"input_range must be (low, high) with low < high, got ({low}, {high})")
         return low, high
