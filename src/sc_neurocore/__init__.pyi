@@ -46,16 +46,28 @@ from .layers import SCRecurrentLayer as SCRecurrentLayer
 from .layers import StochasticAttention as StochasticAttention
 from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .layers import WinnerTakeAll as WinnerTakeAll
+from .networks import Add as Add
 from .networks import Circuit as Circuit
+from .networks import Concat as Concat
 from .networks import Conv2D as Conv2D
 from .networks import Dendrite as Dendrite
 from .networks import Dense as Dense
+from .networks import Elementwise as Elementwise
+from .networks import Flatten as Flatten
+from .networks import GlobalPool as GlobalPool
 from .networks import Inhibition as Inhibition
 from .networks import KWinners as KWinners
+from .networks import LayerNorm as LayerNorm
+from .networks import Multiply as Multiply
 from .networks import Network as Network
 from .networks import Pool2D as Pool2D
 from .networks import PredictiveCoding as PredictiveCoding
+from .networks import Reshape as Reshape
+from .networks import Scale as Scale
+from .networks import Select as Select
+from .networks import Softmax as Softmax
 from .networks import SpikingDense as SpikingDense
+from .networks import Transpose as Transpose
 from .synapses import MemristorModel as MemristorModel
 
 __version__: str

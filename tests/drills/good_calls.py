@@ -27,9 +27,10 @@ NO_CALLS = {
 }  # fmt: skip
 INNER = {
     "networks": {  # what networks call of their layers, with arguments of their own
-        "activated", "bound", "build", "calibrated", "check_mapping", "check_options", "cost", "decoded", "factors",
-        "forward", "from_sums", "gain", "gives_signed", "indices", "largest_sum", "mapping", "output_scale",
-        "output_shape", "scaled_weights", "summary_cells", "terms", "through", "windows",
+        "activated", "bound", "build", "calibrated", "called", "check_mapping", "check_options", "cost",
+        "count_factors", "decoded", "fitted", "forward", "from_sums", "gain", "gives_signed", "indices", "input_check",
+        "largest_sum", "mapping", "measured", "of_network", "output_scale", "output_shape", "outputs_of", "sample",
+        "scaled_weights", "source_names", "summary_cells", "terms", "through", "windows",
     },
     "layers": {"check_no_faults", "keywords", "load_state_dict", "reset"},  # the last one: `state_dicts`
     "encoders": {"check_binary", "check_lines", "check_one_sequence"},
@@ -374,6 +375,19 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         "Network.float_forward", "Network.float_predict", "NetworkDefinition.float_forward",
         "NetworkDefinition.float_predict",
     )},
+    "networks.Add": lambda: given(2, "relu", 2.0),
+    "networks.Concat": lambda: given(),
+    "networks.Elementwise": lambda: given("clip", None, -0.5, 0.5, 2.0),
+    "networks.Flatten": lambda: given(),
+    "networks.GlobalPool": lambda: given("max"),
+    "networks.LayerNorm": lambda: given(numbers(3), numbers(3), 0.25, 2.0),
+    "networks.Multiply": lambda: given(2, 2.0),
+    "networks.Reshape": lambda: given((2, 3)),
+    "networks.Scale": lambda: given(numbers(3), numbers(3), numbers(3) + 0.5),
+    "networks.Scale.standard": lambda: given(numbers(3), numbers(3) + 0.5),
+    "networks.Select": lambda: given((2, 0)),
+    "networks.Softmax": lambda: given(False, 2.0),
+    "networks.Transpose": lambda: given((1, 0)),
     "networks.Conv2D": lambda: given(numbers(2, 1, 2, 2), numbers(2), "relu", 1.0, (1, 1), (0, 0)),
     "networks.Dendrite": lambda: given(2, 2, 10.0, 0.5, 20.0, (1.0, 1.0), None, "sealed", 1.0),
     "networks.Dense": lambda: given(numbers(2, 3), numbers(2), "relu", 1.0),

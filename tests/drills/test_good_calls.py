@@ -249,9 +249,11 @@ def has_an_effect(name, keyword):
 
 NETWORK, OTHER = network(), sc.Network.from_arrays([numbers(2, 4)])
 MAPPED = calibration()
+GRAPH = (networks.Dense(numbers(2, 4), numbers(2), "relu"), networks.Elementwise("tanh"), networks.Add())
 LAW, STEEPER = (synapses.ClippedLogarithm(0.0, slope, 0.0, 1.0) for slope in (0.05, 0.1))
 MASK = np.eye(1, 3, dtype=bool)
 Q, FOUR = numbers(3, 2), 0.2 + 0.5 * numbers(4)
+XYZ, SOURCES, CHANGED = ["x", "y", "z"], ((-1,), (0,), (1, 0)), ((-1,), (0,), (0, 1))
 PAIRS = {
     ("encoders.LFSR", "taps"): (lambda taps: encoders.LFSR(4, taps).sequence(9), (4, 3), (4, 1)),
     ("synapses.Defects", "stuck_low_mask"): (
@@ -291,12 +293,16 @@ PAIRS = {
     ("networks.Circuit", "options"): (
         lambda length: networks.Circuit(NETWORK, layers.CircuitOptions(length)).forward(FOUR), 16, 32
     ),
+    ("networks.Elementwise", "function"): (networks.Elementwise, "tanh", "gelu"),
+    ("networks.Elementwise", "slope"): (lambda slope: networks.Elementwise("elu", slope), 1.0, 0.5),
     ("networks.FixedPoint", "network"): (lambda net: networks.FixedPoint(net, 6).forward(FOUR), NETWORK, OTHER),
     **{
         (f"networks.{kind.__name__}", keyword): call
         for kind in (networks.Network, networks.NetworkDefinition)
         for keyword, call in (
             ("layers", (lambda parts, kind=kind: kind(parts).float_forward(numbers(4)), NETWORK.layers, OTHER.layers)),
+            ("sources", (lambda taken, kind=kind: kind(GRAPH, sources=taken, names=XYZ), SOURCES, CHANGED)),
+            ("names", (lambda names, kind=kind: kind(GRAPH, sources=SOURCES, names=names), XYZ, None)),
             ("calibration", (lambda own, kind=kind: kind(NETWORK.layers, calibration=own).digest(), None, MAPPED)),
             ("input_shape", (lambda shape, kind=kind: kind([networks.KWinners(1), networks.Pool2D("max", (1, 1)),
              networks.Dense(numbers(2, 4), numbers(2), "relu")], input_shape=shape), (1, 2, 2), (1, 1, 4))),

@@ -50,7 +50,7 @@ class FakeNetwork:
     kind: str = "classifier"
 
     n_inputs, n_outputs, n_classes = 2, 3, 3
-    input_range = (np.array([0.0, 0.0]), np.array([1.0, 1.0]))
+    bounds = (np.array([0.0, 0.0]), np.array([1.0, 1.0]))
 
     def float_predict(self, x):
         return np.minimum((3 * np.asarray(x)[:, 1]).astype(np.int64), 2)

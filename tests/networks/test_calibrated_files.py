@@ -173,7 +173,8 @@ BAD = {
     "gain": (lambda h: changed(h, gains=[[1]]), r"gains\[0\] must have layer, step, chosen, before, after"),
     "plain": (lambda h: {key: h[key] for key in h if key != "calibration"}, "fields of the header must be"),
     "format 3": (lambda h: {**h, "format": 3}, "fields of the header must be"),
-    "format 5": (lambda h: {**h, "format": 5}, "this version reads formats up to 4, the file has a newer one, 5"),
+    "format 5": (lambda h: {**h, "format": 5}, "fields of the header must be .*, sources, "),
+    "format 6": (lambda h: {**h, "format": 6}, "this version reads formats up to 5, the file has a newer one, 6"),
 }  # fmt: skip
 
 

@@ -152,7 +152,7 @@ BAD = {
     "big shape": (json.dumps(HEADER).replace("[2]", f"[1, 1, {BIG}]"), "layers must"),
     "big format": (
         json.dumps(HEADER).replace('"format": 1', f'"format": {BIG}'),
-        "this version reads formats up to 4, the file has",
+        "this version reads formats up to 5, the file has",
     ),
     "missing": ({**HEADER, "layers": [DENSE, DENSE]}, "arrays must be bias_1, weights_1, got none"),
     "not used": ({**HEADER, "layers": [{"type": "KWinners", "k": 1}]}, "arrays must be none, got bias_0, weights_0"),

@@ -151,7 +151,7 @@ def test_bounds_and_ceilings(name, calibrated):
         net = Network.from_layers(net.layers, input_shape=net.input_shape, calibration=x, ceiling_quantile=1.0)
     scale, signed, a = 1.0, False, x.reshape(300, *net.input_shape)
     for part in net.layers:
-        a, scale, signed = part.forward(a), part.output_scale(scale), part.gives_signed(signed)
+        a, scale, signed = part.forward(a), part.output_scale(scale, a.shape[1:]), part.gives_signed(signed)
         assert np.abs(a).max() <= scale * (1 + (1e-6 if calibrated else 1e-12))  # measured ones have 7 digits
         assert signed or a.min() >= 0
         if calibrated and part.ceiling is not None:

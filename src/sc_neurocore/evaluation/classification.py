@@ -163,7 +163,7 @@ def check_inputs(network: Network, x: NDArray[np.float64], clip: bool, what: str
     what
         What the message calls a sample.
     """
-    low, high = (np.broadcast_to(np.asarray(end, np.float64), x.shape[1:]) for end in network.input_range)
+    low, high = network.bounds
     outside = np.argwhere((x < low) | (x > high))
     if len(outside) and not clip:
         sample, place = outside[0]

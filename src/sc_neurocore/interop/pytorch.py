@@ -94,7 +94,7 @@ def from_torch(
         classes=classes,
     )
     if sample is None:
-        sample = np.random.default_rng(0).uniform(*network.input_range, (_DRAWN, network.n_inputs))
+        sample = np.random.default_rng(0).uniform(*network.bounds, (_DRAWN, network.n_inputs))
     _compare(network, double, sample[np.linspace(0, len(sample) - 1, min(len(sample), _COMPARED)).astype(np.int64)])
     return network
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from numpy.typing import NDArray
 
@@ -11,6 +11,7 @@ from .. import checks
 from ..encoders import Bank, Generator, Searched
 from ..layers.options import CircuitOptions
 from . import mapping
+from .layer_spec import LayerSpec, Shape
 from .mapping import LayerMapping
 
 Products = Literal["streams", "exact"]
@@ -111,6 +112,35 @@ class Calibration:
             )
         elif (length := generator.length if isinstance(generator, Bank) else generator.modulus) != cycles:
             raise ValueError(f"generator of layer {place} must be one for {cycles} cycles, got one for {length}")
+
+    def of_network(self, digest: str, nodes: Sequence[tuple[str, LayerSpec, Shape]]) -> Self:
+        """The calibration, if it is that of the layers of a network; it then says that it is.
+
+        Parameters
+        ----------
+        digest
+            Of the network, see `NetworkDefinition.layers_digest`.
+        nodes
+            What errors call each layer with streams, the layer, and the shape of its inputs.
+
+        Raises
+        ------
+        ValueError
+            If it is that of other layers, or does not fit them.
+        """
+        if self.network not in (None, digest):
+            raise ValueError(
+                "calibration must be that of these layers, of their input_range and input_shape, got that of others; "
+                "change network.ideal, and calibrate the outcome"
+            )
+        if len(self.layers) != len(nodes):
+            raise ValueError(f"calibration must have {len(nodes)} layers, got {len(self.layers)}")
+        for (called, layer, shape), mapped in zip(nodes, self.layers, strict=True):
+            try:
+                layer.check_mapping(shape, mapped)
+            except ValueError as error:
+                raise ValueError(f"calibration must fit the layers: {called}: {error}") from error
+        return replace(self, network=digest)
 
     def check_options(self, options: CircuitOptions) -> None:
         """Raise a ValueError if a circuit with `options` is another one than the network is calibrated for."""

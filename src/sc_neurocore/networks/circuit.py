@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,14 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..encoders.seeds import Seeds
-from ..layers.in_range import LARGE, in_range
 from ..layers.options import CircuitOptions
 from ..read_only import attribute
 from .activations import Floats
 from .definition import NetworkDefinition
+from .graph import INPUT, Wire
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
 from .mapping import LayerMapping
 from .weighted_specs import Dense, WeightedSpec
+
+_FORWARD = attrgetter("layer.forward")
 
 
 class Stage(NamedTuple):
@@ -38,8 +41,8 @@ class Stage(NamedTuple):
     def of(cls, spec: LayerSpec, shape: Shape, context: BuildContext, mapping: LayerMapping, lowest: float) -> Self:
         """Build the circuit of a layer for inputs of `shape`; encoded numbers are at least `lowest`."""
         layer = spec.build(shape, context, mapping)
-        sample = shape if spec.takes_images else (math.prod(shape),)
-        return cls(spec, layer, mapping.ranges, lowest, spec.factors(mapping), mapping.offsets, sample)
+        gains = spec.count_factors(mapping)
+        return cls(spec, layer, mapping.ranges, lowest, gains, mapping.offsets, spec.sample(shape))
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
         """Values in units of their ranges, clipped to the range of the streams."""
@@ -50,15 +53,18 @@ class Stage(NamedTuple):
 def layer_contexts(
     network: NetworkDefinition, options: CircuitOptions
 ) -> Iterator[tuple[LayerSpec, Shape, BuildContext]]:
-    """Each layer of a network, the shape of its inputs, and the context in which its circuit is built."""
-    count = len(network.layers)
-    if isinstance(options.length, tuple) and len(options.length) != count:
-        raise ValueError(f"length must be one number, or {count}, one for each layer, got {len(options.length)}")
-    scale, signed = network.input_scale, network.input_range[0] < 0
-    seeds = Seeds(options.seed, Circuit).of("layers").spawn(count)
-    for k, (spec, shape, seed) in enumerate(zip(network.layers, network.shapes(), seeds, strict=False)):
-        yield spec, shape, BuildContext(options.of_layer(k, seed), place=k, input_scale=scale, signed=signed)
-        scale, signed = spec.output_scale(scale), spec.gives_signed(signed)
+    """Each layer of a network that has streams, the shape of its inputs, and the context in which it is built."""
+    nodes = network.stream_nodes
+    if isinstance(options.length, tuple) and len(options.length) != len(nodes):
+        binary = "" if len(nodes) == len(network.layers) else " with streams"
+        raise ValueError(
+            f"length must be one number, or {len(nodes)}, one for each layer{binary}, got {len(options.length)}"
+        )
+    inputs, wires = network.ranges(), network.wires
+    seeds = Seeds(options.seed, Circuit).of("layers").spawn(len(nodes))
+    for k, (node, seed) in enumerate(zip(nodes, seeds, strict=True)):
+        own, (scale, signed) = options.of_layer(k, seed), inputs[node]
+        yield network.layers[node], wires[node].shape, BuildContext(own, k, scale, signed, node, network.called(node))
 
 
 class Circuit:
@@ -72,7 +78,8 @@ class Circuit:
     the count is multiplied by it afterwards: the scaling is undone exactly. Between two layers the
     activation runs in the binary domain and its value, clipped to the layer's ceiling, is encoded
     anew, so that no correlation passes from layer to layer. Layers that compare rates (inhibition,
-    winner-take-all, predictive coding) do so in unipolar streams, whatever the encoding.
+    winner-take-all, predictive coding) do so in unipolar streams, whatever the encoding. Layers without
+    streams, such as `Add`, take the numbers behind the counters and clip nothing.
 
     Parameters
     ----------
@@ -100,7 +107,7 @@ class Circuit:
         if (calibration := network.calibration) is not None:
             calibration.check_options(options)
         self._network, self._options = network, options
-        low, high = network.input_range
+        low, high = map(float, (np.min(network.input_range[0]), np.max(network.input_range[1])))
         if options.encoding == "unipolar" and low < 0:
             raise ValueError(f"encoding unipolar needs inputs of at least 0, got a network for [{low}, {high}]")
         if options.turns_in_vain and {type(spec) for spec in network.layers if isinstance(spec, WeightedSpec)} == {
@@ -110,27 +117,34 @@ class Circuit:
                 f"share must not be 'rotate' with accumulate={options.accumulate!r} in a network of dense layers: they "
                 "count what share='one' counts"
             )
-        self._steps: list[Stage] = []
+        self._stages: list[Stage] = []
         for spec, shape, context in layer_contexts(network, options):
             if calibration is None:
                 mapping, lowest = spec.mapping(shape, context), -1.0
             else:  # offsets may fall below 0 where sums cannot
                 mapping, lowest = calibration.layers[context.place], -1.0 if context.signed else 0.0
-            self._steps.append(Stage.of(spec, shape, context, mapping, lowest))
-        self._n_inputs, self._n_outputs = network.n_inputs, network.n_outputs
+            if options.encoding == "unipolar" and context.signed and any(each.binary for each in network.layers):
+                raise ValueError(f"encoding unipolar needs inputs of at least 0, {context.called} may get others")
+            self._stages.append(Stage.of(spec, shape, context, mapping, lowest))
+        stages = iter(self._stages)
+        self._steps: list[tuple[LayerSpec, Wire, Stage | None]] = [
+            (spec, wire, None if spec.binary else next(stages))
+            for spec, wire in zip(network.layers, network.wires, strict=True)
+        ]
+        self._checked, self._n_outputs = network.input_check(options.clip), network.n_outputs
 
     network: NetworkDefinition = attribute("_network", "The network.")
     options: CircuitOptions = attribute("_options", "Options of the circuit.")
 
     @property
     def layers(self) -> list[NumberLayer]:
-        """The stochastic layers of the circuit, in order."""
-        return [step.layer for step in self._steps]
+        """The stochastic layers of the circuit, in order; those without streams are not among them."""
+        return [stage.layer for stage in self._stages]
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The layers with the scaling of their inputs and outputs, in order."""
-        return tuple(self._steps)
+        return tuple(self._stages)
 
     @property
     def generator_descriptions(self) -> list[str]:
@@ -149,12 +163,7 @@ class Circuit:
             If the width is wrong, a value is not finite, or it is outside the network's input range
             and `clip` is False.
         """
-        values = self._checked(x)
-        batch = values.shape[:-1]
-        for step in self._steps:
-            y = step.gains * step.layer.forward(step.encoded(values, batch)) + step.offsets
-            values = step.spec.decoded(y)
-        return values.reshape(*batch, self._n_outputs)
+        return self.through(x, list(map(_FORWARD, self._stages)))
 
     def expected(self, x: ArrayLike) -> Floats:
         """Limit of `forward` for L -> infinity: the float network with the clipping and rounding of the circuit.
@@ -176,17 +185,28 @@ class Circuit:
         x
             Samples ``(..., n_inputs)``.
         calls
-            One a layer, in order: takes its inputs in units of their ranges, gives what `forward` of it gives.
+            One a layer with streams, in order: takes its inputs in units of their ranges, gives what `forward` of it
+            gives.
 
         Raises
         ------
         ValueError
-            As `forward`.
+            As `forward`, and if there are more or fewer calls than layers.
         """
+        if len(calls) != len(self._stages):
+            raise ValueError(f"calls must be {len(self._stages)}, one for each layer with streams, got {len(calls)}")
         values = self._checked(x)
         batch = values.shape[:-1]
-        for step, call in zip(self._steps, calls, strict=True):
-            values = step.spec.decoded(step.gains * call(step.encoded(values, batch)) + step.offsets)
+        each, held = iter(calls), {INPUT: values}
+        for spec, wire, stage in self._steps:
+            if wire.joins:
+                values = wire.inputs(held)
+            if stage is None:
+                values = spec.forward(values.reshape(math.prod(batch), *wire.shape))
+            else:
+                values = spec.decoded(stage.gains * next(each)(stage.encoded(values, batch)) + stage.offsets)
+            if wire.kept:
+                held[wire.place] = values
         return values.reshape(*batch, self._n_outputs)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
@@ -203,11 +223,3 @@ class Circuit:
         """Rewind the generators of every layer."""
         for layer in self.layers:
             layer.reset()
-
-    def _checked(self, x: ArrayLike) -> Floats:
-        low, high = self._network.input_range
-        if self._options.clip:
-            return np.clip(checks.array("x", x, last=self._n_inputs), low, high)
-        if getattr(x, "nbytes", 0) >= LARGE and in_range(x, low, high, self._n_inputs):
-            return x  # type: ignore[return-value]  # in_range says that it is an array
-        return checks.array("x", x, low, high, last=self._n_inputs)

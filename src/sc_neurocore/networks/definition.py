@@ -14,80 +14,111 @@ from numpy.typing import ArrayLike
 from .. import checks
 from .activations import Floats
 from .calibration import Calibration
-from .layer_spec import LayerSpec, Shape
-from .weighted_specs import Dense
+from .graph import (
+    INPUT,
+    INPUT_NAME,
+    Inputs,
+    Sources,
+    Wire,
+    checked_names,
+    checked_sources,
+    flow,
+    ranged,
+    shown_nodes,
+    source_names,
+    wired,
+)
+from .input_range import Ends, checked_range, checked_shape, input_check, of_inputs, scale_of
+from .layer_spec import LayerSpec, Range, Shape
 
 Kind = Literal["classifier", "regressor"]
 CALIBRATED = 4
 """Format of the files of networks with a calibration."""
+GRAPH = 5
+"""Format of the files of networks that are no chains, have layers without streams, or a range for each input."""
 LARGEST_SAMPLE = 2**28
 """Most values that a layer takes or gives for a sample: 2 GiB in floating point."""
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkDefinition:
-    """A network in floating point: layers in order, the range of its inputs, the meaning of its outputs.
+    """A network in floating point: its layers, who takes whose outputs, the range of its inputs, and what comes out.
 
     Parameters and errors are those of `Network`, which adds the circuit and files.
     """
 
     layers: tuple[LayerSpec, ...]
-    input_range: tuple[float, float] = (0.0, 1.0)
+    input_range: Ends = (0.0, 1.0)
     kind: Kind = "classifier"
     classes: tuple[str, ...] | None = None
     input_shape: Shape | None = None
     calibration: Calibration | None = None
+    sources: Sources | None = None
+    names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", checked_layers(self.layers))
-        object.__setattr__(self, "input_shape", checked_shape(self.layers[0], self.input_shape))
+        layers = checked_layers(self.layers)
+        object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "names", checked_names(self.names, len(layers)))
+        object.__setattr__(self, "sources", checked_sources(self.sources, len(layers), self.called))
+        object.__setattr__(self, "input_shape", checked_shape(self._first(), self.input_shape))
         shapes = self.shapes()
-        if (largest := max(map(math.prod, shapes))) > LARGEST_SAMPLE:
+        if (largest := max(math.prod(shape) for shape in shapes + self.input_shapes())) > LARGEST_SAMPLE:
             raise ValueError(f"layers must have at most {LARGEST_SAMPLE} inputs and outputs, got {largest}")
         shape = shapes[-1]
         if len(shape) != 1:
             raise ValueError(
-                f"layers must end with one that gives a vector, such as Dense, got {type(self.layers[-1]).__name__} "
+                f"layers must end with one that gives a vector, such as Dense, got {type(layers[-1]).__name__} "
                 f"with outputs of shape {shape}"
             )
-        low, high = checks.array("input_range", self.input_range, shape=(2,)).tolist()
-        if not low < high:
-            raise ValueError(f"input_range must be (low, high) with low < high, got ({low}, {high})")
-        signed = low < 0
-        for k, layer in enumerate(self.layers):
-            if signed and not layer.takes_signed:
-                name = type(layer).__name__
+        object.__setattr__(self, "input_range", checked_range(self.input_range, self._shape()))
+        for k, (layer, inputs) in enumerate(zip(layers, self.ranges(), strict=True)):
+            if inputs.signed and not layer.takes_signed:
                 raise ValueError(
-                    f"layers must fit each other: layer {k}: {name} takes no negative numbers, may get some"
+                    f"layers must fit each other: {self.called(k)}: {type(layer).__name__} takes no negative numbers, "
+                    "may get some"
                 )
-            signed = layer.gives_signed(signed)
         checks.option("kind", self.kind, get_args(Kind))
         named = self.n_classes if self.kind == "classifier" else self.n_outputs
         if self.classes is not None:
             object.__setattr__(self, "classes", tuple(map(str, checks.entries("classes", self.classes))))
             if len(self.classes) != named:
                 raise ValueError(f"classes must have {named} names, got {len(self.classes)}")
-        object.__setattr__(self, "input_range", (low, high))
+        if self.sources is None:
+            object.__setattr__(self, "names", None)
         if self.calibration is not None:
-            self._take(self.calibration)
+            checks.instance("calibration", self.calibration, Calibration)
+            nodes = [(self.called(k), self.layers[k], self.wires[k].shape) for k in self.stream_nodes]
+            object.__setattr__(self, "calibration", self.calibration.of_network(self.layers_digest(), nodes))
 
-    def _take(self, calibration: Calibration) -> None:
-        """Check that a calibration is for these layers, and say in it that it is."""
-        checks.instance("calibration", calibration, Calibration)
-        own = self.layers_digest()
-        if calibration.network not in (None, own):
-            raise ValueError(
-                "calibration must be that of these layers, of their input_range and input_shape, got that of others; "
-                "change network.ideal, and calibrate the outcome"
-            )
-        if len(calibration.layers) != len(self.layers):
-            raise ValueError(f"calibration must have {len(self.layers)} layers, got {len(calibration.layers)}")
-        for k, (layer, shape, mapped) in enumerate(zip(self.layers, self.shapes(), calibration.layers, strict=False)):
-            try:
-                layer.check_mapping(shape, mapped)
-            except ValueError as error:
-                raise ValueError(f"calibration must fit the layers: layer {k}: {error}") from error
-        object.__setattr__(self, "calibration", replace(calibration, network=own))
+    def called(self, place: int) -> str:
+        """What errors and tables call the layer at `place`: its name, or its number."""
+        return f"layer {place}" if self.names is None else f"layer {self.names[place]!r}"
+
+    def _first(self) -> LayerSpec:
+        """A layer that takes the input, and nothing else if there is one that does so."""
+        sources = self.sources
+        if sources is None:
+            return self.layers[0]
+        takers = [k for k, taken in enumerate(sources) if INPUT in taken]
+        if not takers:
+            raise ValueError(f"sources must name {INPUT_NAME!r} ({INPUT}) in a layer, got none that takes it")
+        return self.layers[min(takers, key=lambda k: (sources[k] != (INPUT,), k))]
+
+    @cached_property
+    def wires(self) -> tuple[Wire, ...]:
+        """How each layer gets its inputs."""
+        return wired(self.layers, self.sources, self._shape(), self.called)
+
+    @cached_property
+    def stream_nodes(self) -> tuple[int, ...]:
+        """Places of the layers that have streams: they have a length, and a mapping each."""
+        return tuple(k for k, layer in enumerate(self.layers) if not layer.binary)
+
+    def ranges(self) -> list[Inputs]:
+        """The range of the inputs of each layer as it takes them."""
+        signed = bool(np.min(self.input_range[0]) < 0)
+        return ranged(self.layers, self.wires, Inputs(self.input_scale, signed))
 
     @property
     def ideal(self) -> Self:
@@ -95,9 +126,18 @@ class NetworkDefinition:
         return self if self.calibration is None else replace(self, calibration=None)
 
     @property
-    def input_scale(self) -> float:
-        """The largest |input|, which input streams represent as 1."""
-        return max(map(abs, self.input_range))
+    def input_scale(self) -> Range:
+        """The largest |input|, which input streams represent as 1: a number, or one for each input or channel."""
+        return scale_of(self.input_range, self._shape())
+
+    @property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Smallest and largest value of each input, ``(n_inputs,)``."""
+        return of_inputs(self.input_range, self._shape())
+
+    def input_check(self, clip: bool) -> Callable[[ArrayLike], Floats]:
+        """What checks samples ``(..., n_inputs)``: cuts them to the input range with `clip`, else an error outside."""
+        return input_check(self.input_range, self._shape(), clip)
 
     def _shape(self) -> Shape:
         assert self.input_shape is not None  # set in __post_init__
@@ -105,13 +145,12 @@ class NetworkDefinition:
 
     def shapes(self) -> list[Shape]:
         """Shapes of a sample before the first layer and after every layer."""
-        shapes = [self._shape()]
-        for k, layer in enumerate(self.layers):
-            try:
-                shapes.append(layer.output_shape(shapes[-1]))
-            except ValueError as error:
-                raise ValueError(f"layers must fit each other: layer {k}: {error}") from error
-        return shapes
+        pairs = zip(self.layers, self.wires, strict=True)
+        return [self._shape(), *(layer.output_shape(wire.shape) for layer, wire in pairs)]
+
+    def input_shapes(self) -> list[Shape]:
+        """Shapes of the inputs of a sample of every layer, joined where it has several sources."""
+        return [wire.shape for wire in self.wires]
 
     @property
     def n_inputs(self) -> int:
@@ -129,15 +168,16 @@ class NetworkDefinition:
         return max(self.n_outputs, 2)
 
     def __repr__(self) -> str:
-        low, high = self.input_range
         options = None if self.calibration is None else self.calibration.options
         made_for = "" if options is None else f", calibrated for {options.generator!r} of {options.length} cycles"
-        summary = f"inputs in [{low:g}, {high:g}], {self.kind}{made_for})"
-        if all(isinstance(layer, Dense) for layer in self.layers):
-            widths = "-".join(str(shape[0]) for shape in self.shapes())
-            return f"Network({widths}, {', '.join(layer.summary_cells(1.0)[0] for layer in self.layers)}, {summary}"
-        each = (f"{type(layer).__name__} {shape}" for layer, shape in zip(self.layers, self.shapes()[1:], strict=True))
-        return f"Network({self._shape()}, {', '.join(each)}, {summary}"
+        low, high = self.input_range
+        each = "" if np.ndim(low) == 0 else ", each in its own range"
+        nodes = shown_nodes(self.layers, self.wires, self.shapes(), self.names)
+        return f"Network({nodes}, inputs in [{np.min(low):g}, {np.max(high):g}]{each}, {self.kind}{made_for})"
+
+    def source_names(self, place: int) -> tuple[str, ...]:
+        """Names of the layers that the layer at `place` takes, their numbers where they have none."""
+        return source_names(self.wires[place], self.names)
 
     def float_forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` in floating point.
@@ -153,10 +193,23 @@ class NetworkDefinition:
             If the width is wrong or a value is not finite.
         """
         values = checks.array("x", x, last=self.n_inputs)
-        a = values.reshape(math.prod(values.shape[:-1]), *self._shape())
-        for layer in self.layers:
-            a = in_batches(layer, a)
+        a = self.outputs_of(values.reshape(math.prod(values.shape[:-1]), *self._shape()))
         return a.reshape(*values.shape[:-1], self.n_outputs)
+
+    def outputs_of(self, a: Floats, first: int = 0, held: dict[int, Floats] | None = None) -> Floats:
+        """Outputs ``(B, n_outputs)`` in floating point of the layers from number `first` on.
+
+        Parameters
+        ----------
+        a
+            Outputs ``(B, ...)`` of the layer before; samples ``(B, *input_shape)`` with ``first=0``.
+        first
+            Number of the layer that is computed first.
+        held
+            Outputs of layers before it that are taken again, by their numbers.
+        """
+        calls = [partial(in_batches, layer) for layer in self.layers[first:]]
+        return flow(self.wires[first:], calls, a, {INPUT: a} if first == 0 else dict(held or {}))
 
     def float_predict(self, x: ArrayLike) -> Any:
         """Class indices ``(...)``, int64, see `classes_of`.
@@ -201,13 +254,19 @@ class NetworkDefinition:
             "format": max(layer.file_format for layer in self.layers),
             "layers": [_without_arrays(layer) for layer in self.layers],
             "input_shape": self.shapes()[0],
-            "input_range": list(self.input_range),
+            "input_range": self._range_lists(),
             "kind": self.kind,
             "classes": None if self.classes is None else list(self.classes),
         }
-        if self.calibration is not None:
-            described |= {"format": CALIBRATED, "calibration": self.calibration.described()}
+        calibration = None if self.calibration is None else self.calibration.described()
+        if described["format"] == GRAPH or self.sources is not None or np.ndim(self.input_range[0]):
+            described |= {"format": GRAPH, "calibration": calibration, "sources": self.sources, "names": self.names}
+        elif calibration is not None:
+            described |= {"format": CALIBRATED, "calibration": calibration}
         return json.dumps(described, sort_keys=True)
+
+    def _range_lists(self) -> list[Any]:
+        return [end if isinstance(end, float) else end.tolist() for end in self.input_range]
 
     def digest(self) -> str:
         """SHA-256 of everything that decides what the network computes, its calibration included."""
@@ -222,7 +281,8 @@ class NetworkDefinition:
     def layers_digest(self) -> str:
         """SHA-256 of the layers and of the range and shape of their inputs: what a calibration depends on."""
         layers = [_without_arrays(layer) for layer in self.layers]
-        sha = hashlib.sha256(json.dumps([layers, self.shapes()[0], self.input_range], sort_keys=True).encode())
+        parts = [layers, self.shapes()[0], self._range_lists(), *([] if self.sources is None else [self.sources])]
+        sha = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
         self._add_layers(sha)
         return sha.hexdigest()
 
@@ -259,15 +319,3 @@ def checked_layers(layers: Any) -> tuple[LayerSpec, ...]:
     for k, layer in enumerate(found):
         checks.instance(f"layers[{k}]", layer, LayerSpec)
     return found
-
-
-def checked_shape(first: LayerSpec, shape: Shape | None) -> Shape:
-    """Shape of a sample: the given one, or that of the first layer; a ValueError if neither fits."""
-    if shape is None:
-        if first.input_shape is None:
-            raise ValueError(f"input_shape must be given for a first layer {type(first).__name__}, got None")
-        return first.input_shape
-    sizes = checks.entries("input_shape", shape)
-    if len(sizes) not in (1, 3):
-        raise ValueError(f"input_shape must be (n_inputs,) or (channels, height, width), got {checks.shown(shape)}")
-    return tuple(checks.whole("input_shape", size, 1) for size in sizes)

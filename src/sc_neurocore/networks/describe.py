@@ -35,7 +35,6 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
     split = options.encoding == "split"
     generators: dict[str, None] = {}  # each once, in order
     added: list[str] = []
-    shapes = network.shapes()
     for layer, shape, context in layer_contexts(network, options):
         k, length, summary = context.place, context.options.cycles, layer.summary_cells(context.input_scale)
         cost = layer.cost(shape, 2 if split else 1)
@@ -51,7 +50,7 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
         streams, gates = input_rails * cost.inputs + cost.weights, input_rails * cost.gates
         cycles = cost.windows * length
         kib = streams * words_for(length) * 8 / 1024
-        cells = f"{_written(shape)} -> {_written(shapes[k + 1])}"
+        cells = f"{_written(shape)} -> {_written(layer.output_shape(shape))}"
         rows.append((str(k), cells, *summary, str(streams), str(gates), str(cycles), f"{kib:.1f}"))
         totals = [total + part for total, part in zip(totals, (streams, gates, cycles, kib), strict=True)]
     rows.append(("all", "", "", "", *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"))

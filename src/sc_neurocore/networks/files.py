@@ -16,16 +16,19 @@ from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..synapses import MemristorModel
 from . import mapping
+from .binary_specs import Add, Elementwise, Multiply
 from .calibration import FIXED, Calibration, array_name, check_lengths
-from .definition import CALIBRATED, NetworkDefinition
+from .definition import CALIBRATED, GRAPH, NetworkDefinition
 from .layer_spec import LayerSpec
 from .mapping import LayerMapping
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
+from .scaling_specs import LayerNorm, Scale, Softmax
 from .spiking_spec import SpikingDense
 from .weighted_specs import Conv2D, Dense
+from .wiring_specs import Concat, Flatten, GlobalPool, Reshape, Select, Transpose
 
-FORMAT = CALIBRATED
+FORMAT = GRAPH
 """The newest format that is read; a file has the oldest one from `CHECKED` on that knows all its parts."""
 CHECKED = 3
 """From this format on a file has the digest of the network, and arrays whose names are not those of plain arrays."""
@@ -37,7 +40,11 @@ _NUMBERS = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16",
 """Types of a safetensors file that are numbers of NumPy."""
 _TYPES: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding)
+    for kind in (
+        *(Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding),
+        *(Add, Multiply, Concat, Flatten, Reshape, Transpose, Select, GlobalPool),
+        *(Scale, Elementwise, LayerNorm, Softmax),
+    )
 }
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -102,6 +109,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         raise ValueError(f"this version reads formats up to {FORMAT}, the file has a newer one, {number}")
     more = _CHECKED_FIELDS if number >= CHECKED else set()
     more = more | {"calibration"} if number >= CALIBRATED else more
+    more = more | {"sources", "names"} if number >= GRAPH else more
     _same("fields of the header", _FIELDS | more, header)
     layers: list[LayerSpec] = []
     names: set[str] = set()
@@ -115,7 +123,7 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         layers.append(kind(**plain, **{name: arrays[stored] for name, stored in own.items()}))
         names.update(own.values())
     calibration = None
-    if number >= CALIBRATED:
+    if number == CALIBRATED or (number >= GRAPH and header["calibration"] is not None):
         calibration = _calibration_of(header["calibration"], arrays)
         names.update(calibration.arrays())
     _same("arrays", names, arrays)
@@ -128,6 +136,8 @@ def definition_fields(arrays: Arrays, header: Mapping[str, Any]) -> dict[str, An
         "classes": None if classes is None else tuple(_listed("classes", classes)),
         "input_shape": tuple(_listed("input_shape", header["input_shape"])),
         "calibration": calibration,
+        "sources": header.get("sources"),
+        "names": header.get("names"),
     }
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,9 @@ from ..gates.faults import Faults, OperandSide, flip_masks
 from ..read_only import attribute
 from .activations import Floats
 from .calibration import LONGEST
-from .definition import NetworkDefinition
-from .layer_spec import LayerSpec, Shape
+from .definition import NetworkDefinition, in_batches
+from .graph import INPUT, flow
+from .layer_spec import LayerSpec, Range, Shape
 from .mapping import LayerMapping
 from .primitive_specs import Dendrite, PredictiveCoding
 from .weighted_specs import WeightedSpec
@@ -29,7 +31,7 @@ _BITS = 8
 
 
 class _Stage(NamedTuple):
-    """A layer, how its numbers become words, and what its accumulators become."""
+    """A layer with words, how its numbers become these, and what its accumulators become."""
 
     layer: LayerSpec
     shape: Shape
@@ -112,7 +114,8 @@ class FixedPoint:
         for k, layer in enumerate(network.layers):
             if isinstance(layer, Dendrite | PredictiveCoding):
                 raise ValueError(
-                    f"network must have layers with a fixed-point twin, got {type(layer).__name__} in layer {k}"
+                    f"network must have layers with a fixed-point twin, got {type(layer).__name__} in "
+                    f"{network.called(k)}"
                 )
         self._bits = checks.whole("bits", bits, 2, 16)
         self._faults = Faults() if faults is None else faults
@@ -127,7 +130,7 @@ class FixedPoint:
             )
         self._clip = checks.flag("clip", clip)
         self._counter = SampleCounter()
-        of_layers = Seeds(seed, type(self)).of("layers").spawn(len(network.layers))
+        of_layers = Seeds(seed, type(self)).of("layers").spawn(len(network.stream_nodes))
         self._stages = self._made(of_layers)
 
     network: NetworkDefinition = attribute("_network", "The network.")
@@ -138,11 +141,12 @@ class FixedPoint:
 
     def _made(self, of_layers: Sequence[Seed]) -> list[_Stage]:
         network, found = self._network, []
-        calibration, count = network.calibration, len(network.layers)
+        calibration, nodes = network.calibration, network.stream_nodes
         levels = 2 ** (self._bits - 1) - 1 if self._levels is None else self._levels
-        each = levels if isinstance(levels, tuple) else (levels,) * count
-        scale, signed = network.input_scale, network.input_range[0] < 0
-        for k, (layer, shape) in enumerate(zip(network.layers, network.shapes(), strict=False)):
+        each = levels if isinstance(levels, tuple) else (levels,) * len(nodes)
+        ranges = network.ranges()
+        for k, node in enumerate(nodes):
+            layer, shape, (scale, signed) = network.layers[node], network.wires[node].shape, ranges[node]
             lowest, bias = -1.0, np.zeros(())
             if calibration is None:
                 mapping = _plain(layer, scale)
@@ -155,10 +159,9 @@ class FixedPoint:
             words = np.zeros((0, 0), np.int64)
             if mapping.weights is not None:
                 words = self._words(mapping.weights.reshape(len(mapping.weights), -1), each[k])
-            ends = (-1,) + (1,) * (len(layer.output_shape(shape)) - 1)
+            ends = (-1,) + (1,) * (2 * layer.takes_images)
             seeds = Seeds(of_layers[k], type(self), shape)
             found.append(_Stage(layer, shape, seeds, each[k], lowest, mapping, words, bias.reshape(ends)))
-            scale, signed = layer.output_scale(scale), layer.gives_signed(signed)
         return found
 
     @property
@@ -177,9 +180,7 @@ class FixedPoint:
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``."""
-        low, high = self._network.input_range
-        values = checks.array("x", x, last=self._network.n_inputs)
-        values = np.clip(values, low, high) if self._clip else checks.array("x", values, low, high)
+        values = self._network.input_check(self._clip)(x)
         batch = values.shape[:-1]
         flat = values.reshape(math.prod(batch), self._network.n_inputs)
         if not len(flat):
@@ -190,8 +191,8 @@ class FixedPoint:
 
     def _sample_bytes(self) -> int:
         """Memory of the windows, weights and products of a sample."""
-        shapes, most = self._network.shapes(), 1
-        for before, after, layer in zip(shapes, shapes[1:], self._network.layers, strict=False):
+        network, most = self._network, 1
+        for before, after, layer in zip(network.input_shapes(), network.shapes()[1:], network.layers, strict=True):
             if not isinstance(layer, WeightedSpec):
                 most = max(most, math.prod(before), layer.cost(before, 1).gates)
                 continue
@@ -210,22 +211,31 @@ class FixedPoint:
         return (np.sign(numbers) * np.floor(np.abs(numbers) * float(levels) + 0.5)).astype(np.int64)
 
     def _run(self, x: Floats, samples: Integers) -> Floats:
-        values = x
-        for layer, shape, seeds, levels, lowest, mapping, weights, bias in self._stages:
-            sample = shape if layer.takes_images else (math.prod(shape),)
-            values = np.clip(values.reshape(len(values), *sample) / mapping.ranges, lowest, 1.0)
-            words = self._words(values.reshape(len(values), math.prod(shape)), levels)
-            words = self._faulty(words, self._faults.input_flips, samples, seeds, "inputs")
-            if not isinstance(layer, WeightedSpec):  # in the units of its inputs, whatever these are
-                values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (mapping.gains / levels)
-                values = values + mapping.offsets
-                continue
-            used = self._faulty(weights.reshape(1, -1), self._faults.weight_flips, samples, seeds, "weights")
-            used = used.reshape(-1, *weights.shape)
-            sums = self._sums(words, used, layer, shape, samples, seeds.key("product flips"))
-            sums = sums.reshape(len(sums), *layer.output_shape(shape))
-            values = layer.from_sums(sums * (mapping.gains / levels**2) + bias, mapping.offsets)
-        return values.reshape(len(x), self._network.n_outputs)
+        stages = iter(self._stages)
+        calls = [
+            partial(in_batches, layer) if layer.binary else partial(self._stage_outputs, next(stages), samples)
+            for layer in self._network.layers
+        ]
+        x = x.reshape(len(x), *self._network.shapes()[0])
+        return flow(self._network.wires, calls, x, {INPUT: x}).reshape(len(x), self._network.n_outputs)
+
+    def _stage_outputs(self, stage: _Stage, samples: Integers, values: Floats) -> Floats:
+        """Outputs ``(S, *output_shape)`` of a layer with words for its inputs, decoded."""
+        layer, shape, seeds, levels, lowest, mapping, weights, bias = stage
+        values = np.clip(values.reshape(len(values), *layer.sample(shape)) / mapping.ranges, lowest, 1.0)
+        words = self._words(values.reshape(len(values), math.prod(shape)), levels)
+        words = self._faulty(words, self._faults.input_flips, samples, seeds, "inputs")
+        if not isinstance(layer, WeightedSpec):  # each channel in the units of its inputs, whatever these are
+            values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (mapping.gains / levels)
+            return values + mapping.offsets
+        used = self._faulty(weights.reshape(1, -1), self._faults.weight_flips, samples, seeds, "weights")
+        used = used.reshape(-1, *weights.shape)
+        sums = self._sums(words, used, layer, shape, samples, seeds.key("product flips"))
+        out = layer.output_shape(shape)
+        if len(out) == 2:  # of tokens, which are windows
+            sums = sums.reshape(len(sums), out[1], out[0]).swapaxes(1, 2)
+        sums = sums.reshape(len(sums), *out)
+        return layer.from_sums(sums * (mapping.gains / levels**2) + bias, mapping.offsets)
 
     def _sums(
         self,
@@ -276,7 +286,7 @@ def levels_of(network: NetworkDefinition, levels: int | Sequence[int] | None) ->
     """Levels of a network in fixed point: the given ones, checked, or those of its calibration."""
     if levels is not None:
         each = tuple(checks.whole("levels", number, 1, LONGEST) for number in checks.each("levels", levels))
-        if len(each) != (count := len(network.layers)) and (len(each) > 1 or np.iterable(levels)):
+        if len(each) != (count := len(network.stream_nodes)) and (len(each) > 1 or np.iterable(levels)):
             raise ValueError(f"levels must be one number, or {count}, one for each layer, got {len(each)}")
         levels = each if np.iterable(levels) else each[0]
     if network.calibration is None:
@@ -292,11 +302,11 @@ def levels_of(network: NetworkDefinition, levels: int | Sequence[int] | None) ->
     return options.length  # type: ignore[return-value]  # a number or a tuple, once it is checked
 
 
-def _plain(layer: LayerSpec, scale: float) -> LayerMapping:
+def _plain(layer: LayerSpec, scale: Range) -> LayerMapping:
     """The mapping of a layer that is not calibrated; its bias is in the accumulator, so the gain is of weights only."""
     if not isinstance(layer, WeightedSpec):
         return LayerMapping(scale, scale)
-    weights = layer.weights * scale
+    weights = layer.scaled_weights(np.asarray(scale))
     gain = float(np.abs(weights).max()) or 1.0
     return LayerMapping(scale, gain, weights=weights / gain)
 

@@ -22,6 +22,8 @@ from .activations import Floats
 from .mapping import LayerMapping
 
 Shape = tuple[int, ...]
+Range = float | Floats
+"""The largest |number|: one for all, or an array that broadcasts on a sample, with one for each."""
 
 
 class NumberLayer(Protocol):
@@ -67,11 +69,20 @@ class BuildContext:
     options: CircuitOptions
     """Options of this layer, with its own length and seed."""
     place: int
-    """Number of the layer in its network, from 0."""
-    input_scale: float
-    """The largest |input|, which the streams represent as 1."""
+    """Number of the layer among those of its network that have streams, from 0."""
+    input_scale: Range
+    """The largest |input|, which the streams represent as 1: a number, or one for each line or channel."""
     signed: bool
     """Whether inputs may be negative."""
+    node: int | None = None
+    """Number of the layer among all of its network; None: `place`."""
+    name: str | None = None
+    """What errors call the layer; None: by its place."""
+
+    @property
+    def called(self) -> str:
+        """The layer in errors."""
+        return self.name or f"layer {self.place}"
 
     @property
     def stream_options(self) -> dict[str, Any]:
@@ -108,7 +119,13 @@ class LayerSpec(ABC):
     """Whether inputs may be negative."""
     takes_images: ClassVar[bool] = False
     """Whether its layer takes images ``(channels, height, width)``; else flat samples."""
-    ceiling: float | None = None
+    takes_tokens: ClassVar[bool] = False
+    """Whether samples may be tokens ``(tokens, features)``, which it takes one by one, or as what they are."""
+    takes_ranges: ClassVar[bool] = False
+    """Whether each input line, or each channel of images, may have a range of its own."""
+    binary: ClassVar[bool] = False
+    """Whether it is arithmetic on the numbers between counters and encoders: no streams, no length, no mapping."""
+    ceiling: Range | None = None
     """Largest |output| that is encoded for the next layer, above it is clipped; None: that of the inputs."""
 
     @property
@@ -128,7 +145,7 @@ class LayerSpec(ABC):
         Parameters
         ----------
         shape
-            Shape of the inputs: ``(n,)`` or ``(channels, height, width)``.
+            Shape of the inputs: ``(n,)``, ``(tokens, features)`` or ``(channels, height, width)``.
 
         Raises
         ------
@@ -144,15 +161,48 @@ class LayerSpec(ABC):
         """Whether outputs may be negative, where `signed` says whether inputs may be."""
         return signed
 
-    def output_scale(self, scale: float) -> float:
-        """The largest |output| encoded for the next layer: the ceiling, or else `scale`, that of the inputs."""
+    def sample(self, shape: Shape) -> Shape:
+        """Shape of a sample as its layer takes it, for inputs of `shape`."""
+        whole = self.takes_images or (self.takes_tokens and len(shape) == 2)
+        return shape if whole else (math.prod(shape),)
+
+    def fitted(self, scale: Range, shape: Shape) -> Range:
+        """The range of inputs of `shape` as the layer can have it: one number, or one for each line or channel."""
+        if isinstance(scale, float | int):
+            return scale
+        if not self.takes_ranges:
+            return float(scale.max())
+        each = np.broadcast_to(scale, shape).reshape(self.sample(shape))
+        if each.ndim == 3:
+            each = each.max((1, 2), keepdims=True)
+        elif each.ndim == 2:
+            each = each.max(0)
+        return float(each.flat[0]) if (each == each.flat[0]).all() else np.array(each)
+
+    def output_scale(self, scale: Range, shape: Shape) -> Range:
+        """The largest |output| encoded for the next layer: the ceiling, or else that of the inputs.
+
+        Parameters
+        ----------
+        scale
+            The largest |input|, as `fitted`.
+        shape
+            Shape of the inputs of a sample.
+        """
         return scale if self.ceiling is None else self.ceiling
 
-    def bound(self, bound: float) -> float:
-        """Upper bound of |outputs|, given an upper bound of |inputs|."""
-        return bound
+    def bound(self, bound: Any, shape: Shape) -> Range:
+        """Upper bound of |outputs|, given one of |inputs| of that shape, as `fitted`."""
+        return bound  # type: ignore[no-any-return]
 
-    def calibrated(self, bound: float) -> Self:
+    def measured(self, outputs: Floats, quantile: float) -> Range:
+        """The ceiling for outputs ``(N, ...)`` of samples: a quantile of their magnitudes.
+
+        To seven digits: the matrix products of another machine differ in about the 15th.
+        """
+        return float(f"{np.quantile(np.abs(outputs), quantile):.7g}")
+
+    def calibrated(self, bound: Range) -> Self:
         """A copy whose ceiling is `bound`, or 1 if that is 0; itself if it has no ceiling."""
         return self if self.ceiling is None else replace(self, ceiling=bound or 1.0)  # type: ignore[type-var]
 
@@ -188,7 +238,7 @@ class LayerSpec(ABC):
             Options of the circuit; the range of the inputs is that of the mapping.
         mapping
             What its comparators get. The layer takes inputs in units of ``mapping.ranges``, in [-1, 1]; what it gives
-            is multiplied by `factors`, and ``mapping.offsets`` are added.
+            is multiplied by `count_factors`, and ``mapping.offsets`` are added.
 
         Raises
         ------
@@ -206,7 +256,7 @@ class LayerSpec(ABC):
         """Raise a ValueError if the arrays of a mapping have not the shapes for inputs of `shape`."""
         check_shapes(mapping, {"ranges": ((),), "gains": ((),), "offsets": ((),), "weights": (None,), "bias": (None,)})
 
-    def factors(self, mapping: LayerMapping) -> Floats:
+    def count_factors(self, mapping: LayerMapping) -> Floats:
         """Factors of the outputs of the layer that was built: the gains."""
         return mapping.gains
 
@@ -214,7 +264,7 @@ class LayerSpec(ABC):
     def cost(self, shape: Shape, rails: int) -> Cost:
         """Hardware cost for inputs of `shape`; `rails` streams carry a number, 2 in split encoding."""
 
-    def summary_cells(self, scale: float) -> tuple[str, str]:
+    def summary_cells(self, scale: Range) -> tuple[str, str]:
         """Activation and gain as text for a table, for inputs up to `scale`."""
         return "", ""
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, Self, get_args
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
@@ -119,9 +118,8 @@ class Mappable(NetworkDefinition):
             raise ValueError(
                 "network must not be calibrated already; network.ideal.calibrate(..) starts from its weights"
             )
-        low, high = self.input_range
-        bounds = (-np.inf, np.inf) if checks.flag("clip", clip) else (low, high)
-        samples = checks.array("x", x, *bounds, shape=(None, self.n_inputs))
+        clip = checks.flag("clip", clip)
+        samples = self.input_check(clip)(checks.array("x", x, shape=(None, self.n_inputs)))
         if len(samples) < 2:
             raise ValueError(f"x must have at least 2 samples, got {len(samples)}")
         if not isinstance(generator, str):
@@ -130,10 +128,9 @@ class Mappable(NetworkDefinition):
         left_out = {checks.option("without", name, names) for name in checks.entries("without", without)}
         checks.option("products", products, get_args(Products))
         seed = checks.whole("seed", seed, 0)
-        samples = np.clip(samples, low, high)
         if isinstance(length, str):
             checks.option("length", length, ("auto",))
-            budget = checks.whole("cycles", cycles, len(self.layers))
+            budget = checks.whole("cycles", cycles, len(self.stream_nodes))
             of_lengths = partial(CircuitOptions, generator=generator, **options)
             Circuit(self, of_lengths(length=1))  # errors come before the search
             length = shared_lengths(self, samples, budget, of_lengths, seed)

@@ -1,9 +1,9 @@
 """A trained network: made from arrays or layers, run as a circuit, saved and loaded."""
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,28 +13,33 @@ from .. import checks
 from ..files import checked_path, json_object
 from . import files
 from .activations import Activation, Floats
-from .definition import Kind, checked_layers, checked_shape, in_batches
-from .layer_spec import LayerSpec, Shape
+from .definition import Kind, checked_layers, in_batches
+from .graph import INPUT, flow, joined_range, ordered
+from .input_range import Ends
+from .layer_spec import LayerSpec, Range, Shape
 from .mappable import Mappable
 from .weighted_specs import Dense
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network(Mappable):
-    """A trained network: layers in order, the range of its inputs, and the meaning of its outputs.
+    """A trained network: layers in a chain or a graph, the range of its inputs, and the meaning of its outputs.
 
     Make one by `from_arrays`, by `from_layers`, by `load`, or by ``sc_neurocore.interop.from_sklearn``.
 
     Parameters
     ----------
     layers
-        At least one layer: `Dense`, `Conv2D`, `Pool2D`, `Inhibition`, `KWinners`, `SpikingDense`, `Dendrite`,
-        `PredictiveCoding`. Each fits the one before; the last one gives a vector.
+        At least one layer. With streams: `Dense`, `Conv2D`, `Pool2D`, `Inhibition`, `KWinners`, `SpikingDense`,
+        `Dendrite`, `PredictiveCoding`. In the binary domain between them: `Add`, `Multiply`, `Concat`, `Flatten`,
+        `Reshape`, `Transpose`, `Select`, `GlobalPool`, `Scale`, `Elementwise`, `LayerNorm`, `Softmax`. Each fits those
+        that it takes; the last one gives a vector.
     input_shape
-        Shape of a sample, ``(n_inputs,)`` or ``(channels, height, width)``; None: what the first layer
-        takes, if that is but one shape. Samples come flat, with ``n_inputs`` values.
+        Shape of a sample, ``(n_inputs,)``, ``(tokens, features)`` or ``(channels, height, width)``; None: what the
+        first layer takes, if that is but one shape. Samples come flat, with ``n_inputs`` values.
     input_range
-        Smallest and largest input, as in the training data.
+        Smallest and largest input, as in the training data: two numbers, or two arrays with one for each of
+        ``n_inputs``, or for each channel of images.
     kind
         ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are
         numbers, and to ask for classes is an error.
@@ -43,11 +48,18 @@ class Network(Mappable):
     calibration
         The one circuit that it is calibrated for, see `Calibration`; None: it can become any. `layers` stay those of
         the ideal network, which `float_forward` computes. Other layers with the same calibration are refused.
+    sources
+        For each layer the places of the earlier ones that it takes, -1 for the input of the network; what several
+        give is joined along the first axis of a sample. None: each takes the one before. Every layer but the last is
+        taken by one.
+    names
+        Of the layers of a graph; None: they are called by their places.
 
     Raises
     ------
     ValueError
-        If the layers do not fit each other, a number is not finite, or the calibration is one of other layers.
+        If the layers do not fit each other, a number is not finite, a layer is unused, or the calibration is one of
+        other layers.
 
     Examples
     --------
@@ -68,7 +80,7 @@ class Network(Mappable):
         output_activation: Activation = "identity",
         calibration: ArrayLike | None = None,
         ceiling_quantile: float = 0.99,
-        input_range: tuple[float, float] | None = None,
+        input_range: Ends | None = None,
         kind: Kind = "classifier",
         classes: Sequence[str] | None = None,
     ) -> Self:
@@ -122,12 +134,12 @@ class Network(Mappable):
     @classmethod
     def from_layers(
         cls,
-        layers: Sequence[LayerSpec],
+        layers: Sequence[LayerSpec] | Mapping[str, LayerSpec | tuple[Any, ...]],
         *,
         input_shape: Shape | None = None,
         calibration: ArrayLike | None = None,
         ceiling_quantile: float = 0.99,
-        input_range: tuple[float, float] | None = None,
+        input_range: Ends | None = None,
         kind: Kind = "classifier",
         classes: Sequence[str] | None = None,
     ) -> Self:
@@ -136,7 +148,9 @@ class Network(Mappable):
         Parameters
         ----------
         layers
-            The layers, in order; see `Network`.
+            The layers, each of which takes the one before; see `Network`. Or a mapping of names to layers, which makes
+            a graph: a layer alone takes the one before it, ``(layer, *names)`` those of these names, ``"input"`` is
+            the input of the network.
         input_shape
             Shape of a sample, ``(channels, height, width)`` for images.
         calibration, ceiling_quantile, input_range, kind, classes
@@ -151,35 +165,42 @@ class Network(Mappable):
         Network((1, 2, 3), Conv2D (1, 2, 2), Pool2D (1, 1, 2), Dense (2,), inputs in [0, 1], classifier)
         """
         ceiling_quantile = checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
-        sample, parts = None, checked_layers(layers)
-        if calibration is not None:
-            width = math.prod(checked_shape(parts[0], input_shape))
-            sample = checks.array("calibration", calibration, shape=(None, width))
-            if not len(sample):
-                raise ValueError("calibration must hold at least one sample, got none")
-        if input_range is None:
-            input_range = (0.0, 1.0) if sample is None else (float(sample.min()), float(sample.max()))
-            if input_range[0] == input_range[1]:  # a constant
-                input_range = (min(input_range[0], 0.0), max(input_range[1], 1.0))
+        parts, sources, called = (
+            ordered(layers) if isinstance(layers, Mapping) else (checked_layers(layers), None, None)
+        )
+        given = (0.0, 1.0) if input_range is None else input_range
         names = None if classes is None else tuple(checks.entries("classes", classes))
-        plain = cls(parts, input_range, kind, names, input_shape)
-        return replace(plain, layers=plain._calibrated(sample, ceiling_quantile))
+        plain = cls(parts, given, kind, names, input_shape, None, sources, called)
+        if calibration is None:
+            return replace(plain, layers=plain._bounded())
+        sample = checks.array("calibration", calibration, shape=(None, plain.n_inputs))
+        if not len(sample):
+            raise ValueError("calibration must hold at least one sample, got none")
+        if input_range is None:
+            low, high = float(sample.min()), float(sample.max())
+            given = (low, high) if low < high else (min(low, 0.0), max(high, 1.0))  # of a constant
+        return replace(plain, layers=plain._measured(sample, ceiling_quantile), input_range=given)
 
-    def _calibrated(self, sample: Floats | None, quantile: float) -> tuple[LayerSpec, ...]:
-        """The layers with ceilings measured on `sample`, or with bounds that no input can exceed."""
-        bound = max(abs(end) for end in self.input_range)
-        if sample is not None:
-            sample = sample.reshape(len(sample), *self._shape())
+    def _measured(self, sample: Floats, quantile: float) -> tuple[LayerSpec, ...]:
+        """The layers with ceilings measured on `sample`."""
         layers: list[LayerSpec] = []
-        for layer in self.layers:
-            if sample is not None:
-                sample = in_batches(layer, sample)
-                # To seven digits: the matrix products of another machine differ in about the 15th.
-                bound = float(f"{np.quantile(np.abs(sample), quantile):.7g}")
-            else:
-                bound = layer.bound(bound)
-            layers.append(layer.calibrated(bound))
+
+        def measured(layer: LayerSpec, a: Floats) -> Floats:
+            outputs = in_batches(layer, a)
+            layers.append(layer.calibrated(layer.measured(outputs, quantile)))
+            return outputs
+
+        a = sample.reshape(len(sample), *self.shapes()[0])
+        flow(self.wires, [partial(measured, layer) for layer in self.layers], a, {INPUT: a})
         return tuple(layers)
+
+    def _bounded(self) -> tuple[LayerSpec, ...]:
+        """The layers with ceilings that no input can exceed."""
+        bounds: list[Range] = [self.input_scale]
+        for layer, wire in zip(self.layers, self.wires, strict=True):
+            bound = joined_range([bounds[source + 1] for source in wire.sources], wire.shapes)
+            bounds.append(layer.bound(layer.fitted(bound, wire.shape), wire.shape))
+        return tuple(layer.calibrated(bound) for layer, bound in zip(self.layers, bounds[1:], strict=True))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with a JSON description and the `digest` in its header, atomically.

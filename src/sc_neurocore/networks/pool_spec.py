@@ -12,7 +12,7 @@ from ..chunks import chunks
 from ..gates.windows import Pair, output_size, pair, window_indices
 from ..layers.pooling import Pooling, SCPool2D
 from .activations import Floats
-from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape
+from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, check_shapes
 from .mapping import LayerMapping
 
 
@@ -31,6 +31,7 @@ class Pool2D(LayerSpec):
     """
 
     takes_images = True
+    takes_ranges = True
     kind: Pooling
     size: int | Pair
     stride: int | Pair | None = None
@@ -68,6 +69,11 @@ class Pool2D(LayerSpec):
             windows = pixels.take(lines, axis=1)
             out[:, :, part] = windows.max(2) if self.kind == "max" else windows.mean(2)
         return out.reshape(len(a), *out_shape)
+
+    def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
+        """Raise a ValueError if the mapping does not fit; each channel may have a range and a gain."""
+        each = ((), (shape[0], 1, 1))
+        check_shapes(mapping, {"ranges": each, "gains": each, "offsets": each, "weights": (None,), "bias": (None,)})
 
     def _built(self, shape: Shape, context: BuildContext, mapping: LayerMapping) -> NumberLayer:
         """An `SCPool2D`."""

@@ -228,7 +228,7 @@ class Dendrite(LayerSpec):
         """Whether outputs may be negative: for negative currents, and for a reversal potential below rest."""
         return signed if self.reversal is None else bool(np.min(self.reversal) < 0)
 
-    def bound(self, bound: float) -> float:
+    def bound(self, bound: float, shape: Shape) -> float:
         """Upper bound of |voltages|: under the largest currents, or the largest reversal potential."""
         if self.reversal is not None:
             return float(np.abs(self.reversal).max())
@@ -298,13 +298,14 @@ class PredictiveCoding(LayerSpec):
         """Surprises in floating point: ``(B, ...)`` to ``(B, n_outputs)``."""
         return np.asarray(np.abs(self.weights - a.reshape(len(a), 1, self.weights.shape[1])).mean(-1))
 
-    def bound(self, bound: float) -> float:
+    def bound(self, bound: float, shape: Shape) -> float:
         """Upper bound of surprises, from the largest |input| and |weight|."""
         return max(bound, float(self.weights.max()))
 
     def mapping(self, shape: Shape, context: BuildContext) -> LayerMapping:
         """Streams represent the largest input or weight, the gain, as 1."""
-        scale, full = context.input_scale, self.bound(context.input_scale)
+        scale = float(np.max(context.input_scale))
+        full = self.bound(scale, shape)
         return LayerMapping(scale, full, 0.0, self.weights / full, None, context.options.generator)
 
     def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from .. import checks
 from ..layers.spiking_dense import FiringNeuron, SpikingDenseLayer
 from .activations import Floats
-from .layer_spec import NumberLayer, Shape, check_shapes, keep_number
+from .layer_spec import NumberLayer, Range, Shape, check_shapes, keep_number
 from .mapping import LayerMapping
 from .weighted_specs import WeightedSpec, check_weights
 
@@ -87,7 +87,7 @@ class SpikingDense(WeightedSpec):
         """Whether outputs may be negative: rates are not."""
         return False
 
-    def bound(self, bound: float) -> float:
+    def bound(self, bound: Range, shape: Shape) -> float:
         """Upper bound of rates: that of the largest current."""
         return float(self.activated(np.array(self.largest_sum(bound))))
 
@@ -101,7 +101,7 @@ class SpikingDense(WeightedSpec):
         check_shapes(mapping, {"gains": ((),)})
         checks.positive("gains of a mapping", mapping.gains.item())
 
-    def factors(self, mapping: LayerMapping) -> Floats:
+    def count_factors(self, mapping: LayerMapping) -> Floats:
         """One: the neurons of the layer know the gain."""
         return np.ones(())
 
@@ -113,6 +113,6 @@ class SpikingDense(WeightedSpec):
         """Firing rates, which need no activation; none is below 0."""
         return np.maximum(y, 0.0)
 
-    def summary_cells(self, scale: float) -> tuple[str, str]:
+    def summary_cells(self, scale: Range) -> tuple[str, str]:
         """Activation and gain."""
         return "lif", f"{self.gain(scale):.3g}"

@@ -19,6 +19,7 @@ from .layer_spec import (
     Cost,
     LayerSpec,
     NumberLayer,
+    Range,
     Shape,
     all_to_all_shape,
     check_ceiling,
@@ -39,6 +40,7 @@ class WeightedSpec(LayerSpec):
     activation: Activation
     ceiling: float
     arrays = ("weights", "bias")
+    takes_ranges = True
 
     @property
     def input_shape(self) -> Shape | None:
@@ -77,18 +79,21 @@ class WeightedSpec(LayerSpec):
         negative = signed or bool(self.weights.min() < 0) or bool(self.bias.min() < 0)
         return self.activation in ("tanh", "identity") and negative
 
-    def bound(self, bound: float) -> float:
+    def bound(self, bound: Range, shape: Shape) -> float:
         """Upper bound of |outputs|: 1 for activations that saturate."""
         return 1.0 if self.activation in ("tanh", "logistic") else self.largest_sum(bound)
 
-    def largest_sum(self, bound: float) -> float:
-        """Upper bound of |sums|, given the upper bound of |inputs|."""
+    def largest_sum(self, bound: Range) -> float:
+        """Upper bound of |sums|, given that of |inputs|, one number or one for each line."""
+        if not isinstance(bound, float | int):
+            rows = np.abs(self.scaled_weights(bound)).reshape(len(self.weights), -1)
+            return float((rows.sum(1) + np.abs(self.bias)).max())
         rows = np.abs(self.weights).reshape(len(self.weights), -1)
         return float((rows.sum(1) * bound + np.abs(self.bias)).max())
 
-    def gain(self, scale: float) -> float:
+    def gain(self, scale: Range) -> float:
         """The largest weight or bias for inputs in units of `scale`: what the circuit divides by."""
-        return float(max(np.abs(self.weights * scale).max(), np.abs(self.bias).max()))
+        return float(max(np.abs(self.scaled_weights(np.asarray(scale))).max(), np.abs(self.bias).max()))
 
     def scaled_weights(self, ranges: Floats) -> Floats:
         """Weights for inputs in units of `ranges`, see `LayerMapping`."""
@@ -101,16 +106,17 @@ class WeightedSpec(LayerSpec):
         gates = rails * fan_in * math.prod(self.output_shape(shape))
         return Cost(math.prod(shape) + biased, rails * fan_in * len(self.weights), gates)
 
-    def summary_cells(self, scale: float) -> tuple[str, str]:
+    def summary_cells(self, scale: Range) -> tuple[str, str]:
         """Activation and gain."""
         return self.activation, f"{self.gain(scale):.3g}"
 
     def mapping(self, shape: Shape, context: BuildContext) -> LayerMapping:
         """Weights and bias divided by the gain; averages are multiplied by the fan-in."""
-        weights, gain = self.weights * context.input_scale, self.gain(context.input_scale) or 1.0
+        weights = self.scaled_weights(np.asarray(context.input_scale))
+        gain = self.gain(context.input_scale) or 1.0
         smallest, options = min(weights.min(), self.bias.min()), context.options
         if options.encoding == "unipolar" and smallest < 0:
-            raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest} in layer {context.place}")
+            raise ValueError(f"encoding unipolar needs weights of at least 0, got {smallest} in {context.called}")
         bias = self.bias / gain if self.bias.any() else None
         terms = self.terms(options.accumulate, biased=bias is not None)
         return LayerMapping(context.input_scale, gain * terms, 0.0, weights / gain, bias, options.generator)
@@ -121,9 +127,8 @@ class WeightedSpec(LayerSpec):
 
     def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
         """Raise a ValueError if the arrays of a mapping have not the shapes for inputs of `shape`."""
-        out = self.output_shape(shape)
-        each = (len(self.weights),) + (1,) * (len(out) - 1)
-        lines = (shape[0], 1, 1) if self.takes_images else (math.prod(shape),)
+        each = (len(self.weights), 1, 1) if self.takes_images else (len(self.weights),)
+        lines = (shape[0], 1, 1) if self.takes_images else self.sample(shape)[-1:]
         check_shapes(
             mapping,
             {
@@ -150,6 +155,8 @@ class WeightedSpec(LayerSpec):
 class Dense(WeightedSpec):
     """A dense layer of a trained network: ``activation(weights @ a + bias)``; images are flattened.
 
+    Tokens ``(tokens, features)`` each go through it.
+
     Parameters
     ----------
     weights
@@ -163,6 +170,7 @@ class Dense(WeightedSpec):
         when they are encoded again.
     """
 
+    takes_tokens = True
     weights: Floats
     bias: Floats
     activation: Activation
@@ -171,6 +179,21 @@ class Dense(WeightedSpec):
     def __post_init__(self) -> None:
         check_weights(self, (None, None))
         checks.option("activation", self.activation, ACTIVATIONS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the outputs for inputs of `shape`, or a ValueError if they do not fit."""
+        tokens = shape[:-1] if len(shape) == 2 else ()
+        return (*tokens, *all_to_all_shape(self.weights, shape[1:] if tokens else shape))
+
+    def forward(self, a: Floats) -> Floats:
+        """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``, tokens to ``(B, tokens, n_outputs)``."""
+        if a.ndim != 3:
+            return super().forward(a)
+        return super().forward(a.reshape(-1, a.shape[2])).reshape(*a.shape[:2], len(self.weights))
+
+    def windows(self, values: NDArray[Any], shape: Shape, part: slice = slice(None)) -> NDArray[Any]:
+        """Inputs ``(B, n)`` as the one group of neurons takes them: a window for each token."""
+        return values.reshape(len(values), 1, -1, self.weights.shape[1])[:, :, part]
 
     @property
     def decision(self) -> float:

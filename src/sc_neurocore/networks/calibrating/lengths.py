@@ -8,7 +8,7 @@ from ..activations import Floats
 from ..circuit import layer_contexts
 from ..definition import NetworkDefinition
 from .node import Node
-from .samples import Judge, outputs_of, split
+from .samples import Judge, Samples, split
 from .steps import ranged
 
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -37,17 +37,20 @@ def shared_lengths(
     seed
         Decides which samples are drawn.
     """
-    count = len(network.layers)
-    values = split(network, x, seed)
-    judge = Judge(network, outputs_of(network, values.held))
+    nodes = network.stream_nodes
+    count = len(nodes)
+    parts = split(network, x, seed)
+    judge = Judge(network, network.outputs_of(parts.held))
     ladder = [length for length in LADDER if length <= cycles - count + 1]
-    losses: list[list[float]] = [[] for _ in network.layers]
+    losses: list[list[float]] = [[] for _ in nodes]
     for length in ladder:
-        ideal = values
-        for spec, shape, context in layer_contexts(network, options((length,) * count)):
-            node = Node(spec, shape, context, ideal, ideal, judge, exact=False, lines=True)
+        ideal = Samples(network, parts)
+        contexts = layer_contexts(network, options((length,) * count))
+        for place, (spec, shape, context) in zip(nodes, contexts, strict=True):
+            ideal.enter(place)
+            node = Node(spec, shape, context, ideal.parts, ideal.parts, judge, False, True, ideal.held)
             losses[context.place].append(1.0 - node.tried(ranged(node, node.plain(), 0.95), "").score)
-            ideal = ideal.through(spec)
+            ideal.leave(ideal.through())
     rungs = [0] * count
     while True:
         left = cycles - sum(ladder[rung] for rung in rungs)

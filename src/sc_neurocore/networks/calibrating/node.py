@@ -1,5 +1,6 @@
 """A layer of a network with the samples that reach it: all that a step of a calibration sees."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -57,7 +58,7 @@ class Node:
     spec, shape, context
         The layer, the shape of its inputs, and the options of its circuit.
     values
-        Inputs ``(N, *shape)`` as they come from the circuits before.
+        Inputs ``(N, ...)`` as they come from the circuits before.
     ideal
         Inputs of the float network for the same samples.
     judge
@@ -66,6 +67,8 @@ class Node:
         Whether products are those of fixed-point arithmetic in place of streams.
     lines
         Whether counts are read by a line for each neuron until a step says otherwise; else the bias alone is added.
+    others
+        Outputs of earlier layers for the held samples that are taken again behind the layer, by number.
     """
 
     def __init__(
@@ -78,13 +81,17 @@ class Node:
         judge: Judge,
         exact: bool,
         lines: bool,
+        others: Mapping[int, Floats] | None = None,
     ) -> None:
         self.spec, self.shape, self.context, self.judge, self.exact = spec, shape, context, judge, exact
-        self.values = values
+        self.values = Parts(*(part.reshape(len(part), *spec.sample(shape)) for part in values))
+        self._others = dict(others or {})
         self.reading: Reading = "line" if lines else "plain"
         self.linear = isinstance(spec, Dense | Conv2D)
         """Whether it gives weighted sums, with an activation behind them."""
-        self.targets = sums_of(spec).forward(ideal.fit)
+        self.targets = self._rows(sums_of(spec).forward(ideal.fit.reshape(-1, *shape)))
+        """What the outputs should be before the activation; tokens ``(tokens, n)`` are samples of their own."""
+        self._node = context.place if context.node is None else context.node
         options = context.options
         self.generator = options.make_generator()
         self._random = (
@@ -123,7 +130,7 @@ class Node:
             mapping = replace(plain, gains=seven_digits(plain.gains * slopes), offsets=seven_digits(offsets))
         sums = held * slopes
         sums += mapping.offsets
-        return mapping, self.judge.marks(self.spec.decoded(sums), self.context.place + 1)
+        return mapping, self.judge.marks(self.spec.decoded(sums), self._node, self._others)
 
     def outputs(self, mapping: LayerMapping) -> Parts:
         """Outputs of the layer's circuit, decoded."""
@@ -152,7 +159,8 @@ class Node:
 
     def _mapping(self, draft: Draft) -> LayerMapping:
         if draft.widths is None:
-            context = replace(self.context, input_scale=float(draft.ranges)).using(draft.generator)
+            scale = draft.ranges if draft.ranges.ndim else float(draft.ranges)
+            context = replace(self.context, input_scale=scale).using(draft.generator)
             return self.spec.mapping(self.shape, context)
         assert isinstance(self.spec, WeightedSpec)
         axes = self.targets.ndim - 1
@@ -195,9 +203,14 @@ class Node:
         sums = total(1, False) + np.sqrt(np.maximum(variance, 0.0)) * rng.standard_normal(variance.shape)
         return sums / spec.terms(options.accumulate, biased=mapping.bias is not None)
 
+    def _rows(self, outputs: Floats) -> Floats:
+        """Outputs with those of tokens as samples."""
+        tokens = self.spec.takes_tokens and len(self.shape) == 2
+        return outputs.reshape(-1, outputs.shape[-1]) if tokens else outputs
+
     def _line(self, raw: Floats, reading: Reading) -> tuple[Floats, Floats]:
         """Slopes and offsets that bring sums nearest to their targets; of layers with weights, for each neuron."""
-        weighted = isinstance(self.spec, WeightedSpec)
+        weighted, raw = isinstance(self.spec, WeightedSpec), self._rows(raw)
         axes = (0, *range(2, raw.ndim)) if weighted else tuple(range(raw.ndim))
         targets = self.targets[: len(raw)]
         mean, aim = raw.mean(axes, keepdims=True)[0], targets.mean(axes, keepdims=True)[0]

@@ -40,13 +40,13 @@ def rows_of(spec: WeightedSpec, shape: Shape, encoded: Floats, targets: Floats, 
     count
         R.
     """
-    each = targets.reshape(*targets.shape[:2], -1)
     if isinstance(spec, Conv2D):
         pixels = spec.geometry.pixels(encoded.reshape(-1, *shape))
         lines = spec.geometry.indices((shape[1], shape[2]))
-    else:
-        pixels = encoded.reshape(len(encoded), -1)
+    else:  # tokens are samples of their own
+        pixels = encoded.reshape(-1, spec.weights.shape[1])
         lines = np.arange(pixels.shape[1])[None, None]
+    each = targets.reshape(len(pixels), len(spec.weights), -1)
     count = min(count, len(pixels) * each.shape[2])
     order = np.arange(count)
     samples = order % len(pixels)

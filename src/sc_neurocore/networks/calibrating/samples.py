@@ -1,7 +1,7 @@
 """Samples of a calibration: a part to fit numbers to, and a held part that all choices are made on."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...backends import choose
 from ..activations import Floats
 from ..definition import NetworkDefinition, in_batches
-from ..layer_spec import LayerSpec
+from ..graph import INPUT
 
 FIT, HELD = 3000, 6000
 """Samples of the two parts at most."""
@@ -34,9 +34,52 @@ class Parts(NamedTuple):
     fit: Floats
     held: Floats
 
-    def through(self, layer: LayerSpec) -> "Parts":
-        """Their outputs of a layer in floating point."""
-        return Parts(*(in_batches(layer, part) for part in self))
+
+class Samples:
+    """Samples on their way through a network, layer by layer: outputs that later layers take are held.
+
+    Parameters
+    ----------
+    network
+        The network.
+    parts
+        Its inputs ``(N, *shape)``.
+    """
+
+    def __init__(self, network: NetworkDefinition, parts: Parts) -> None:
+        self._network, self.parts = network, parts
+        self._held: tuple[dict[int, Floats], ...] = tuple({INPUT: part} for part in parts)
+        self.place = 0
+        """Number of the layer that they enter next."""
+
+    def enter(self, place: int) -> None:
+        """Go on in floating point until they are the inputs of layer number `place`, joined."""
+        while True:
+            wire = self._network.wires[self.place]
+            if wire.joins:
+                self.parts = Parts(*map(wire.inputs, self._held))
+            if self.place == place:
+                return
+            self.leave(self.through())
+
+    def through(self) -> Parts:
+        """Their outputs, in floating point, of the layer that they have entered."""
+        layer = self._network.layers[self.place]
+        shape = self._network.wires[self.place].shape
+        return Parts(*(in_batches(layer, part.reshape(len(part), *shape)) for part in self.parts))
+
+    def leave(self, outputs: Parts) -> None:
+        """Go on behind the layer that they have entered, which gives these outputs."""
+        if self._network.wires[self.place].kept:
+            for held, part in zip(self._held, outputs, strict=True):
+                held[self.place] = part
+        self.parts = outputs
+        self.place += 1
+
+    @property
+    def held(self) -> dict[int, Floats]:
+        """Outputs of earlier layers for the held samples, by number."""
+        return self._held[1]
 
 
 def split(network: NetworkDefinition, x: Floats, seed: int) -> Parts:
@@ -52,15 +95,8 @@ def split(network: NetworkDefinition, x: Floats, seed: int) -> Parts:
 
 def products(network: NetworkDefinition) -> int:
     """Products of one sample in all layers, at least 1."""
-    shapes = zip(network.layers, network.shapes(), strict=False)
+    shapes = zip(network.layers, network.input_shapes(), strict=True)
     return max(1, sum(layer.cost(shape, 1).gates for layer, shape in shapes))
-
-
-def outputs_of(network: NetworkDefinition, values: Floats) -> Floats:
-    """Outputs ``(N, n_outputs)`` of the float network for samples ``(N, *shape)``."""
-    for layer in network.layers:
-        values = in_batches(layer, values)
-    return values
 
 
 class Judge:
@@ -81,7 +117,7 @@ class Judge:
     """
 
     def __init__(self, network: NetworkDefinition, outputs: Floats) -> None:
-        self._layers, self._outputs = network.layers, outputs
+        self._network, self._outputs = network, outputs
         self.first = max(FEWEST, min(FIRST, int(FIRST_WORK // products(network))))
         """So many samples of each part tell what is clearly worse."""
         self._classes = network.classes_of(outputs) if network.kind == "classifier" else None
@@ -90,14 +126,16 @@ class Judge:
             margins = self._margins(outputs, self._classes)
             self._unit = SOFT * float(np.median(margins[margins > 0])) if margins.any() else 1.0
 
-    def marks(self, values: Floats, later: int) -> Floats:
+    def marks(self, values: Floats, node: int, held: Mapping[int, Floats]) -> Floats:
         """Marks ``(n,)`` of the first n held samples.
 
-        Their `values` ``(n, ...)`` enter layer number `later`; from there on all is in floating point.
+        Their `values` ``(n, ...)`` are outputs of layer number `node`; behind it all is in floating point. `held` are
+        outputs of layers before it that are taken again, by number.
         """
-        for layer in self._layers[later:]:
-            values = in_batches(layer, values)
         part = slice(len(values))
+        values = values.reshape(-1, *self._network.shapes()[node + 1])
+        others = {place: outputs[part] for place, outputs in held.items()}
+        values = self._network.outputs_of(values, node + 1, others | {node: values})
         if self._classes is None:
             return np.asarray(-((values - self._outputs[part]) ** 2).mean(1) / self._unit)
         margins = self._margins(values, self._classes[part]) / self._unit
@@ -106,7 +144,7 @@ class Judge:
     def _margins(self, outputs: Floats, classes: NDArray[np.int64]) -> Floats:
         """By how much the outputs ``(n, n_outputs)`` favour classes ``(n,)``."""
         if outputs.shape[1] == 1:
-            return (outputs[:, 0] - self._layers[-1].decision) * np.where(classes == 1, 1.0, -1.0)
+            return (outputs[:, 0] - self._network.layers[-1].decision) * np.where(classes == 1, 1.0, -1.0)
         others, places = outputs.copy(), (np.arange(len(outputs)), classes)
         others[places] = -np.inf
         return np.asarray(outputs[places] - others.max(1))

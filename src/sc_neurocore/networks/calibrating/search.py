@@ -11,7 +11,7 @@ from ..circuit import layer_contexts
 from ..definition import NetworkDefinition
 from ..mapping import LayerMapping
 from .node import Choice, Node
-from .samples import Judge, outputs_of, split
+from .samples import Judge, Samples, split
 from .steps import STEPS, Ceilings, Groups, Offsets, Ranges, Sequences, Step, Thresholds
 
 Progress = Callable[[int, int, str], None]
@@ -53,27 +53,35 @@ def calibrated(
     steps = [next(step for step in STEPS if type(step) is kind) for kind in ORDER]
     steps = [step for step in steps if step.name not in without]
     mean = replace(options, faults=None, device=None if options.device is None else mean_cell(options.device))
-    values = ideal = split(network, x, seed)
-    judge = Judge(network, outputs_of(network, values.held))
+    parts = split(network, x, seed)
+    judge = Judge(network, network.outputs_of(parts.held))
+    values, ideal, plain = (Samples(network, parts) for _ in range(3))
     mappings: list[LayerMapping] = []
     gains: list[StepGain] = []
-    total, done = len(network.layers) * (1 + len(steps)), 0
-    plain = values
-    for spec, shape, context in layer_contexts(network, mean):
-        node = Node(spec, shape, context, values, ideal, judge, products == "exact", "offsets" not in without)
+    nodes, exact = network.stream_nodes, products == "exact"
+    total, done = len(nodes) * (1 + len(steps)), 0
+    for place, (spec, shape, context) in zip(nodes, layer_contexts(network, mean), strict=True):
+        for samples in (values, ideal, plain):
+            samples.enter(place)
+        lines = "offsets" not in without
+        node, as_mapped = (
+            Node(spec, shape, context, each.parts, ideal.parts, judge, exact, reads, each.held)
+            for each, reads in ((values, lines), (plain, False))
+        )
         best = node.tried(node.plain(), "as mapped")
         for step in steps:
             done += 1
-            tell(done, total, f"layer {context.place}, {step.name}")
+            tell(done, total, f"{network.called(place)}, {step.name}")
             best, before = _improved(node, step, best), best
             if best is not before:
                 gains.append(StepGain(context.place, step.name, best.text, before.score, best.score))
         mappings.append(best.mapping)
-        plain = Node(spec, shape, context, plain, ideal, judge, products == "exact", False).plain_outputs()
-        values, ideal = node.outputs(best.mapping), ideal.through(spec)
+        plain.leave(as_mapped.plain_outputs())
+        values.leave(node.outputs(best.mapping))
+        ideal.leave(ideal.through())
         done += 1
-    last = len(network.layers)
-    if judge.marks(plain.held, last).mean() > judge.marks(values.held, last).mean():
+    before, after = (judge.marks(each.parts.held, place, each.held).mean() for each in (plain, values))
+    if before > after:
         mappings, gains = list(plain_mappings(network, options)), []
     tell(total, total, "done")
     return Calibration(options, tuple(mappings), tuple(gains), products)

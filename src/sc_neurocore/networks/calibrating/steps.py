@@ -53,7 +53,11 @@ class Ceilings(Step):
     def proposals(self, node: Node, draft: Draft) -> Proposals:
         """Other ranges of the inputs."""
         magnitudes = np.abs(node.values.fit)
-        full = node.context.input_scale
+        scale = node.context.input_scale
+        full = float(np.max(scale))
+        if not isinstance(scale, float | int):  # a range for each line
+            for part in self.parts:
+                yield self._with(node, draft, seven_digits(part * scale)), f"{part:g} of the ranges"
         found = {part * full: f"{part:g} of the range" for part in self.parts}
         for quantile in self.quantiles:
             value = float(np.quantile(magnitudes, quantile))
@@ -64,7 +68,7 @@ class Ceilings(Step):
         if draft.widths is None or not isinstance(node.spec, Dense | Conv2D):
             return
         axes = (0, 2, 3) if node.spec.takes_images else (0,)
-        flat = magnitudes if node.spec.takes_images else magnitudes.reshape(len(magnitudes), -1)
+        flat = magnitudes if node.spec.takes_images else magnitudes.reshape(-1, magnitudes.shape[-1])
         for quantile in self.of_lines:
             of_line = np.quantile(flat, quantile, axis=axes)
             ranges = np.maximum(of_line, 0.1 * float(draft.ranges.max()))
@@ -285,7 +289,7 @@ def node_rows(node: Node, draft: Draft, count: int) -> Rows:
     assert isinstance(node.spec, WeightedSpec)
     low = -1.0 if node.context.signed else 0.0
     fit = node.values.fit
-    encoded = np.clip((fit if node.spec.takes_images else fit.reshape(len(fit), -1)) / draft.ranges, low, 1.0)
+    encoded = np.clip(fit / draft.ranges, low, 1.0)
     bias = of_neurons(node.spec.bias, node.targets.ndim - 1)
     return rows_of(node.spec, node.shape, encoded, node.targets - bias, count)
 
