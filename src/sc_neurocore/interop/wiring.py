@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..networks import Add, Concat, Multiply, Reshape, Scale, Select, Transpose
+from ..networks import Add, Concat, GlobalPool, Multiply, Reshape, Scale, Select, Transpose
 from ..networks.activations import Floats
 from ..networks.graph import INPUT_NAME, joined_shape
 from ..networks.layer_spec import LayerSpec, Shape
@@ -114,9 +114,11 @@ class Wiring:
         breaks = np.flatnonzero(np.diff(flat) != 1) + 1
         block = math.gcd(value.size, len(flat), *breaks.tolist(), *flat[[0, *breaks]].tolist())
         native = self.native(value)
-        shape = native if math.prod(native[1:]) == block else (value.size // block, block)
-        if block == 1:
-            shape = (value.size,)
+        line = math.prod(native[1:])
+        if block % line == 0:  # whole features, channels or tokens
+            block, shape = line, native
+        else:
+            shape = (value.size // block, block) if block > 1 else (value.size,)
         picked = Select(tuple((flat[::block] // block).tolist()))
         return self.through(picked, value, shape, places.shape)
 
@@ -180,10 +182,38 @@ class Wiring:
         """The product of values that broadcast with each other."""
         return self._combined(Multiply(len(values)), values)
 
+    def matrix_product(self, a: Value, b: Value) -> Value:
+        """Products of matrices ``(..., m, k)`` and ``(..., k, n)``, by a multiplier for each of their terms."""
+        columns = self.permuted(b, [*range(len(b.shape) - 2), len(b.shape) - 1, len(b.shape) - 2])
+        left = Value(a.name, (*a.shape[:-1], 1, a.shape[-1]))
+        right = Value(columns.name, (*columns.shape[:-2], 1, *columns.shape[-2:]))
+        return self.reduced(self.multiplied([left, right]), [-1], "sum")
+
+    def reduced(self, value: Value, axes: Sequence[int], kind: str, keep: bool = False) -> Value:
+        """The ``"average"``, ``"max"`` or ``"sum"`` along axes, which stay with size 1 where they are kept."""
+        gone = {axis % len(value.shape) for axis in axes}
+        kept = [axis for axis in range(len(value.shape)) if axis not in gone]
+        shape = tuple(1 if axis in gone else size for axis, size in enumerate(value.shape))
+        out = shape if keep else tuple(value.shape[axis] for axis in kept)
+        rest = math.prod(out)
+        count = value.size // rest
+        if count == 1:
+            return Value(value.name, out)
+        places = np.arange(value.size).reshape(value.shape).transpose(*sorted(gone), *kept)
+        pool = GlobalPool("max" if kind == "max" else "average")
+        if (np.diff(places.reshape(-1)) == 1).all():  # of tokens
+            found = self.through(pool, value, (count, rest), out)
+        else:
+            lines = self.permuted(value, [*kept, *sorted(gone)])
+            native = self.native(lines)
+            found = self.through(pool, lines, native if native[0] == rest else (rest, count, 1), out)
+        return self.scaled(found, float(count)) if kind == "sum" else found
+
     def _combined(self, layer: LayerSpec, values: Sequence[Value]) -> Value:
         shape = np.broadcast_shapes(*(value.shape for value in values))
         values = [self.expanded(value, shape) for value in values]
-        native = max((self.native(value) for value in values), key=len)
+        natives = [self.native(value) for value in values]
+        native = max(natives, key=lambda each: (len(each) == 3, len(each) != 2 or each[0] > 1, len(each)))
         return Value(self.put(layer, *(self.viewed(value, native) for value in values)), shape)
 
     def rows(self, value: Value, axes: int = 1) -> Shape:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import checks
-from ...networks import Elementwise, GlobalPool, LayerNorm, Softmax
+from ...networks import Elementwise, LayerNorm, Softmax
 from ...networks.activations import Floats
 from ...networks.layer_spec import Shape
 from ..wiring import Value, Wiring
@@ -161,22 +161,10 @@ def _masked_fill(wiring: Wiring, value: Any, mask: Any, fill: Any) -> Value:
 # ---------------------------------------------------------------- along axes
 
 
-def reduced(wiring: Wiring, value: Value, dim: Any, keepdim: bool, kind: Any) -> Value:
-    """The average or maximum along axes."""
-    ndim = len(value.shape)
-    given = range(ndim) if dim is None else [dim] if isinstance(dim, int) else dim or range(ndim)
-    axes = sorted({axis % ndim for axis in given})
-    kept = [axis for axis in range(ndim) if axis not in axes]
-    shape = tuple(1 if k in axes else size for k, size in enumerate(value.shape))
-    out = shape if keepdim else tuple(value.shape[k] for k in kept)
-    count = math.prod(value.shape[k] for k in axes)
-    if count == 1:
-        return Value(value.name, out)
-    lines = wiring.permuted(value, [*kept, *axes])
-    rest = value.size // count
-    native = wiring.native(lines)
-    view = native if len(native) == 3 and native[0] == rest else (rest, count, 1)
-    return wiring.through(GlobalPool(kind), lines, view, out)
+def reduced(wiring: Wiring, value: Value, dim: Any, keepdim: bool, kind: str) -> Value:
+    """The average, maximum or sum along axes, all of them for None or no axis."""
+    axes = [dim] if isinstance(dim, int) else dim or range(len(value.shape))
+    return wiring.reduced(value, axes, kind, keepdim)
 
 
 def _mean(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
@@ -184,8 +172,7 @@ def _mean(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False, 
 
 
 def _sum(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
-    found = reduced(wiring, value, dim, keepdim, "average")
-    return wiring.scaled(found, value.size / found.size)
+    return reduced(wiring, value, dim, keepdim, "sum")
 
 
 def _amax(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) -> Value:

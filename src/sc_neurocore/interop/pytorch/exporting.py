@@ -35,7 +35,7 @@ class Exported:
 
         table = default_decompositions()
         wanted = {operator: table[operator] for operator in operators if operator in table}
-        with _plain():
+        with plain(self.dtype):
             return Exported(self.model, self.dtype, self.program.run_decompositions(wanted))
 
 
@@ -58,7 +58,7 @@ def exported(model: Any, shape: Shape) -> Exported:
     errors: list[Exception] = []
     for dtype in (torch.float64, torch.float32):  # the second for models that ask for it by name
         double = copied.to(dtype)
-        with _plain(dtype):
+        with plain(dtype):
             try:
                 double(torch.zeros((2, *shape), dtype=dtype))
                 program = torch.export.export(double, (torch.zeros((1, *shape), dtype=dtype),))
@@ -94,7 +94,7 @@ def _reason(error: Exception, shape: Shape) -> str:
 
 
 @contextmanager
-def _plain(dtype: Any = None) -> Iterator[None]:
+def plain(dtype: Any) -> Iterator[None]:
     """No gradients, no warnings of the export, fused operators of transformers off; tensors are of a precision."""
     import torch
 
@@ -103,7 +103,7 @@ def _plain(dtype: Any = None) -> Iterator[None]:
     level = log.level
     try:
         log.setLevel(logging.CRITICAL)  # what it would say is in the error
-        torch.set_default_dtype(before if dtype is None else dtype)
+        torch.set_default_dtype(dtype)
         torch.backends.mha.set_fastpath_enabled(False)
         with torch.no_grad(), warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...networks.layer_spec import Shape
 from ..wiring import Value, Wiring
-from .exporting import Exported, line
+from .exporting import Exported, line, plain
 
 Operator = Callable[..., Any]
 """Takes the wiring, then the arguments of an ATen operator, tensors as a `Value` or, constant ones, as an array."""
@@ -56,6 +56,11 @@ def layers_of(exported: Exported, shape: Shape, native: Shape, operators: dict[s
     ValueError
         If operators have no layer: it names all. If the model gives something else than one tensor of its input.
     """
+    with plain(exported.dtype):
+        return _layers(exported, shape, native, operators)
+
+
+def _layers(exported: Exported, shape: Shape, native: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
     walk = _Walk(exported, shape, native, operators)
     if not walk.refused:
         return walk.layers()

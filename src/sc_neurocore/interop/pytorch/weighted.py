@@ -7,11 +7,15 @@ import numpy as np
 from ...gates.windows import output_size
 from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
-from .computing import reduced
+from .computing import COMPUTING, reduced
 from .moving import padded, places, transposed
 from .tracing import Operator, UnsupportedError
 
 Pair = tuple[int, int]
+LARGEST_PRODUCT = 2**18
+"""Most terms of a product of two values that are matrices."""
+_MASKED = 1e4
+"""What a mask takes from a score in place of infinity."""
 
 
 def linear(wiring: Wiring, value: Any, weight: Any, bias: Any = None) -> Value:
@@ -27,9 +31,10 @@ def linear(wiring: Wiring, value: Any, weight: Any, bias: Any = None) -> Value:
 def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
     """A product with a constant matrix on either side."""
     if isinstance(a, Value) and isinstance(b, Value):
-        raise UnsupportedError(
-            "products of two values are taken by attention only: F.scaled_dot_product_attention would"
-        )
+        terms = a.size * b.shape[-1]
+        if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
+            raise UnsupportedError(f"a product of two matrices of at most {LARGEST_PRODUCT} terms would")
+        return wiring.matrix_product(a, b)
     if isinstance(a, Value):
         matrix = b.reshape(b.shape[-2:]) if b.ndim > 2 and b[..., 0, 0].size == 1 else b
         if matrix.ndim == 1:
@@ -49,6 +54,32 @@ def _addmm(wiring: Wiring, bias: Any, a: Any, b: Any, beta: float = 1, alpha: fl
     if isinstance(a, Value) and not isinstance(b, Value) and not isinstance(bias, Value) and np.ndim(bias) == 1:
         return linear(wiring, a, alpha * b.T, beta * bias)
     raise UnsupportedError("a constant matrix and bias would")
+
+
+def _attention(
+    wiring: Wiring,
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Value:
+    """Sums of values, weighted by the softmax of products of queries and keys."""
+    if enable_gqa or dropout_p or isinstance(attn_mask, Value):
+        raise UnsupportedError("as many heads of queries as of keys, no dropout, and a constant mask would")
+    scores = _matmul(wiring, query, transposed(wiring, key, -1, -2))
+    scores = wiring.scaled(scores, query.shape[-1] ** -0.5 if scale is None else scale)
+    mask = np.zeros(()) if attn_mask is None else attn_mask
+    if mask.dtype == bool:
+        mask = np.where(mask, 0.0, -np.inf)
+    if is_causal:
+        mask = mask + np.where(np.tri(*scores.shape[-2:], dtype=bool), 0.0, -np.inf)
+    if mask.any():  # the exponential of the lowest is 0
+        scores = wiring.scaled(scores, 1.0, np.maximum(mask, -_MASKED))
+    return _matmul(wiring, COMPUTING["softmax"](wiring, scores, -1), value)
 
 
 def _pair(value: Any) -> Pair:
@@ -246,6 +277,7 @@ WEIGHTED: dict[str, Operator] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), _matmul),
     "addmm": _addmm,
+    "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("conv1d", "conv2d"), _conv),
     "convolution": _convolution,
     "conv_transpose1d": _refused("Upsample and Conv1d would"),
