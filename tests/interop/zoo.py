@@ -5,8 +5,9 @@ normalisations are drawn.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+
+F = nn.functional
 
 
 class Model(nn.Module):
@@ -189,7 +190,8 @@ def mobilenet():
             super().__init__()
             self.conv = nn.Sequential(
                 nn.Conv2d(n, 2 * n, 1, bias=False), nn.BatchNorm2d(2 * n), nn.ReLU6(inplace=True),
-                nn.Conv2d(2 * n, 2 * n, 3, 1, 1, groups=2 * n, bias=False), nn.BatchNorm2d(2 * n), nn.ReLU6(inplace=True),
+                nn.Conv2d(2 * n, 2 * n, 3, 1, 1, groups=2 * n, bias=False), nn.BatchNorm2d(2 * n),
+                nn.ReLU6(inplace=True),
                 nn.Conv2d(2 * n, n, 1, bias=False), nn.BatchNorm2d(n),
             )  # fmt: skip
 

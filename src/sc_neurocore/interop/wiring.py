@@ -120,7 +120,9 @@ class Wiring:
         else:
             shape = (value.size // block, block) if block > 1 else (value.size,)
         picked = Select(tuple((flat[::block] // block).tolist()))
-        return self.through(picked, value, shape, places.shape)
+        found = self.through(picked, value, shape, places.shape)
+        one = self.native(found)
+        return Value(self.viewed(found, one[1:]), found.shape) if len(one) == 2 and one[0] == 1 else found
 
     def joined(self, values: Sequence[Value], axis: int) -> Value:
         """Values behind each other along an axis, as of `numpy.concatenate`."""
@@ -130,10 +132,9 @@ class Wiring:
         ]
         places = np.concatenate(numbers, axis)
         if (np.diff(places.reshape(-1)) == 1).all():  # along the first axis that has a size
-            views = [_lines(value.shape[axis:]) for value in values]
-            natives = [self.native(value) for value in values]
-            if len({(len(native), *native[1:]) for native in natives}) == 1:
-                views = natives
+            views = [self.native(value) for value in values]
+            if len({view[1:] for view in views}) > 1:
+                views = [_lines(value.shape[axis:]) for value in values]
         else:
             views = [(value.size,) for value in values]
         joined = self.put(Concat(), *(self.viewed(value, view) for value, view in zip(values, views, strict=True)))
@@ -213,13 +214,18 @@ class Wiring:
         shape = np.broadcast_shapes(*(value.shape for value in values))
         values = [self.expanded(value, shape) for value in values]
         natives = [self.native(value) for value in values]
-        native = max(natives, key=lambda each: (len(each) == 3, len(each) != 2 or each[0] > 1, len(each)))
+        native = max(natives, key=_preference)
         return Value(self.put(layer, *(self.viewed(value, native) for value in values)), shape)
 
     def rows(self, value: Value, axes: int = 1) -> Shape:
         """Shape of samples in which the last axes of a value are one axis: of a vector, or of tokens."""
         width = math.prod(value.shape[len(value.shape) - axes :])
         return (width,) if width == value.size else (value.size // width, width)
+
+
+def _preference(native: Shape) -> tuple[bool, bool, int]:
+    """Of several shapes of samples for the same numbers, the largest is taken: images, then tokens, then a vector."""
+    return len(native) == 3 and math.prod(native[1:]) > 1, len(native) == 1 or native[0] > 1, len(native)
 
 
 def _lines(shape: Shape) -> Shape:

@@ -269,7 +269,7 @@ def _batch_norm(
 
 
 def _no_statistics(*_: Any) -> Any:
-    raise UnsupportedError("model must keep running statistics for a normalisation")
+    raise UnsupportedError("running statistics of a normalisation would")
 
 
 COMPUTING: dict[str, Operator] = {

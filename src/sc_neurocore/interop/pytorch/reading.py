@@ -13,7 +13,7 @@ from ...networks.input_range import Ends
 from ...networks.layer_spec import Shape
 from ...networks.simplify import simplified
 from .computing import COMPUTING
-from .exporting import Exported, exported, line
+from .exporting import Exported, exported, line, plain
 from .moving import MOVING
 from .tracing import layers_of
 from .weighted import WEIGHTED
@@ -110,7 +110,7 @@ def _compare(network: Network, found: Exported, sample: NDArray[np.float64]) -> 
     shape = network.shapes()[0]
     given = torch.from_numpy(sample.reshape(len(sample), *shape)).to(found.dtype)
     try:
-        with torch.no_grad():
+        with plain(found.dtype):
             outputs = found.model(given)
     except Exception as error:  # whatever the model raises
         raise ValueError(f"model must take batches of samples of shape {shape}: {line(error)}") from error
