@@ -204,7 +204,7 @@ def test_the_smallest_difference_that_is_found():
     [
         lambda x, linear: linear(x) if x.sum() > 0 else x,
         lambda x, linear: linear(x)[:, : int(x.argmax()) + 1],
-        lambda x, linear: torch.stack([linear(x) for _ in range(int(x.abs().sum()))]).sum(0) + x,
+        lambda x, linear: torch.stack([linear(x) for _ in range(int(x.abs().sum()) + 1)]).sum(0) + x,
     ],
 )
 def test_numbers_that_decide_what_is_computed(forward, capfd):

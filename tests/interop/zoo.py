@@ -4,9 +4,10 @@ Each has the shape of a sample beside it. They are not trained: weights are thos
 normalisations are drawn.
 """
 
-import torch
-from torch import nn
+import pytest
 
+torch = pytest.importorskip("torch")
+nn = torch.nn
 F = nn.functional
 
 

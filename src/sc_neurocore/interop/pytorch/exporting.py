@@ -56,8 +56,8 @@ def exported(model: Any, shape: Shape) -> Exported:
 
     copied = copied_to_cpu(model)
     errors: list[Exception] = []
-    for dtype in (torch.float64, torch.float32):  # the second for models that ask for it by name
-        double = copied.to(dtype)
+    for dtype in (torch.float64, torch.float32):  # weights of all widths agree; the second where forward asks for it
+        double = _of_precision(copied, dtype)
         with plain(dtype):
             try:
                 double(torch.zeros((2, *shape), dtype=dtype))
@@ -69,11 +69,28 @@ def exported(model: Any, shape: Shape) -> Exported:
 
 
 def copied_to_cpu(model: Any) -> Any:
-    """A copy in evaluation mode and double precision: weights of all widths, and what is computed of them, agree."""
-    try:
-        return copy.deepcopy(model).cpu().double().eval()
-    except (RuntimeError, TypeError, NotImplementedError, ValueError) as error:  # without numbers (meta, lazy)
+    """A copy in evaluation mode."""
+    import torch
+
+    if any(torch.nn.parameter.is_lazy(each) for each in (*model.parameters(), *model.buffers())):
+        raise ValueError("model must have weights that can be copied to the CPU: some are lazy, without a shape yet")
+    computed = [each for module in model.modules() for each in vars(module).values() if isinstance(each, torch.Tensor)]
+    try:  # tensors that are computed of weights, as by pruning, cannot be copied with their history
+        copied = copy.deepcopy(model, {id(each): each.detach().clone() for each in computed if not each.is_leaf})
+        return copied.cpu().eval()
+    except (RuntimeError, TypeError, NotImplementedError) as error:  # without numbers (meta)
         raise ValueError(f"model must have weights that can be copied to the CPU: {line(error)}") from error
+
+
+def _of_precision(model: Any, dtype: Any) -> Any:
+    """The model with its real numbers in a precision, also those that are no parameters or buffers."""
+    import torch
+
+    for module in model.modules():
+        for name, tensor in vars(module).items():
+            if isinstance(tensor, torch.Tensor) and tensor.is_floating_point():
+                setattr(module, name, tensor.detach().cpu().to(dtype))
+    return model.double() if dtype == torch.float64 else model.float()
 
 
 def line(value: object) -> str:

@@ -35,10 +35,6 @@ class Refused:
         return f"{self.operator} in {self.module}{f' ({self.hint})' if self.hint else ''}"
 
 
-class _Nothing:
-    """Outputs of an operator that has no layer, and of all that takes them."""
-
-
 def layers_of(exported: Exported, shape: Shape, native: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
     """Name to ``(layer, *sources)`` of all layers of a model; the last gives the output as a vector.
 
@@ -120,8 +116,6 @@ class _Walk:
         called = self._operators.get(name)
         if any(isinstance(each, Value) for each in given) and called is None:
             return self._refuse(node, name, "", known=False)
-        if any(isinstance(each, _Nothing) for each in given):
-            return _Nothing()
         if not any(isinstance(each, Value) for each in given):
             return self._constant(node, name, args, kwargs)
         assert called is not None
@@ -141,9 +135,16 @@ class _Walk:
             return self._refuse(node, name, "it draws random numbers", known=True)
         return node.target(*args, **kwargs)
 
-    def _refuse(self, node: Any, name: str, hint: str, known: bool) -> _Nothing:
+    def _refuse(self, node: Any, name: str, hint: str, known: bool) -> Any:
+        """Note an operator; what takes its outputs is looked at with others of the same shapes."""
         self.refused.append(Refused(_path(node), name, hint, node.target, known))
-        return _Nothing()
+        return self._like(node.meta.get("val"))
+
+    def _like(self, outputs: Any) -> Any:
+        if isinstance(outputs, tuple | list):
+            return [self._like(each) for each in outputs]
+        shape = getattr(outputs, "shape", None)
+        return None if shape is None else self.wiring.constant(np.zeros(tuple(shape)))
 
 
 def _passed() -> Any:
