@@ -47,6 +47,7 @@ from .layers import StochasticAttention as StochasticAttention
 from .layers import VectorizedSCLayer as VectorizedSCLayer
 from .layers import WinnerTakeAll as WinnerTakeAll
 from .networks import Add as Add
+from .networks import Attention as Attention
 from .networks import Circuit as Circuit
 from .networks import Concat as Concat
 from .networks import Conv2D as Conv2D

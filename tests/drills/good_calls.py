@@ -376,6 +376,10 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         "NetworkDefinition.float_predict",
     )},
     "networks.Add": lambda: given(2, "relu", 2.0),
+    "networks.Attention": lambda: given(2),
+    "networks.Attention.projected": lambda: given(
+        "mixed", "input", [numbers(2, 2)] * 4, [numbers(2)] * 4, heads=2
+    ),
     "networks.Concat": lambda: given(),
     "networks.Elementwise": lambda: given("clip", None, -0.5, 0.5, 2.0),
     "networks.Flatten": lambda: given(),

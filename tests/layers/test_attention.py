@@ -388,7 +388,7 @@ def test_every_operand_draws_from_a_source_of_its_own():
         half, rows = np.full((2, 3), 0.5), np.arange(2)
         encoders = [circuit.values, circuit.queries, circuit.keys]
         if isinstance(source, Bernoulli):
-            encoders.append(circuit.select)
+            encoders.append(circuit.multiplexers.select)
         words = np.concatenate([encoder.words(half, rows).reshape(-1, 8) for encoder in encoders])
         distinct = len(np.unique(words, axis=0))
         assert distinct == (3 * 2 * 3 + 2 if isinstance(source, Bernoulli) else 2)  # the select is shared by a row

@@ -1,6 +1,7 @@
 """Networks of layers, and the circuits they become."""
 
 from .activations import Activation, activate
+from .attention_spec import Attention
 from .binary_specs import Add, Elementwise, Multiply
 from .calibration import Calibration, StepGain
 from .circuit import Circuit
@@ -18,6 +19,7 @@ from .wiring_specs import Concat, Flatten, GlobalPool, Reshape, Select, Transpos
 __all__ = [
     "Activation",
     "Add",
+    "Attention",
     "Calibration",
     "Circuit",
     "Concat",

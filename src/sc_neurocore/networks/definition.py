@@ -36,8 +36,6 @@ CALIBRATED = 4
 """Format of the files of networks with a calibration."""
 GRAPH = 5
 """Format of the files of networks that are no chains, have layers without streams, or a range for each input."""
-LARGEST_SAMPLE = 2**28
-"""Most values that a layer takes or gives for a sample: 2 GiB in floating point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +61,6 @@ class NetworkDefinition:
         object.__setattr__(self, "sources", checked_sources(self.sources, len(layers), self.called))
         object.__setattr__(self, "input_shape", checked_shape(self._first(), self.input_shape))
         shapes = self.shapes()
-        if (largest := max(math.prod(shape) for shape in shapes + self.input_shapes())) > LARGEST_SAMPLE:
-            raise ValueError(f"layers must have at most {LARGEST_SAMPLE} inputs and outputs, got {largest}")
         shape = shapes[-1]
         if len(shape) != 1:
             raise ValueError(

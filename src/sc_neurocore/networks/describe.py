@@ -1,6 +1,7 @@
 """Hardware cost of a network as a circuit, and what its calibration adds to it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,15 @@ from ..layers.options import CircuitOptions
 from .activations import Floats
 from .circuit import layer_contexts
 from .definition import NetworkDefinition
-from .layer_spec import BuildContext, LayerSpec, Shape
+from .graph import INPUT
+from .layer_spec import BuildContext, LayerSpec, Range, Shape
 from .mapping import LayerMapping
 from .weighted_specs import WeightedSpec
 
 _HEAD = ("layer", "shape", "activation", "gain", "streams", "gates", "cycles", "KiB")
+_GRAPH_HEAD = ("layer", "kind", "from", "shape", "range", *_HEAD[2:])
+_NUMBERS = 4
+"""So many of the columns, the last ones, are numbers with a total."""
 
 
 def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
@@ -25,44 +30,94 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
     Streams are those of inputs, weights and bias; gates are the two-input multipliers, the inputs of
     multiplexers or OR gates in a pooling layer, and the gates of a layer that compares; KiB is the
     memory of the packed streams of one sample. Split numbers count twice, except inputs that are
-    never negative (after ReLU, or from a range that starts at 0). Under them stands for each layer of a calibrated
+    never negative (after ReLU, or from a range that starts at 0). Of a network that is no chain of layers with streams
+    there stand also the kind of each layer, whose outputs it takes, the range in which its inputs are encoded, and the
+    cycles on the longest way through it. Under them stands for each layer of a calibrated
     network what the circuit has that the plain one has not.
     """
     if network.calibration is not None:
         network.calibration.check_options(options)
-    rows: list[tuple[str, ...]] = [_HEAD]
-    totals = [0, 0, 0, 0.0]
-    split = options.encoding == "split"
+    graph = network.sources is not None or len(network.stream_nodes) < len(network.layers)
+    head = _GRAPH_HEAD if graph else _HEAD
+    totals, cycles = [0, 0, 0, 0.0], [0] * len(network.layers)
     generators: dict[str, None] = {}  # each once, in order
     added: list[str] = []
+    rows: dict[int, tuple[str, ...]] = {}
     for layer, shape, context in layer_contexts(network, options):
-        k, length, summary = context.place, context.options.cycles, layer.summary_cells(context.input_scale)
-        cost = layer.cost(shape, 2 if split else 1)
+        k, node, length = context.place, context.node or 0, context.options.cycles
+        summary = layer.summary_cells(context.input_scale)
         generators[str(make_generator(options.generator, length))] = None
-        if network.calibration is not None:
-            mapping = network.calibration.layers[k]
-            if isinstance(layer, WeightedSpec) and mapping.bias is None:
-                cost = replace(layer, bias=np.zeros_like(layer.bias)).cost(shape, 2 if split else 1)  # type: ignore[type-var]
+        mapping = None if network.calibration is None else network.calibration.layers[k]
+        if mapping is not None:
             summary = (summary[0], _ends(mapping.gains) if summary[1] else "")
             parts = _added(layer, shape, context, mapping)
-            added += [f"layer {k}: {'; '.join(parts) or 'as without calibration'}"]
-        input_rails = 2 if split and context.signed else 1
-        streams, gates = input_rails * cost.inputs + cost.weights, input_rails * cost.gates
-        cycles = cost.windows * length
-        kib = streams * words_for(length) * 8 / 1024
-        cells = f"{_written(shape)} -> {_written(layer.output_shape(shape))}"
-        rows.append((str(k), cells, *summary, str(streams), str(gates), str(cycles), f"{kib:.1f}"))
-        totals = [total + part for total, part in zip(totals, (streams, gates, cycles, kib), strict=True)]
-    rows.append(("all", "", "", "", *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
-    table = [
-        "  ".join(
-            cell.ljust(width) if i < 3 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            added += [f"{network.called(node)}: {'; '.join(parts) or 'as without calibration'}"]
+        numbers = _cost(layer, shape, context, mapping, options)
+        cycles[node] = numbers[2]
+        cells = *summary, *(str(number) for number in numbers[:3]), f"{numbers[3]:.1f}"
+        rows[node] = (
+            _row(network, node, cells, _range(context.input_scale, context.signed))
+            if graph
+            else (str(k), f"{_written(shape)} -> {_written(layer.output_shape(shape))}", *cells)
         )
+        totals = [total + number for total, number in zip(totals, numbers, strict=True)]
+    for node, layer in enumerate(network.layers):
+        if layer.binary:
+            summary = layer.summary_cells(1.0)
+            rows[node] = _row(network, node, (*summary, *[""] * _NUMBERS), "")
+    last = "all", *[""] * (len(head) - _NUMBERS - 1), *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"
+    table = _aligned([head, *(rows[node] for node in sorted(rows)), last])
+    longest = [f"longest way: {_longest(network, cycles)} cycles"] if graph else []
+    return "\n".join(table + longest + [f"generator: {each}" for each in generators] + added)
+
+
+def _cost(
+    layer: LayerSpec, shape: Shape, context: BuildContext, mapping: LayerMapping | None, options: CircuitOptions
+) -> tuple[int, int, int, float]:
+    """Streams, gates, cycles, and memory of the streams in KiB of a layer."""
+    split, length = options.encoding == "split", context.options.cycles
+    if mapping is not None and isinstance(layer, WeightedSpec) and mapping.bias is None:
+        layer = replace(layer, bias=np.zeros_like(layer.bias))  # type: ignore[type-var]
+    cost = layer.cost(shape, 2 if split else 1)
+    input_rails = 2 if split and context.signed else 1
+    streams = input_rails * cost.inputs + cost.weights
+    return streams, input_rails * cost.gates, cost.windows * length, streams * words_for(length) * 8 / 1024
+
+
+def _row(network: NetworkDefinition, node: int, cells: Sequence[str], encoded: str) -> tuple[str, ...]:
+    """A row of a graph."""
+    name = str(node) if network.names is None else network.names[node]
+    sources = " + ".join(network.source_names(node))
+    shape = f"{_written(network.wires[node].shape)} -> {_written(network.shapes()[node + 1])}"
+    return (name, type(network.layers[node]).__name__, sources, shape, encoded, *cells)
+
+
+def _range(scale: Range, signed: bool) -> str:
+    """The range of encoded numbers as text; of several, the ends of the smallest and the largest one."""
+    each = [f"{'-' if signed else ''}{end:.3g}" for end in dict.fromkeys((np.min(scale), np.max(scale)))]
+    ends = [f"{end}..{end[1:]}" if signed else f"0..{end}" for end in each]
+    return " to ".join(ends)
+
+
+def _longest(network: NetworkDefinition, cycles: Sequence[int]) -> int:
+    """Cycles on the way through the network that takes most."""
+    most = {INPUT: 0}
+    for wire, own in zip(network.wires, cycles, strict=True):
+        most[wire.place] = own + max(most[source] for source in wire.sources)
+    return most[len(cycles) - 1]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines of a table, numbers to the right."""
+    count = len(rows[0])
+    widths = [max(len(row[i]) for row in rows) for i in range(count)]
+    return [
+        "  ".join(
+            cell.rjust(width) if i >= count - _NUMBERS - 1 else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in rows
     ]
-    return "\n".join(table + [f"generator: {each}" for each in generators] + added)
 
 
 def _written(shape: tuple[int, ...]) -> str:
@@ -79,11 +134,12 @@ def _added(spec: LayerSpec, shape: Shape, context: BuildContext, mapping: LayerM
     """What the circuit of a mapping has that the one of the plain mapping has not."""
     parts = [] if mapping.generator == context.options.generator else [_sequences(mapping.generator)]
     images = len(spec.output_shape(shape)) == 3
-    if mapping.ranges.size > 1:
+    other = np.any(mapping.ranges != context.input_scale)
+    if mapping.ranges.size > 1 and other:
         inputs = "channels of inputs" if mapping.ranges.ndim > 1 else "inputs"
         parts.append(f"a range for each of {mapping.ranges.size} {inputs} (a multiplier where they are encoded)")
-    elif mapping.ranges != context.input_scale:
-        parts.append(f"inputs clipped at {_ends(mapping.ranges)} in place of {context.input_scale:.3g}")
+    elif other:
+        parts.append(f"inputs clipped at {_ends(mapping.ranges)} in place of {_ends(np.asarray(context.input_scale))}")
     if mapping.gains.size > 1:
         shifts = len(set(np.abs(np.frexp(mapping.gains)[0]).flat)) == 1
         parts.append(

@@ -16,6 +16,7 @@ from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
 from ..synapses import MemristorModel
 from . import mapping
+from .attention_spec import Attention
 from .binary_specs import Add, Elementwise, Multiply
 from .calibration import FIXED, Calibration, array_name, check_lengths
 from .definition import CALIBRATED, GRAPH, NetworkDefinition
@@ -43,7 +44,7 @@ _TYPES: dict[str, Any] = {
     for kind in (
         *(Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding),
         *(Add, Multiply, Concat, Flatten, Reshape, Transpose, Select, GlobalPool),
-        *(Scale, Elementwise, LayerNorm, Softmax),
+        *(Scale, Elementwise, LayerNorm, Softmax, Attention),
     )
 }
 

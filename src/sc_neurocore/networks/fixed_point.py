@@ -225,6 +225,8 @@ class FixedPoint:
         values = np.clip(values.reshape(len(values), *layer.sample(shape)) / mapping.ranges, lowest, 1.0)
         words = self._words(values.reshape(len(values), math.prod(shape)), levels)
         words = self._faulty(words, self._faults.input_flips, samples, seeds, "inputs")
+        if not layer.homogeneous:
+            return layer.forward(words.reshape(-1, *shape) * (mapping.ranges / levels)) + mapping.offsets
         if not isinstance(layer, WeightedSpec):  # each channel in the units of its inputs, whatever these are
             values = layer.forward(words.reshape(-1, *shape).astype(np.float64)) * (mapping.gains / levels)
             return values + mapping.offsets

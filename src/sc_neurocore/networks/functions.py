@@ -23,7 +23,7 @@ def erf(x: Floats) -> Floats:
     All terms of the sum are positive, so none cancel (M. Abramowitz, I. A. Stegun 1964, 7.1.6).
 
     >>> erf(np.array([0.0, 0.5, -7.0])).round(6)
-    array([ 0.      ,  0.5205  , -1.      ])
+    array([ 0.    ,  0.5205, -1.    ])
     """
     near = np.clip(x, -_FAR, _FAR)
     square = near * near

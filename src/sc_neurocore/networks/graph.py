@@ -5,6 +5,7 @@ features, channels of images, or tokens.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ Sources = tuple[tuple[int, ...], ...]
 INPUT = -1
 """Place of the input of a network among the sources of a layer."""
 INPUT_NAME = "input"
+LARGEST_SAMPLE = 2**28
+"""Most values that a layer takes or gives for a sample: 2 GiB in floating point."""
 
 
 class Wire(NamedTuple):
@@ -112,16 +115,23 @@ def wired(
     for k, (layer, taken) in enumerate(zip(layers, each, strict=True)):
         parts = tuple(shapes[source + 1] for source in taken)
         try:
-            own = joined_shape(parts)
+            own = small(joined_shape(parts))
             if len(own) == 2 and not layer.takes_tokens:
                 raise ValueError(f"it takes no tokens (tokens, features), got shape {own}")
-            shapes.append(layer.output_shape(own))
+            shapes.append(small(layer.output_shape(own)))
         except ValueError as error:
             raise ValueError(f"layers must fit each other: {called(k)}: {error}") from error
         # What a layer that joins does not hold any more was handed on, or is held for another one.
         freed = tuple(sorted({source for source in taken if last[source] == k and source in joining}))
         wires.append(Wire(k, taken, parts, own, taken != (k - 1,), k in joining, freed if taken != (k - 1,) else ()))
     return tuple(wires)
+
+
+def small(shape: Shape) -> Shape:
+    """A shape of a sample, if that is not too large."""
+    if (size := math.prod(shape)) > LARGEST_SAMPLE:
+        raise ValueError(f"it must have at most {LARGEST_SAMPLE} inputs and outputs, got {size}")
+    return shape
 
 
 def chain(count: int) -> Sources:
@@ -235,8 +245,9 @@ def checked_names(names: Any, count: int) -> tuple[str, ...] | None:
     if names is None:
         return None
     found = tuple(checks.entries("names", names))
+    times = Counter(name for name in found if isinstance(name, str))
     for name in found:
-        if not isinstance(name, str) or name in ("", INPUT_NAME) or found.count(name) > 1:
+        if not isinstance(name, str) or name in ("", INPUT_NAME) or times[name] > 1:
             raise ValueError(
                 f"names must be different texts other than '' and {INPUT_NAME!r}, one a layer, got {checks.shown(name)}"
             )

@@ -123,6 +123,8 @@ class LayerSpec(ABC):
     """Whether samples may be tokens ``(tokens, features)``, which it takes one by one, or as what they are."""
     takes_ranges: ClassVar[bool] = False
     """Whether each input line, or each channel of images, may have a range of its own."""
+    homogeneous: ClassVar[bool] = True
+    """Without weights: whether a multiple of its inputs, all of one range, gives the same multiple of its outputs."""
     binary: ClassVar[bool] = False
     """Whether it is arithmetic on the numbers between counters and encoders: no streams, no length, no mapping."""
     ceiling: Range | None = None

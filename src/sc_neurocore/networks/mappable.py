@@ -105,6 +105,7 @@ class Mappable(NetworkDefinition):
 
         Examples
         --------
+        >>> import numpy as np
         >>> from sc_neurocore import Network
         >>> network = Network.from_arrays([[[0.9, -0.7, 0.2], [-0.4, 0.8, 0.1]]])
         >>> samples = np.random.default_rng(0).random((200, 3))

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import checks
 from ..backends import choose
+from ..layers.attending.heads import softmax
 from .activations import Floats
 from .functions import log
 from .layer_spec import Range, Shape, check_ceiling, keep_array, keep_number
@@ -184,10 +185,10 @@ class Softmax(BinarySpec):
 
     def forward(self, a: Floats) -> Floats:
         """Shares along the last axis."""
+        if not self.log:
+            return softmax(a)
         apart = a - a.max(-1, keepdims=True)
-        powers = choose().exp(np.maximum(apart, -700.0))
-        total = powers.sum(-1, keepdims=True)
-        return np.asarray(apart - log(total) if self.log else powers / total)
+        return np.asarray(apart - log(choose().exp(np.maximum(apart, -700.0)).sum(-1, keepdims=True)))
 
     def gives_signed(self, signed: bool) -> bool:
         """Whether outputs may be negative: logarithms are."""
