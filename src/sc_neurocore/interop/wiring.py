@@ -147,13 +147,11 @@ class Wiring:
         shape = np.broadcast_shapes(value.shape, np.shape(factors), np.shape(offsets))
         value = self.expanded(value, shape)
         both = [np.broadcast_to(np.asarray(each, np.float64), shape) for each in (factors, offsets)]
-        for native in self._views(value):
-            lines = [_one_a_line(each, native) for each in both]
-            if lines[0] is not None and lines[1] is not None:
+        for native in (*self._views(value), (value.size,)):  # a vector has a factor for each number
+            lines = [each for each in (_one_a_line(numbers, native) for numbers in both) if each is not None]
+            if len(lines) == 2:
                 break
-        else:
-            native, lines = (value.size,), [each.reshape(-1) for each in both]
-        return self.through(Scale(lines[0], lines[1]), value, native)
+        return self.through(Scale(*lines), value, native)
 
     def _views(self, value: Value) -> list[Shape]:
         """Shapes of samples in which a value may be scaled: its own, tokens, and channels."""

@@ -131,10 +131,8 @@ class _Graph:
         """A layer and the one before it change places; it is the only one that takes it, and keeps its shape."""
         first, before = self.layers[source]
         second, _ = self.layers[name]
-        after = self.takers[name]
         self.layers[source], self.layers[name] = (second, before), (first, source)
         self.shapes[source] = second.output_shape(self.shapes[before])
-        assert after is self.takers[name]
         return True
 
     def prune(self) -> None:
@@ -185,7 +183,8 @@ def _joins(graph: _Graph, name: str) -> bool:
     before = graph.source(source) if source else ""
     if not before:
         return False
-    first, one = graph.layer(source), None
+    first = graph.layer(source)
+    one: LayerSpec | None = None
     if isinstance(layer, Flatten | Reshape) and isinstance(first, Flatten | Reshape):
         one = Reshape(graph.shapes[name])
     elif isinstance(layer, Transpose) and isinstance(first, Transpose):
@@ -242,7 +241,8 @@ def _activates(graph: _Graph, name: str) -> bool:
         return False
     if not isinstance(first, Dense | Conv2D | Add) or first.activation != "identity":
         return False
-    graph.put(source, replace(first, activation=layer.function))
+    activation: Any = layer.function
+    graph.put(source, replace(first, activation=activation))
     return graph.bypass(name, source)
 
 

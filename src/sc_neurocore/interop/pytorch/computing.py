@@ -104,7 +104,7 @@ def _add(wiring: Wiring, a: Any, b: Any, alpha: float = 1) -> Value:
         return wiring.scaled(a, 1.0, alpha * np.asarray(b, np.float64))
     if alpha != 1:
         b = wiring.scaled(b, alpha)
-    return wiring.added([a, b]) if isinstance(a, Value) else wiring.scaled(b, 1.0, a)
+    return wiring.added([a, b]) if isinstance(a, Value) else wiring.scaled(b, 1.0, np.asarray(a, np.float64))
 
 
 def _sub(wiring: Wiring, a: Any, b: Any, alpha: float = 1) -> Value:
@@ -147,11 +147,11 @@ def _minimum(wiring: Wiring, a: Any, b: Any) -> Value:
 def _where(wiring: Wiring, condition: Any, a: Any, b: Any) -> Value:
     if isinstance(condition, Value):
         raise UnsupportedError("a condition that does not depend on the input would")
-    parts = [
+    parts: list[Any] = [
         _mul(wiring, each, mask) if isinstance(each, Value) else np.where(mask, each, 0.0)
         for each, mask in ((a, np.asarray(condition, bool)), (b, ~np.asarray(condition, bool)))
     ]
-    return _add(wiring, *(parts if isinstance(parts[0], Value) else parts[::-1]))
+    return _add(wiring, parts[0], parts[1])
 
 
 def _masked_fill(wiring: Wiring, value: Any, mask: Any, fill: Any) -> Value:

@@ -12,6 +12,7 @@ from ...networks.definition import Kind
 from ...networks.input_range import Ends
 from ...networks.layer_spec import Shape
 from ...networks.simplify import simplified
+from .attending import ATTENDING
 from .computing import COMPUTING
 from .exporting import Exported, exported, line, plain
 from .moving import MOVING
@@ -73,7 +74,7 @@ def from_torch(
     sample = None if calibration is None else _flat(checks.array("calibration", calibration), shape)
     found = exported(model, shape)
     network = Network.from_layers(
-        simplified(layers_of(found, shape, shape, {**MOVING, **COMPUTING, **WEIGHTED}), shape),
+        simplified(layers_of(found, shape, shape, {**MOVING, **COMPUTING, **WEIGHTED, **ATTENDING}), shape),
         input_shape=shape,
         calibration=sample,
         ceiling_quantile=ceiling_quantile,

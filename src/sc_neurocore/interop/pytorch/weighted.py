@@ -7,15 +7,13 @@ import numpy as np
 from ...gates.windows import output_size
 from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
-from .computing import COMPUTING, reduced
+from .computing import reduced
 from .moving import padded, places, transposed
 from .tracing import Operator, UnsupportedError
 
 Pair = tuple[int, int]
 LARGEST_PRODUCT = 2**18
 """Most terms of a product of two values that are matrices."""
-_MASKED = 1e4
-"""What a mask takes from a score in place of infinity."""
 
 
 def linear(wiring: Wiring, value: Any, weight: Any, bias: Any = None) -> Value:
@@ -54,32 +52,6 @@ def _addmm(wiring: Wiring, bias: Any, a: Any, b: Any, beta: float = 1, alpha: fl
     if isinstance(a, Value) and not isinstance(b, Value) and not isinstance(bias, Value) and np.ndim(bias) == 1:
         return linear(wiring, a, alpha * b.T, beta * bias)
     raise UnsupportedError("a constant matrix and bias would")
-
-
-def _attention(
-    wiring: Wiring,
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Value:
-    """Sums of values, weighted by the softmax of products of queries and keys."""
-    if enable_gqa or dropout_p or isinstance(attn_mask, Value):
-        raise UnsupportedError("as many heads of queries as of keys, no dropout, and a constant mask would")
-    scores = _matmul(wiring, query, transposed(wiring, key, -1, -2))
-    scores = wiring.scaled(scores, query.shape[-1] ** -0.5 if scale is None else scale)
-    mask = np.zeros(()) if attn_mask is None else attn_mask
-    if mask.dtype == bool:
-        mask = np.where(mask, 0.0, -np.inf)
-    if is_causal:
-        mask = mask + np.where(np.tri(*scores.shape[-2:], dtype=bool), 0.0, -np.inf)
-    if mask.any():  # the exponential of the lowest is 0
-        scores = wiring.scaled(scores, 1.0, np.maximum(mask, -_MASKED))
-    return _matmul(wiring, COMPUTING["softmax"](wiring, scores, -1), value)
 
 
 def _pair(value: Any) -> Pair:
@@ -224,20 +196,39 @@ def _avg_pool2d(
     return found if (factors == 1).all() else wiring.scaled(found, factors)
 
 
-def _of_series(operator: Operator) -> Operator:
-    """The same of series, as images of one column; options are numbers."""
+def _one_column(given: Any, unused: int) -> Any:
+    """An option of series as that of images of one column; none where none is given."""
+    return (given if isinstance(given, int) else given[0], unused) if isinstance(given, int) or len(given) else ()
 
-    def of_series(
-        wiring: Wiring, value: Value, kernel_size: Any, stride: Any = (), padding: Any = 0, *rest: Any
-    ) -> Value:
-        def with_one(given: Any, unused: int) -> Any:
-            return (_pair(given)[0], unused) if given != [] and given != () else ()
 
-        images = Value(value.name, (*value.shape, 1))
-        found = operator(wiring, images, with_one(kernel_size, 1), with_one(stride, 1), with_one(padding, 0), *rest)
-        return Value(found.name, found.shape[:-1])
+def _max_pool1d(
+    wiring: Wiring,
+    value: Value,
+    kernel_size: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Value:
+    images = Value(value.name, (*value.shape, 1))
+    steps, margin, apart = _one_column(stride, 1), _one_column(padding, 0), _one_column(dilation, 1)
+    found = _max_pool2d(wiring, images, _one_column(kernel_size, 1), steps, margin, apart, ceil_mode)
+    return Value(found.name, found.shape[:-1])
 
-    return of_series
+
+def _avg_pool1d(
+    wiring: Wiring,
+    value: Value,
+    kernel_size: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Value:
+    images = Value(value.name, (*value.shape, 1))
+    steps, margin = _one_column(stride, 1), _one_column(padding, 0)
+    found = _avg_pool2d(wiring, images, _one_column(kernel_size, 1), steps, margin, ceil_mode, count_include_pad)
+    return Value(found.name, found.shape[:-1])
 
 
 def _adaptive(kind: Any, axes: int) -> Operator:
@@ -259,13 +250,6 @@ def _adaptive(kind: Any, axes: int) -> Operator:
     return operator
 
 
-def _max_pool1d(wiring: Wiring, value: Value, *args: Any, **kwargs: Any) -> Value:
-    kernel, stride, padding, dilation, *rest = (*args, *((), 0, 1)[len(args) - 1 :])
-    if _pair(dilation)[0] != 1:
-        raise UnsupportedError("dilation 1 would")
-    return _of_series(_max_pool2d)(wiring, value, kernel, stride, padding, 1, *rest)
-
-
 def _refused(hint: str) -> Operator:
     def operator(*_: Any, **__: Any) -> Value:
         raise UnsupportedError(hint)
@@ -277,7 +261,6 @@ WEIGHTED: dict[str, Operator] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), _matmul),
     "addmm": _addmm,
-    "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("conv1d", "conv2d"), _conv),
     "convolution": _convolution,
     "conv_transpose1d": _refused("Upsample and Conv1d would"),
@@ -286,7 +269,7 @@ WEIGHTED: dict[str, Operator] = {
     "max_pool2d": _max_pool2d,
     "max_pool1d": _max_pool1d,
     "avg_pool2d": _avg_pool2d,
-    "avg_pool1d": _of_series(_avg_pool2d),
+    "avg_pool1d": _avg_pool1d,
     "adaptive_avg_pool1d": _adaptive("average", 1),
     "adaptive_avg_pool2d": _adaptive("average", 2),
     "adaptive_max_pool1d": _adaptive("max", 1),
