@@ -21,7 +21,7 @@ from sc_neurocore import (
     Softmax,
     Transpose,
 )
-from sc_neurocore.networks.functions import FUNCTIONS
+from sc_neurocore.networks.functions import FUNCTIONS, erf
 
 Z = np.concatenate([np.linspace(-9, 9, 721), [-1e3, 1e3, 0.0, 1e-9]])
 PARAMETERS = {"clip": {"low": -1.5, "high": 2.0}, "leaky_relu": {"slope": 0.2}, "elu": {"slope": 0.7}}
