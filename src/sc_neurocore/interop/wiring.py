@@ -205,7 +205,9 @@ class Wiring:
         else:
             lines = self.permuted(value, [*kept, *sorted(gone)])
             native = self.native(lines)
-            found = self.through(pool, lines, native if native[0] == rest else (rest, count, 1), out)
+            found = self.through(
+                pool, lines, native if len(native) == 3 and native[0] == rest else (rest, count, 1), out
+            )
         return self.scaled(found, float(count)) if kind == "sum" else found
 
     def _combined(self, layer: LayerSpec, values: Sequence[Value]) -> Value:

@@ -31,7 +31,9 @@ def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
     if isinstance(a, Value) and isinstance(b, Value):
         terms = a.size * b.shape[-1]
         if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
-            raise UnsupportedError(f"a product of two matrices of at most {LARGEST_PRODUCT} terms would")
+            raise UnsupportedError(
+                f"scaled_dot_product_attention, or a product of values of at most {LARGEST_PRODUCT} terms would"
+            )
         return wiring.matrix_product(a, b)
     if isinstance(a, Value):
         matrix = b.reshape(b.shape[-2:]) if b.ndim > 2 and b[..., 0, 0].size == 1 else b
