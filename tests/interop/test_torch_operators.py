@@ -72,6 +72,11 @@ CASES = {
     "replicate": (IMAGES, nn.Conv2d(3, 2, 3, padding=1, padding_mode="replicate")),
     "series": (SERIES, nn.Conv1d(3, 4, 3, stride=2, padding=1, dilation=2)),
     "series, same": (SERIES, nn.Conv1d(3, 6, 4, padding="same", groups=3)),
+    "margin, large": ((5, 40, 30), nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.AdaptiveAvgPool2d(1))),
+    "margin before a convolution": (IMAGES, nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(3, 2, 3, 2, 1))),
+    "uneven margin": (IMAGES, nn.Sequential(nn.ZeroPad2d((2, 0, 0, 1)), nn.Conv2d(3, 2, 3, padding="same"))),
+    "uneven margin, stride": (IMAGES, nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(3, 2, 3, 2))),
+    "uneven margin of a series": (SERIES, nn.Sequential(nn.ConstantPad1d((2, 0), 0.0), nn.Conv1d(3, 2, 2, dilation=2))),
     "margin": (IMAGES, nn.ZeroPad2d((1, 2, 0, 3))),
     "constant margin": (IMAGES, nn.ConstantPad2d((1, -1, 2, 0), 0.75)),
     "max, padding": (IMAGES, nn.MaxPool2d(3, 2, 1)),
@@ -170,6 +175,16 @@ def test_attention_is_a_layer_with_streams():
                         ("written, of another axis", False))  # fmt: skip
     for name, there in expected:
         assert ("Attention" in kinds(compare(*FORWARDS[name]))) == there, name
+
+
+def test_a_margin_of_zeros_is_that_of_the_convolution():
+    for name, there in (
+        ("margin before a convolution", False),
+        ("uneven margin", False),
+        ("uneven margin, stride", True),
+    ):
+        shape, module = CASES[name]
+        assert ("Concat" in kinds(compare(shape, lambda x, part: part(x), module))) == there, name
 
 
 def test_attention_over_the_samples_of_a_batch_is_found():
