@@ -23,6 +23,7 @@ NO_CALLS = {
     "bitstreams.Encoding", "encoders.Share", "encoders.Seed", "networks.Activation",  # types
     "encoders.Generator", "layers.SCLayer", "encoders.Bernoulli.sequence",  # abstract; it has none
     "synapses.Traces", "synapses.Preset", "neurons.LIFState", "recorders.Summary", "networks.StepGain",  # plain records
+    "networks.Concat", "networks.Flatten",  # they take no argument
     "networks.Network.load", "networks.Network.save", "networks.Network.from_named_arrays",  # files have drills
 }  # fmt: skip
 INNER = {
@@ -380,9 +381,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "networks.Attention.projected": lambda: given(
         "mixed", "input", [numbers(2, 2)] * 4, [numbers(2)] * 4, heads=2
     ),
-    "networks.Concat": lambda: given(),
     "networks.Elementwise": lambda: given("clip", None, -0.5, 0.5, 2.0),
-    "networks.Flatten": lambda: given(),
     "networks.GlobalPool": lambda: given("max"),
     "networks.LayerNorm": lambda: given(numbers(3), numbers(3), 0.25, 2.0),
     "networks.Multiply": lambda: given(2, 2.0),

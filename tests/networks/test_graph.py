@@ -444,11 +444,12 @@ def test_inputs_outside_their_own_range_are_refused_or_cut():
         (([0.0, 0.0, 0.0], [1.0, 1.0, 1.0]), r"two arrays of shape \(2,\), got shapes \(3,\) and \(3,\)"),
         (([0.0, 1.0], [1.0, 1.0]), r"input_range must have low < high everywhere, got \(1\.0, 1\.0\) at 1"),
         (([0.0, np.nan], [1.0, 1.0]), "input_range must be finite, got nan"),
+        (([0.0, [1.0]], [1.0, 1.0]), "input_range must be an array of real numbers"),
         (([0.0], [1.0], [2.0]), r"input_range must be \(low, high\), got 3 entries"),
     ],
 )
 def test_wrong_input_ranges(ends, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         Network((A,), input_range=ends)
 
 

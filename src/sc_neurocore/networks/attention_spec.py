@@ -98,6 +98,8 @@ class Attention(LayerSpec):
         >>> list(Attention.projected("mixed", "input", [np.eye(2)] * 4))
         ['mixed.query', 'mixed.key', 'mixed.value', 'mixed.heads', 'mixed']
         """
+        checks.instance("name", name, str)
+        checks.instance("source", source, str)
         matrices = [
             checks.array(f"weights[{k}]", each, shape=(None, None))
             for k, each in enumerate(checks.entries("weights", weights))

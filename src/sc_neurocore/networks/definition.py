@@ -156,7 +156,7 @@ class NetworkDefinition:
     @property
     def n_outputs(self) -> int:
         """Number of outputs of a sample."""
-        return math.prod(self.shapes()[-1])
+        return math.prod(self.layers[-1].output_shape(self.wires[-1].shape))
 
     @property
     def n_classes(self) -> int:

@@ -35,8 +35,8 @@ def checked_shape(first: LayerSpec, shape: Shape | None) -> Shape:
 def checked_range(ends: Any, shape: Shape) -> Ends:
     """The range of the inputs: two numbers, or two arrays with one for each input, or for each channel of images."""
     given = checks.entries("input_range", ends)
-    if not any(np.ndim(end) for end in given):
-        low, high = checks.array("input_range", given, shape=(2,)).tolist()
+    if not any(np.iterable(end) for end in given):
+        low, high = checks.array("input_range", ends, shape=(2,)).tolist()
         if not low < high:
             raise ValueError(f"input_range must be (low, high) with low < high, got ({low}, {high})")
         return low, high
