@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sc_neurocore import Network, Reshape
+from sc_neurocore import Network, Reshape, Select
 from sc_neurocore.interop.wiring import Wiring
 
 SHAPES = [(6,), (1, 6), (2, 3), (1, 2, 3, 4), (2, 1, 3, 2), (2, 3, 2, 2, 2), (1, 1, 4), (3, 1, 1)]
@@ -49,6 +49,14 @@ def test_numbers_in_other_places(shape):
         check(wiring, wiring.moved(value, each), x, x[each])
         if k == 2:
             assert not wiring.layers
+
+
+def test_many_numbers_change_places_with_their_channels():
+    wiring, value, x = wiring_of((1, 30, 12, 14))
+    places = np.arange(value.size).reshape(value.shape)
+    taken = np.pad(places, [(0, 0), (0, 0), (1, 0), (0, 2)], mode="edge")
+    check(wiring, wiring.moved(value, taken), x, x[taken])
+    assert [len(layer.places) for layer, *_ in wiring.layers.values() if isinstance(layer, Select)] == [13 * 16]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -150,6 +150,21 @@ def test_one_source_taken_twice():
     same(graph, simple, VECTOR)
 
 
+def test_one_of_several_sources_is_taken_alone():
+    graph = {
+        "a": (dense(4, 3), "input"),
+        "b": (dense(4, 2), "input"),
+        "both": (Concat(), "a", "b", "a"),
+        "part": (Select((3, 4)), "both"),
+        "head": (dense(2, 2), "part"),
+    }
+    simple = simplified(graph, VECTOR)
+    assert list(simple) == ["b", "head"]
+    same(graph, simple, VECTOR)
+    graph["part"] = (Select((4, 3)), "both")
+    assert list(simplified(graph, VECTOR)) == list(graph)
+
+
 def test_the_output_may_vanish_but_not_the_last_layer():
     graph = {"a": (dense(4, 3), "input"), "b": (Concat(), "a")}
     assert list(simplified(graph, VECTOR)) == ["a"]

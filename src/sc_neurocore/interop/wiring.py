@@ -18,6 +18,9 @@ from ..networks.activations import Floats
 from ..networks.graph import INPUT_NAME, joined_shape
 from ..networks.layer_spec import LayerSpec, Shape
 
+MANY = 4096
+"""From here on numbers that change places do so as pixels, with all channels of them, where that is possible."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -113,6 +116,10 @@ class Wiring:
             return Value(value.name, places.shape)
         breaks = np.flatnonzero(np.diff(flat) != 1) + 1
         block = math.gcd(value.size, len(flat), *breaks.tolist(), *flat[[0, *breaks]].tolist())
+        if len(flat) > MANY * block and (pixels := _of_pixels(value, places)) is not None:
+            lines = Value(value.name, (value.size // pixels[1], pixels[1]))
+            rows = self.moved(self.permuted(lines, (1, 0)), pixels[0])
+            return Value(self.permuted(rows, (1, 0)).name, places.shape)
         native = self.native(value)
         line = math.prod(native[1:])
         if block % line == 0:  # whole features, channels or tokens
@@ -205,7 +212,9 @@ class Wiring:
         else:
             lines = self.permuted(value, [*kept, *sorted(gone)])
             native = self.native(lines)
-            found = self.through(pool, lines, native if native[0] == rest else (rest, count, 1), out)
+            found = self.through(
+                pool, lines, native if len(native) == 3 and native[0] == rest else (rest, count, 1), out
+            )
         return self.scaled(found, float(count)) if kind == "sum" else found
 
     def _combined(self, layer: LayerSpec, values: Sequence[Value]) -> Value:
@@ -219,6 +228,18 @@ class Wiring:
         """Shape of samples in which the last axes of a value are one axis: of a vector, or of tokens."""
         width = math.prod(value.shape[len(value.shape) - axes :])
         return (width,) if width == value.size else (value.size // width, width)
+
+
+def _of_pixels(value: Value, places: NDArray[np.integer[Any]]) -> tuple[NDArray[np.integer[Any]], int] | None:
+    """If each channel has the same pixels: numbers ``(pixels, channels)`` of the transposed value, and the pixels."""
+    sizes = [size for size in value.shape if size > 1]
+    if not sizes or sizes[0] not in [size for size in places.shape if size > 1][:1] or len(sizes) < 2:
+        return None
+    channels, pixels = sizes[0], value.size // sizes[0]
+    apart = places.reshape(channels, -1) - pixels * np.arange(channels)[:, None]
+    if not (apart == apart[0]).all() or apart[0].min() < 0 or apart[0].max() >= pixels:
+        return None
+    return apart[0][:, None] * channels + np.arange(channels), pixels
 
 
 def _preference(native: Shape) -> tuple[bool, bool, int]:

@@ -31,6 +31,7 @@ def simplified(layers: Mapping[str, tuple[Any, ...]], input_shape: Shape) -> dic
     - A `Scale` behind a layer with weights, which nothing else takes, is folded into the weights, and one before a
       `Dense`, or before a convolution without padding. One that takes the input of the network stays: it gives each
       input its own range.
+    - A `Select` that takes one of the sources of a `Concat` is that source.
     - A `Flatten` before a `Dense` vanishes: it flattens images itself.
     - ReLU, tanh and the logistic function become the activation of the layer before, across changes of shape and, as
       they keep order, across maximum pooling.
@@ -199,6 +200,20 @@ def _joins(graph: _Graph, name: str) -> bool:
     return True
 
 
+def _selects_source(graph: _Graph, name: str) -> bool:
+    """One of several sources, selected whole."""
+    layer, source = graph.layer(name), graph.source(name)
+    if not isinstance(layer, Select) or not isinstance(graph.layer(source) if source else None, Concat):
+        return False
+    start = 0
+    for joined in graph.layers[source][1:]:
+        end = start + graph.shapes[joined][0]
+        if layer.places == tuple(range(start, end)):
+            return graph.bypass(name, joined)
+        start = end
+    return False
+
+
 def _scales_weights(graph: _Graph, name: str) -> bool:
     """A scale behind a layer with weights."""
     layer, source = graph.layer(name), graph.source(name)
@@ -273,6 +288,7 @@ _RULES: tuple[Callable[[_Graph, str], bool], ...] = (
     _vanishes,
     _flattens,
     _joins,
+    _selects_source,
     _scales_weights,
     _scales_inputs,
     _activates,

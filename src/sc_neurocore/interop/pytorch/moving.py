@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,15 @@ from .tracing import Operator, UnsupportedError
 
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 """Paddings by numbers of the value itself, as NumPy calls them."""
+
+
+@dataclass(frozen=True)
+class Padded(Value):
+    """A value with a margin of zeros, which a convolution may have itself."""
+
+    inner: Value
+    margins: tuple[tuple[int, int], ...]
+    """Of each axis, before and after."""
 
 
 def same(wiring: Wiring, value: Value, *_: Any, **__: Any) -> Value:
@@ -205,8 +215,7 @@ def _slice_scatter(
 
 def padded(wiring: Wiring, value: Value, pad: Sequence[int], fill: float = 0.0) -> Value:
     """A value with a margin of a constant: pairs of sizes, of the last axis first; negative ones cut."""
-    ndim = len(value.shape)
-    pairs = [(0, 0)] * (ndim - len(pad) // 2) + [(pad[k], pad[k + 1]) for k in range(len(pad) - 2, -1, -2)]
+    pairs = _pairs(value, pad)
     numbers = np.pad(places(value), [(max(low, 0), max(high, 0)) for low, high in pairs], constant_values=value.size)
     cut = tuple(
         slice(max(-low, 0), size - max(-high, 0)) for (low, high), size in zip(pairs, numbers.shape, strict=True)
@@ -215,15 +224,23 @@ def padded(wiring: Wiring, value: Value, pad: Sequence[int], fill: float = 0.0) 
     if (numbers < value.size).all():
         return wiring.moved(value, numbers)
     margin = wiring.constant(np.full(1, fill))
-    return wiring.moved(wiring.joined([Value(value.name, (value.size,)), margin], 0), numbers)
+    found = wiring.moved(wiring.joined([Value(value.name, (value.size,)), margin], 0), numbers)
+    if fill or min(map(min, pairs)) < 0:
+        return found
+    return Padded(found.name, found.shape, value, tuple(pairs))
+
+
+def _pairs(value: Value, pad: Sequence[int]) -> list[tuple[int, int]]:
+    """Margins of each axis, from those of the last axes, the last one first."""
+    given = [(pad[k], pad[k + 1]) for k in range(len(pad) - 2, -1, -2)]
+    return [(0, 0)] * (len(value.shape) - len(given)) + given
 
 
 def _pad(wiring: Wiring, value: Value, pad: Sequence[int], mode: str = "constant", fill: float | None = None) -> Value:
     if mode == "constant":
         return padded(wiring, value, pad, fill or 0.0)
-    pairs = [(0, 0)] * (len(value.shape) - len(pad) // 2) + [(pad[k], pad[k + 1]) for k in range(len(pad) - 2, -1, -2)]
     kind: Any = _MODES[mode]
-    return wiring.moved(value, np.pad(places(value), pairs, mode=kind))
+    return wiring.moved(value, np.pad(places(value), _pairs(value, pad), mode=kind))
 
 
 def _one(wiring: Wiring, several: Sequence[Any], place: int) -> Any:

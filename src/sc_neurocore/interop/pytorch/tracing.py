@@ -18,6 +18,10 @@ class UnsupportedError(Exception):
     """An operator, or an option of it, has no layer; the text says what would replace it."""
 
 
+SHAPED = ("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "fill")
+"""Operators that give constants of the shape of their first argument."""
+
+
 @dataclass(frozen=True)
 class Refused:
     """An operator of a model that has no layer."""
@@ -110,10 +114,14 @@ class _Walk:
 
     def _result(self, node: Any) -> Any:
         args, kwargs = _mapped(node.args, self._values.get), _mapped(dict(node.kwargs), self._values.get)
-        given = list(_leaves((args, kwargs)))
         name = node.target.name() if hasattr(node.target, "name") else node.target.__name__
         name = name.partition("::")[2].partition(".")[0] or name
         called = self._operators.get(name)
+        if name in SHAPED and isinstance(args[0], Value):
+            import torch
+
+            args = (torch.zeros(args[0].shape), *args[1:])
+        given = list(_leaves((args, kwargs)))
         if any(isinstance(each, Value) for each in given) and called is None:
             return self._refuse(node, name, "", known=False)
         if not any(isinstance(each, Value) for each in given):

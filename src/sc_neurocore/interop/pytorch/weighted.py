@@ -8,7 +8,7 @@ from ...gates.windows import output_size
 from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
 from .computing import reduced
-from .moving import padded, places, transposed
+from .moving import Padded, padded, places, transposed
 from .tracing import Operator, UnsupportedError
 
 Pair = tuple[int, int]
@@ -31,7 +31,9 @@ def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
     if isinstance(a, Value) and isinstance(b, Value):
         terms = a.size * b.shape[-1]
         if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
-            raise UnsupportedError(f"a product of two matrices of at most {LARGEST_PRODUCT} terms would")
+            raise UnsupportedError(
+                f"scaled_dot_product_attention, or a product of values of at most {LARGEST_PRODUCT} terms would"
+            )
         return wiring.matrix_product(a, b)
     if isinstance(a, Value):
         matrix = b.reshape(b.shape[-2:]) if b.ndim > 2 and b[..., 0, 0].size == 1 else b
@@ -75,26 +77,36 @@ def _convolved(
 
     kernels = weight[..., None] if series else weight
     steps, apart = pairs(stride, 1), pairs(dilation, 1)
-    cut: Pair = (0, 0)
-    if padding == "valid":
-        margin: Pair = (0, 0)
-    elif padding == "same":
-        totals = [d * (k - 1) for d, k in zip(apart, kernels.shape[2:], strict=True)]
-        margin = (-(-totals[0] // 2), -(-totals[1] // 2))  # where the second half is larger, one is cut in front
-        cut = (totals[0] % 2, totals[1] % 2)
+    totals = [d * (k - 1) for d, k in zip(apart, kernels.shape[2:], strict=True)]
+    if padding == "same":
+        margins = [(total // 2, total - total // 2) for total in totals]
     else:
-        margin = pairs(padding, 0)
-    channels = value.shape[-2] if series else value.shape[-3]
-    size = (value.shape[-1], 1) if series else value.shape[-2:]
+        margins = [(p, p) for p in ((0, 0) if padding == "valid" else pairs(padding, 0))]
+    axes = 1 if series else 2
+    inner = _without_margin(value, margins, steps, axes)
+    channels = inner.shape[-axes - 1]
+    size = (inner.shape[-1], 1) if series else inner.shape[-2:]
     offsets = np.zeros(len(weight)) if bias is None else np.array(bias)
-    layer = Conv2D(kernels, offsets, "identity", stride=steps, padding=margin, dilation=apart, groups=groups)
+    both = (max(margins[0]), max(margins[1]))
+    layer = Conv2D(kernels, offsets, "identity", stride=steps, padding=both, dilation=apart, groups=groups)
     out = layer.output_shape((channels, *size))
-    shape = (*value.shape[:-2], len(weight), out[1]) if series else (*value.shape[:-3], *out)
-    found = wiring.through(layer, value, (channels, *size), shape)
-    if any(cut):
-        kept = places(found)[..., cut[0] :] if series else places(found)[..., cut[0] :, cut[1] :]
-        return wiring.moved(found, kept)
-    return found
+    found = wiring.through(layer, inner, (channels, *size), (*inner.shape[: -axes - 1], *out[: axes + 1]))
+    kept = places(found)
+    for axis, (low, high) in enumerate(margins[:axes]):  # on the narrower side there are windows too many
+        count = found.shape[axis - axes]
+        kept = kept.take(np.arange(both[axis] - low, count - (both[axis] - high)), axis=axis - axes)
+    return wiring.moved(found, kept)
+
+
+def _without_margin(value: Value, margins: list[Pair], steps: Pair, axes: int) -> Value:
+    """What is inside a margin of zeros that a convolution may have itself, whose `margins` grow by it."""
+    if not isinstance(value, Padded) or any(map(any, value.margins[:-axes])):
+        return value
+    wider = [(a + c, b + d) for (a, b), (c, d) in zip(margins, value.margins[-axes:], strict=False)]
+    if any(low != high and step != 1 for (low, high), step in zip(wider, steps, strict=False)):
+        return value  # windows start at other pixels
+    margins[:axes] = wider
+    return value.inner
 
 
 def _conv(
