@@ -68,7 +68,7 @@ def _attention(
     """Sums of values, weighted by the softmax of products of queries and keys."""
     if enable_gqa or dropout_p or isinstance(attn_mask, Value):
         raise UnsupportedError("as many heads of queries as of keys, no dropout, and a constant mask would")
-    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     plain = attn_mask is None and not is_causal and all(isinstance(each, Value) for each in (query, key, value))
     if plain and query.shape == key.shape == value.shape:
         return _heads(wiring, wiring.scaled(query, factor * math.sqrt(query.shape[-1])), key, value)
