@@ -33,7 +33,9 @@ INNER = {
         "largest_sum", "mapping", "measured", "of_network", "output_scale", "output_shape", "outputs_of", "sample",
         "scaled_weights", "source_names", "summary_cells", "terms", "through", "windows",
     },
-    "layers": {"check_no_faults", "keywords", "load_state_dict", "reset"},  # the last one: `state_dicts`
+    "layers": {  # the last one: `state_dicts`; parts of circuits, for JAX functions
+        "check_no_faults", "keywords", "load_state_dict", "reset", "circuit", "inputs", "select", "weighted_sum",
+    },
     "encoders": {"check_binary", "check_lines", "check_one_sequence"},
     "synapses": {"stuck", "of_cells", "relative", "deviation", "shares_of", "load", "reset"},
     "neurons": {"membrane", "load"},

@@ -56,6 +56,8 @@ def _by_word(words: Callable[[Array], Array], samples: int, w: Array, block: int
     Words of all samples times words of some neurons, `block` counts side by side: vectors over samples.
     """
     groups, neurons, n_words = w.shape
+    if not groups * samples * neurons * n_words:  # nothing to count, and no word to begin with
+        return jnp.zeros((groups, samples, neurons), jnp.int64)
     blocks = min(neurons, max(1, -(-groups * samples * neurons // block)))
     size = -(-neurons // blocks)
     filled = jnp.pad(w, ((0, 0), (0, blocks * size - neurons), (0, 0)))
