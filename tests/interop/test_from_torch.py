@@ -236,6 +236,13 @@ def test_all_operators_without_a_layer_are_named_in_one_error():
         (lambda x, linear: linear.weight, "model must give one tensor that depends on its input, got none"),
         (lambda x, linear: linear(x) + torch.rand(4), "got rand in model (it draws random numbers)"),
         (lambda x, linear: nn.functional.dropout(linear(x)), "model must compute operators that have a layer"),
+        (lambda x, linear: linear(x) * float("nan"), "got mul in model (a constant must be finite, got nan)"),
+        (
+            lambda x, linear: torch.cond(x.sum() > 0, linear, lambda y: 2 * y, (x,)),
+            "have a layer (see from_torch), got ",
+        ),
+        (lambda x, linear: x.mul_(2) + linear(x), "same outputs for a sample at every call, got one that changes its"),
+        (lambda x, linear: linear(x.view(1, 4)), "model must take samples of shape (4,): shape '[1, 4]' is invalid"),
         (lambda x, linear: linear(x) / x, "got div in model (a division by a constant would)"),
         (lambda x, linear: linear.bias.add_(1) + x, "same outputs for a sample at every call, got one that changes"),
     ],
@@ -258,6 +265,8 @@ def test_outputs_of_any_shape_are_flattened():
     network = from_torch(model, (1, 4, 4), kind="regressor")
     want = model.double()(torch.tensor(x)).detach().numpy()
     np.testing.assert_allclose(network.float_forward(x.reshape(20, -1)), want.reshape(20, -1), rtol=1e-9, atol=1e-12)
+    named = computing(lambda x, linear: {"scores": (linear(x),)}, nn.Linear(4, 3))
+    assert from_torch(named, (4,)).n_outputs == 3
     scalar = computing(lambda x, linear: linear(x).squeeze(-1), nn.Linear(4, 1))
     assert from_torch(scalar, (4,)).n_outputs == 1
 

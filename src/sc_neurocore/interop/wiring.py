@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
 from ..networks import Add, Concat, GlobalPool, Multiply, Reshape, Scale, Select, Transpose
 from ..networks.activations import Floats
 from ..networks.graph import INPUT_NAME, joined_shape
@@ -153,7 +154,7 @@ class Wiring:
         """``factors * value + offsets``, with constants that broadcast with the value."""
         shape = np.broadcast_shapes(value.shape, np.shape(factors), np.shape(offsets))
         value = self.expanded(value, shape)
-        both = [np.broadcast_to(np.asarray(each, np.float64), shape) for each in (factors, offsets)]
+        both = [np.broadcast_to(checks.array("a constant", each), shape) for each in (factors, offsets)]
         for native in (*self._views(value), (value.size,)):  # a vector has a factor for each number
             lines = [each for each in (_one_a_line(numbers, native) for numbers in both) if each is not None]
             if len(lines) == 2:

@@ -30,7 +30,7 @@ class _Scores(Value):
 def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
     """A product of matrices: the first or second of an attention, or another one."""
     if isinstance(a, _Scores) and a.softmax and isinstance(b, Value) and a.query.shape == a.key.shape == b.shape:
-        return _heads(wiring, wiring.scaled(a.query, a.factor * math.sqrt(b.shape[-1])), a.key, b)
+        return _heads(wiring, a.factor, a.query, a.key, b)
     found: Value = WEIGHTED["matmul"](wiring, a, b)
     if isinstance(a, Value) and isinstance(b, Value) and len(a.shape) == len(b.shape):
         return _Scores(found.name, found.shape, a, transposed(wiring, b, -1, -2), 1.0)
@@ -71,7 +71,7 @@ def _attention(
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     plain = attn_mask is None and not is_causal and all(isinstance(each, Value) for each in (query, key, value))
     if plain and query.shape == key.shape == value.shape:
-        return _heads(wiring, wiring.scaled(query, factor * math.sqrt(query.shape[-1])), key, value)
+        return _heads(wiring, factor, query, key, value)
     product = WEIGHTED["matmul"]
     columns = transposed(wiring, key, -1, -2) if isinstance(key, Value) else key.swapaxes(-1, -2)
     scores = wiring.scaled(product(wiring, query, columns), factor)
@@ -87,11 +87,14 @@ def _attention(
     return found
 
 
-def _heads(wiring: Wiring, *parts: Value) -> Value:
+def _heads(wiring: Wiring, factor: float, query: Value, *others: Value) -> Value:
     """Attention without a mask, of queries, keys and values ``(.., heads, T, n)``: tokens ``(T, heads * n)``."""
-    shape = parts[0].shape
+    shape = query.shape
     heads, steps, n = math.prod(shape[:-2]), shape[-2], shape[-1]
-    tokens = [wiring.permuted(Value(each.name, (heads, steps, n)), (1, 0, 2)) for each in parts]
+    steeper = factor * math.sqrt(n)
+    if not math.isclose(steeper, 1.0, rel_tol=1e-12):
+        query = wiring.scaled(query, steeper)
+    tokens = [wiring.permuted(Value(each.name, (heads, steps, n)), (1, 0, 2)) for each in (query, *others)]
     layer = wiring.put(Attention(heads), *(wiring.viewed(each, (steps, heads * n)) for each in tokens))
     return Value(wiring.permuted(Value(layer, (steps, heads, n)), (1, 0, 2)).name, shape)
 

@@ -115,6 +115,8 @@ def _compare(network: Network, found: Exported, sample: NDArray[np.float64]) -> 
             outputs = found.model(given)
     except Exception as error:  # whatever the model raises
         raise ValueError(f"model must take batches of samples of shape {shape}: {line(error)}") from error
+    while not isinstance(outputs, torch.Tensor):  # of one tensor, as the export has found
+        (outputs,) = outputs.values() if isinstance(outputs, dict) else outputs
     want = outputs.double().numpy()
     if len(want) != len(sample):
         raise ValueError(f"model must give outputs for each of {len(sample)} samples, got shape {want.shape}")

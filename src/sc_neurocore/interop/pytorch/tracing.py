@@ -96,6 +96,8 @@ class _Walk:
                 self._values[node] = constants[node.name] if known else self.wiring.input((1, *shape))
             elif node.op == "output":
                 self._given = _mapped(node.args[0], self._values.get)
+            elif node.op == "get_attr":  # a graph that another operator may call, which has no layer
+                self._values[node] = None
             else:
                 self._values[node] = self._result(node)
 
