@@ -165,6 +165,25 @@ def test_one_of_several_sources_is_taken_alone():
     assert list(simplified(graph, VECTOR)) == list(graph)
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_recurrent_cell_is_one_sum_of_products(shared):
+    graph = {
+        "h": (Elementwise("tanh"), "input"),
+        "a": (dense(4, 3), "input"),
+        "b": (dense(4, 3), "h"),
+        "c": (dense(4, 3), "h"),
+        "sum": (Add(3), "a", "b", "c"),
+        "out": (Elementwise("tanh"), "sum"),
+        "both": (Concat(), "out", "b" if shared else "h"),
+    }
+    simple = simplified(graph, VECTOR)
+    assert list(simple) == (["h", "a", "b", "c", "sum", "both"] if shared else ["h", "sum", "both"])
+    if not shared:
+        assert simple["sum"][0].weights.shape == (3, 12)
+        assert simple["sum"][0].activation == "tanh"
+    same(graph, simple, VECTOR)
+
+
 def test_the_output_may_vanish_but_not_the_last_layer():
     graph = {"a": (dense(4, 3), "input"), "b": (Concat(), "a")}
     assert list(simplified(graph, VECTOR)) == ["a"]

@@ -35,6 +35,7 @@ def simplified(layers: Mapping[str, tuple[Any, ...]], input_shape: Shape) -> dic
     - A `Flatten` before a `Dense` vanishes: it flattens images itself.
     - ReLU, tanh and the logistic function become the activation of the layer before, across changes of shape and, as
       they keep order, across maximum pooling.
+    - A sum of dense layers is one dense layer of all their inputs.
     - Layers that the output does not depend on are left out.
 
     Parameters
@@ -261,6 +262,23 @@ def _activates(graph: _Graph, name: str) -> bool:
     return graph.bypass(name, source)
 
 
+def _sums_together(graph: _Graph, name: str) -> bool:
+    """A sum of sums of products, such as of a recurrent cell, is one sum of products of all inputs."""
+    layer, *sources = graph.layers[name]
+    parts = [graph.layer(source) for source in sources]
+    if not isinstance(layer, Add) or len(set(sources)) != len(sources) or layer.terms != len(sources):
+        return False
+    for source, part in zip(sources, parts, strict=True):
+        if not isinstance(part, Dense) or part.activation != "identity" or not graph.alone(source):
+            return False
+        if len(graph.inputs(source)) != 1:
+            return False
+    weights = np.concatenate([part.weights for part in parts], axis=1)
+    inputs = [each for source in sources for each in graph.layers[source][1:]]
+    graph.put(name, Dense(weights, np.sum([part.bias for part in parts], axis=0), layer.activation), *inputs)
+    return True
+
+
 def _changes_places(graph: _Graph, name: str) -> bool:
     """A function of each number behind wires or a maximum goes before these, towards a layer that may take it."""
     layer, source = graph.layer(name), graph.source(name)
@@ -292,5 +310,6 @@ _RULES: tuple[Callable[[_Graph, str], bool], ...] = (
     _scales_weights,
     _scales_inputs,
     _activates,
+    _sums_together,
     _changes_places,
 )
