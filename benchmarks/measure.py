@@ -138,7 +138,10 @@ def interleave(cases: Iterable[Case], rounds: int) -> dict[str, Case]:
                     if case.calls > 1:
                         case.timed(case.calls)
                     threads = case.threads
-                spent[case.name] += _sample(case)
+                took = _sample(case)
+                spent[case.name] += took
+                if took < SLICE_NS // 2:  # the first call said little, such as one that has compiled
+                    case.calls = max(case.calls, math.floor(case.calls * SLICE_NS / took))
     finally:
         set_threads(None)
     return chosen
