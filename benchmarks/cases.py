@@ -12,7 +12,6 @@ from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import words_for
 from sc_neurocore.backends.threads import thread_count
 from sc_neurocore.backends.types import Words
-from sc_neurocore.encoders import Encoder
 
 from . import limit
 from .measure import Case, repeated
@@ -69,14 +68,7 @@ def encode_cases(shape: Shape, rng: np.random.Generator) -> Iterator[Case]:
 
         yield Case(f"bernoulli {bits}", repeated(bernoulli), work, "bit", 1)
         yield Case(f"bernoulli {bits}, all threads", repeated(bernoulli), work, "bit")
-    encoder = Encoder(1, shape.length, "sobol")
-    bits = encoder.generator.bits
-    table = encoder.words(np.arange((1 << bits) + 1)[:, None] / 2**bits, np.zeros((1 << bits) + 1, np.int64))[:, 0]
-    table = np.ascontiguousarray(table)
-    rows = rng.integers(0, len(table), n, np.uint64)
-    yield Case("sobol gather", repeated(lambda: kernels.gather(table, rows)), work, "bit", 1)
-    yield Case("sobol gather, all threads", repeated(lambda: kernels.gather(table, rows)), work, "bit")
-    whole = kernels.gather(table, rows)
+    whole = kernels.bernoulli(1, streams, thresholds, bits, shape.length)
     yield Case("copy of as many words", repeated(whole.copy), work, "bit", 1)
 
 

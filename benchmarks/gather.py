@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from sc_neurocore.backends import choose
 from sc_neurocore.backends.packing import words_for
 
+from . import report
 from .measure import Case, interleave, repeated
 from .rows import Row
 
@@ -22,14 +21,13 @@ ROUNDS = 15
 
 
 def cases(batch: int, length: int) -> Iterator[Case]:
-    """Both on one thread, and the gather on all."""
+    """Both, on one thread."""
     rng, kernels = np.random.default_rng(0), choose()
     table = rng.integers(0, 2**64, (length + 1, words_for(length)), np.uint64)
     rows = rng.integers(0, len(table), (batch, N_INPUTS), np.uint64)
     words = kernels.gather(table, rows)
     copied = np.empty_like(words)
     yield Case("gather", repeated(lambda: kernels.gather(table, rows)), words.nbytes, "byte", 1)
-    yield Case("gather, all threads", repeated(lambda: kernels.gather(table, rows)), words.nbytes, "byte")
     yield Case("copy", repeated(lambda: np.copyto(copied, words)), words.nbytes, "byte", 1)
 
 
@@ -42,16 +40,5 @@ def rows(rounds: int) -> Iterator[Row]:
         yield Row("cases", case, quantity, share.rate / found["copy"].rate, ">= .7", share.best)
 
 
-def main() -> None:
-    table = Table(title=f"Streams of a table, {N_INPUTS} a sample, GB/s", title_justify="left")
-    for column in ("batch", "L", "gather", "all threads", "copy", "gather/copy"):
-        table.add_column(column, justify="right")
-    for batch, length in product(BATCHES, LENGTHS):
-        rates = {name: case.rate / 1e9 for name, case in interleave(cases(batch, length), ROUNDS).items()}
-        shown = (f"{rates[name]:.1f}" for name in ("gather", "gather, all threads", "copy"))
-        table.add_row(str(batch), str(length), *shown, f"{rates['gather'] / rates['copy']:.2f}")
-    Console().print(table)
-
-
 if __name__ == "__main__":
-    main()
+    report.show(rows(ROUNDS))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter_ns, process_time_ns
+from time import perf_counter_ns
 from typing import Any
 
 from sc_neurocore.backends.threads import MIN_WORK, over_rows, set_threads, thread_count
@@ -43,8 +43,6 @@ class Case:
     threads: int | None = None
     samples: list[float] = field(default_factory=list)
     """Nanoseconds a call."""
-    cores: list[float] = field(default_factory=list)
-    """Processor time of this process over the time of a sample."""
     calls: int = 1
 
     @property
@@ -58,28 +56,9 @@ class Case:
         return median(self.samples) * 1e-9
 
     @property
-    def cores_at_best(self) -> float:
-        """Cores that this process had in its fastest sample; fewer than its threads where the host was shared."""
-        return self.cores[self.samples.index(min(self.samples))]
-
-    @property
     def rate(self) -> float:
         """Work a second at the fastest sample."""
         return self.work / self.best
-
-    def record(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "threads": self.threads or thread_count(),
-            "min_s": self.best,
-            "median_s": self.middle,
-            "samples": len(self.samples),
-            "cores_at_best": self.cores_at_best,
-            "calls_per_sample": self.calls,
-            "work_per_call": self.work,
-            "unit": self.unit,
-            "rate_per_s": self.rate,
-        }
 
 
 def repeated(run: Callable[[], Any]) -> Callable[[int], int]:
@@ -102,10 +81,8 @@ def _use_threads(case: Case) -> None:
 
 def _sample(case: Case) -> int:
     """Time `case.calls` calls, note the sample, return the nanoseconds of all calls."""
-    before = process_time_ns()
     took = case.timed(case.calls)
     case.samples.append(took / case.calls)
-    case.cores.append((process_time_ns() - before) / took)
     return took
 
 
@@ -126,7 +103,6 @@ def interleave(cases: Iterable[Case], rounds: int) -> dict[str, Case]:
                 continue
             once = min(once, _sample(case))
             case.samples.clear()
-            case.cores.clear()
             case.calls = max(1, math.floor(SLICE_NS / max(once, 1)))
         for _ in range(rounds):
             threads: int | None = -1

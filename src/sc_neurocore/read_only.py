@@ -63,10 +63,7 @@ class DerivedArray(np.ndarray):
 
 def derived(values: Any, edit: str) -> Any:
     """Values as a read-only array; an edit raises a ValueError that names `edit`, the array to edit instead."""
-    view = np.asarray(values).view(DerivedArray)
-    view.edit = edit
-    view.flags.writeable = False
-    return view
+    return _refusing(DerivedArray, values, edit)
 
 
 class FixedArray(DerivedArray):
@@ -79,7 +76,12 @@ class FixedArray(DerivedArray):
 
 def fixed(values: Any, edit: str) -> Any:
     """Values as a read-only array; an edit raises a ValueError that says to assign `edit`."""
-    view = np.asarray(values).view(FixedArray)
+    return _refusing(FixedArray, values, edit)
+
+
+def _refusing(kind: type[DerivedArray], values: Any, edit: str) -> Any:
+    """Values as a read-only array of a kind that says so itself."""
+    view = np.asarray(values).view(kind)
     view.edit = edit
     view.flags.writeable = False
     return view

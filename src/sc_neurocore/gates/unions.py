@@ -15,10 +15,7 @@ def independent_union(p: Floats, q: Floats, xnor: bool) -> Floats:
 
 def union_of_shared_inputs(p: Floats, q: Floats, xnor: bool) -> Floats:
     """As `independent_union`, of inputs that share one number u: all above u are one, the others zero."""
-    order = np.argsort(p, axis=1)
-    edges = np.take_along_axis(p, order, axis=1)
-    widths = np.diff(np.concatenate([np.zeros((len(p), 1)), edges, np.ones((len(p), 1))], axis=1), axis=1)[:, None]
-    sorted_q = q[:, order].transpose(1, 0, 2)
+    widths, sorted_q = _in_order(p, q)
     one = np.ones((*sorted_q.shape[:2], 1))
     none = np.concatenate([np.cumprod(1 - sorted_q[..., ::-1], axis=2)[..., ::-1], one], axis=2)
     if xnor:
@@ -38,11 +35,7 @@ def shared_union(p: Floats, q: Floats, xnor: bool) -> Floats:
     neighbouring p the set of v is an interval from 0 to the largest q of the p above (XNOR: and
     one from the smallest q of the p below to 1).
     """
-    order = np.argsort(p, axis=1)
-    edges = np.take_along_axis(p, order, axis=1)
-    edges = np.concatenate([np.zeros((len(p), 1)), edges, np.ones((len(p), 1))], axis=1)
-    widths = np.diff(edges, axis=1)[:, None]
-    sorted_q = q[:, order].transpose(1, 0, 2)
+    widths, sorted_q = _in_order(p, q)
     zero = np.zeros((*sorted_q.shape[:2], 1))
     above = np.maximum.accumulate(sorted_q[..., ::-1], axis=2)[..., ::-1]
     covered = np.concatenate([above, zero], axis=2)
@@ -50,3 +43,11 @@ def shared_union(p: Floats, q: Floats, xnor: bool) -> Floats:
         below = np.minimum.accumulate(sorted_q, axis=2)
         covered = np.minimum(covered + 1 - np.concatenate([zero + 1, below], axis=2), 1)
     return np.asarray((covered * widths).sum(2))
+
+
+def _in_order(p: Floats, q: Floats) -> tuple[Floats, Floats]:
+    """Widths ``(R, 1, n + 1)`` of the intervals between sorted p ``(R, n)``, and q ``(R, M, n)`` in the same order."""
+    order = np.argsort(p, axis=1)
+    edges = np.take_along_axis(p, order, axis=1)
+    edges = np.concatenate([np.zeros((len(p), 1)), edges, np.ones((len(p), 1))], axis=1)
+    return np.diff(edges, axis=1)[:, None], q[:, order].transpose(1, 0, 2)

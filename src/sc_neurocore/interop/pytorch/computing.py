@@ -11,7 +11,7 @@ from ...networks import Elementwise, LayerNorm, Softmax
 from ...networks.activations import Floats
 from ...networks.layer_spec import Shape
 from ..wiring import Value, Wiring
-from .moving import as_value, transposed
+from .moving import MOVING, as_value, transposed
 from .tracing import Operator, UnsupportedError
 
 
@@ -84,8 +84,6 @@ def _tanhshrink(wiring: Wiring, value: Value) -> Value:
 
 
 def _glu(wiring: Wiring, value: Value, dim: int = -1) -> Value:
-    from .moving import MOVING
-
     left, gate = MOVING["chunk"](wiring, value, 2, dim)
     return wiring.multiplied([left, function(wiring, gate, "logistic")])
 

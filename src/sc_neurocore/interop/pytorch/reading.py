@@ -74,7 +74,7 @@ def from_torch(
     sample = None if calibration is None else _flat(checks.array("calibration", calibration), shape)
     found = exported(model, shape)
     network = Network.from_layers(
-        simplified(layers_of(found, shape, shape, {**MOVING, **COMPUTING, **WEIGHTED, **ATTENDING}), shape),
+        simplified(layers_of(found, shape, {**MOVING, **COMPUTING, **WEIGHTED, **ATTENDING}), shape),
         input_shape=shape,
         calibration=sample,
         ceiling_quantile=ceiling_quantile,

@@ -39,15 +39,13 @@ class Refused:
         return f"{self.operator} in {self.module}{f' ({self.hint})' if self.hint else ''}"
 
 
-def layers_of(exported: Exported, shape: Shape, native: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
+def layers_of(exported: Exported, shape: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
     """Name to ``(layer, *sources)`` of all layers of a model; the last gives the output as a vector.
 
     Parameters
     ----------
     shape
-        Of a sample of the model.
-    native
-        Of a sample as the network takes it.
+        Of a sample.
     operators
         Layers of ATen operators by their names.
 
@@ -57,15 +55,15 @@ def layers_of(exported: Exported, shape: Shape, native: Shape, operators: dict[s
         If operators have no layer: it names all. If the model gives something else than one tensor of its input.
     """
     with plain(exported.dtype):
-        return _layers(exported, shape, native, operators)
+        return _layers(exported, shape, operators)
 
 
-def _layers(exported: Exported, shape: Shape, native: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
-    walk = _Walk(exported, shape, native, operators)
+def _layers(exported: Exported, shape: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
+    walk = _Walk(exported, shape, operators)
     if not walk.refused:
         return walk.layers()
     simpler = {each.target for each in walk.refused if not each.known}
-    again = _Walk(exported.decomposed(simpler), shape, native, operators)
+    again = _Walk(exported.decomposed(simpler), shape, operators)
     if not again.refused:
         return again.layers()
     still = {each.module for each in again.refused}
@@ -77,8 +75,8 @@ def _layers(exported: Exported, shape: Shape, native: Shape, operators: dict[str
 class _Walk:
     """One walk over a graph."""
 
-    def __init__(self, exported: Exported, shape: Shape, native: Shape, operators: dict[str, Operator]) -> None:
-        self.wiring = Wiring(native)
+    def __init__(self, exported: Exported, shape: Shape, operators: dict[str, Operator]) -> None:
+        self.wiring = Wiring(shape)
         self.refused: list[Refused] = []
         self._operators = operators
         self._values: dict[Any, Any] = {}

@@ -1,6 +1,5 @@
 """A circuit of dense, convolutional and pooling layers as a traced function."""
 
-import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -145,4 +144,4 @@ class CircuitFunction:
         values = jnp.clip(x, *self.bounds) if self.clip else x
         for stage, own in zip(self._stages, given["stages"], strict=True):
             values = stage(own, values, samples)
-        return values.reshape(len(x), math.prod((self._outputs,)))
+        return values.reshape(len(x), self._outputs)

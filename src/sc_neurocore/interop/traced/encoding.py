@@ -5,7 +5,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ...backends import choose
 from ...backends.types import NUMBER_DIGITS
 from ...backends.xla import random_bits, rounding
 from ...backends.xla.words import compared, pack
@@ -38,11 +37,8 @@ class Comparators:
         if isinstance(encoder.generator, Bernoulli):
             self.parameters = {"key": rounding.pairs(np.uint64(encoder.key))}
         elif encoder.table is not None:  # all streams of the few sequences
-            groups = encoder.generator_of_line
-            every, kernels = np.arange(self._modulus + 1, dtype=np.uint64)[:, None], choose(encoder.backend)
-            made = [kernels.compare(encoder.sequences[g : g + 1], every)[:, 0] for g in range(groups.max() + 1)]
-            first = groups * (self._modulus + 1)
-            table = np.concatenate([np.asarray(words) for words in made])
+            first = encoder.generator_of_line * (self._modulus + 1)
+            table = np.asarray(encoder.table.every())
             self.parameters = {"table": rounding.pairs(table), "first": first.astype(np.int32)}
         else:
             self.parameters = {"numbers": np.asarray(encoder.sequences)}

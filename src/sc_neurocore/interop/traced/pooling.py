@@ -5,7 +5,7 @@ import numpy as np
 
 from ...backends.xla import counting
 from ...encoders import Bernoulli
-from ...gates.windows import Pair, window_indices
+from ...gates.windows import window_indices
 from ...layers.pooling import SCPool2D
 from .encoding import Array, Comparators, Parameters, Selector, decoded, picks
 
@@ -31,7 +31,7 @@ class PoolFunction:
         inputs = layer.inputs(channels * size[0] * size[1])
         self._inputs, self._kind, self._length = Comparators(inputs.encoder, signed), layer.kind, layer.length
         self._maps: tuple[int, int, int] = layer.output_shape(*shape)
-        windows = window_indices(channels, size, _pair(layer.size), _pair(layer.stride), groups=channels)
+        windows = window_indices(channels, size, layer.size, layer.stride, groups=channels)
         self.parameters: Parameters = {"inputs": self._inputs.parameters, "windows": windows.astype(np.int32)}
         if self._kind == "average":
             self._selector = Selector(layer.select(inputs), isinstance(inputs.encoder.generator, Bernoulli))
@@ -51,7 +51,3 @@ class PoolFunction:
             pooled = jnp.stack(parts, axis=1)
         ones = counting.popcount(pooled).swapaxes(0, 1)
         return decoded(list(ones), self._inputs.encoding, self._length).reshape(len(x), *self._maps)
-
-
-def _pair(pair: Pair) -> Pair:
-    return pair[0], pair[1]

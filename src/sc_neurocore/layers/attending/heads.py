@@ -140,8 +140,7 @@ class AttentionHeads(SCLayer):
         )
         count = choose(self._options.backend).and_counts
         signs = np.concatenate([queries[0], queries[1]], 2)
-        sums = count(signs, np.concatenate([keys[0], keys[1]], 2)).astype(np.int64)
-        sums -= count(signs, np.concatenate([keys[1], keys[0]], 2)).astype(np.int64)
+        sums = count(signs, np.concatenate([keys[0], keys[1]], 2)) - count(signs, np.concatenate([keys[1], keys[0]], 2))
         weights = np.rint(_UNITS * self._weights(sums / self._options.cycles)).astype(np.int64)
         numbers = (samples[:, None] * self._heads + np.arange(self._heads)).reshape(-1, 1)
         numbers = numbers * self._tokens + np.arange(self._tokens)
