@@ -12,19 +12,9 @@ from ...networks.definition import Kind
 from ...networks.input_range import Ends
 from ...networks.layer_spec import Shape
 from ...networks.simplify import simplified
-from .attending import ATTENDING
-from .computing import COMPUTING
+from ..agreement import check_agreement
 from .exporting import Exported, exported, line, plain
-from .moving import MOVING
 from .tracing import layers_of
-from .weighted import WEIGHTED
-
-_COMPARED = 256
-"""Samples of the calibration, evenly spread, that the network and the model are compared on."""
-_DRAWN = 16
-"""Samples that are drawn for it if there is no calibration."""
-_TOLERANCE = 1e-5
-"""Largest difference of an output, relative to the largest |output|."""
 
 
 def from_torch(
@@ -74,7 +64,7 @@ def from_torch(
     sample = None if calibration is None else _flat(checks.array("calibration", calibration), shape)
     found = exported(model, shape)
     network = Network.from_layers(
-        simplified(layers_of(found, shape, {**MOVING, **COMPUTING, **WEIGHTED, **ATTENDING}), shape),
+        simplified(layers_of(found, shape), shape),
         input_shape=shape,
         calibration=sample,
         ceiling_quantile=ceiling_quantile,
@@ -82,9 +72,8 @@ def from_torch(
         kind=kind,
         classes=classes,
     )
-    if sample is None:
-        sample = np.random.default_rng(0).uniform(*network.bounds, (_DRAWN, network.n_inputs))
-    _compare(network, found, sample[np.linspace(0, len(sample) - 1, min(len(sample), _COMPARED)).astype(np.int64)])
+    rule = "compute for each sample of a batch what it computes for one"
+    check_agreement(network, lambda samples: _outputs(found, samples.reshape(len(samples), *shape)), sample, rule)
     return network
 
 
@@ -104,26 +93,15 @@ def _flat(samples: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
     return samples.reshape(len(samples), n_inputs)
 
 
-def _compare(network: Network, found: Exported, sample: NDArray[np.float64]) -> None:
-    """Raise a ValueError unless the network and the model give the same numbers."""
+def _outputs(found: Exported, samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the model gives for a batch of samples."""
     import torch
 
-    shape = network.shapes()[0]
-    given = torch.from_numpy(sample.reshape(len(sample), *shape)).to(found.dtype)
     try:
         with plain(found.dtype):
-            outputs = found.model(given)
+            outputs = found.model(torch.from_numpy(samples).to(found.dtype))
     except Exception as error:  # whatever the model raises
-        raise ValueError(f"model must take batches of samples of shape {shape}: {line(error)}") from error
+        raise ValueError(f"model must take batches of samples of shape {samples.shape[1:]}: {line(error)}") from error
     while not isinstance(outputs, torch.Tensor):  # of one tensor, as the export has found
         (outputs,) = outputs.values() if isinstance(outputs, dict) else outputs
-    want = outputs.double().numpy()
-    if len(want) != len(sample):
-        raise ValueError(f"model must give outputs for each of {len(sample)} samples, got shape {want.shape}")
-    got = network.float_forward(given.double().numpy().reshape(len(sample), -1))
-    difference = np.abs(got - want.reshape(got.shape)).max() / (np.abs(want).max() or 1.0)
-    if not difference <= _TOLERANCE:  # true for NaN
-        raise ValueError(
-            f"model must compute for each sample of a batch what it computes for one: the network built of that must "
-            f"agree with it to {_TOLERANCE:g} of the largest output, got a difference of {difference:.3g}"
-        )
+    return np.asarray(outputs.double().numpy())

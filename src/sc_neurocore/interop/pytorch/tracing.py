@@ -7,16 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...networks.layer_spec import Shape
+from ..operators import OPERATORS, UnsupportedError
 from ..wiring import Value, Wiring
 from .exporting import Exported, line, plain
-
-Operator = Callable[..., Any]
-"""Takes the wiring, then the arguments of an ATen operator, tensors as a `Value` or, constant ones, as an array."""
-
-
-class UnsupportedError(Exception):
-    """An operator, or an option of it, has no layer; the text says what would replace it."""
-
 
 SHAPED = ("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "fill")
 """Operators that give constants of the shape of their first argument."""
@@ -39,15 +32,13 @@ class Refused:
         return f"{self.operator} in {self.module}{f' ({self.hint})' if self.hint else ''}"
 
 
-def layers_of(exported: Exported, shape: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
+def layers_of(exported: Exported, shape: Shape) -> dict[str, Any]:
     """Name to ``(layer, *sources)`` of all layers of a model; the last gives the output as a vector.
 
     Parameters
     ----------
     shape
         Of a sample.
-    operators
-        Layers of ATen operators by their names.
 
     Raises
     ------
@@ -55,15 +46,15 @@ def layers_of(exported: Exported, shape: Shape, operators: dict[str, Operator]) 
         If operators have no layer: it names all. If the model gives something else than one tensor of its input.
     """
     with plain(exported.dtype):
-        return _layers(exported, shape, operators)
+        return _layers(exported, shape)
 
 
-def _layers(exported: Exported, shape: Shape, operators: dict[str, Operator]) -> dict[str, Any]:
-    walk = _Walk(exported, shape, operators)
+def _layers(exported: Exported, shape: Shape) -> dict[str, Any]:
+    walk = _Walk(exported, shape)
     if not walk.refused:
         return walk.layers()
     simpler = {each.target for each in walk.refused if not each.known}
-    again = _Walk(exported.decomposed(simpler), shape, operators)
+    again = _Walk(exported.decomposed(simpler), shape)
     if not again.refused:
         return again.layers()
     still = {each.module for each in again.refused}
@@ -75,10 +66,9 @@ def _layers(exported: Exported, shape: Shape, operators: dict[str, Operator]) ->
 class _Walk:
     """One walk over a graph."""
 
-    def __init__(self, exported: Exported, shape: Shape, operators: dict[str, Operator]) -> None:
+    def __init__(self, exported: Exported, shape: Shape) -> None:
         self.wiring = Wiring(shape)
         self.refused: list[Refused] = []
-        self._operators = operators
         self._values: dict[Any, Any] = {}
         self._given: Any = None
         constants = exported.constants()
@@ -116,7 +106,7 @@ class _Walk:
         args, kwargs = _mapped(node.args, self._values.get), _mapped(dict(node.kwargs), self._values.get)
         name = node.target.name() if hasattr(node.target, "name") else node.target.__name__
         name = name.partition("::")[2].partition(".")[0] or name
-        called = self._operators.get(name)
+        called = OPERATORS.get(name)
         if name in SHAPED and isinstance(args[0], Value):
             import torch
 

@@ -9,7 +9,7 @@ from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
 from .computing import reduced
 from .moving import Padded, padded, places, transposed
-from .tracing import Operator, UnsupportedError
+from .operator import Operator, UnsupportedError
 
 Pair = tuple[int, int]
 LARGEST_PRODUCT = 2**18

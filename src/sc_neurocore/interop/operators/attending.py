@@ -10,7 +10,7 @@ from ...networks import Attention
 from ..wiring import Value, Wiring
 from .computing import COMPUTING
 from .moving import transposed
-from .tracing import Operator, UnsupportedError
+from .operator import Operator, UnsupportedError
 from .weighted import WEIGHTED
 
 _MASKED = 1e4

@@ -12,7 +12,7 @@ from ...networks.activations import Floats
 from ...networks.layer_spec import Shape
 from ..wiring import Value, Wiring
 from .moving import MOVING, as_value, transposed
-from .tracing import Operator, UnsupportedError
+from .operator import Operator, UnsupportedError
 
 
 def function(wiring: Wiring, value: Value, name: str, **parameters: float) -> Value:

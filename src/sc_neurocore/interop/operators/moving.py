@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..wiring import Value, Wiring
-from .tracing import Operator, UnsupportedError
+from .operator import Operator, UnsupportedError
 
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 """Paddings by numbers of the value itself, as NumPy calls them."""
