@@ -73,7 +73,7 @@ def test_digest_of_the_training_part():
             Y,
             r"x must have shape \(n, inputs\), .* or \(n, channels, height, width\), got \(2,\)",
         ),
-        (X, Y[:, None], r"y must have shape \(n,\), or \(n, k\) with k > 1 for one-hot rows, got \(3, 1\)"),
+        (X, Y[:, None], r"y must have shape \(n,\), or \(n, k\) with k > 1 for rows of 0 and 1, got \(3, 1\)"),
         (X * np.nan, Y, "x must be finite, got nan"),
         (X, Y + 0.5, "y must be whole numbers, got 0.5"),
         (X[:0], Y[:0], "x_test must have at least one sample"),

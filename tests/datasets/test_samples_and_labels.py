@@ -189,14 +189,39 @@ def test_one_hot_rows(dtype):
     assert data.digest() == Dataset.held_out("a", X, [2, 0, 2]).digest()
 
 
-SEVERAL = "there are no networks yet that give a sample several labels, or none"
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.float32, object])
+@pytest.mark.parametrize("rows", [[[0, 1], [1, 1], [1, 0]], [[0, 1], [0, 1], [0, 0]]])
+def test_rows_of_several_labels(rows, dtype):
+    data = Dataset.held_out("a", X, np.array(rows).astype(dtype))
+    assert (data.multilabel, data.n_classes, data.y_test.dtype) == (True, 2, np.uint8)
+    assert data.y_test.tolist() == rows
+    assert not data.y_test.flags.writeable
+    assert "2 labels" in repr(data)
+    others = [Dataset.held_out("a", X, np.array(rows) ^ flip) for flip in ([[1, 0]] * 3, [[0, 0], [0, 0], [1, 1]])]
+    assert len({data.digest(), *(other.digest() for other in others)}) == 3
+
+
+def test_one_row_of_either_part_makes_all_rows_of_labels():
+    for parts in ((np.eye(3), [[1, 1, 0]] * 3), ([[1, 1, 0]] * 3, np.eye(3))):
+        data = Dataset("a", X, parts[0], X, parts[1], classes=("sun", "rain", "wind"))
+        assert data.multilabel
+        assert (data.y_train.tolist(), data.y_test.tolist()) == tuple(np.array(part).tolist() for part in parts)
+        assert data.classes == ("sun", "rain", "wind")
+    assert not Dataset("a", X, np.eye(3), X, np.eye(3)[::-1]).multilabel
+    alone = Dataset("a", (), (), X, [[1, 1, 0]] * 3)
+    assert (alone.y_train.shape, alone.y_train.dtype) == ((0, 3), np.uint8)
+
+
+def test_digests_tell_rows_from_classes_and_widths_apart():
+    x = np.arange(12.0).reshape(6, 2)
+    wide, deep = (Dataset.held_out("a", x[: 6 // k], np.ones((6 // k, k), int)) for k in (3, 2))
+    assert wide.y_test.tobytes() == deep.y_test.tobytes()
+    assert len({wide.digest(), deep.digest(), Dataset.held_out("a", x, np.ones(6)).digest()}) == 3
 
 
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([[0, 1], [1, 1], [1, 0]], f"y must have one 1 in each row .* got 2 in row 1: {SEVERAL}"),
-        ([[0, 1], [0, 1], [0, 0]], f"y must have one 1 in each row .* got 0 in row 2: {SEVERAL}"),
         ([[0, 1], [0.5, 0.5], [1, 0]], r"y must be 0 or 1 in rows \(n, k\), got 0.5"),
         ([[0, 1], [0, 1], [np.nan, 1]], r"y must be 0 or 1 in rows \(n, k\), got nan"),
         ([[0], [1], [1]], r"y must have shape \(n,\), or .* got \(3, 1\)"),
@@ -223,8 +248,15 @@ def test_labels_refused(y, message):
     [
         ({"y_train": ["a", "b", "c"]}, "y_test must be names as y_train are, got numbers"),
         ({"y_test": ["a", "b", "c"]}, "y_train must be names as y_test are, got numbers"),
-        ({"y_test": np.eye(3), "y_train": np.eye(3, 4)}, "one-hot rows of all parts must have one length"),
+        ({"y_test": np.eye(3), "y_train": np.eye(3, 4)}, "rows of all parts must have one length"),
         ({"y_test": np.eye(3), "n_classes": 4}, "n_classes must be 3, the number of columns, got 4"),
+        ({"y_test": np.ones((3, 3)), "n_classes": 4, "y_train": np.eye(3)}, "n_classes must be 3, the number of col"),
+        ({"y_test": np.ones((3, 3))}, r"y_train must be rows \(n, k\) of 0 and 1 .*, got one label a sample"),
+        ({"y_test": np.ones((3, 3)), "y_train": np.eye(3), "classes": ("a",)}, "classes must be 3 names, one for each"),
+        (
+            {"y_test": np.ones((3, 2)), "y_train": list("aba"), "classes": ("a", "b")},
+            "y_train must be rows .*, got names",
+        ),
         (
             {"y_test": ["a", "b", "a"], "y_train": ["c"] * 3, "n_classes": 2},
             "n_classes must be 3, the number of cla",
@@ -304,6 +336,13 @@ def test_npz_of_one_hot_rows(tmp_path):
     np.savez(tmp_path / "a.npz", x=IMAGES[:, 0], y=np.eye(7)[[6, 0, 1, 1, 2]])
     data = load_npz(tmp_path / "a.npz")
     assert (data.y_test.tolist(), data.n_classes) == ([6, 0, 1, 1, 2], 7)
+
+
+def test_npz_of_several_labels(tmp_path):
+    rows = np.array([[1, 1, 0], [0, 0, 0], [0, 1, 0], [1, 1, 1], [0, 0, 1]])
+    np.savez(tmp_path / "a.npz", x=IMAGES, y=rows, x_train=IMAGES[:1], y_train=rows[2:3])
+    data = load_npz(tmp_path / "a.npz")
+    assert (data.y_test.tolist(), data.y_train.tolist(), data.n_classes) == (rows.tolist(), [[0, 1, 0]], 3)
 
 
 def test_npz_of_text_of_the_other_byte_order(tmp_path):

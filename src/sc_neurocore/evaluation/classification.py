@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from .estimates import EstimatedCircuit
 from .pairing import WrongImages
 from .task import EstimateRow, EstimateTask, Row, Task
 
-Classes = NDArray[np.int64]
+Classes = NDArray[np.integer[Any]]
+"""A class index for each sample ``(n,)``, or the labels that it has, ``(n, n_labels)`` of 0 and 1."""
 AnyCircuit = Circuit | EstimatedCircuit | FixedPoint
 """What a task runs."""
 FIXED_POINT = "fixed-point"
@@ -33,11 +34,12 @@ class Classification:
     Parameters
     ----------
     network
-        A classifier.
+        A classifier of one class or of several labels a sample.
     data
         Held-out samples that it takes.
     true_classes, float_classes
-        Class index of each sample ``(n,)``: the right one, and that of the float network.
+        Class index of each sample ``(n,)``: the right one, and that of the float network. With a multilabel network the
+        labels of each sample ``(n, n_labels)``.
     """
 
     network: Network
@@ -52,9 +54,9 @@ class Classification:
         Parameters
         ----------
         network
-            A classifier.
+            A classifier of one class or of several labels a sample.
         data
-            Samples ``(n, n_inputs)`` and their labels.
+            Samples ``(n, n_inputs)`` and their labels. For a multilabel network a class is the row of that one label.
         clip
             Whether inputs outside the network's range are accepted; circuits cut them to it.
 
@@ -68,8 +70,8 @@ class Classification:
 
     @property
     def float_correct(self) -> int:
-        """Number of samples that the float network puts into the right class."""
-        return int((self.float_classes == self.true_classes).sum())
+        """Number of samples that the float network puts into the right class, or gives all the right labels."""
+        return int(same_answers(self.float_classes, self.true_classes).sum())
 
     def circuit(self, task: Task, backend: str | None = None) -> AnyCircuit:
         """Build the circuit that a task runs, its estimate, or the network in fixed point.
@@ -117,14 +119,23 @@ class Classification:
         found, elapsed = _timed(circuit, self.data.x_test)
         if elapsed < SHORT_NS:
             elapsed = min(elapsed, _timed(circuit, self.data.x_test)[1])
-        correct, agree = int((found == self.true_classes).sum()), int((found == self.float_classes).sum())
-        wrong, float_wrong = (
-            WrongImages.of(task.data, classes != self.true_classes) for classes in (found, self.float_classes)
-        )
-        counts = len(self.true_classes), correct, self.float_correct, agree
+        right, float_right = (same_answers(each, self.true_classes) for each in (found, self.float_classes))
+        wrong, float_wrong = (WrongImages.of(task.data, ~each) for each in (right, float_right))
+        agree = int(same_answers(found, self.float_classes).sum())
+        counts = len(right), int(right.sum()), self.float_correct, agree
         if isinstance(task, EstimateTask):
             return EstimateRow(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
         return Row(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
+
+
+def same_answers(one: Classes, other: Classes) -> NDArray[np.bool_]:
+    """For each sample whether two answers are the same: the class, or all of the labels.
+
+    >>> same_answers(np.array([[0, 1], [1, 1]]), np.array([[0, 1], [1, 0]]))
+    array([ True, False])
+    """
+    same = one == other
+    return np.asarray(same.all(1) if same.ndim > 1 else same)
 
 
 def _timed(circuit: AnyCircuit, x: NDArray[np.float64]) -> tuple[Classes, int]:
@@ -135,20 +146,47 @@ def _timed(circuit: AnyCircuit, x: NDArray[np.float64]) -> tuple[Classes, int]:
 
 
 def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
-    """Class index of every held-out sample from its label, or a ValueError if the data do not fit."""
+    """Class index, or row of labels, of every held-out sample, or a ValueError if the data do not fit."""
     if not hasattr(network, "float_predict"):
         raise TypeError(f"network must be a Network, got {checks.shown(network)}")
     checks.instance("data", data, Dataset)
-    if network.kind != "classifier":
+    if network.kind == "regressor":
         raise ValueError(f"network must be a classifier to have an accuracy, got a {network.kind}")
     if data.x_test.shape[1] != network.n_inputs:
         raise ValueError(
             f"data must have {network.n_inputs} inputs a sample for this network, got {data.x_test.shape[1]}"
         )
     check_inputs(network, data.x_test, clip, "sample")
+    if data.multilabel:
+        return _label_rows(network, data)
+    if network.kind == "multilabel" and network.n_outputs == 1:  # whether it is there
+        return _class_indices(data.y_test, None, 2).astype(np.uint8)[:, None]
     if data.classes is not None and network.classes is not None:
-        return _named_indices(data.y_test, data.classes, network.classes)
-    return _class_indices(data.y_test, network.classes, network.n_classes)
+        places = _named_indices(data.y_test, data.classes, network.classes)
+    else:
+        places = _class_indices(data.y_test, network.classes, network.n_classes)
+    return np.eye(network.n_outputs, dtype=np.uint8)[places] if network.kind == "multilabel" else places
+
+
+def _label_rows(network: Network, data: Dataset) -> Classes:
+    """Labels ``(n, n_labels)`` of samples that may have several, in the order of the network's outputs."""
+    if network.kind != "multilabel":
+        raise ValueError(
+            f"data must have one class a sample for a network of kind {network.kind}, got {data.n_classes} labels of "
+            "which a sample may have several or none"
+        )
+    if data.n_classes != network.n_outputs:
+        raise ValueError(
+            f"data must have {network.n_outputs} labels, one for each output of the network, got {data.n_classes}"
+        )
+    if data.classes is None or network.classes is None:
+        return data.y_test
+    if sorted(data.classes) != sorted(network.classes):
+        raise ValueError(
+            f"labels must be those of the network {checks.shown(list(network.classes))}, got "
+            f"{checks.shown(list(data.classes))}"
+        )
+    return data.y_test[:, [data.classes.index(name) for name in network.classes]]
 
 
 def check_inputs(network: Network, x: NDArray[np.float64], clip: bool, what: str) -> None:

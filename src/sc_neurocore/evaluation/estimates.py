@@ -71,8 +71,8 @@ class EstimatedCircuit:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``; errors as of `Circuit.forward`."""
         return self._circuit.through(x, self._calls)
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)`` of the outputs of `forward`."""
+    def predict(self, x: ArrayLike) -> NDArray[np.integer[Any]]:
+        """Class indices ``(...)``, or labels ``(..., n_labels)``, of the outputs of `forward`."""
         return np.asarray(self._circuit.network.classes_of(self.forward(x)))
 
     def reset(self) -> None:

@@ -65,10 +65,12 @@ def evaluate(
     Parameters
     ----------
     network
-        A classifier.
+        A classifier, or a network of several labels: its answer is right when all labels of a sample are right, which
+        is called subset accuracy.
     data
         The held-out samples ``(n, inputs)`` inside the network's input range, and their labels:
-        those of ``network.classes`` if these are numbers, else the indices of the classes.
+        those of ``network.classes`` if these are numbers, else the indices of the classes; or rows ``(n, n_labels)``
+        of 0 and 1 for a network of several labels, to which a class is the row of that one label.
     lengths
         Clock cycles of a stream, each at least 1; one of them may also be a sequence, with a number for
         each layer. A single number is a list of one.
@@ -229,7 +231,7 @@ def evaluate_each(
     def evaluation(tasks: Sequence[Task], twin: Evaluation | None = None, note: str = "") -> Evaluation:
         found, images = tuple(rows[task.id] for task in tasks), len(subject.true_classes)
         facts = data.name, images, subject.float_correct, plan.reused(tasks), written
-        return Evaluation(found, *facts, twin, note)
+        return Evaluation(found, *facts, twin, note, network.kind == "multilabel")
 
     note = _note(network, samples, calibrate)
     return [
@@ -346,7 +348,12 @@ def _facts(
     )  # fmt: skip
     parts = {name: None if values[name] is None else asdict(values[name]) for name in ("faults", "device")}
     return {
-        "network": {"digest": names["network"], "inputs": network.n_inputs, "outputs": network.n_outputs},
+        "network": {
+            "digest": names["network"],
+            "inputs": network.n_inputs,
+            "outputs": network.n_outputs,
+            **({"kind": network.kind} if network.kind == "multilabel" else {}),
+        },
         "data": {
             "name": data.name,
             "digest": names["data"],

@@ -11,6 +11,8 @@ from .task import EstimateTask, Row
 
 ESTIMATE = "an estimate: sums are drawn from a normal law, no streams were run for them"
 """What reports say of estimates."""
+SUBSET = "accuracy of a multilabel network: a sample is right when all its labels are right (subset accuracy)"
+"""What reports say of networks that give a sample any number of labels."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,9 @@ class Evaluation:
         or the others were not run.
     note
         A sentence on what the circuits were calibrated on, or why they were not; empty where it was not asked for.
+    multilabel
+        Whether the network gives a sample any number of labels: an answer is right when all its labels are right, and
+        agrees with the float network when all of them do.
     """
 
     rows: tuple[Row, ...]
@@ -120,6 +125,7 @@ class Evaluation:
     written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     uncalibrated: "Evaluation | None" = None
     note: str = ""
+    multilabel: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
@@ -202,7 +208,13 @@ class Evaluation:
             )
         lines.append(f"float network: {100 * self.float_accuracy:.2f} % of {self.images} images")
         lines += [f"{name}: {self.verdict(name)}" for name in self.generators]
-        return "\n".join([*lines, *([ESTIMATE] if self.estimate else []), *([self.note] if self.note else [])])
+        return "\n".join([*lines, *self.notes])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the numbers mean, and what the circuits were calibrated on: a sentence each, those that hold."""
+        said = (SUBSET if self.multilabel else "", ESTIMATE if self.estimate else "", self.note)
+        return tuple(sentence for sentence in said if sentence)
 
     def uncalibrated_text(self, point: Point) -> str:
         """Accuracy in % of the circuit of a point as it is mapped, as text: empty where it is not known."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -209,8 +209,8 @@ class Circuit:
                 held[wire.place] = values
         return values.reshape(*batch, self._n_outputs)
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`.
+    def predict(self, x: ArrayLike) -> NDArray[np.integer[Any]]:
+        """Class indices ``(...)``, or labels ``(..., n_labels)``, of what `forward` gives, see `Network.classes_of`.
 
         Raises
         ------

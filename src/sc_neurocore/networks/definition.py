@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from .. import checks
 from .activations import Floats
 from .calibration import Calibration
+from .decisions import decided
 from .graph import (
     INPUT,
     INPUT_NAME,
@@ -31,11 +32,11 @@ from .graph import (
 from .input_range import Ends, checked_range, checked_shape, input_check, of_inputs, scale_of
 from .layer_spec import LayerSpec, Range, Shape
 
-Kind = Literal["classifier", "regressor"]
+Kind = Literal["classifier", "regressor", "multilabel"]
 CALIBRATED = 4
 """Format of the files of networks with a calibration."""
 GRAPH = 5
-"""Format of the files of networks that are no chains, have layers without streams, or a range for each input."""
+"""Format of files of networks that are no chains, have layers without streams, a range for each input, or labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +76,13 @@ class NetworkDefinition:
                     "may get some"
                 )
         checks.option("kind", self.kind, get_args(Kind))
-        named = self.n_classes if self.kind == "classifier" else self.n_outputs
+        named = self.n_outputs if self.kind == "regressor" else self.n_classes
         if self.classes is not None:
             object.__setattr__(self, "classes", tuple(map(str, checks.entries("classes", self.classes))))
             if len(self.classes) != named:
                 raise ValueError(f"classes must have {named} names, got {len(self.classes)}")
+        if self.kind == "multilabel":
+            _ = self.classes_of  # an error if outputs have no common threshold
         if self.sources is None:
             object.__setattr__(self, "names", None)
         if self.calibration is not None:
@@ -160,8 +163,8 @@ class NetworkDefinition:
 
     @property
     def n_classes(self) -> int:
-        """Number of classes of a classifier: one an output, or two that a single output tells apart."""
-        return max(self.n_outputs, 2)
+        """Number of classes: one an output, or two that a single output tells apart; or of labels, one an output."""
+        return self.n_outputs if self.kind == "multilabel" else max(self.n_outputs, 2)
 
     def __repr__(self) -> str:
         options = None if self.calibration is None else self.calibration.options
@@ -208,7 +211,7 @@ class NetworkDefinition:
         return flow(self.wires[first:], calls, a, {INPUT: a} if first == 0 else dict(held or {}))
 
     def float_predict(self, x: ArrayLike) -> Any:
-        """Class indices ``(...)``, int64, see `classes_of`.
+        """Class indices ``(...)``, int64; labels ``(..., n_labels)``, uint8, if it is multilabel; see `classes_of`.
 
         Raises
         ------
@@ -219,10 +222,11 @@ class NetworkDefinition:
 
     @cached_property
     def classes_of(self) -> Callable[[Floats], Any]:
-        """The rule that gives class indices ``(...)``, int64, for outputs ``(..., n_outputs)``, however computed.
+        """The rule that gives classes, or labels, for outputs ``(..., n_outputs)``, however computed.
 
-        The class is the place of the largest output. A single output tells two classes apart by the sign of its
-        sum: class 1 if it is above 0, or above one half behind the logistic function, else class 0.
+        The class, int64 ``(...)``, is the place of the largest output. A single output tells two classes apart by the
+        sign of its sum: class 1 if it is above 0, or above one half behind the logistic function, else class 0. By the
+        same rule each output of a multilabel network says whether its label is there: uint8 ``(..., n_labels)``.
 
         Raises
         ------
@@ -235,14 +239,7 @@ class NetworkDefinition:
         >>> Network.from_arrays([[[1.0, -1.0]]]).classes_of(np.array([[-0.25], [0.5]]))
         array([0, 1])
         """
-        if self.kind != "classifier":
-            raise ValueError(
-                f"kind must be classifier for classes, got {self.kind}, whose outputs are numbers: those of "
-                "float_forward, or of the forward of a circuit"
-            )
-        if self.n_outputs > 1:
-            return partial(np.argmax, axis=-1)
-        return partial(_above, self.layers[-1].decision)
+        return decided(self.kind, self.n_outputs, self.layers, self.wires)
 
     def describe_layers(self) -> str:
         """Everything but the arrays, as JSON: the header of a file."""
@@ -255,7 +252,8 @@ class NetworkDefinition:
             "classes": None if self.classes is None else list(self.classes),
         }
         calibration = None if self.calibration is None else self.calibration.described()
-        if described["format"] == GRAPH or self.sources is not None or np.ndim(self.input_range[0]):
+        newest = self.sources is not None or np.ndim(self.input_range[0]) or self.kind == "multilabel"
+        if newest or described["format"] == GRAPH:
             described |= {"format": GRAPH, "calibration": calibration, "sources": self.sources, "names": self.names}
         elif calibration is not None:
             described |= {"format": CALIBRATED, "calibration": calibration}
@@ -286,10 +284,6 @@ class NetworkDefinition:
         for layer in self.layers:
             for name in layer.arrays:
                 sha.update(np.ascontiguousarray(getattr(layer, name), "<f8").tobytes())
-
-
-def _above(decision: float, outputs: Floats) -> Any:
-    return (outputs[..., 0] > decision).astype(np.int64)
 
 
 def _without_arrays(layer: Any) -> dict[str, Any]:

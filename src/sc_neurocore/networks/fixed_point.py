@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -174,8 +174,8 @@ class FixedPoint:
         """Rewind the faults."""
         self._counter.next = 0
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`."""
+    def predict(self, x: ArrayLike) -> NDArray[np.integer[Any]]:
+        """Class indices ``(...)``, or labels ``(..., n_labels)``, of what `forward` gives, see `Network.classes_of`."""
         return np.asarray(self.network.classes_of(self.forward(x)))
 
     def forward(self, x: ArrayLike) -> Floats:

@@ -41,10 +41,11 @@ class Network(Mappable):
         Smallest and largest input, as in the training data: two numbers, or two arrays with one for each of
         ``n_inputs``, or for each channel of images.
     kind
-        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"regressor"``: outputs are
-        numbers, and to ask for classes is an error.
+        ``"classifier"``: outputs tell the class of a sample, see `classes_of`. ``"multilabel"``: each output tells
+        whether a sample has a label; it may have any number of them. ``"regressor"``: outputs are numbers, and to ask
+        for classes is an error.
     classes
-        Names of the classes, two for a single output; or None.
+        Names of the classes, two for a single output, or of the labels; or None.
     calibration
         The one circuit that it is calibrated for, see `Calibration`; None: it can become any. `layers` stay those of
         the ideal network, which `float_forward` computes. Other layers with the same calibration are refused.

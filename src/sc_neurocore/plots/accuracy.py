@@ -75,7 +75,8 @@ def accuracy_against_length(ax: "Axes", evaluation: "Evaluation") -> None:
     length_axis(ax, sorted(lengths), [lengths[cycles] for cycles in sorted(lengths)])
     _set_accuracy_limits(ax, evaluation)
     ax.set_xlabel("stream length L (clock cycles, logarithmic)", color=INK)
-    ax.set_ylabel("estimate of the accuracy (%)" if evaluation.estimate else "accuracy (%)", color=INK)
+    share = "subset accuracy (%)" if evaluation.multilabel else "accuracy (%)"
+    ax.set_ylabel(f"estimate of the {share}" if evaluation.estimate else share, color=INK)
     quiet_axes(ax)
     ax.tick_params(axis="x", length=4)
     label_ends(ax, [*ends, (level, f"float  {level:.1f} %", INK)])

@@ -64,7 +64,7 @@ def accuracy_against_faults(ax: "Axes", study: "FaultStudy") -> None:
     ax.minorticks_off()
     ax.set_ylim(0, 100)
     ax.set_xlabel("fault rate (%, logarithmic but for 0)", color=INK)
-    ax.set_ylabel("accuracy (%)", color=INK)
+    ax.set_ylabel("subset accuracy (%)" if study.evaluations[0].multilabel else "accuracy (%)", color=INK)
     quiet_axes(ax)
     label_ends(ax, ends)
 

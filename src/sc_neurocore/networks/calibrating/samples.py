@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...backends import choose
 from ..activations import Floats
+from ..decisions import threshold
 from ..definition import NetworkDefinition, in_batches
 from ..graph import INPUT
 
@@ -105,8 +106,9 @@ class Judge:
     The mark of a sample says how surely a classifier decides as the float network does: the logistic function of the
     margin by which the float network's class wins, in units of `SOFT` times the median of such margins above 0 in
     floating point. It is nearly 1 where the decision is the same, nearly 0 where it is not, and one half at the border,
-    so that few samples tell more than a count of decisions would. A regressor's mark is minus the square error, in
-    units of the variance of the outputs.
+    so that few samples tell more than a count of decisions would. Of labels it is the smallest of their margins that
+    counts, as one that differs makes another answer. A regressor's mark is minus the square error, in units of the
+    variance of the outputs.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ class Judge:
         self._network, self._outputs = network, outputs
         self.first = max(FEWEST, min(FIRST, int(FIRST_WORK // products(network))))
         """So many samples of each part tell what is clearly worse."""
-        self._classes = network.classes_of(outputs) if network.kind == "classifier" else None
+        self._classes = None if network.kind == "regressor" else network.classes_of(outputs)
         self._unit = float(outputs.var()) or 1.0
         if self._classes is not None:
             margins = self._margins(outputs, self._classes)
@@ -141,10 +143,11 @@ class Judge:
         margins = self._margins(values, self._classes[part]) / self._unit
         return 0.5 + 0.5 * choose().tanh(0.5 * margins)
 
-    def _margins(self, outputs: Floats, classes: NDArray[np.int64]) -> Floats:
-        """By how much the outputs ``(n, n_outputs)`` favour classes ``(n,)``."""
-        if outputs.shape[1] == 1:
-            return (outputs[:, 0] - self._network.layers[-1].decision) * np.where(classes == 1, 1.0, -1.0)
+    def _margins(self, outputs: Floats, classes: NDArray[np.integer[Any]]) -> Floats:
+        """By how much the outputs ``(n, n_outputs)`` favour classes ``(n,)``, or labels ``(n, n_outputs)``."""
+        if self._network.kind == "multilabel" or outputs.shape[1] == 1:
+            above = outputs - threshold(self._network.layers, self._network.wires)
+            return np.asarray((above * np.where(classes.reshape(outputs.shape) == 1, 1.0, -1.0)).min(1))
         others, places = outputs.copy(), (np.arange(len(outputs)), classes)
         others[places] = -np.inf
         return np.asarray(outputs[places] - others.max(1))
