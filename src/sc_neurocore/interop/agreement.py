@@ -29,12 +29,7 @@ def check_agreement(
     rule
         What the model must do for that, in the error.
     """
-    if calibration is None:
-        sample = np.random.default_rng(0).uniform(*network.bounds, (DRAWN, network.n_inputs))
-    else:
-        places = np.linspace(0, len(calibration) - 1, min(len(calibration), COMPARED)).astype(np.int64)
-        sample = calibration[places]
-    sample = sample.astype(np.float32).astype(np.float64)  # the same numbers for a model in single precision
+    sample = compared(network, calibration)
     want = np.asarray(model(sample), np.float64)
     if len(want) != len(sample):
         raise ValueError(f"model must give outputs for each of {len(sample)} samples, got shape {want.shape}")
@@ -47,3 +42,13 @@ def check_agreement(
             f"model must {rule}: the network built of it must agree with it to {TOLERANCE:g} of the largest output, "
             f"got a difference of {difference:.3g}"
         )
+
+
+def compared(network: Network, calibration: Floats | None) -> Floats:
+    """Samples ``(N, n_inputs)`` that a network and a model are compared on, see `check_agreement`."""
+    if calibration is None:
+        sample = np.random.default_rng(0).uniform(*network.bounds, (DRAWN, network.n_inputs))
+    else:
+        places = np.linspace(0, len(calibration) - 1, min(len(calibration), COMPARED)).astype(np.int64)
+        sample = calibration[places]
+    return sample.astype(np.float32).astype(np.float64)  # the same numbers for a model in single precision

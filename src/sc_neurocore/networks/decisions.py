@@ -9,7 +9,7 @@ import numpy as np
 from .activations import Floats
 from .graph import INPUT, Wire
 from .layer_spec import LayerSpec
-from .wiring_specs import Concat, Flatten, Reshape, Select, Transpose
+from .wiring_specs import WIRES
 
 
 def decided(kind: str, n_outputs: int, layers: Sequence[LayerSpec], wires: Sequence[Wire]) -> Callable[[Floats], Any]:
@@ -44,7 +44,7 @@ def threshold(layers: Sequence[LayerSpec], wires: Sequence[Wire], place: int = -
         If these differ, as those of a logistic layer and a sum without a function do.
     """
     layer = layers[place]
-    if not isinstance(layer, Concat | Flatten | Reshape | Select | Transpose):
+    if not isinstance(layer, WIRES):
         return layer.decision
     found = {0.0 if source == INPUT else threshold(layers, wires, source) for source in wires[place].sources}
     if len(found) > 1:

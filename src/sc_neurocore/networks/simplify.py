@@ -16,7 +16,7 @@ from .layer_spec import LayerSpec, Shape
 from .pool_spec import Pool2D
 from .scaling_specs import Scale
 from .weighted_specs import Conv2D, Dense
-from .wiring_specs import Concat, Flatten, GlobalPool, Reshape, Select, Transpose
+from .wiring_specs import WIRES, Concat, Flatten, GlobalPool, Reshape, Select, Transpose
 
 MONOTONE = ("relu", "relu6", "leaky_relu", "clip", "tanh", "logistic", "hard_logistic", "softplus")
 """Functions that keep the order of numbers: the maximum of their values is the value of the maximum."""
@@ -29,8 +29,8 @@ def simplified(layers: Mapping[str, tuple[Any, ...]], input_shape: Shape) -> dic
 
     - Layers that do nothing vanish: a `Scale` by 1, a `Reshape` to the shape that is there, a `Concat` of one source.
     - A `Scale` behind a layer with weights, which nothing else takes, is folded into the weights, and one before a
-      `Dense`, or before a convolution without padding. One that takes the input of the network stays: it gives each
-      input its own range.
+      `Dense`, or before a convolution without padding. One that takes the input of the network stays, also through
+      wires: it gives each input its own range.
     - A `Select` that takes one of the sources of a `Concat` is that source.
     - A `Flatten` before a `Dense` vanishes: it flattens images itself.
     - ReLU, tanh and the logistic function become the activation of the layer before, across changes of shape and, as
@@ -102,6 +102,12 @@ class _Graph:
     def alone(self, name: str) -> bool:
         """Whether one layer takes a layer's outputs, once."""
         return name != self.output and len(self.takers[name]) == 1
+
+    def raw(self, name: str) -> bool:
+        """Whether inputs of the network are among what a layer takes, as they are or through wires."""
+        sources = self.layers[name][1:]
+        wires = [source for source in sources if isinstance(self.layer(source), WIRES)]
+        return INPUT_NAME in sources or any(map(self.raw, wires))
 
     def put(self, name: str, layer: LayerSpec, *sources: str) -> Self:
         """Another layer of that name, with other sources where they are given."""
@@ -230,10 +236,10 @@ def _scales_weights(graph: _Graph, name: str) -> bool:
 
 
 def _scales_inputs(graph: _Graph, name: str) -> bool:
-    """A scale before a dense layer, or before a convolution without padding; not that of the network's input."""
+    """A scale before a dense layer, or before a convolution without padding; not that of inputs of the network."""
     layer, source = graph.layer(name), graph.source(name)
     first = graph.layer(source) if source else None
-    if not isinstance(first, Scale) or not graph.alone(source) or graph.source(source) in ("", INPUT_NAME):
+    if not isinstance(first, Scale) or not graph.alone(source) or not graph.source(source) or graph.raw(source):
         return False
     if isinstance(layer, Dense):
         each = len(layer.weights[0]) // len(first.factors)

@@ -178,6 +178,10 @@ class Select(BinarySpec):
         return a[:, list(self.places)]
 
 
+WIRES = (Concat, Flatten, Reshape, Select, Transpose)
+"""Layers that give the numbers that they take, in other places."""
+
+
 @dataclass(frozen=True, eq=False)
 class GlobalPool(BinarySpec):
     """Average or maximum over the pixels of each channel, or over tokens: a number a channel or feature.
