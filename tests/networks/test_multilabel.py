@@ -89,9 +89,7 @@ def test_behind_wires():
 
 
 def test_other_kinds_stay():
-    with pytest.raises(
-        ValueError, match="kind must be classifier for classes, or multilabel for labels, got"
-    ):
+    with pytest.raises(ValueError, match="kind must be classifier for classes, or multilabel for labels, got"):
         Network.from_arrays([WEIGHTS], kind="regressor").float_predict(X)
     with pytest.raises(ValueError, match="kind must be one of classifier, regressor, multilabel, got 'labels'"):
         Network.from_arrays([WEIGHTS], kind="labels")
