@@ -88,6 +88,11 @@ def test_behind_wires():
     assert np.array_equal(apart.float_predict(X), LABELS)
 
 
+def test_one_class_behind_wires():
+    layers = [Dense(WEIGHTS[:1], np.zeros(1), "logistic"), Flatten()]
+    assert np.array_equal(Network.from_layers(layers).float_predict(X), LABELS[:, 0])
+
+
 def test_other_kinds_stay():
     with pytest.raises(ValueError, match="kind must be classifier for classes, or multilabel for labels, got"):
         Network.from_arrays([WEIGHTS], kind="regressor").float_predict(X)

@@ -13,7 +13,7 @@ from .intervals import paired_interval
 
 @dataclass(frozen=True)
 class WrongImages:
-    """Which images of a data set a classifier put into a wrong class, a bit an image.
+    """Which images of a data set a classifier put into a wrong class, or gave a wrong label, a bit an image.
 
     Parameters
     ----------
