@@ -271,6 +271,17 @@ def test_outputs_of_any_shape_are_flattened():
     assert from_torch(scalar, (4,)).n_outputs == 1
 
 
+def test_several_labels():
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).normal(size=(50, 4))
+    for last in ([], [nn.Sigmoid()], [nn.Sigmoid(), nn.Unflatten(1, (3, 1))]):
+        model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), *last).double()
+        network = from_torch(model, (4,), x, kind="multilabel", classes=["sun", "rain", "wind"])
+        want = model(torch.tensor(x)).detach().numpy().reshape(50, 3) > (0.5 if last else 0)
+        np.testing.assert_array_equal(network.float_predict(x), want)
+        assert 0 < want.mean() < 1
+
+
 def test_outputs_that_are_no_vector_of_the_network():
     with pytest.raises(ValueError, match=r"model must take samples of shape \(1, 2, 2\): "):
         from_torch(nn.Sequential(nn.Linear(4, 3)), (1, 2, 2))

@@ -56,6 +56,8 @@ CASES = {
     "scale before a padded convolution": (IMAGES, [relu(), scale(2), conv(2, 3, padding=1), Flatten()],
                                           [Elementwise, Scale, Conv2D, Flatten]),
     "scale of the input": (VECTOR, [scale(4), dense(4, 3)], [Scale, Dense]),
+    "scale of some inputs": (VECTOR, [Select((2, 0)), scale(2), dense(2, 3)], [Select, Scale, Dense]),
+    "second scale of some inputs": (VECTOR, [scale(4), Select((2, 0)), scale(2), dense(2, 3)], [Scale, Select, Dense]),
     "scale by one": (VECTOR, [Scale(np.ones(4), np.zeros(4)), dense(4, 3)], [Dense]),
     "batch norm and relu": (IMAGES, [conv(2, 3), scale(3), relu(), Flatten(), dense(27, 2)], [Conv2D, Dense]),
     "relu behind another function": (VECTOR, [dense(4, 3), Elementwise("silu"), relu()],
