@@ -1,7 +1,7 @@
 """A network as a stochastic circuit: stream layers with a count and a new encoding between them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import NamedTuple, Self
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..encoders.seeds import Seeds
 from ..layers.options import CircuitOptions
 from ..read_only import attribute
 from .activations import Floats
+from .contexts import layer_contexts as layer_contexts
 from .definition import NetworkDefinition
 from .graph import INPUT, Wire
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
@@ -48,23 +48,6 @@ class Stage(NamedTuple):
         """Values in units of their ranges, clipped to the range of the streams."""
         scaled = values.reshape(*batch, *self.sample) / self.ranges
         return np.clip(scaled, self.lowest, 1.0, out=scaled)
-
-
-def layer_contexts(
-    network: NetworkDefinition, options: CircuitOptions
-) -> Iterator[tuple[LayerSpec, Shape, BuildContext]]:
-    """Each layer of a network that has streams, the shape of its inputs, and the context in which it is built."""
-    nodes = network.stream_nodes
-    if isinstance(options.length, tuple) and len(options.length) != len(nodes):
-        binary = "" if len(nodes) == len(network.layers) else " with streams"
-        raise ValueError(
-            f"length must be one number, or {len(nodes)}, one for each layer{binary}, got {len(options.length)}"
-        )
-    inputs, wires = network.ranges(), network.wires
-    seeds = Seeds(options.seed, Circuit).of("layers").spawn(len(nodes))
-    for k, (node, seed) in enumerate(zip(nodes, seeds, strict=True)):
-        own, (scale, signed) = options.of_layer(k, seed), inputs[node]
-        yield network.layers[node], wires[node].shape, BuildContext(own, k, scale, signed, node, network.called(node))
 
 
 class Circuit:
