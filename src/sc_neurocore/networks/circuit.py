@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +14,15 @@ from ..read_only import attribute
 from .activations import Floats
 from .contexts import layer_contexts as layer_contexts
 from .definition import NetworkDefinition
+from .describe import checked_width, described
+from .drawing import page, pictured, plotted
 from .graph import INPUT, Wire
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
 from .mapping import LayerMapping
 from .weighted_specs import Dense, WeightedSpec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FORWARD = attrgetter("layer.forward")
 
@@ -136,6 +141,30 @@ class Circuit:
 
     def __repr__(self) -> str:
         return f"Circuit({', '.join(map(repr, self.layers))})"
+
+    def describe(self, width: int | None = None) -> str:
+        """The circuit as a table: its layers, streams, gates, cycles and memory, see `Network.describe`.
+
+        Parameters
+        ----------
+        width
+            Columns of the terminal, see `Network.describe`.
+        """
+        return described(self.network, self.options).text(checked_width(width))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the graph of the network, with the streams, gates and cycles of this circuit, see `Network.plot`.
+
+        Parameters
+        ----------
+        ax
+            Matplotlib axes to draw on; None: those of a new figure.
+        """
+        return plotted(pictured(self.network, self.options), ax)
+
+    def _repr_html_(self) -> str:
+        """The graph and what `describe` says, for a notebook."""
+        return page(self.network, self.options, self.options)
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``, from counts of real streams.

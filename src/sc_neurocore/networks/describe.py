@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams.encodings import value_range
 from ..encoders import Bank, Generator, Searched, make_generator
@@ -107,9 +108,11 @@ def described(network: NetworkDefinition, options: CircuitOptions | None) -> Des
     there stand also the kind of each layer, whose outputs it takes, and the range in which its inputs are encoded; of
     one that is no chain of layers with streams the cycles on the longest way through it. Under them stand the sources
     of the numbers that weights are compared with, see `layers.weight_share`, and for each layer of a calibrated network
-    what the circuit has that the plain one has not. Without options there is no cost.
+    what the circuit has that the plain one has not. Without options the circuit is the one that the network is
+    calibrated for; where there is none there is no cost.
     """
-    if network.calibration is not None and options is not None:
+    if network.calibration is not None:
+        options = options or network.calibration.options
         network.calibration.check_options(options)
     layers = _plain(network)
     graph = network.sources is not None or len(network.stream_nodes) < len(network.layers)
@@ -142,6 +145,11 @@ def described(network: NetworkDefinition, options: CircuitOptions | None) -> Des
         notes.append(f"number sources of weights: {sum(sources):,} ({options.weights_share})")
     notes += [f"generator: {each}" for each in generators]
     return Description(head, tuple(layers), _texts(totals), longest, (*notes, *added))
+
+
+def checked_width(width: int | None) -> int | None:
+    """Columns of a terminal, at least 40, or None; else an error."""
+    return None if width is None else checks.whole("width", width, 40)
 
 
 def _plain(network: NetworkDefinition) -> list[Facts]:

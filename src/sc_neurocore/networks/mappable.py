@@ -17,7 +17,7 @@ from .calibrating.search import Progress
 from .calibration import Calibration, Products
 from .circuit import Circuit
 from .definition import NetworkDefinition
-from .describe import described
+from .describe import checked_width, described
 from .drawing import page, pictured, plotted
 from .fixed_point import FixedPoint
 
@@ -203,10 +203,10 @@ class Mappable(NetworkDefinition):
         ValueError, TypeError
             As `circuit`.
         """
-        width = None if width is None else checks.whole("width", width, 40)
+        columns = checked_width(width)
         named = {"encoding": encoding, "weight_share": weight_share}
         given = {name: value for name, value in named.items() if value is not None}
-        return described(self, self._options(self._length(length), generator, given)).text(width)
+        return described(self, self._options(self._length(length), generator, given)).text(columns)
 
     def _length(self, length: int | Sequence[int] | None) -> int | Sequence[int] | None:
         """The length of a circuit that is described: 256 where neither it nor a calibration is given."""
@@ -246,16 +246,9 @@ class Mappable(NetworkDefinition):
         ValueError, TypeError
             As `circuit`.
         """
-        return plotted(pictured(self, self._drawn_options(length, generator, options)), ax)
-
-    def _drawn_options(
-        self, length: int | Sequence[int] | None, generator: str | Generator | None, options: dict[str, Any]
-    ) -> CircuitOptions | None:
-        """Options of the circuit whose cost is drawn; None: no cost."""
-        if self.calibration is None and length is None and generator is None and not options:
-            return None
-        return self._options(length, generator, options)
+        given = length is not None or generator is not None or options
+        return plotted(pictured(self, self._options(length, generator, options) if given else None), ax)
 
     def _repr_html_(self) -> str:
         """The graph and the table of `describe`, for a notebook."""
-        return page(self, self._drawn_options(None, None, {}), self._options(self._length(None), None, {}))
+        return page(self, None, self._options(self._length(None), None, {}))

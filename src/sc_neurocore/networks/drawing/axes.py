@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...colours import INK, tint
-from .scene import Scene, Text
+from .scene import TINT, Scene, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def paint(ax: "Axes", scene: Scene) -> None:
                 family="DejaVu Sans", parse_math=False, usetex=False, zorder=4)  # fmt: skip
 
     for box, colour in scene.marks:
-        ax.add_patch(Rectangle((box.left, box.top), box.width, box.height, fc=tint(colour, 0.1), ec=colour, lw=unit))
+        ax.add_patch(Rectangle((box.left, box.top), box.width, box.height, fc=tint(colour, TINT), ec=colour, lw=unit))
     for line in scene.lines:
         points, codes = [line.points[0]], [Path.MOVETO]
         for (x, y), (to, down) in pairwise(line.points):
@@ -61,6 +61,6 @@ def paint(ax: "Axes", scene: Scene) -> None:
     for card in scene.cards:
         box = card.box
         ax.add_patch(FancyBboxPatch((box.left, box.top), box.width, box.height, boxstyle="round,pad=0,rounding_size=5",
-                                    fc=card.fill, ec=card.colour, lw=unit, zorder=3))  # fmt: skip
+                                    fc=tint(card.colour, TINT), ec=card.colour, lw=unit, zorder=3))  # fmt: skip
         for text in card.texts:
             write(text)

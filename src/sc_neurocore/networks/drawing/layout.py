@@ -101,9 +101,8 @@ def laid_out(sizes: Sequence[tuple[float, float]], sources: Taken) -> Layout:
     middle = {node: at - least for node, at in middle.items()}
     heights = [max((sizes[node][1] for node in row if node < graph.nodes), default=0.0) for row in graph.rows]
     tops = [0.0]
-    for k, (upper, height) in enumerate(zip(graph.rows[:-1], heights, strict=False)):
+    for upper, height in zip(graph.rows[:-1], heights, strict=False):
         sideways = [abs(middle[node] - middle[other]) for node in upper for other in graph.below[node]]
-        assert sideways, k
         tops.append(tops[-1] + height + STUB + min(_BEND + _STEEP * max(sideways), _MOST) + HEAD)
     rank = {node: k for k, row in enumerate(graph.rows) for node in row}
     boxes = tuple(

@@ -40,4 +40,4 @@ def page(network: NetworkDefinition, options: CircuitOptions | None, costs: Circ
 
 def _cell(tag: str, head: str, text: str) -> str:
     side = "left" if head in _LEFT else "right"
-    return f'<{tag} style="text-align:{side}">{html.escape(text)}</{tag}>'
+    return f'<{tag} style="text-align:{side};padding:1px 8px;white-space:nowrap">{html.escape(text)}</{tag}>'

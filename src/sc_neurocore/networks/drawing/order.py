@@ -6,6 +6,7 @@ neighbours, downwards and upwards in turn, and the order with the fewest crossin
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from .ranks import Taken, ranks, targets_of
@@ -19,9 +20,9 @@ class Rows(NamedTuple):
 
     rows: tuple[tuple[int, ...], ...]
     """Nodes and bends from left to right; bends have numbers from the count of nodes on."""
-    above: Mapping[int, tuple[int, ...]]
+    above: Mapping[int, Sequence[int]]
     """Those of the row above to which lines lead."""
-    below: Mapping[int, tuple[int, ...]]
+    below: Mapping[int, Sequence[int]]
     """Those of the row below to which lines lead."""
     bends: Mapping[tuple[int, int], int]
     """The bend for a node and a row."""
@@ -62,8 +63,7 @@ def in_rows(sources: Taken) -> Rows:
 
     visit(0)
     found = _sorted(rows, above, below)
-    frozen = ({node: tuple(each) for node, each in sides.items()} for sides in (above, below))
-    return Rows(tuple(map(tuple, found)), *frozen, bends, len(sources))
+    return Rows(tuple(map(tuple, found)), above, below, bends, len(sources))
 
 
 def crossings(upper: Sequence[int], lower: Sequence[int], below: Mapping[int, Sequence[int]]) -> int:
@@ -81,7 +81,7 @@ def crossings(upper: Sequence[int], lower: Sequence[int], below: Mapping[int, Se
 
 
 def _all_crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence[int]]) -> int:
-    return sum(crossings(upper, lower, below) for upper, lower in zip(rows, rows[1:], strict=False))
+    return sum(crossings(upper, lower, below) for upper, lower in pairwise(rows))
 
 
 def _sorted(

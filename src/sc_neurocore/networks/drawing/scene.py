@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ...colours import COLOURS, INK, QUIET, tint
+from ...colours import COLOURS, INK, QUIET
 from ...layers.options import CircuitOptions
 from ..definition import NetworkDefinition
 from ..describe import Description, Facts, described, written
@@ -16,6 +16,8 @@ _LINE, _PAD, _LEAST, _LONGEST, _MARGIN = 15.0, 9.0, 96.0, 30, 14.0
 """Height of a line, room in a box beside its text, its least width, most characters of a line, room around all."""
 STREAMS, BINARY, ENDS = COLOURS[0], COLOURS[5], QUIET
 """Colours of layers with streams, of layers without, and of the input and the outputs of the network."""
+TINT = 0.1
+"""Share of the colour inside of boxes."""
 _MEANINGS = ((STREAMS, "streams, gates, counters"), (BINARY, "binary: no streams"))
 
 
@@ -37,8 +39,7 @@ class Card(NamedTuple):
 
     box: Box
     colour: str
-    """Of its edge."""
-    fill: str
+    """Of its edge; inside it is a `TINT` of that."""
     texts: tuple[Text, ...]
     title: str
     """All that is in it, in full."""
@@ -67,14 +68,14 @@ class Scene(NamedTuple):
 
 
 def pictured(network: NetworkDefinition, options: CircuitOptions | None) -> Scene:
-    """The picture of a network; with options also of the streams, gates and cycles of its circuit.
+    """The picture of a network; with options also of the streams, gates and cycles of its circuit, see `described`.
 
     Layers are in boxes, the input of the network on top. Beside a line stands the shape of what it carries.
     """
     found = described(network, options)
     shape = written(network.shapes()[0])
-    low, high = (float(end.min()) for end in network.bounds[:1]), (float(end.max()) for end in network.bounds[1:])
-    first = [INPUT_NAME, f"{shape}, from {next(low):.3g} to {next(high):.3g}"]
+    low, high = network.bounds
+    first = [INPUT_NAME, f"{shape}, from {low.min():.3g} to {high.max():.3g}"]
     last = ["output", f"{written(network.shapes()[-1])}, {network.kind}"]
     lines = [first, *(_lines(layer) for layer in found.layers), last]
     shapes = [shape, *(layer.outputs for layer in found.layers)]
@@ -82,7 +83,8 @@ def pictured(network: NetworkDefinition, options: CircuitOptions | None) -> Scen
     sizes = [_size(each, label) for each, label in zip(lines, [*shapes, ""], strict=True)]
     layout = laid_out(sizes, sources)
     top, marks, texts = _legend(network, found)
-    left = _MARGIN + max(0.0, (max(_end(texts), 0.0) - layout.width) / 2)
+    wide = max(layout.width + 2 * _MARGIN, _end(texts) + _MARGIN)
+    left = (wide - layout.width) / 2
     boxes = [box._replace(left=box.left + left, top=box.top + top) for box in layout.boxes]
     colours = [ENDS, *(BINARY if layer.binary else STREAMS for layer in network.layers), ENDS]
     cards = [_card(box, each, colour) for box, each, colour in zip(boxes, lines, colours, strict=True)]
@@ -95,14 +97,13 @@ def pictured(network: NetworkDefinition, options: CircuitOptions | None) -> Scen
     for k in sorted({edge.source for edge in layout.edges}):
         bottom = max(edge.points[1][1] for edge in layout.edges if edge.source == k) + top
         texts.append(Text(boxes[k].middle + 5, bottom - STUB / 2 + 0.36 * SMALL, shapes[k], SMALL, QUIET))
-    wide = max(layout.width + 2 * left, _end(texts)) if left > _MARGIN else max(layout.width + left, _end(texts))
-    return Scene(wide + _MARGIN, layout.height + top + _MARGIN, tuple(cards), tuple(drawn), tuple(texts), tuple(marks))
+    return Scene(wide, layout.height + top + _MARGIN, tuple(cards), tuple(drawn), tuple(texts), tuple(marks))
 
 
 def _lines(layer: Facts) -> list[str]:
     """The lines in the box of a layer."""
     lines = [layer.name, f"{layer.kind} · {layer.activation}" if layer.activation else layer.kind]
-    lines.append(f"{layer.outputs}, range {layer.encoded}" if layer.encoded else layer.outputs)
+    lines.append(f"{layer.outputs}, inputs {layer.encoded}" if layer.encoded else layer.outputs)
     if layer.numbers:
         streams, gates, cycles, kib = layer.numbers
         lines += [f"{streams} streams, {gates} gates", f"{cycles} cycles, {kib} KiB"]
@@ -112,11 +113,9 @@ def _lines(layer: Facts) -> list[str]:
 def _size(lines: list[str], label: str) -> tuple[float, float]:
     """Width and height of a box, so wide that the label at its line is beside no other box's line."""
     name, *rest = lines
-    needed = [
-        width(shortened(name, _LONGEST), NAME, bold=True),
-        *(width(shortened(line, 2 * _LONGEST), SMALL) for line in rest),
-    ]
-    return max(_LEAST, max(needed) + 2 * _PAD, 2 * width(label, SMALL) + 2 * _PAD), _LINE * len(lines) + _PAD
+    texts = [width(shortened(name, _LONGEST), NAME, bold=True)]
+    texts += [width(shortened(line, 2 * _LONGEST), SMALL) for line in rest]
+    return max(_LEAST, max(texts) + 2 * _PAD, 2 * width(label, SMALL) + 2 * _PAD), _LINE * len(lines) + _PAD
 
 
 def _card(box: Box, lines: list[str], colour: str) -> Card:
@@ -124,10 +123,9 @@ def _card(box: Box, lines: list[str], colour: str) -> Card:
     for k, line in enumerate(lines):
         size, most = (SMALL, 2 * _LONGEST) if k else (NAME, _LONGEST)
         baseline = box.top + _PAD / 2 + _LINE * (k + 0.5) + 0.36 * size
-        texts.append(
-            Text(box.middle, baseline, shortened(line, most), size, INK if k < 2 else QUIET, not k, centred=True)
-        )
-    return Card(box, colour, tint(colour, 0.1), tuple(texts), "\n".join(lines))
+        ink = INK if k < 2 else QUIET
+        texts.append(Text(box.middle, baseline, shortened(line, most), size, ink, bold=not k, centred=True))
+    return Card(box, colour, tuple(texts), "\n".join(lines))
 
 
 def _legend(network: NetworkDefinition, found: Description) -> tuple[float, list[tuple[Box, str]], list[Text]]:

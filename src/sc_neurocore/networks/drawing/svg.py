@@ -4,20 +4,16 @@ import html
 from itertools import pairwise
 
 from ...colours import INK, tint
-from .layout import Point
-from .scene import Card, Line, Scene, Text
+from .layout import Box, Point
+from .scene import TINT, Card, Line, Scene, Text
 
 FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 
 
 def svg(scene: Scene) -> str:
     """A picture as an ``<svg>`` element; whoever points at a box or a line reads it in full."""
-    size = f'width="{scene.width:.0f}" height="{scene.height:.0f}" viewBox="0 0 {scene.width:.1f} {scene.height:.1f}"'
-    marks = (
-        f'<rect x="{_n(box.left)}" y="{_n(box.top)}" width="{_n(box.width)}" height="{_n(box.height)}" rx="2" '
-        f'fill="{tint(colour, 0.1)}" stroke="{colour}"/>'
-        for box, colour in scene.marks
-    )
+    size = f'width="{scene.width:.0f}" height="{scene.height:.0f}" style="display:block"'
+    marks = (_rect(box, 2, colour) for box, colour in scene.marks)
     parts = [*marks, *map(_line, scene.lines), *map(_text, scene.texts), *map(_card, scene.cards)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}">'
@@ -36,11 +32,14 @@ def _text(text: Text) -> str:
 
 
 def _card(card: Card) -> str:
-    box = card.box
+    texts = "".join(map(_text, card.texts))
+    return f"<g><title>{html.escape(card.title)}</title>{_rect(card.box, 5, card.colour)}{texts}</g>"
+
+
+def _rect(box: Box, radius: int, colour: str) -> str:
     return (
-        f'<g><title>{html.escape(card.title)}</title><rect x="{_n(box.left)}" y="{_n(box.top)}" width="{_n(box.width)}" '
-        f'height="{_n(box.height)}" rx="5" fill="{card.fill}" stroke="{card.colour}"/>'
-        f"{''.join(map(_text, card.texts))}</g>"
+        f'<rect x="{_n(box.left)}" y="{_n(box.top)}" width="{_n(box.width)}" height="{_n(box.height)}" '
+        f'rx="{radius}" fill="{tint(colour, TINT)}" stroke="{colour}"/>'
     )
 
 
