@@ -1,6 +1,7 @@
 """A network as a table: its graph, its hardware cost as a circuit, and what its calibration adds to it."""
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -217,8 +218,10 @@ def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
     table = [head, *rows]
     widths = [max(len(row[i]) for row in table) for i in range(len(head))]
     folded = [i for i, name in enumerate(head) if name in _FOLDED]
-    if "from" in head:
-        widths[head.index("from")] = min(widths[head.index("from")], _LIST)
+    if "from" in head:  # a name is broken only where it must be
+        column = head.index("from")
+        longest = max(len(source) for row in table for source in _words(row[column]))
+        widths[column] = min(widths[column], max(longest, _LIST))
     while width is not None and sum(widths) + 2 * len(widths) - 2 > width:
         widest = max(folded, key=lambda i: widths[i])
         if widths[widest] <= _LEAST:
@@ -226,10 +229,7 @@ def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
         widths[widest] -= 1
     lines = []
     for row in table:
-        cells = [
-            textwrap.wrap(cell, widths[i], break_on_hyphens=False) or [""] if i in folded else [cell]
-            for i, cell in enumerate(row)
-        ]
+        cells = [_folded(cell, widths[i]) if i in folded else [cell] for i, cell in enumerate(row)]
         lines += [
             "  ".join(
                 part.rjust(wide) if name in ("gain", *_NUMBERS) else part.ljust(wide)
@@ -237,6 +237,24 @@ def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
             ).rstrip()
             for parts in zip_longest(*cells, fillvalue="")
         ]
+    return lines
+
+
+def _words(cell: str) -> list[str]:
+    """Parts of a cell that stand in one line if they fit; a plus or an arrow follows what is before it."""
+    return re.sub(r" ([+]|->) ", r" \1\n", cell).split("\n")
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    """A cell as lines of at most so many characters."""
+    lines = [""]
+    for word in _words(cell):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if len(joined) <= width:
+            lines[-1] = joined
+        else:
+            pieces = [word[start : start + width] for start in range(0, len(word), width)]
+            lines = [*lines, *pieces] if lines[-1] else pieces
     return lines
 
 

@@ -10,6 +10,8 @@ from .svg import svg
 
 _LEFT = ("layer", "kind", "from", "shape", "range", "activation")
 """Columns of text; others are numbers."""
+_LONG = ("layer", "from")
+"""Columns whose cells may take several lines."""
 
 
 def page(network: NetworkDefinition, options: CircuitOptions | None, costs: CircuitOptions) -> str:
@@ -40,4 +42,5 @@ def page(network: NetworkDefinition, options: CircuitOptions | None, costs: Circ
 
 def _cell(tag: str, head: str, text: str) -> str:
     side = "left" if head in _LEFT else "right"
-    return f'<{tag} style="text-align:{side};padding:1px 8px;white-space:nowrap">{html.escape(text)}</{tag}>'
+    broken = "max-width:24em;overflow-wrap:anywhere" if head in _LONG else "white-space:nowrap"
+    return f'<{tag} style="text-align:{side};vertical-align:top;padding:1px 8px;{broken}">{html.escape(text)}</{tag}>'

@@ -63,12 +63,19 @@ def _blocks(
         for node in reversed(row) if mirrored else row:
             for other in _medians(node, near[node], graph.nodes, place):
                 line = (other, node) if side == "above" else (node, other)
+                if node < graph.nodes and side == "above" and _goes_on(other, graph):
+                    continue
                 if line not in barred and place[other] > last and other not in taken:
                     taken.add(other)
                     block[node] = block[other]
                     last = place[other]
                     break
     return block
+
+
+def _goes_on(bend: int, graph: Rows) -> bool:
+    """Whether a line passes the row below the one of a bend, too: there it goes on straight."""
+    return bend >= graph.nodes and any(other >= graph.nodes for other in graph.below[bend])
 
 
 def _medians(node: int, near: Sequence[int], nodes: int, place: Mapping[int, int]) -> list[int]:
