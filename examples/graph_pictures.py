@@ -10,7 +10,7 @@ from sc_neurocore.plots import save_network
 from .result import Result
 
 PAGE = "graphs.md"
-PICTURES = {"graph_residual.png": (535, 1119), "graph_attention.png": (612, 1025)}
+PICTURES = {"graph_residual.png": (543, 1119), "graph_attention.png": (620, 1026)}
 TOLERANCE = 0.0
 CYCLES = 64
 

@@ -29,6 +29,8 @@ _NUMBERS = ("streams", "gates", "cycles", "KiB")
 """Columns that have a total, the last ones."""
 _CHAIN = ("layer", "shape", "activation", "gain", *_NUMBERS)
 _GRAPH = ("layer", "kind", "from", "shape", "range", *_CHAIN[2:])
+_RIGHT = ("gain", *_NUMBERS)
+"""Columns of numbers, aligned to the right."""
 _FOLDED = ("layer", "from", "shape")
 """Columns whose cells may take several lines."""
 _LIST, _LEAST = 40, 12
@@ -89,14 +91,23 @@ class Description(NamedTuple):
         Parameters
         ----------
         width
-            Columns of the terminal: names, sources and shapes take several lines where that makes the table fit. None:
-            only long lists of sources do.
+            Columns of the terminal: names, sources and shapes take several lines where that makes the table fit, and
+            costs stand in a table of their own where it does not. None: only long lists of sources are folded.
         """
         lines = _aligned(self.head, self.rows, width)
         if width is None:
             return "\n".join([*lines, *self.notes])
-        notes = (textwrap.wrap(note, max(width, 2 * _LEAST), subsequent_indent="  ") for note in self.notes)
+        if max(map(len, lines)) > width:  # the graph and its cost, one below the other
+            cost = ("layer", *(name for name in self.head if name in _RIGHT))
+            graph = [name for name in self.head if name not in _RIGHT]
+            lines = [*_aligned(graph, self._columns(graph), width), "", *_aligned(cost, self._columns(cost), width)]
+        notes = (textwrap.wrap(note, width, subsequent_indent="  ") for note in self.notes)
         return "\n".join([*lines, *(line for note in notes for line in note)])
+
+    def _columns(self, names: Sequence[str]) -> list[list[str]]:
+        """The rows with these columns alone, without those that are empty but for the name of the layer."""
+        picked = [[row[self.head.index(name)] for name in names] for row in self.rows]
+        return [row for row in picked if any(row[1:])]
 
 
 def described(network: NetworkDefinition, options: CircuitOptions | None) -> Description:
@@ -232,7 +243,7 @@ def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
         cells = [_folded(cell, widths[i]) if i in folded else [cell] for i, cell in enumerate(row)]
         lines += [
             "  ".join(
-                part.rjust(wide) if name in ("gain", *_NUMBERS) else part.ljust(wide)
+                part.rjust(wide) if name in _RIGHT else part.ljust(wide)
                 for part, wide, name in zip(parts, widths, head, strict=True)
             ).rstrip()
             for parts in zip_longest(*cells, fillvalue="")

@@ -196,7 +196,8 @@ class Mappable(NetworkDefinition):
             default of the generator, or as calibrated.
         width
             Columns of the terminal, at least 40: names, sources, shapes and the lines under the table are folded where
-            they make it wider. None: lists of sources of more than 40 letters are.
+            they make it wider, and where that is not enough costs stand in a table of their own. None: lists of sources
+            of more than 40 letters are folded.
 
         Raises
         ------
