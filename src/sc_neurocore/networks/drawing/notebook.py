@@ -36,7 +36,7 @@ def page(network: NetworkDefinition, options: CircuitOptions | None, costs: Circ
     return (
         f'<div><div style="overflow:auto;max-height:50em">{svg(pictured(network, options))}</div>'
         f'<div style="overflow:auto;max-height:30em"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div><small>{notes}</small></div>"
+        f'<tbody>{rows}</tbody></table></div><div style="padding:2px 8px"><small>{notes}</small></div></div>'
     )
 
 

@@ -94,9 +94,8 @@ def pictured(network: NetworkDefinition, options: CircuitOptions | None) -> Scen
         points = tuple((x + left, y + top) for x, y in edge.points[edge.fresh :])
         title = f"{names[edge.source]} to {names[edge.target]}: {shapes[edge.source]}"
         drawn.append(Line(points, title))
-    for k in sorted({edge.source for edge in layout.edges}):
-        bottom = max(edge.points[1][1] for edge in layout.edges if edge.source == k) + top
-        texts.append(Text(boxes[k].middle + 5, bottom - STUB / 2 + 0.36 * SMALL, shapes[k], SMALL, QUIET))
+    for source, (x, y) in {edge.source: edge.points[1] for edge in layout.edges}.items():  # where lines may part
+        texts.append(Text(x + left + 5, y + top - STUB / 2 + 0.36 * SMALL, shapes[source], SMALL, QUIET))
     return Scene(wide, layout.height + top + _MARGIN, tuple(cards), tuple(drawn), tuple(texts), tuple(marks))
 
 
@@ -111,7 +110,7 @@ def _lines(layer: Facts) -> list[str]:
 
 
 def _size(lines: list[str], label: str) -> tuple[float, float]:
-    """Width and height of a box, so wide that the label at its line is beside no other box's line."""
+    """Width and height of a box, so wide that nothing passes beside it where the label of its line stands."""
     name, *rest = lines
     texts = [width(shortened(name, _LONGEST), NAME, bold=True)]
     texts += [width(shortened(line, 2 * _LONGEST), SMALL) for line in rest]
