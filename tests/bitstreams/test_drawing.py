@@ -45,6 +45,15 @@ def test_split_streams_have_two_rows():
     assert labels == [text for value in values for text in (f"{value:.4g}  (+ rail)", "(- rail)")]
 
 
+def test_labels_have_room():
+    """A letter of a monospaced font is about 0.6 of its size wide."""
+    for encoding, bits in (("split", rng.integers(0, 2, (2, 3, 20))), ("unipolar", rng.integers(0, 2, (2, 7)))):
+        svg = ElementTree.fromstring(Bitstream.from_bits(bits, encoding)._repr_html_().replace("<br>", "<br/>"))[-1]
+        for text in svg.findall(f"{SVG}text"):
+            end = int(text.get("x")) + 0.61 * int(text.get("font-size")) * len(text.text)
+            assert end <= int(svg.get("width"))
+
+
 @pytest.mark.parametrize("encoding", ["unipolar", "split"])
 def test_many_streams_are_drawn_in_part(encoding):
     stream = Bitstream(np.zeros((2, 100_000, 16), np.uint64), 1000, encoding)

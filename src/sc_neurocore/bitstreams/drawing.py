@@ -10,6 +10,8 @@ ROWS, CYCLES = 16, 256
 """Streams, and bits of each, that are drawn at most."""
 _WIDTH, _HEIGHT, _GAP = 4, 12, 4
 """Pixels of a bit, and between two rows."""
+_LETTER, _LEAST = 8, 90
+"""Pixels of a letter of a label, and of all labels at least."""
 
 
 def drawn(caption: str, bits: NDArray[np.uint8], labels: Sequence[str]) -> str:
@@ -45,7 +47,8 @@ def drawn(caption: str, bits: NDArray[np.uint8], labels: Sequence[str]) -> str:
             f'<text x="{_WIDTH * cycles + 6}" y="{top + _HEIGHT - 2}" font-size="{_HEIGHT}" fill="currentColor">'
             f"{html.escape(label)}</text>"
         )
-    size = f'width="{_WIDTH * cycles + 90}" height="{rows * (_HEIGHT + _GAP)}"'
+    behind = max([_LEAST, *(_LETTER * len(label) for label in labels)])
+    size = f'width="{_WIDTH * cycles + behind}" height="{rows * (_HEIGHT + _GAP)}" style="margin-top:{_GAP}px"'
     return (
         f"<div><code>{html.escape(caption)}</code><br>"
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="monospace">{"".join(shown)}</svg></div>'

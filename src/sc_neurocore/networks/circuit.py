@@ -1,23 +1,28 @@
 """A network as a stochastic circuit: stream layers with a count and a new encoding between them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from ..encoders.seeds import Seeds
 from ..layers.options import CircuitOptions
 from ..read_only import attribute
 from .activations import Floats
+from .contexts import layer_contexts as layer_contexts
 from .definition import NetworkDefinition
+from .describe import checked_width, described
+from .drawing import page, pictured, plotted
 from .graph import INPUT, Wire
 from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
 from .mapping import LayerMapping
 from .weighted_specs import Dense, WeightedSpec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FORWARD = attrgetter("layer.forward")
 
@@ -48,23 +53,6 @@ class Stage(NamedTuple):
         """Values in units of their ranges, clipped to the range of the streams."""
         scaled = values.reshape(*batch, *self.sample) / self.ranges
         return np.clip(scaled, self.lowest, 1.0, out=scaled)
-
-
-def layer_contexts(
-    network: NetworkDefinition, options: CircuitOptions
-) -> Iterator[tuple[LayerSpec, Shape, BuildContext]]:
-    """Each layer of a network that has streams, the shape of its inputs, and the context in which it is built."""
-    nodes = network.stream_nodes
-    if isinstance(options.length, tuple) and len(options.length) != len(nodes):
-        binary = "" if len(nodes) == len(network.layers) else " with streams"
-        raise ValueError(
-            f"length must be one number, or {len(nodes)}, one for each layer{binary}, got {len(options.length)}"
-        )
-    inputs, wires = network.ranges(), network.wires
-    seeds = Seeds(options.seed, Circuit).of("layers").spawn(len(nodes))
-    for k, (node, seed) in enumerate(zip(nodes, seeds, strict=True)):
-        own, (scale, signed) = options.of_layer(k, seed), inputs[node]
-        yield network.layers[node], wires[node].shape, BuildContext(own, k, scale, signed, node, network.called(node))
 
 
 class Circuit:
@@ -153,6 +141,30 @@ class Circuit:
 
     def __repr__(self) -> str:
         return f"Circuit({', '.join(map(repr, self.layers))})"
+
+    def describe(self, width: int | None = None) -> str:
+        """The circuit as a table: its layers, streams, gates, cycles and memory, see `Network.describe`.
+
+        Parameters
+        ----------
+        width
+            Columns of the terminal, see `Network.describe`.
+        """
+        return described(self.network, self.options).text(checked_width(width))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the graph of the network, with the streams, gates and cycles of this circuit, see `Network.plot`.
+
+        Parameters
+        ----------
+        ax
+            Matplotlib axes to draw on; None: those of a new figure.
+        """
+        return plotted(pictured(self.network, self.options), ax)
+
+    def _repr_html_(self) -> str:
+        """The graph and what `describe` says, for a notebook."""
+        return page(self.network, self.options, self.options)
 
     def forward(self, x: ArrayLike) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``, from counts of real streams.

@@ -1,83 +1,194 @@
-"""Hardware cost of a network as a circuit, and what its calibration adds to it."""
+"""A network as a table: its graph, its hardware cost as a circuit, and what its calibration adds to it."""
 
 import math
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from typing import NamedTuple
 
 import numpy as np
 
+from .. import checks
 from ..backends.packing import words_for
 from ..bitstreams.encodings import value_range
 from ..encoders import Bank, Generator, Searched, make_generator
 from ..layers.options import CircuitOptions
 from ..layers.weight_share import WeightShare
 from .activations import Floats
-from .circuit import layer_contexts
+from .contexts import layer_contexts
 from .definition import NetworkDefinition
 from .graph import INPUT
 from .layer_spec import BuildContext, LayerSpec, Range, Shape
 from .mapping import LayerMapping
-from .weighted_specs import WeightedSpec
+from .texts import printable
+from .weighted_specs import Dense, WeightedSpec
 
-_HEAD = ("layer", "shape", "activation", "gain", "streams", "gates", "cycles", "KiB")
-_GRAPH_HEAD = ("layer", "kind", "from", "shape", "range", *_HEAD[2:])
-_NUMBERS = 4
-"""So many of the columns, the last ones, are numbers with a total."""
+_NUMBERS = ("streams", "gates", "cycles", "KiB")
+"""Columns that have a total, the last ones."""
+_CHAIN = ("layer", "shape", "activation", "gain", *_NUMBERS)
+_GRAPH = ("layer", "kind", "from", "shape", "range", *_CHAIN[2:])
+_RIGHT = ("gain", *_NUMBERS)
+"""Columns of numbers, aligned to the right."""
+_FOLDED = ("layer", "from", "shape")
+"""Columns whose cells may take several lines."""
+_LIST, _LEAST = 40, 12
+"""Columns of a terminal for a list of sources, and for any cell that is folded."""
 
 
-def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
-    """Hardware cost of a network as a table, a row for each layer, and the number generator under it.
+class Facts(NamedTuple):
+    """What is known of a layer, as text."""
+
+    name: str
+    kind: str
+    sources: tuple[str, ...]
+    inputs: str
+    outputs: str
+    """Shape of the outputs of a sample."""
+    encoded: str
+    """Range in which inputs are encoded; empty without streams."""
+    activation: str
+    gain: str
+    numbers: tuple[str, ...]
+    """Streams, gates, cycles, and KiB of the streams; empty without streams."""
+
+    def cell(self, head: str) -> str:
+        """The cell of the column `head`."""
+        cells = {
+            "layer": self.name,
+            "kind": self.kind,
+            "from": " + ".join(self.sources),
+            "shape": f"{self.inputs} -> {self.outputs}",
+            "range": self.encoded,
+            "activation": self.activation,
+            "gain": self.gain,
+        }
+        return (cells | dict(zip(_NUMBERS, self.numbers, strict=False))).get(head, "")
+
+
+class Description(NamedTuple):
+    """A network as a table, and what stands under it."""
+
+    head: tuple[str, ...]
+    layers: tuple[Facts, ...]
+    total: tuple[str, ...]
+    """Streams, gates, cycles, KiB of all layers; empty without options of a circuit."""
+    longest: str
+    """Cycles on the longest way through the network; empty of a chain."""
+    notes: tuple[str, ...]
+    """Lines under the table."""
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Cells of the table without its head, the total in the last row."""
+        last = ["all", *[""] * (len(self.head) - len(self.total) - 1), *self.total]
+        return [[layer.cell(head) for head in self.head] for layer in self.layers] + [last] * bool(self.total)
+
+    def text(self, width: int | None = None) -> str:
+        """The table as text.
+
+        Parameters
+        ----------
+        width
+            Columns of the terminal: names, sources and shapes take several lines where that makes the table fit, and
+            costs stand in a table of their own where it does not. None: only long lists of sources are folded.
+        """
+        lines = _aligned(self.head, self.rows, width)
+        if width is None:
+            return "\n".join([*lines, *self.notes])
+        if max(map(len, lines)) > width:  # the graph and its cost, one below the other
+            cost = ("layer", *(name for name in self.head if name in _RIGHT))
+            graph = [name for name in self.head if name not in _RIGHT]
+            lines = [*_aligned(graph, self._columns(graph), width), "", *_aligned(cost, self._columns(cost), width)]
+        notes = (textwrap.wrap(note, width, subsequent_indent="  ") for note in self.notes)
+        return "\n".join([*lines, *(line for note in notes for line in note)])
+
+    def _columns(self, names: Sequence[str]) -> list[list[str]]:
+        """The rows with these columns alone, without those that are empty but for the name of the layer."""
+        picked = [[row[self.head.index(name)] for name in names] for row in self.rows]
+        return [row for row in picked if any(row[1:])]
+
+
+def described(network: NetworkDefinition, options: CircuitOptions | None) -> Description:
+    """A row for each layer, with its hardware cost as the circuit of some options, and the number generator under them.
 
     Streams are those of inputs, weights and bias; gates are the two-input multipliers, the inputs of
     multiplexers or OR gates in a pooling layer, and the gates of a layer that compares; KiB is the
     memory of the packed streams of one sample. Split numbers count twice, except inputs that are
-    never negative (after ReLU, or from a range that starts at 0). Of a network that is no chain of layers with streams
-    there stand also the kind of each layer, whose outputs it takes, the range in which its inputs are encoded, and the
-    cycles on the longest way through it. Under them stand the sources of the numbers that weights are compared with,
-    see `layers.weight_share`, and for each layer of a calibrated network what the circuit has that the plain one has
-    not.
+    never negative (after ReLU, or from a range that starts at 0). Of a network that is no chain of dense layers
+    there stand also the kind of each layer, whose outputs it takes, and the range in which its inputs are encoded; of
+    one that is no chain of layers with streams the cycles on the longest way through it. Under them stand the sources
+    of the numbers that weights are compared with, see `layers.weight_share`, and for each layer of a calibrated network
+    what the circuit has that the plain one has not. Without options the circuit is the one that the network is
+    calibrated for; where there is none there is no cost.
     """
     if network.calibration is not None:
+        options = options or network.calibration.options
         network.calibration.check_options(options)
+    layers = _plain(network)
     graph = network.sources is not None or len(network.stream_nodes) < len(network.layers)
-    head = _GRAPH_HEAD if graph else _HEAD
+    head = _GRAPH if graph or any(type(layer) is not Dense for layer in network.layers) else _CHAIN
+    if options is None:
+        return Description(head[: -len(_NUMBERS)], tuple(layers), (), "", ())
     totals, cycles = [0, 0, 0, 0.0], [0] * len(network.layers)
     generators: dict[str, None] = {}  # each once, in order
     added: list[str] = []
     sources: list[int] = []
-    rows: dict[int, tuple[str, ...]] = {}
     for layer, shape, context in layer_contexts(network, options):
         k, node, length = context.place, context.node or 0, context.options.cycles
-        summary = layer.summary_cells(context.input_scale)
         generators[str(make_generator(options.generator, length))] = None
         mapping = None if network.calibration is None else network.calibration.layers[k]
         if mapping is not None:
-            summary = (summary[0], _ends(mapping.gains) if summary[1] else "")
+            if layers[node].gain:
+                layers[node] = layers[node]._replace(gain=_ends(mapping.gains))
             parts = _added(layer, shape, context, mapping)
-            added += [f"{network.called(node)}: {'; '.join(parts) or 'as without calibration'}"]
+            added += [f"{printable(network.called(node))}: {'; '.join(parts) or 'as without calibration'}"]
         built = _built(layer, mapping)
         if isinstance(built, WeightedSpec):
             sources.append(_weight_sources(built, context.options.weights_share))
         numbers = _cost(built, shape, context, options)
         cycles[node] = numbers[2]
-        cells = *summary, *(str(number) for number in numbers[:3]), f"{numbers[3]:.1f}"
-        rows[node] = (
-            _row(network, node, cells, _range(context.input_scale, context.signed))
-            if graph
-            else (str(k), f"{_written(shape)} -> {_written(layer.output_shape(shape))}", *cells)
-        )
+        layers[node] = layers[node]._replace(numbers=_texts(numbers))
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-    for node, layer in enumerate(network.layers):
-        if layer.binary:
-            summary = layer.summary_cells(1.0)
-            rows[node] = _row(network, node, (*summary, *[""] * _NUMBERS), "")
-    last = "all", *[""] * (len(head) - _NUMBERS - 1), *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"
-    table = _aligned([head, *(rows[node] for node in sorted(rows)), last])
-    if graph:
-        table.append(f"longest way: {_longest(network, cycles)} cycles")
+    longest = str(_longest(network, cycles)) if graph else ""
+    notes = [f"longest way: {longest} cycles"] if graph else []
     if sources:
-        table.append(f"number sources of weights: {sum(sources):,} ({options.weights_share})")
-    return "\n".join(table + [f"generator: {each}" for each in generators] + added)
+        notes.append(f"number sources of weights: {sum(sources):,} ({options.weights_share})")
+    notes += [f"generator: {each}" for each in generators]
+    return Description(head, tuple(layers), _texts(totals), longest, (*notes, *added))
+
+
+def checked_width(width: int | None) -> int | None:
+    """Columns of a terminal, at least 40, or None; else an error."""
+    return None if width is None else checks.whole("width", width, 40)
+
+
+def _plain(network: NetworkDefinition) -> list[Facts]:
+    """The layers of a network without the cost of a circuit."""
+    found = []
+    for node, (layer, inputs, shape) in enumerate(
+        zip(network.layers, network.ranges(), network.shapes()[1:], strict=True)
+    ):
+        activation, gain = layer.summary_cells(1.0 if layer.binary else inputs.scale)
+        found.append(
+            Facts(
+                str(node) if network.names is None else printable(network.names[node]),
+                type(layer).__name__,
+                tuple(map(printable, network.source_names(node))),
+                written(network.wires[node].shape),
+                written(shape),
+                "" if layer.binary else _range(inputs.scale, inputs.signed),
+                activation,
+                gain,
+                (),
+            )
+        )
+    return found
+
+
+def _texts(numbers: Sequence[float]) -> tuple[str, ...]:
+    return (*map(str, numbers[:3]), f"{numbers[3]:.1f}")
 
 
 def _built(layer: LayerSpec, mapping: LayerMapping | None) -> LayerSpec:
@@ -98,14 +209,6 @@ def _cost(
     return streams, input_rails * cost.gates, cost.windows * length, streams * words_for(length) * 8 / 1024
 
 
-def _row(network: NetworkDefinition, node: int, cells: Sequence[str], encoded: str) -> tuple[str, ...]:
-    """A row of a graph."""
-    name = str(node) if network.names is None else network.names[node]
-    sources = " + ".join(network.source_names(node))
-    shape = f"{_written(network.wires[node].shape)} -> {_written(network.shapes()[node + 1])}"
-    return (name, type(network.layers[node]).__name__, sources, shape, encoded, *cells)
-
-
 def _range(scale: Range, signed: bool) -> str:
     """The range of encoded numbers as text; of several, the ends of the smallest and the largest one."""
     each = [f"{'-' if signed else ''}{end:.3g}" for end in dict.fromkeys((np.min(scale), np.max(scale)))]
@@ -121,17 +224,49 @@ def _longest(network: NetworkDefinition, cycles: Sequence[int]) -> int:
     return most[len(cycles) - 1]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines of a table, numbers to the right."""
-    count = len(rows[0])
-    widths = [max(len(row[i]) for row in rows) for i in range(count)]
-    return [
-        "  ".join(
-            cell.rjust(width) if i >= count - _NUMBERS - 1 else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """Rows as lines of a table, numbers to the right; cells take several lines where they are too wide."""
+    table = [head, *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(head))]
+    folded = [i for i, name in enumerate(head) if name in _FOLDED]
+    if "from" in head:  # a name is broken only where it must be
+        column = head.index("from")
+        longest = max(len(source) for row in table for source in _words(row[column]))
+        widths[column] = min(widths[column], max(longest, _LIST))
+    while width is not None and sum(widths) + 2 * len(widths) - 2 > width:
+        widest = max(folded, key=lambda i: widths[i])
+        if widths[widest] <= _LEAST:
+            break
+        widths[widest] -= 1
+    lines = []
+    for row in table:
+        cells = [_folded(cell, widths[i]) if i in folded else [cell] for i, cell in enumerate(row)]
+        lines += [
+            "  ".join(
+                part.rjust(wide) if name in _RIGHT else part.ljust(wide)
+                for part, wide, name in zip(parts, widths, head, strict=True)
+            ).rstrip()
+            for parts in zip_longest(*cells, fillvalue="")
+        ]
+    return lines
+
+
+def _words(cell: str) -> list[str]:
+    """Parts of a cell that stand in one line if they fit; a plus or an arrow follows what is before it."""
+    return re.sub(r" ([+]|->) ", r" \1\n", cell).split("\n")
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    """A cell as lines of at most so many characters."""
+    lines = [""]
+    for word in _words(cell):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if len(joined) <= width:
+            lines[-1] = joined
+        else:
+            pieces = [word[start : start + width] for start in range(0, len(word), width)]
+            lines = [*lines, *pieces] if lines[-1] else pieces
+    return lines
 
 
 def _weight_sources(spec: WeightedSpec, weight_share: WeightShare) -> int:
@@ -140,7 +275,8 @@ def _weight_sources(spec: WeightedSpec, weight_share: WeightShare) -> int:
     return {"independent": len(spec.weights) * fan_in, "neurons": fan_in, "one": 1}[weight_share]
 
 
-def _written(shape: tuple[int, ...]) -> str:
+def written(shape: tuple[int, ...]) -> str:
+    """A shape as text."""
     return "x".join(map(str, shape))
 
 

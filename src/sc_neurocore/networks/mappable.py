@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from numpy.typing import ArrayLike
 
@@ -17,8 +17,12 @@ from .calibrating.search import Progress
 from .calibration import Calibration, Products
 from .circuit import Circuit
 from .definition import NetworkDefinition
-from .describe import describe
+from .describe import checked_width, described
+from .drawing import page, pictured, plotted
 from .fixed_point import FixedPoint
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,9 +170,15 @@ class Mappable(NetworkDefinition):
         encoding: Encoding | None = None,
         generator: str | Generator | None = None,
         weight_share: WeightShare | None = None,
+        *,
+        width: int | None = None,
     ) -> str:
-        """The circuit's cost as a table: streams, gates, cycles, memory of the packed streams.
+        """The network as a table, with its cost as a circuit: streams, gates, cycles, memory of the packed streams.
 
+        Gates are the two-input multipliers, the inputs of multiplexers or OR gates in a pooling layer, and the gates of
+        a layer that compares; KiB is the memory of the packed streams of one sample. Of a network that is no chain of
+        dense layers there stand also the kind of each layer, the layers that it takes, and the range in which its
+        inputs are encoded; layers without streams have no cost.
         Of a calibrated network it is the circuit that it is calibrated for; below the table stands, for each layer,
         what its circuit has that the plain one has not.
 
@@ -184,14 +194,62 @@ class Mappable(NetworkDefinition):
         weight_share
             How weights share the sources of numbers, which are counted below the table, see `CircuitOptions`. None: the
             default of the generator, or as calibrated.
+        width
+            Columns of the terminal, at least 40: names, sources, shapes and the lines under the table are folded where
+            they make it wider, and where that is not enough costs stand in a table of their own. None: lists of sources
+            of more than 40 letters are folded.
 
         Raises
         ------
         ValueError, TypeError
             As `circuit`.
         """
-        if self.calibration is None and length is None:
-            length = 256
+        columns = checked_width(width)
         named = {"encoding": encoding, "weight_share": weight_share}
         given = {name: value for name, value in named.items() if value is not None}
-        return describe(self, self._options(length, generator, given))
+        return described(self, self._options(self._length(length), generator, given)).text(columns)
+
+    def _length(self, length: int | Sequence[int] | None) -> int | Sequence[int] | None:
+        """The length of a circuit that is described: 256 where neither it nor a calibration is given."""
+        return 256 if self.calibration is None and length is None else length
+
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        length: int | Sequence[int] | None = None,
+        generator: str | Generator | None = None,
+        **options: Any,
+    ) -> "Axes":
+        """Draw the graph of the network with Matplotlib, from the input on top down to the output.
+
+        A box is a layer: its name, kind and activation, the shape of its outputs, and the range in which its inputs are
+        encoded. Layers with streams and layers without have different colours. A line goes from a layer to those that
+        take its outputs, whose shape stands beside it.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on, in their size; None: those of a new figure of Matplotlib's pyplot, so large that text has 9
+            points.
+        length, generator, options
+            As `circuit`: with any of them, and if the network is calibrated, boxes also have the streams, gates, cycles
+            and memory that `describe` tells of the circuit.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            What was drawn on; ``network.plot().figure.savefig("network.png")`` writes it to a file, and so does
+            `sc_neurocore.plots.save_network`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `circuit`.
+        """
+        given = length is not None or generator is not None or options
+        return plotted(pictured(self, self._options(length, generator, options) if given else None), ax)
+
+    def _repr_html_(self) -> str:
+        """The graph and the table of `describe`, for a notebook."""
+        return page(self, None, self._options(self._length(None), None, {}))

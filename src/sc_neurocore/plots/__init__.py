@@ -3,6 +3,7 @@
 from .accuracy import accuracy_against_length, save_accuracy
 from .crossbar import draw_crossbar, save_crossbar
 from .faults import accuracy_against_faults, save_faults
+from .network import save_network
 from .raster import plot_raster
 from .reservoir import save_reservoir, score_against_length
 
@@ -14,6 +15,7 @@ __all__ = [
     "save_accuracy",
     "save_crossbar",
     "save_faults",
+    "save_network",
     "save_reservoir",
     "score_against_length",
 ]

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..colours import COLOURS as COLOURS
+from ..colours import GRID as GRID
+from ..colours import INK as INK
+from ..colours import QUIET as QUIET
 from ..files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by people with any colour vision; paired with markers.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-INK, QUIET, GRID = "#222222", "#6b6b6b", "#e6e6e6"
 NAMES = {"lfsr": "LFSR", "vdc": "van der Corput"}
 
 
