@@ -14,7 +14,8 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sc_neurocore import Network
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import Dataset, load_npz
-from sc_neurocore.evaluation import evaluate, fault_study
+from sc_neurocore.evaluation import evaluate, fault_study, joined
+from sc_neurocore.evaluation.classification import Classification
 from sc_neurocore.evaluation.results import SUBSET
 from sc_neurocore.interop import from_sklearn
 from sc_neurocore.networks import FixedPoint
@@ -57,6 +58,16 @@ def test_counts_are_of_whole_rows(made):
     assert np.array_equal(row.wrong.mask(), ~right)
     assert np.array_equal(row.float_wrong.mask(), (float_found != data.y_test).any(1))
     assert row.correct < (found == data.y_test).mean() * len(found)
+
+
+def test_blocks_add_up_to_whole_rows(made):
+    _, network, data = made
+    subject = Classification.of(network, data, clip=False)
+    (whole,) = evaluate(network, data, 16, "bernoulli", calibrate="none").rows
+    parts = [subject.measure_block(whole.task, start, stop) for start, stop in ((0, 70), (70, 150))]
+    row = joined(parts).row()
+    assert replace(row, elapsed_ns=whole.elapsed_ns) == whole
+    assert (row.wrong, row.float_wrong) == (whole.wrong, whole.float_wrong)
 
 
 def test_calibrated_circuits_estimates_and_faults(made, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Self
 
 from ..files import atomic_write, durable_append, open_regular, reason
+from .blocks import BlockRow
 from .old_files import FirstEstimateRow, FirstRow, FourthRow, SecondRow, ThirdRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
@@ -19,7 +20,7 @@ from .wrong_file import WrongFile
 
 
 class RowStore(Generic[R]):
-    """Rows in a CSV file: a row is on the disk, whole, as soon as `append` returns.
+    """Rows in a CSV file: a row is on the disk, whole, as soon as `append` or `extend` returns.
 
     Parameters
     ----------
@@ -65,22 +66,26 @@ class RowStore(Generic[R]):
         return {old: row.id for path in of_all_writers(self.path) for old, row in self._rows(path) if old != row.id}
 
     def append(self, row: R, writer: Writer | None = None) -> None:
-        """Add a row; make the file, renew it, or repair its cut-off end, if need be.
+        """Add a row, see `extend`."""
+        self.extend([row], writer)
+
+    def extend(self, rows: Sequence[R], writer: Writer | None = None) -> None:
+        """Add rows in one write; make the file, renew it, or repair its cut-off end, if need be.
 
         Parameters
         ----------
-        row
-            Goes into a file that nobody else writes at the same time.
+        rows
+            Go into a file that nobody else writes at the same time.
         writer
-            Whose file it is, inside its ``with`` statement; None: one for this row alone.
+            Whose file it is, inside its ``with`` statement; None: one for these rows alone.
         """
         with nullcontext(writer) if writer else Writer(self.path.parent) as own:
-            self._append(row, own)
+            self._extend(rows, own)
 
-    def _append(self, row: R, writer: Writer) -> None:
+    def _extend(self, rows: Sequence[R], writer: Writer) -> None:
         path = writer.own(self.path)
         self._prepare(path)
-        durable_append(path, _line(to_fields(row)))
+        durable_append(path, b"".join(_line(to_fields(row)) for row in rows))
 
     def _rows(self, path: Path) -> list[tuple[str, R]]:
         """Pairs of the task id in a file and the row, which may have a newer id."""
@@ -152,7 +157,15 @@ class FloatRun(Digested):
     @classmethod
     def of(cls, task: Task) -> Self:
         """The float network beside the circuit of a task."""
-        return cls(task.version, task.network, task.data)
+        return cls(task.version, task.network, task.samples)
+
+
+_KINDS: dict[str, tuple[type[Row], tuple[type[Any], ...], str]] = {
+    "counts": (Row, (FourthRow, ThirdRow, SecondRow, FirstRow), "wrong.bits"),
+    "estimates": (EstimateRow, (FirstEstimateRow,), "estimate-wrong.bits"),
+    "blocks": (BlockRow, (), "blocks-wrong.bits"),
+}
+"""Class of the rows of a file, those of earlier formats, and the file of wrong images."""
 
 
 class ResultStore(RowStore[Row]):
@@ -168,7 +181,10 @@ class ResultStore(RowStore[Row]):
         The file; it need not exist.
     estimates
         Whether it is a file of estimates: its rows are `EstimateRow`, and wrong images are in the file
-        ``estimate-wrong.bits``. Neither kind of file is read as the other.
+        ``estimate-wrong.bits``.
+    blocks
+        Whether it is a file of blocks of samples: its rows are `BlockRow`, and wrong images are in the file
+        ``blocks-wrong.bits``. No kind of file is read as another.
 
     Examples
     --------
@@ -181,12 +197,12 @@ class ResultStore(RowStore[Row]):
     [97]
     """
 
-    def __init__(self, path: str | os.PathLike[str], estimates: bool = False) -> None:
-        if estimates:
-            super().__init__(path, EstimateRow, (FirstEstimateRow,))
-        else:
-            super().__init__(path, Row, (FourthRow, ThirdRow, SecondRow, FirstRow))
-        self._wrong = WrongFile(self.path.with_name("estimate-wrong.bits" if estimates else "wrong.bits"))
+    def __init__(self, path: str | os.PathLike[str], estimates: bool = False, blocks: bool = False) -> None:
+        if estimates and blocks:
+            raise ValueError("estimates and blocks must not both be true: estimates are drawn for all samples at once")
+        kind, older, wrong = _KINDS["estimates" if estimates else "blocks" if blocks else "counts"]
+        super().__init__(path, kind, older)
+        self._wrong = WrongFile(self.path.with_name(wrong))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -199,14 +215,14 @@ class ResultStore(RowStore[Row]):
         kept = self._wrong.read()  # after the rows: another process adds the images of a row before the row
         return {name: _marked(row, kept) for name, row in rows.items()}
 
-    def _append(self, row: Row, writer: Writer) -> None:
-        """Add the wrong images of a row, and then the row itself."""
-        parts = {row.id: row.wrong, FloatRun.of(row.task).id: row.float_wrong}
+    def _extend(self, rows: Sequence[Row], writer: Writer) -> None:
+        """Add the wrong images of rows, and then the rows themselves."""
+        parts = {row.id: row.wrong for row in rows} | {FloatRun.of(row.task).id: row.float_wrong for row in rows}
         new = {name: (part.images, part.packed) for name, part in parts.items() if part is not None}
         self._prepare(writer.own(self.path))  # refuses a foreign file, before anything is written beside it
         if new:
             self._wrong.append(new, writer)
-        super()._append(row, writer)
+        super()._extend(rows, writer)
 
 
 def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:
@@ -214,7 +230,7 @@ def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:
 
     def found(name: str, correct: int) -> WrongImages | None:
         images, packed = kept.get(name, (0, b""))
-        part = WrongImages(row.task.data, images, packed) if images else None
+        part = WrongImages(row.task.samples, images, packed) if images else None
         return part if part and (part.images, part.count) == (row.images, row.images - correct) else None
 
     float_wrong = found(FloatRun.of(row.task).id, row.float_correct)
