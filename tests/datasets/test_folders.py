@@ -361,7 +361,7 @@ def npy():
         (b"", "it is empty"),
         (npy(), "it is a single NumPy array: save it and its labels by numpy.savez"),
         (idx(GREY), "it is binary: give the folder, if it is one of IDX files"),
-        (gzip.compress(b"a"), "it is compressed by gzip: give the folder"),
+        (gzip.compress(b"a", mtime=0), "it is compressed by gzip: give the folder"),
         (PETS["cat/1.png"], "it is a picture: give the folder"),
         (b"x,y\n1,2\n", r"it is a file that starts b'x,y\\n1,2\\n'"),
     ],
