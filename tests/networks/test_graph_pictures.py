@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from test_graph_layout import curve
 
-from sc_neurocore import Add, Conv2D, Dense, GlobalPool, Network, Pool2D
+from sc_neurocore import Add, Conv2D, Dense, GlobalPool, Network, Pool2D, Reshape
 from sc_neurocore.networks.describe import described
 from sc_neurocore.networks.drawing import pictured, svg
 from sc_neurocore.networks.drawing.axes import LARGEST, inches
@@ -142,6 +142,17 @@ def test_no_text_is_on_another_text_a_line_or_a_box(sources):
     for box in [*outside, *boxes]:
         assert 0 < box.left < box.right < scene.width
         assert 0 < box.top < box.bottom < scene.height
+
+
+def test_labels_stand_beside_their_box_alone():
+    """Where another line passes the box, on its right."""
+    layers = {"a": Reshape((160, 100, 100)), "b": Reshape((200, 80, 100)), "c": (GlobalPool("average"), "b")}
+    scene = pictured(Network.from_layers(layers, input_shape=(200, 100, 80)), None)
+    boxes = [card.box for card in scene.cards[:-1]]
+    labels = [place(text) for text in scene.texts if "x" in text.text]
+    assert len(labels) == 3
+    for box, label in zip(boxes, labels, strict=False):
+        assert box.middle < label.left < label.right <= box.right
 
 
 def test_text_is_as_wide_as_reckoned_at_most():
@@ -289,7 +300,7 @@ def test_long_lists_of_sources_are_folded():
     column = " ".join(line[start:shape].strip() for line in lines[31:-4]).strip()
     assert column.split(" + ") == [f"node {k}" for k in range(1, 31)]
     long = described(hard_names(), None).text().splitlines()
-    assert any("very.long." * 12 + " " in line for line in long)  # names stay whole
+    assert sum("very.long." * 12 + " +" in line for line in long) == 1  # names stay whole
 
 
 @pytest.mark.parametrize(("width", "error"), [(39, "at least 40, got 39"), (0, "got 0"), (50.5, "got 50.5")])

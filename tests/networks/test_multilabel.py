@@ -10,6 +10,7 @@ from sc_neurocore import Concat, Dense, Elementwise, Flatten, Network, Select
 from sc_neurocore.evaluation import EstimatedCircuit
 from sc_neurocore.networks import FixedPoint
 from sc_neurocore.networks.activations import ACTIVATIONS
+from sc_neurocore.networks.calibrating.samples import Judge
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.normal(size=(4, 6)) - 0.1
@@ -131,3 +132,13 @@ def test_calibration_is_better_than_none():
         for each in (network, network.calibrate(x[:2000], length=8))
     ]
     assert same[1] > same[0] + 0.1
+
+
+def test_one_wrong_label_makes_the_answer_another_one(network):
+    outputs = np.array([[0.5, -0.4, 0.6, -0.5], [1.0, 1.0, 1.0, 1.0], [-0.7, -0.6, 0.6, -0.5]])
+    judge = Judge(network, outputs)
+    values = outputs + np.array([[0.1, 0.1, 0.1, 0.1], [0.0, 0.0, 0.0, -1.2], [0.0, 0.0, -0.6, 0.0]])
+    marks = judge.marks(values, 0, {})
+    assert marks[0] > 0.99
+    assert marks[1] < 0.01
+    assert marks[2] == pytest.approx(0.5)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from .ranks import Taken, ranks, targets_of
 
-SWEEPS = 24
-"""So many times are all rows sorted."""
+SWEEPS, PATIENCE = 24, 6
+"""So many times are all rows sorted at most, and so many times in vain."""
 
 
 class Rows(NamedTuple):
@@ -87,21 +87,24 @@ def _all_crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence[i
 def _sorted(
     rows: list[list[int]], above: Mapping[int, Sequence[int]], below: Mapping[int, Sequence[int]]
 ) -> list[list[int]]:
-    best, fewest = [list(row) for row in rows], _all_crossings(rows, below)
-    for sweep in range(SWEEPS):
-        if not fewest:
-            break
-        down = sweep % 2 == 0
-        sides = above if down else below
-        order = range(1, len(rows)) if down else range(len(rows) - 2, -1, -1)
-        for k in order:
-            near = rows[k - 1 if down else k + 1]
-            _sort_row(rows[k], {node: place for place, node in enumerate(near)}, sides, tied=sweep % 4 > 1)
-        for k in range(len(rows)):
-            _swap_neighbours(rows, k, above, below)
-        count = _all_crossings(rows, below)
-        if count < fewest:
-            best, fewest = [list(row) for row in rows], count
+    """The rows with the fewest crossings that sorting from two orders finds."""
+    best, fewest = rows, _all_crossings(rows, below)
+    turned = [row[::-1] if k % 2 else row for k, row in enumerate(rows)]
+    for start in (rows, turned):
+        now, in_vain = [list(row) for row in start], 0
+        for sweep in range(SWEEPS):
+            if not fewest or in_vain == PATIENCE:
+                break
+            down = sweep % 2 == 0
+            for k in range(1, len(now)) if down else range(len(now) - 2, -1, -1):
+                near = {node: place for place, node in enumerate(now[k - 1 if down else k + 1])}
+                _sort_row(now[k], near, above if down else below, tied=sweep % 4 > 1)
+            for equal in (not down, False):  # swaps that change nothing open the way to others
+                for k in range(len(now)):
+                    _swap_neighbours(now, k, above, below, equal)
+            count, in_vain = _all_crossings(now, below), in_vain + 1
+            if count < fewest:
+                best, fewest, in_vain = [list(row) for row in now], count, 0
     return best
 
 
@@ -117,9 +120,9 @@ def _sort_row(row: list[int], places: Mapping[int, int], sides: Mapping[int, Seq
 
 
 def _swap_neighbours(
-    rows: list[list[int]], k: int, above: Mapping[int, Sequence[int]], below: Mapping[int, Sequence[int]]
+    rows: list[list[int]], k: int, above: Mapping[int, Sequence[int]], below: Mapping[int, Sequence[int]], equal: bool
 ) -> None:
-    """Swap neighbours in a row where fewer lines cross afterwards."""
+    """Swap neighbours in a row where fewer lines cross afterwards; `equal`: or as many."""
     row = rows[k]
     sides = [
         (side, {node: place for place, node in enumerate(rows[other])})
@@ -132,5 +135,5 @@ def _swap_neighbours(
         for side, places in sides:
             a, b = [places[x] for x in side[left]], [places[x] for x in side[right]]
             gain += sum((x > y) - (x < y) for x in a for y in b)
-        if gain > 0:
+        if gain > 0 or (equal and gain == 0):
             row[j], row[j + 1] = right, left
