@@ -4,6 +4,7 @@ Parameters: the most bytes that all arrays may have, the most bytes of memory an
 It imports nothing of this package: it runs as a file.
 """
 
+import io
 import json
 import struct
 import sys
@@ -35,7 +36,7 @@ def read(content: bytes, most: int) -> tuple[Any, list[Any]]:
     """
     import h5py
 
-    with h5py.File(h5py.h5f.open_file_image(content)) as file:
+    with h5py.File(io.BytesIO(content), "r") as file:
         if "node" not in file or not isinstance(file["node"], h5py.Group):
             raise ValueError("it must have a group 'node', it has none")
         found = _Reader(h5py, most)

@@ -41,7 +41,7 @@ def _affine(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> S
         signal = Signal(place.whole(signal))
     _fits(signal.value, weights.shape[1:])
     sums = Dense(weights * signal.factor if signal.factor != 1.0 else weights, bias, "identity")
-    found = Signal(signal.value, 1.0, sums, name)
+    found = Signal(signal.value, sums=sums, called=name)
     takers = place.takers(name)
     alone = len(takers) == 1 and place.graph.nodes[next(iter(takers))].type in SPIKING
     return found if alone else Signal(place.whole(found))
@@ -92,9 +92,11 @@ def _pooled(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> S
 def _scaled(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> Signal:
     """A factor for each number. That of steps a second makes rates in Hz of spikes."""
     signal, factors = place.sum(signals), node.array("scale")
-    if signal.sums is None and signal.factor != 1.0 and place.dt_ms and (factors == 1000.0 / place.dt_ms).all():
+    if signal.raw and factors.size and (factors == factors.flat[0]).all():
         _fits(signal.value, factors.shape)
-        return Signal(signal.value)
+        factor = float(factors.flat[0])
+        exact = place.dt_ms is not None and factor == 1000.0 / place.dt_ms
+        return Signal(signal.value, 1.0 if exact else factor * signal.factor)
     value = place.whole(signal)
     _fits(value, factors.shape)
     return Signal(place.wiring.scaled(value, factors))
@@ -146,7 +148,7 @@ def _spiking(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> 
         parts.append(Value(place.wiring.put(layer, *sources), (len(group),)))
     value = place.wiring.joined(parts, 0) if len(parts) > 1 else parts[0]
     value = place.wiring.moved(value, np.argsort(np.concatenate(groups), kind="stable"))
-    return Signal(Value(value.name, shape), place.seconds(name))
+    return Signal(Value(value.name, shape), place.seconds(name), raw=True)
 
 
 def _settling(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> Signal:

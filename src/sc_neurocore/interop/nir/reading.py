@@ -109,6 +109,7 @@ def from_nir(
     brain-inspired computing", Nature Communications 15, 8122 (2024), https://doi.org/10.1038/s41467-024-52259-9.
     """
     keywords = {"calibration": calibration, "input_range": input_range, "kind": kind, "classes": classes}
+    ceiling_quantile = checks.real("ceiling_quantile", ceiling_quantile, np.finfo(float).tiny, 1.0)
     times = (dt_ms, duration)
     dt_ms, duration = (
         None if each is None else checks.positive(name, each)

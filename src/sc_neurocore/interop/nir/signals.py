@@ -22,6 +22,8 @@ class Signal:
     value: Value
     factor: float = 1.0
     """Mean of the signal for a value of 1: the part of a second that a spike lasts, for rates in Hz."""
+    raw: bool = False
+    """Whether it is spikes as neurons give them, in Hz where the Output takes them."""
     sums: Dense | None = None
     """A layer that the value has yet to go through."""
     called: str = ""

@@ -58,7 +58,7 @@ class Walk:
         signal, wiring = self._signals[self._last], self._place.wiring
         assert signal is not None  # none was refused
         wiring.called = "output"
-        value = self._place.whole(signal) if signal.sums else signal.value  # spikes as rates in Hz
+        value = signal.value if signal.raw else self._place.whole(signal)
         name = wiring.viewed(value, (value.size,))
         layers = wiring.layers
         if name not in layers or name != next(reversed(layers)):
