@@ -17,7 +17,7 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 """First bytes of an HDF5 file."""
 MEMORY = 2**31
 """Bytes of address space that the reader may take beside what the arrays may have, twice."""
-SECONDS, SPEED = 10, 2**22
+SECONDS, SPEED = 5, 2**22
 """Processor time that it may take in seconds, and bytes a second that it must read beside."""
 WAIT = 10
 """Times the processor time that is waited for it."""
