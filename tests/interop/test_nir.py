@@ -654,6 +654,19 @@ def test_files_that_hold_something_else(name, file):
     assert "\n" not in str(caught.value)
 
 
+def test_metadata_of_others_may_be_anything(file):
+    digest = from_nir(file).digest()
+    with h5py.File(file, "r+") as opened:
+        opened["node/nodes/dense_0"].create_dataset("metadata/records", data=np.zeros(2, [("a", float)]))
+        opened["node/metadata/link"] = h5py.ExternalLink("other.h5", "/")
+    assert from_nir(file).digest() == digest
+    changed(file, lambda opened: opened.move("node/nodes/dense_0", "node/nodes/metadata"))  # nodes have any names
+    changed(
+        file, put("node/edges", data=[[b"input", b"metadata"], [b"metadata", b"output"]], dtype=h5py.string_dtype())
+    )
+    assert isinstance(from_nir(file).layers[0], Dense)
+
+
 def test_files_that_cannot_be_read(file, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError):
         from_nir(tmp_path / "none.nir")

@@ -14,6 +14,8 @@ GROUPS, DATASETS, DEPTH = 20_000, 100_000, 64
 """Most groups, data sets and groups within each other."""
 TEXTS = 1_000_000
 """Most texts of a data set, and bytes of one."""
+KEY = "sc_neurocore"
+"""Of the metadata of this package, see ``graph.py``."""
 FILTERS = (1, 2, 3, 4, 5, 6, 32000)
 """Filters that come with the library: deflate, shuffle, checksum, szip, n-bit, scale and offset; h5py's LZF."""
 
@@ -40,7 +42,7 @@ def read(content: bytes, most: int) -> tuple[Any, list[Any]]:
         if "node" not in file or not isinstance(file["node"], h5py.Group):
             raise ValueError("it must have a group 'node', it has none")
         found = _Reader(h5py, most)
-        return found.group(file["node"], 0), found.arrays
+        return found.group(file["node"], 0, False), found.arrays
 
 
 class _Reader:
@@ -51,8 +53,8 @@ class _Reader:
         self._h5py, self._left = h5py, most
         self._groups, self._datasets = GROUPS, DATASETS
 
-    def group(self, group: Any, depth: int) -> dict[str, Any]:
-        """A group and all in it."""
+    def group(self, group: Any, depth: int, of_nodes: bool) -> dict[str, Any]:
+        """A group and all in it, but for metadata of others; in a group of nodes a node may have any name."""
         self._groups -= 1
         if self._groups < 0 or depth > DEPTH:
             raise ValueError(f"it must have at most {GROUPS} groups, and {DEPTH} within each other")
@@ -62,10 +64,21 @@ class _Reader:
                 raise ValueError(f"it must have no links to other places or files, {name!r} is one")
             item = group[name]
             if isinstance(item, self._h5py.Group):
-                found[name] = self.group(item, depth + 1)
+                kept = not of_nodes and name == "metadata"
+                found[name] = (
+                    self._note(item) if kept else self.group(item, depth + 1, not of_nodes and name == "nodes")
+                )
             elif isinstance(item, self._h5py.Dataset):
                 found[name] = self._dataset(name, item)
         return found
+
+    def _note(self, metadata: Any) -> dict[str, Any]:
+        """Of metadata, which may hold anything, the text of this package."""
+        if not isinstance(metadata.get(KEY, getlink=True), self._h5py.HardLink):
+            return {}
+        item = metadata[KEY]
+        text = isinstance(item, self._h5py.Dataset) and self._h5py.check_string_dtype(item.dtype) is not None
+        return {KEY: self._dataset(KEY, item)} if text else {}
 
     def _dataset(self, name: str, item: Any) -> Any:
         self._datasets -= 1
