@@ -27,10 +27,12 @@ from .encoders import UserSequence as UserSequence
 from .encoders import VanDerCorput as VanDerCorput
 from .evaluation import evaluate as evaluate
 from .gates import Faults as Faults
+from .interop import from_nir as from_nir
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import jax_function as jax_function
 from .interop import load_network as load_network
+from .interop import to_nir as to_nir
 from .layers import CircuitOptions as CircuitOptions
 from .layers import HardwareAwareSCLayer as HardwareAwareSCLayer
 from .layers import JaxSCDenseLayer as JaxSCDenseLayer

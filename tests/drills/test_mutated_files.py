@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save
 
-from sc_neurocore import Network, load_network
+from sc_neurocore import Conv2D, Dense, Network, SpikingDense, from_nir, load_network, to_nir
 from sc_neurocore.datasets import load_data, load_npz, read_idx
 from sc_neurocore.evaluation import ReservoirRow, ResultStore, Row, RowStore, Task, WrongImages
 from sc_neurocore.evaluation.old_files import FirstReservoirRow
@@ -51,6 +51,10 @@ DATA = {"x": rng.random((6, 3)), "y": np.arange(6) % 2, "x_train": rng.random((4
 
 def network_of(path):
     return parts_of(load_network(path))
+
+
+def nir_network_of(path):
+    return parts_of(from_nir(path, dt_ms=1.0))
 
 
 def parts_of(network):
@@ -120,6 +124,25 @@ def saved(thing, suffix):
     with tempfile.TemporaryDirectory() as folder:
         thing.save(Path(folder, "file" + suffix))
         return Path(folder, "file" + suffix).read_bytes()
+
+
+def nir_of(own):
+    """A NIR file, with the metadata of `to_nir` or without."""
+    import tempfile
+
+    nir = pytest.importorskip("nir")
+    draw = np.random.default_rng(18)
+    conv = Conv2D(draw.normal(size=(2, 1, 2, 2)), np.zeros(2), "identity")
+    layers = [
+        conv,
+        SpikingDense(draw.normal(size=(5, 18)), np.zeros(5)),
+        Dense(draw.normal(size=(3, 5)), np.zeros(3), "identity"),
+    ]
+    graph = to_nir(Network.from_layers(layers, input_shape=(1, 4, 4)), dt_ms=1.0)
+    graph.metadata = graph.metadata if own else {}
+    with tempfile.TemporaryDirectory() as folder:
+        nir.write(Path(folder, "file.nir"), graph)
+        return Path(folder, "file.nir").read_bytes()
 
 
 def npz_of(arrays, write):
@@ -443,6 +466,8 @@ CASES = {
             ("TIFF", "RGB", {}, (tiff_entry,)),
         )
     },
+    "nir": Case("net.nir", lambda: nir_of(True), nir_network_of, False),
+    "nir of others": Case("net.nir", lambda: nir_of(False), nir_network_of, False),
     "idx": Case("images", lambda: idx_content(rng.integers(0, 256, (3, 4, 5), np.uint8), 8), idx_of, False),
     "idx of floats": Case("numbers", lambda: idx_content(DATA["x"].astype(">f8"), 14), idx_of, False),
     "idx gz": Case(
@@ -516,7 +541,11 @@ def read(case, path, before):
     return ("equal" if case.same(before, after) else "other"), None
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) if name.startswith("nir") else name for name in CASES]
+"""Cases, of which NIR files are each read in a process of its own."""
+
+
+@pytest.mark.parametrize("name", SLOW)
 def test_damaged_files_load_equal_or_are_refused(name, drills, tmp_path):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     counts, faults = drill(CASES[name], tmp_path, range(FILES * drills))

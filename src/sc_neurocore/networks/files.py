@@ -64,18 +64,24 @@ def save(network: NetworkDefinition, path: Path) -> None:
     """Write `network` to `path`; arrays that are exact in single precision, such as those of PyTorch, take half."""
     from safetensors.numpy import save_file
 
+    arrays, header = described(network)
+    narrow = {name: _narrowest(array) for name, array in arrays.items()}
+    with atomic_write(path) as temporary:
+        save_file(narrow, temporary, {_KEY: json.dumps(header, sort_keys=True)})
+
+
+def described(network: NetworkDefinition) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays of a network by the names that files give them, and the description in their header."""
     description = json.loads(network.describe_layers())
     number = max(CHECKED, description["format"])
     arrays = {
-        _array_name(number, name, k): _narrowest(getattr(layer, name))
+        _array_name(number, name, k): getattr(layer, name)
         for k, layer in enumerate(network.layers)
         for name in layer.arrays
     }
     if network.calibration is not None:
-        arrays |= {name: _narrowest(array) for name, array in network.calibration.arrays().items()}
-    header = {**description, "format": number, "digest": network.digest(), "shapes": _shapes(arrays)}
-    with atomic_write(path) as temporary:
-        save_file(arrays, temporary, {_KEY: json.dumps(header, sort_keys=True)})
+        arrays |= network.calibration.arrays()
+    return arrays, {**description, "format": number, "digest": network.digest(), "shapes": _shapes(arrays)}
 
 
 def _narrowest(array: NDArray[Any]) -> NDArray[Any]:
