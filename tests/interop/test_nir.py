@@ -313,18 +313,18 @@ def test_neurons_behind_something_else_than_a_dense_layer():
 
 
 def test_neurons_of_several_dense_layers_are_one_layer():
-    w, v, b = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 2)), RNG.normal(size=3)
+    w, v, b = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 2)), RNG.normal(size=(2, 3))
     nodes = {
         "in": nir.Input(np.array([4])),
         "two": nir.Linear(np.eye(4)[:2]),
-        "w": nir.Linear(w),
-        "v": nir.Affine(v, b),
+        "w": nir.Affine(w, b[0]),
+        "v": nir.Affine(v, b[1]),
     }
     nodes |= {"lif": lif(3, threshold=0.3), "out": nir.Output(np.array([3]))}
     edges = [("in", "two"), ("in", "w"), ("two", "v"), ("w", "lif"), ("v", "lif"), ("lif", "out")]
     network = from_nir(graph_of(nodes, edges))
     x = 3 * RNG.random((50, 4))
-    want = np.floor(0.1 / interval(nodes["lif"], x @ w.T + x[:, :2] @ v.T + b)) / 0.1
+    want = np.floor(0.1 / interval(nodes["lif"], x @ w.T + x[:, :2] @ v.T + b.sum(0))) / 0.1
     assert want.any()
     np.testing.assert_allclose(network.float_forward(x), want)
     assert [type(layer).__name__ for layer in network.layers] == ["Dense", "SpikingDense"]
@@ -533,6 +533,16 @@ def test_changed_graphs_are_read_as_they_are():
     more = from_nir(graph)
     np.testing.assert_allclose(more.float_forward(x), want)
     assert more.classes == ("a", "b", "c")
+
+
+def test_an_activation_that_was_taken_away_is_gone():
+    network = Network.from_layers([Dense(weights(3, 4), weights(3), "relu")])
+    graph = to_nir(network, activations="metadata")
+    graph.nodes["dense_0"].metadata = {}
+    assert from_nir(graph).layers[0].activation == "identity"
+    graph.nodes["dense_0"].metadata = {"sc_neurocore": '{"activation": "step"}'}
+    with pytest.raises(ValueError, match=r"dense_0: Affine .* activation must be"):
+        from_nir(graph)
 
 
 def test_durations_are_kept_in_changed_graphs():
