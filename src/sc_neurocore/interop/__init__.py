@@ -2,7 +2,8 @@
 
 from .jax_function import jax_function
 from .model_files import load_network
+from .onnx import from_onnx
 from .pytorch import from_torch
 from .scikit_learn import from_sklearn
 
-__all__ = ["from_sklearn", "from_torch", "jax_function", "load_network"]
+__all__ = ["from_onnx", "from_sklearn", "from_torch", "jax_function", "load_network"]

@@ -14,12 +14,11 @@ from ..refusals import line, quoted
 from ..wiring import Value
 from .library import onnx, part
 from .model import STANDARD
+from .qonnx import DOMAINS, FUNCTIONS
 from .tensors import tensor_array
 
 READ = 4096
 """Numbers of a constant that shapes may depend on."""
-QONNX = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas")
-"""Names of the operators of QONNX."""
 _GRAPHS = "operators without graphs of their own would: what is computed must not depend on the numbers of a sample"
 
 
@@ -55,7 +54,7 @@ class Definition:
             If a shape does not follow from the definition, or the inputs are none of the operator.
         """
         if self.schema is None:
-            return [(kinds[0], tuple(inputs[0].shape))]
+            return [(kinds[0], np.broadcast_shapes(*(each.shape for each in inputs[:3])))]
         helper, types, data = part("helper"), {}, {}
         for name, given, kind in zip(self.proto.input, inputs, kinds, strict=True):
             if given is None:
@@ -92,7 +91,7 @@ def defined(node: Any, imports: Sequence[Any]) -> Definition:
     kinds = package.AttributeProto
     if any(each.type in (kinds.GRAPH, kinds.GRAPHS) or each.HasField("g") or each.graphs for each in node.attribute):
         raise UnsupportedError(_GRAPHS)
-    if node.domain in QONNX:
+    if node.domain in DOMAINS:
         return Definition(node, None, {each.name: _plain(each) for each in node.attribute}, imports)
     if node.domain not in STANDARD:
         raise UnsupportedError(
@@ -155,6 +154,11 @@ class Constants:
         if definition.proto.op_type == "Constant" and "value" in definition.attributes:
             return [definition.attributes["value"]]
         helper, node = part("helper"), definition.proto
+        if definition.schema is None:
+            if node.op_type not in FUNCTIONS:
+                raise UnsupportedError("")
+            found = FUNCTIONS[node.op_type](definition.attributes, *inputs)
+            return [np.asarray(found, inputs[0].dtype)]
         given = {name: array for name, array in zip(node.input, inputs, strict=True) if array is not None}
         graph = helper.make_graph(
             [node], "constants", [_any(name, each) for name, each in given.items()],

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...networks.activations import Floats
 from ..refusals import line
-from .definitions import QONNX
 from .library import onnx, onnxruntime, part
 from .model import Model, retyped
+from .qonnx import DOMAINS, reference_operators, reference_quantize
 
 AT_A_TIME = 2**22
 """Numbers of the inputs that a model with an open batch takes at a time."""
@@ -26,7 +26,7 @@ def executors(model: Model) -> Iterator[Executor]:
     between two levels of a quantiser, this one tells.
     """
     runtime = onnxruntime()
-    if runtime is not None and not any(node.domain in QONNX for node in model.graph.node):
+    if runtime is not None and not any(node.domain in DOMAINS for node in model.graph.node):
         options = runtime.SessionOptions()
         options.log_severity_level = 4  # errors are raised
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # each node as it is defined
@@ -43,7 +43,7 @@ def executors(model: Model) -> Iterator[Executor]:
     double.CopyFrom(model.proto)
     kinds = onnx().TensorProto
     retyped(double, {kinds.FLOAT: kinds.DOUBLE})
-    evaluator = part("reference").ReferenceEvaluator(double)
+    evaluator = part("reference").ReferenceEvaluator(double, new_ops=[*reference_operators(), reference_quantize(model.opset)])
     yield _over_batches(model, evaluator.run, np.float64)
 
 

@@ -25,8 +25,8 @@ class Node:
     """Version of ONNX's operators that brought its definition."""
     shapes: Sequence[Shape] = ()
     """Of its outputs."""
-    batch: int | None = None
-    """Samples that the model takes at a time; None: any number. A `Value` has one."""
+    kinds: Sequence[int | None] = ()
+    """Types of its outputs, as those of ``TensorProto``."""
     outputs: Sequence[str] = field(default=())
     """Names of the outputs, ``""`` for those that nobody takes."""
 

@@ -12,16 +12,17 @@ from ..operators import UnsupportedError
 from ..refusals import Refused, line, quoted, refusal
 from ..wiring import Value, Wiring
 from .computing import COMPUTING
-from .definitions import QONNX, Constants, Definition, defined
+from .definitions import Constants, Definition, defined
 from .library import onnx, part
 from .model import Model
 from .moving import MOVING
 from .node import Node, Translator
+from .quantising import QONNX, QUANTISING, as_levels, translated
 from .recurrent import RECURRENT
 from .tensors import tensor_array
 from .weighted import WEIGHTED
 
-TRANSLATORS: Mapping[str, Translator] = {**MOVING, **COMPUTING, **WEIGHTED, **RECURRENT}
+TRANSLATORS: Mapping[str, Translator] = {**MOVING, **COMPUTING, **WEIGHTED, **RECURRENT, **QUANTISING}
 """What makes layers of a node, by the name of its operator."""
 MOST_NUMBERS, MOST_TOGETHER = 2**22, 2**26
 """Numbers that one value may have for a sample, and all of them."""
@@ -69,6 +70,7 @@ class _Walk:
         if not isinstance(value, Value):
             raise ValueError(f"model must give an output that depends on its input, {quoted(name)!r} does not")
         self.wiring.called = "output"
+        value = as_levels(self.wiring, value)
         last = self.wiring.viewed(value, (value.size,))
         layers = self.wiring.layers
         return layers if layers and last == next(reversed(layers)) else {**layers, "output": (Concat(), last)}
@@ -126,11 +128,11 @@ class _Walk:
         name = node.op_type
         if name in ("Shape", "Size") and isinstance(inputs[0], Value):
             return [_measured(name, inputs[0], definition.attributes)]
-        if node.domain in QONNX:
-            raise UnsupportedError("an operator of ONNX would")
+        own = definition.schema is None
+        translators = QONNX if own else TRANSLATORS
         if not any(isinstance(each, Value) for each in inputs):
             return self._constants.computed(definition, inputs, outputs)
-        if name not in TRANSLATORS:
+        if name not in translators:
             raise UnsupportedError("")
         shapes = [shape for _, shape in outputs]
         counts = [math.prod(shape) for shape in shapes]
@@ -140,10 +142,10 @@ class _Walk:
                 f"values of at most {MOST_NUMBERS} numbers for a sample, {MOST_TOGETHER} together, would, not {shapes[0]}"
             )
         call = Node(
-            self.wiring, name, inputs, definition.attributes, definition.version, shapes, self._model.batch, node.output
-        )
-        found = TRANSLATORS[name](call)
-        results = list(found) if isinstance(found, list | tuple) else [found]
+            self.wiring, name, inputs, definition.attributes, definition.version, shapes,
+            [kind for kind, _ in outputs], node.output,
+        )  # fmt: skip
+        results = translated(call, translators)
         for value, shape in zip(results, shapes, strict=False):
             if value is not None and value.shape != shape:
                 raise ValueError(f"it gives the shape {shape}, its layers {value.shape}")
