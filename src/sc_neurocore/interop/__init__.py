@@ -4,6 +4,7 @@ from .jax_function import jax_function
 from .model_files import load_network
 from .onnx import from_onnx
 from .pytorch import from_torch
+from .recognising import format_of
 from .scikit_learn import from_sklearn
 
-__all__ = ["from_onnx", "from_sklearn", "from_torch", "jax_function", "load_network"]
+__all__ = ["format_of", "from_onnx", "from_sklearn", "from_torch", "jax_function", "load_network"]

@@ -161,15 +161,17 @@ def _where(node: Node) -> Value:
 
 
 def _reduced(kind: str, square: bool = False) -> Translator:
-    def translated(node: Node) -> Value:
+    def translated(node: Node) -> Any:
         value = node.value(0)
         axes = node.integers(1, "axes")
         if not axes and node.attributes.get("noop_with_empty_axes", 0):
-            return node.aten("square", value) if square else value  # type: ignore[no-any-return]
+            return node.aten("square", value) if square else value
         value = node.aten("square", value) if square else value
         if kind == "min":
             turned = node.wiring.scaled(value, -1.0)
-            found = node.wiring.reduced(turned, axes or range(len(value.shape)), "max", bool(node.attributes["keepdims"]))
+            found = node.wiring.reduced(
+                turned, axes or range(len(value.shape)), "max", bool(node.attributes["keepdims"])
+            )
             return node.wiring.scaled(found, -1.0)
         return node.wiring.reduced(value, axes or range(len(value.shape)), kind, bool(node.attributes["keepdims"]))
 
@@ -194,7 +196,9 @@ def _batch_norm(node: Node) -> Value:
     node.one("training_mode", 0, "running statistics would")
     if node.attributes.get("is_test", 1) != 1 and node.version < 7:
         raise UnsupportedError("running statistics would")
-    given = [node.constant(place, what) for place, what in enumerate(("", "scale", "bias", "mean", "variance")) if place]
+    given = [
+        node.constant(place, what) for place, what in enumerate(("", "scale", "bias", "mean", "variance")) if place
+    ]
     found = node.aten("_native_batch_norm_legit_no_training", node.value(0), *given, 0.0, node.attributes["epsilon"])
     return found[0]  # type: ignore[no-any-return]
 
@@ -240,8 +244,24 @@ def refused(hint: str) -> Translator:
 
 _NO_LAYER: dict[str, Sequence[str]] = {
     "Relu, Tanh, Sigmoid or another function of one number would": (
-        "Exp", "Log", "Sqrt", "Reciprocal", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Softsign",
-        "Floor", "Ceil", "Round", "Sign", "Mod",
+        "Exp",
+        "Log",
+        "Sqrt",
+        "Reciprocal",
+        "Sin",
+        "Cos",
+        "Tan",
+        "Asin",
+        "Acos",
+        "Atan",
+        "Sinh",
+        "Cosh",
+        "Softsign",
+        "Floor",
+        "Ceil",
+        "Round",
+        "Sign",
+        "Mod",
     ),
     "LayerNormalization, of opset 17, would": ("RMSNormalization", "MeanVarianceNormalization", "LpNormalization"),
     "BatchNormalization would": ("LRN",),

@@ -72,7 +72,11 @@ class Definition:
             kind = found[name].tensor_type if name in found else None
             if name and (kind is None or not kind.HasField("shape")):
                 raise UnsupportedError("an output whose shape follows from those of the inputs would")
-            sizes = [] if kind is None else [each.dim_value if each.HasField("dim_value") else -1 for each in kind.shape.dim]
+            sizes = (
+                []
+                if kind is None
+                else [each.dim_value if each.HasField("dim_value") else -1 for each in kind.shape.dim]
+            )
             if min(sizes, default=0) < 0:
                 raise UnsupportedError("an output whose shape follows from those of the inputs would")
             result.append((None if kind is None else kind.elem_type, tuple(sizes)))
@@ -147,7 +151,7 @@ class Constants:
     def computed(
         self, definition: Definition, inputs: Sequence[Any], outputs: Sequence[tuple[Any, Shape]]
     ) -> list[NDArray[Any]]:
-        """The outputs, of these types and shapes, of a node of constant inputs; an UnsupportedError if there are none."""
+        """The outputs, of these types and shapes, of a node of constant inputs."""
         self._room -= sum(math.prod(shape) for _, shape in outputs)
         if self._room < 0:
             raise UnsupportedError(f"constants of at most {self._most} numbers together would")
@@ -171,7 +175,9 @@ class Constants:
         try:
             found = part("reference").ReferenceEvaluator(model).run(None, given)
         except Exception as error:  # whatever the reference raises
-            raise UnsupportedError(f"its constants cannot be computed: {line(error) or type(error).__name__}") from error
+            raise UnsupportedError(
+                f"its constants cannot be computed: {line(error) or type(error).__name__}"
+            ) from error
         arrays = iter([np.asarray(each) for each in found])
         result = [next(arrays) if name else np.zeros(()) for name in node.output]
         if any(each.dtype.kind in "OUSc" for each in result):

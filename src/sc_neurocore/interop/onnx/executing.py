@@ -21,9 +21,9 @@ Executor = Callable[[Floats], Floats]
 def executors(model: Model) -> Iterator[Executor]:
     """Ways to compute the outputs of a model, the fastest first.
 
-    onnxruntime, where it is installed and knows all operators, computes in the precision of the model. The reference of
-    the onnx package computes in double precision: where the first differs by its rounding, such as of a number that lies
-    between two levels of a quantiser, this one tells.
+    onnxruntime, where it is installed and knows all operators, computes in the precision of the model. The reference
+    of the onnx package computes in double precision: where the first differs by its rounding, such as of a number that
+    lies between two levels of a quantiser, this one tells.
     """
     runtime = onnxruntime()
     if runtime is not None and not any(node.domain in DOMAINS for node in model.graph.node):
@@ -43,7 +43,9 @@ def executors(model: Model) -> Iterator[Executor]:
     double.CopyFrom(model.proto)
     kinds = onnx().TensorProto
     retyped(double, {kinds.FLOAT: kinds.DOUBLE})
-    evaluator = part("reference").ReferenceEvaluator(double, new_ops=[*reference_operators(), reference_quantize(model.opset)])
+    evaluator = part("reference").ReferenceEvaluator(
+        double, new_ops=[*reference_operators(), reference_quantize(model.opset)]
+    )
     yield _over_batches(model, evaluator.run, np.float64)
 
 

@@ -11,7 +11,7 @@ from ...networks.layer_spec import Shape
 from ..refusals import quoted
 from ..samples import checked_shape
 from .library import onnx, part
-from .tensors import LARGEST_FILE, load_external
+from .tensors import LARGEST_FILE, load_external, tensor_array
 
 MOST_NODES = 2**15
 STANDARD = ("", "ai.onnx")
@@ -174,8 +174,6 @@ def retyped(model: Any, kinds: dict[int, int]) -> None:
     kinds
         Types of ``TensorProto`` to those that take their place.
     """
-    from .tensors import tensor_array
-
     helper, numpy_helper = part("helper"), part("numpy_helper")
 
     def changed(tensor: Any) -> None:

@@ -31,8 +31,8 @@ def from_onnx(
 ) -> Network:
     """A network from a trained ONNX model, such as PyTorch, Keras or TensorFlow export.
 
-    What depends on no sample, such as shapes, is computed; each other node becomes a layer, and `simplified` makes fewer
-    layers of them. The numbers of the network are compared with those that onnxruntime, or else the reference of the
+    What depends on no sample, such as shapes, is computed; each other node becomes a layer, and `simplified` makes
+    fewer layers of them. The numbers of the network are compared with those that onnxruntime, or the reference of the
     onnx package, computes of the model, on samples of `calibration`, or else on 16 random ones in the input range: a
     network that computes something else is never returned. See ``docs/onnx.md``.
 

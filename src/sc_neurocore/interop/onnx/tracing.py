@@ -139,7 +139,7 @@ class _Walk:
         self._room -= sum(counts)
         if max(counts, default=0) > MOST_NUMBERS or self._room < 0:
             raise UnsupportedError(
-                f"values of at most {MOST_NUMBERS} numbers for a sample, {MOST_TOGETHER} together, would, not {shapes[0]}"
+                f"values of at most {MOST_NUMBERS} numbers for a sample, {MOST_TOGETHER} together, would"
             )
         call = Node(
             self.wiring, name, inputs, definition.attributes, definition.version, shapes,

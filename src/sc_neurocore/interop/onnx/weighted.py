@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ MOST_PADDED = 2**24
 """Numbers of an image with its margins."""
 
 
-def _gemm(node: Node) -> Value:
+def _gemm(node: Node) -> Any:
     """``alpha A B + beta C``, the factors in the weights."""
     alpha, beta = node.attributes["alpha"], node.attributes["beta"]
     a, b = node.operand(0), node.operand(1)
@@ -35,15 +36,18 @@ def _gemm(node: Node) -> Value:
     return found if offsets is None else node.aten("add", found, offsets, alpha=beta)
 
 
-def _turned(node: Node, matrix: Value | np.ndarray) -> Value | np.ndarray:
+def _turned(node: Node, matrix: Any) -> Any:
     return node.aten("t", matrix) if isinstance(matrix, Value) else matrix.T
 
 
 def _matmul(node: Node) -> Value:
-    return node.aten("matmul", node.operand(0), node.operand(1))
+    found: Value = node.aten("matmul", node.operand(0), node.operand(1))
+    return found
 
 
-def _margins(node: Node, size: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> list[tuple[int, int]]:
+def _margins(
+    node: Node, size: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> list[tuple[int, int]]:
     """Pixels before and after each axis."""
     axes, auto = len(size), node.attributes.get("auto_pad", b"NOTSET")
     pads = list(node.attributes.get("pads", [0] * 2 * axes))
@@ -85,7 +89,9 @@ def _conv(node: Node) -> Value:
     if any(low != high for low, high in margins):
         value = node.aten("constant_pad_nd", value, [each for pair in margins[::-1] for each in pair])
         padding = [0] * axes
-    found: Value = node.aten(f"conv{axes}d", value, weights, bias, strides, padding, dilations, node.attributes["group"])
+    found: Value = node.aten(
+        f"conv{axes}d", value, weights, bias, strides, padding, dilations, node.attributes["group"]
+    )
     return found
 
 
