@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from ..operators import UnsupportedError
 from ..wiring import Value
 from .node import Node, Translator
+
+_ONE_NUMBER = "Relu, Tanh, Sigmoid or another function of one number would"
 
 
 def _of(name: str, **options: str) -> Translator:
@@ -126,8 +129,25 @@ def _erf(node: Node) -> Value:
     return function(node.wiring, node.value(0), "erf")
 
 
-def _softsign(node: Node) -> Value:
-    raise UnsupportedError("Tanh would")
+@dataclass(frozen=True)
+class _Logistic(Value):
+    """The logistic function of a value."""
+
+    inner: Value
+
+
+def _sigmoid(node: Node) -> Value:
+    value = node.value(0)
+    found = node.aten("sigmoid", value)
+    return _Logistic(found.name, found.shape, Value(value.name, value.shape))
+
+
+def _log(node: Node) -> Value:
+    value = node.inputs[0]
+    if not isinstance(value, _Logistic):
+        raise UnsupportedError(_ONE_NUMBER)
+    found: Value = node.aten("log_sigmoid", value.inner)
+    return found
 
 
 def _threshold(node: Node) -> Value:
@@ -243,9 +263,8 @@ def refused(hint: str) -> Translator:
 
 
 _NO_LAYER: dict[str, Sequence[str]] = {
-    "Relu, Tanh, Sigmoid or another function of one number would": (
+    _ONE_NUMBER: (
         "Exp",
-        "Log",
         "Sqrt",
         "Reciprocal",
         "Sin",
@@ -275,7 +294,8 @@ _NO_LAYER: dict[str, Sequence[str]] = {
 
 COMPUTING: dict[str, Translator] = {
     "Relu": _of("relu"),
-    "Sigmoid": _of("sigmoid"),
+    "Sigmoid": _sigmoid,
+    "Log": _log,
     "Tanh": _of("tanh"),
     "Abs": _of("abs"),
     "Neg": _of("neg"),

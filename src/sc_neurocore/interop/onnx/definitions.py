@@ -20,6 +20,8 @@ from .tensors import tensor_array
 READ = 4096
 """Numbers of a constant that shapes may depend on."""
 _GRAPHS = "operators without graphs of their own would: what is computed must not depend on the numbers of a sample"
+SAME_SHAPE = ("GroupNormalization",)
+"""Operators whose definition does not say that the output has the shape of the input."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +69,24 @@ class Definition:
             found = infer(self.schema, self.proto, types, data, opset_imports=list(self.imports))
         except Exception as error:  # of kinds that the package does not export
             raise UnsupportedError(line(error) or "its inputs are none of it") from error
-        result = []
+        result: list[tuple[Any, Shape]] = []
         for name in self.proto.output:
             kind = found[name].tensor_type if name in found else None
-            if name and (kind is None or not kind.HasField("shape")):
+            sizes = [-1] if kind is None or not kind.HasField("shape") else [_size(each) for each in kind.shape.dim]
+            if not name:  # nobody takes it
+                result.append((None, ()))
+            elif kind is not None and min(sizes, default=0) >= 0:
+                result.append((kind.elem_type, tuple(sizes)))
+            elif self.proto.op_type in SAME_SHAPE:
+                result.append((kinds[0], tuple(inputs[0].shape)))
+            else:
                 raise UnsupportedError("an output whose shape follows from those of the inputs would")
-            sizes = (
-                []
-                if kind is None
-                else [each.dim_value if each.HasField("dim_value") else -1 for each in kind.shape.dim]
-            )
-            if min(sizes, default=0) < 0:
-                raise UnsupportedError("an output whose shape follows from those of the inputs would")
-            result.append((None if kind is None else kind.elem_type, tuple(sizes)))
         return result
+
+
+def _size(dimension: Any) -> int:
+    """A size, or -1 if it is not known."""
+    return int(dimension.dim_value) if dimension.HasField("dim_value") else -1
 
 
 def defined(node: Any, imports: Sequence[Any]) -> Definition:

@@ -77,6 +77,7 @@ _STEPS: dict[str, Callable[..., tuple[State, State]]] = {"RNN": _rnn, "GRU": _gr
 
 
 def _functions(node: Node) -> list[str]:
+    """Functions of the first direction, and of others behind them."""
     given = node.attributes.get("activations")
     return _FUNCTIONS[node.operator] if given is None else [each.decode(errors="replace") for each in given]
 
@@ -86,7 +87,7 @@ def _check(node: Node, steps: int, directions: int) -> None:
     usual = _FUNCTIONS[node.operator] * directions
     allowed = [usual, ["Relu"] * directions] if node.operator == "RNN" else [usual]
     given = _functions(node)
-    if "activations" in node.attributes and given not in allowed:
+    if "activations" in node.attributes and given[: len(usual)] not in allowed:
         raise UnsupportedError(f"the functions {', '.join(usual)} would")
     for name in ("activation_alpha", "activation_beta", "clip"):
         if node.attributes.get(name):
