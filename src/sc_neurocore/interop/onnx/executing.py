@@ -43,9 +43,7 @@ def executors(model: Model) -> Iterator[Executor]:
     double.CopyFrom(model.proto)
     kinds = onnx().TensorProto
     retyped(double, {kinds.FLOAT: kinds.DOUBLE})
-    evaluator = part("reference").ReferenceEvaluator(
-        double, new_ops=[*reference_operators(), reference_quantize(model.opset)]
-    )
+    evaluator = part("reference").ReferenceEvaluator(double, new_ops=[*reference_operators(), reference_quantize()])
     yield _over_batches(model, evaluator.run, np.float64)
 
 

@@ -127,7 +127,7 @@ def essential(proto: Any, path: Path | None, input_shape: Any) -> Model:
         if tensor.data_location == onnx().TensorProto.EXTERNAL:
             room -= load_external(tensor, None if path is None else path.parent, room)
     _single(found)
-    shape, batch = _sizes(inputs[0], input_shape)
+    shape, batch = _sizes(found.graph.input[0], input_shape)
     return Model(found, "" if path is None else str(path), LARGEST_FILE - room, shape, batch)
 
 

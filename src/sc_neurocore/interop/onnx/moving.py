@@ -1,5 +1,6 @@
 """ONNX operators that move numbers: views, orders of axes, parts, joins, paddings."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,10 @@ REAL = (1, 10, 11, 16)
 
 def _viewed(node: Node) -> Value:
     """The same numbers in the shape that the definition of the operator gives."""
-    return Value(node.value(0).name, node.shapes[0])
+    value, shape = node.value(0), node.shapes[0]
+    if math.prod(shape) != value.size:
+        raise ValueError(f"the shape {value.shape} must have as many numbers as {shape}")
+    return Value(value.name, shape)
 
 
 def _transpose(node: Node) -> Value:
