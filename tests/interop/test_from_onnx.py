@@ -222,7 +222,7 @@ def test_a_long_unrolled_cell():
          node("Flatten", "h")],
         (1, 4), {**tensors, "s": np.array([1, 5000, 4], INT)},
     )  # fmt: skip
-    with pytest.raises(ValueError, match=r"LSTM in node 2 \(weights and steps with at most"):
+    with pytest.raises(ValueError, match=r"LSTM in node 2 \(at most 1024 steps, of 33554432 weights together"):
         from_onnx(proto)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+SHOWN = 4
+"""Places of an operator that an error names."""
 LONGEST = 80
 """Characters of a name in a file that an error quotes."""
 
@@ -22,14 +24,19 @@ class Refused:
     known: bool = True
     """Whether it has layers with other options or arguments."""
 
-    def __str__(self) -> str:
-        return f"{self.operator} in {self.where}{f' ({self.hint})' if self.hint else ''}"
-
 
 def refusal(reader: str, refused: Iterable[Refused]) -> ValueError:
-    """The error of a reader of that name, with every operator once."""
-    told = "; ".join(dict.fromkeys(map(str, refused)))
+    """The error of a reader of that name, with every operator and what would replace it once."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for each in refused:
+        places.setdefault((each.operator, each.hint), []).append(each.where)
+    told = "; ".join(_told(*key, list(dict.fromkeys(where))) for key, where in places.items())
     return ValueError(f"model must compute operators that have a layer (see {reader}), got {told}")
+
+
+def _told(operator: str, hint: str, where: list[str]) -> str:
+    more = f" and {len(where) - SHOWN} more" if len(where) > SHOWN else ""
+    return f"{operator} in {', '.join(where[:SHOWN])}{more}{f' ({hint})' if hint else ''}"
 
 
 def line(value: object) -> str:
@@ -37,7 +44,7 @@ def line(value: object) -> str:
     return str(value).strip().partition("\n")[0]
 
 
-def quoted(name: str) -> str:
-    """A name from a file, in one line of at most 80 characters."""
-    text = " ".join(name.split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]}.."
+def quoted(text: str, longest: int = LONGEST) -> str:
+    """A text from a file, such as a name, in one line of at most so many characters."""
+    words = " ".join(text.split())
+    return words if len(words) <= longest else f"{words[: longest - 2]}.."

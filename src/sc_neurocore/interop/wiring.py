@@ -50,6 +50,7 @@ class Wiring:
         self.layers: dict[str, tuple[Any, ...]] = {}
         """Name to ``(layer, *sources)``, as `Network.from_layers` takes them."""
         self._shapes: dict[str, Shape] = {INPUT_NAME: input_shape}
+        self._counts: dict[str, int] = {}
         self.called = "layer"
         """What the next layers are called; a number is put behind names that are taken."""
 
@@ -59,10 +60,12 @@ class Wiring:
 
     def put(self, layer: LayerSpec, *sources: str) -> str:
         """The name of a new layer that takes those of the names `sources`."""
-        name, count = self.called, 1
-        while name in self._shapes or not name:
+        called = self.called or "layer"
+        name, count = called, self._counts.get(called, 1)
+        while name in self._shapes:
             count += 1
-            name = f"{self.called or 'layer'}_{count}"
+            name = f"{called}_{count}"
+        self._counts[called] = count
         shape = joined_shape([self._shapes[source] for source in sources])
         self._shapes[name] = layer.output_shape(shape)
         self.layers[name] = (layer, *sources)

@@ -253,13 +253,14 @@ def _group_norm(node: Node) -> Value:
     return found
 
 
-def refused(hint: str) -> Translator:
+@dataclass(frozen=True)
+class NoLayer:
     """For an operator that has no layer: what would replace it."""
 
-    def translated(node: Node) -> Value:
-        raise UnsupportedError(hint)
+    hint: str
 
-    return translated
+    def __call__(self, node: Node) -> Any:
+        raise UnsupportedError(self.hint)
 
 
 _NO_LAYER: dict[str, Sequence[str]] = {
@@ -334,6 +335,6 @@ COMPUTING: dict[str, Translator] = {
     "LayerNormalization": _layer_norm,
     "InstanceNormalization": _instance_norm,
     "GroupNormalization": _group_norm,
-    **{name: refused(hint) for hint, names in _NO_LAYER.items() for name in names},
+    **{name: NoLayer(hint) for hint, names in _NO_LAYER.items() for name in names},
 }
 """Layers of operators that compute number by number or along axes, by name."""

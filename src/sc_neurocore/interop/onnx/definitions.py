@@ -110,7 +110,7 @@ def defined(node: Any, imports: Sequence[Any]) -> Definition:
         )
     opset = next((each.version for each in imports if each.domain in STANDARD), 1)
     try:
-        schema = part("defs").get_schema(node.op_type, max(1, min(opset, part("defs").onnx_opset_version())), "")
+        schema = part("defs").get_schema(node.op_type, opset, "")
     except Exception as error:  # of a kind that the package does not export
         raise UnsupportedError(f"it is no operator of ONNX {opset}") from error
     if not schema.min_input <= len(node.input) <= schema.max_input:

@@ -1,57 +1,67 @@
 """Outputs of an ONNX model by programs that know nothing of this reader: onnxruntime, or the reference of ONNX."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...networks.activations import Floats
-from ..refusals import line
+from ..refusals import line, quoted
 from .library import onnx, onnxruntime, part
 from .model import Model, retyped
 from .qonnx import DOMAINS, reference_operators, reference_quantize
 
-AT_A_TIME = 2**22
-"""Numbers of the inputs that a model with an open batch takes at a time."""
+AT_A_TIME, MOST = 2**24, 2**28
+"""Numbers of the widest layer, of all samples of a batch, that a model with an open or a fixed batch has at a time."""
 Executor = Callable[[Floats], Floats]
 """Takes samples ``(N, n_inputs)``; gives outputs ``(N, ...)``."""
 
 
-def executors(model: Model) -> Iterator[Executor]:
-    """Ways to compute the outputs of a model, the fastest first.
-
-    onnxruntime, where it is installed and knows all operators, computes in the precision of the model. The reference
-    of the onnx package computes in double precision: where the first differs by its rounding, such as of a number that
-    lies between two levels of a quantiser, this one tells.
-    """
+def by_onnxruntime(model: Model, width: int) -> Executor | None:
+    """onnxruntime in the precision of the model, or None where it is not installed or does not know all operators."""
     runtime = onnxruntime()
-    if runtime is not None and not any(node.domain in DOMAINS for node in model.graph.node):
-        options = runtime.SessionOptions()
-        options.log_severity_level = 4  # errors are raised
-        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # each node as it is defined
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        try:
-            session = runtime.InferenceSession(
-                model.proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception:  # of an operator or precision that it does not have
-            session = None
-        if session is not None:
-            yield _over_batches(model, session.run)
-    double = onnx().ModelProto()
+    if runtime is None or any(node.domain in DOMAINS for node in model.graph.node):
+        return None
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # each node as it is defined
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    content = model.proto.SerializeToString()
+    try:
+        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception:  # of an operator or precision that it does not have
+        return None
+    return _over_batches(model, width, session.run)
+
+
+def by_reference(model: Model, width: int) -> Executor:
+    """The reference of the onnx package in double precision, or a ValueError.
+
+    Where onnxruntime differs by its rounding, such as of a number that lies between two levels of a quantiser, this one
+    tells.
+    """
+    double, kinds = onnx().ModelProto(), onnx().TensorProto
     double.CopyFrom(model.proto)
-    kinds = onnx().TensorProto
     retyped(double, {kinds.FLOAT: kinds.DOUBLE})
-    evaluator = part("reference").ReferenceEvaluator(double, new_ops=[*reference_operators(), reference_quantize()])
-    yield _over_batches(model, evaluator.run, np.float64)
+    operators = [*reference_operators(), reference_quantize()]
+    try:
+        evaluator = part("reference").ReferenceEvaluator(double, new_ops=operators)
+    except Exception as error:  # whatever it raises
+        raise ValueError(f"model must run in the reference of ONNX: {quoted(line(error), 200)}") from error
+    return _over_batches(model, width, evaluator.run, np.float64)
 
 
-def _over_batches(model: Model, run: Callable[[None, dict[str, Any]], Any], dtype: Any = None) -> Executor:
+WAYS: tuple[Callable[[Model, int], Executor | None], ...] = (by_onnxruntime, by_reference)
+"""Ways to compute the outputs of a model, whose widest layer has so many numbers, the fastest first."""
+
+
+def _over_batches(model: Model, width: int, run: Callable[[None, dict[str, Any]], Any], dtype: Any = None) -> Executor:
     given = model.graph.input[0]
     if dtype is None:
         dtype = part("helper").tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
-    batch = model.batch or max(1, AT_A_TIME // math.prod(model.shape))
+    if (model.batch or 1) * width > MOST:
+        raise ValueError(f"model must take at most {MOST // width} samples at a time, got {model.batch}")
+    batch = model.batch or max(1, AT_A_TIME // width)
 
     def of_batch(samples: Floats, count: int) -> Floats:
         chunk = samples
@@ -63,7 +73,9 @@ def _over_batches(model: Model, run: Callable[[None, dict[str, Any]], Any], dtyp
             if model.batch is None and len(chunk) > 1:  # exported with one sample in mind, whatever the file declares
                 return np.concatenate([of_batch(sample[None], 1) for sample in samples])
             told = line(error) or type(error).__name__
-            raise ValueError(f"model must run on {len(chunk)} samples of shape {model.shape}: {told[:200]}") from error
+            raise ValueError(
+                f"model must run on {len(chunk)} samples of shape {model.shape}: {quoted(told, 200)}"
+            ) from error
         outputs = np.asarray(outputs, np.float64)
         if outputs.size % len(chunk):
             raise ValueError(f"model must give outputs for each of {len(chunk)} samples, got shape {outputs.shape}")

@@ -91,6 +91,7 @@ def essential(proto: Any, path: Path | None, input_shape: Any) -> Model:
         Shape of a sample, if the file leaves its sizes open; else None.
     """
     graph = proto.graph
+    _check_names(graph)
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     sparse = {each.values.name for each in graph.sparse_initializer}
     makers: dict[str, int] = {}
@@ -116,6 +117,12 @@ def essential(proto: Any, path: Path | None, input_shape: Any) -> Model:
         if (place := makers.get(name, -1)) >= 0 and place not in needed:
             needed.add(place)
             wanted += filter(None, graph.node[place].input)
+    opset = next((each.version for each in proto.opset_import if each.domain in STANDARD), 1)
+    if not 1 <= opset <= part("defs").onnx_opset_version():
+        raise ValueError(
+            f"model must have an opset of 1 to {part('defs').onnx_opset_version()}, which this onnx package knows, got "
+            f"{opset}"
+        )
     found = onnx().ModelProto(ir_version=max(proto.ir_version, 4), opset_import=proto.opset_import)
     found.graph.name = "graph"
     found.graph.node.extend(graph.node[place] for place in sorted(needed))
@@ -129,6 +136,24 @@ def essential(proto: Any, path: Path | None, input_shape: Any) -> Model:
     _single(found)
     shape, batch = _sizes(found.graph.input[0], input_shape)
     return Model(found, "" if path is None else str(path), LARGEST_FILE - room, shape, batch)
+
+
+def _check_names(graph: Any) -> None:
+    """A ValueError for names that are no text, which protobuf gives as bytes."""
+    for node in graph.node:
+        names = (
+            node.name,
+            node.op_type,
+            node.domain,
+            *node.input,
+            *node.output,
+            *(each.name for each in node.attribute),
+        )
+        if any(not isinstance(name, str) for name in names):
+            raise ValueError(f"names must be text in UTF-8, got {checks.shown(names)}")
+    for each in (*graph.initializer, *graph.input, *graph.output):
+        if not isinstance(each.name, str):
+            raise ValueError(f"names must be text in UTF-8, got {checks.shown(each.name)}")
 
 
 def _sizes(given: Any, input_shape: Any) -> tuple[Shape, int | None]:

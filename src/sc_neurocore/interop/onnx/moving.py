@@ -148,6 +148,8 @@ def _resize(node: Node) -> Value:
     return _picked(node, numbers)
 
 
+VIEWS = ("Identity", "Dropout", "Cast", "CastLike", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat")
+"""Operators that cost nothing for each number."""
 MOVING: dict[str, Translator] = {
     "Identity": _same,
     "Dropout": _dropout,

@@ -11,8 +11,8 @@ from ..operators.weighted import linear
 from ..wiring import Value
 from .node import Node, Translator
 
-MOST_WEIGHTS = 2**25
-"""Weights of all steps together."""
+MOST_STEPS, MOST_WEIGHTS = 2**10, 2**25
+"""Steps, and weights of all of them together."""
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 _FUNCTIONS = {"RNN": ["Tanh"], "GRU": ["Sigmoid", "Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"]}
 Weights = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
@@ -107,8 +107,8 @@ def _unrolled(node: Node) -> list[Any]:
     if samples != 1:
         raise UnsupportedError("steps on the first axis and samples on the second would")
     _check(node, steps, directions)
-    if steps * (w.size + r.size) > MOST_WEIGHTS:
-        raise UnsupportedError(f"weights and steps with at most {MOST_WEIGHTS} products would")
+    if steps > MOST_STEPS or steps * (w.size + r.size) > MOST_WEIGHTS:
+        raise UnsupportedError(f"at most {MOST_STEPS} steps, of {MOST_WEIGHTS} weights together, would, not {steps}")
     offsets = node.optional(3, "bias")
     offsets = np.zeros((directions, 2 * _GATES[node.operator] * hidden)) if offsets is None else offsets
     backwards = {b"forward": [False], b"reverse": [True], b"bidirectional": [False, True]}[node.attributes["direction"]]

@@ -1,7 +1,7 @@
 """The walk over the graph of an ONNX model: a node after the other becomes layers of a network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,11 @@ from ...networks.layer_spec import Shape
 from ..operators import UnsupportedError
 from ..refusals import Refused, line, quoted, refusal
 from ..wiring import Value, Wiring
-from .computing import COMPUTING
+from .computing import COMPUTING, NoLayer
 from .definitions import Constants, Definition, defined
-from .library import onnx, part
+from .library import part
 from .model import Model
-from .moving import MOVING
+from .moving import MOVING, VIEWS
 from .node import Node, Translator
 from .quantising import QONNX, QUANTISING, as_levels, translated
 from .recurrent import RECURRENT
@@ -26,8 +26,14 @@ TRANSLATORS: Mapping[str, Translator] = {**MOVING, **COMPUTING, **WEIGHTED, **RE
 """What makes layers of a node, by the name of its operator."""
 MOST_NUMBERS, MOST_TOGETHER = 2**22, 2**26
 """Numbers that one value may have for a sample, and all of them."""
+MOST_MOVED = 2**20
+"""Numbers of a value that are put in other places one by one."""
+STANDING_IN = 2**12
+"""Numbers of a constant that takes the place of what a refused node gives."""
 CONSTANTS = 2**24
 """Numbers that computed constants may have, besides four for each byte of the model."""
+_MEASURES = ("Shape", "Size")
+"""Operators whose outputs depend on no sample, whatever their inputs are."""
 _ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, RecursionError)
 """What options of a damaged node make the functions of operators raise."""
 
@@ -55,6 +61,7 @@ class _Walk:
         self._model = model
         self._constants = Constants(CONSTANTS + 4 * model.size)
         self._room = MOST_TOGETHER
+        self._unknown: dict[str, bool] = {}  # tensors whose shape is not known: whether they depend on the sample
         tensors = model.graph.initializer
         self._tensors = {each.name: each for each in tensors}
         given = model.graph.input[0]
@@ -84,26 +91,45 @@ class _Walk:
         return self._values[name]
 
     def _walk(self, node: Any, where: str) -> None:
+        self.wiring.called = quoted(node.name) or node.op_type.lower() or "layer"
+        if any(name in self._unknown for name in node.input):
+            self._pass_by(node, where)
+            return
         inputs = [self._value(name) for name in node.input]
         kinds = [self._kinds[name] for name in node.input]
-        self.wiring.called = quoted(node.name) or node.op_type.lower() or "layer"
-        shapes: list[Shape] = []
+        outputs: list[tuple[Any, Shape]] = []
         try:
             definition = defined(node, self._model.proto.opset_import)
             inputs = self._of_one_sample(definition, inputs)
             outputs = definition.outputs(inputs, kinds)
-            shapes = [shape for _, shape in outputs]
             found = self._found(definition, inputs, outputs)
         except UnsupportedError as reason:
-            found = self._refuse(node, where, str(reason), shapes)
+            found = self._refuse(node, where, str(reason), inputs, outputs)
         except _ERRORS as error:
-            found = self._refuse(node, where, line(error) or type(error).__name__, shapes)
-        else:
-            for name, each, (kind, _) in zip(node.output, found, outputs, strict=False):
-                self._set(name, each, kind)
-            return
-        for name, each in zip(node.output, found, strict=False):
-            self._set(name, each, onnx().TensorProto.FLOAT)
+            found = self._refuse(node, where, line(error) or type(error).__name__, inputs, outputs)
+        for name, each, (kind, _) in zip(node.output, found, outputs, strict=False):
+            self._set(name, each, kind)
+
+    def _pass_by(self, node: Any, where: str) -> None:
+        """Note a node that has no layer, whatever its inputs are, of which some are not known."""
+        depends = any(self._unknown.get(name, False) for name in node.input)
+        try:
+            definition = defined(node, self._model.proto.opset_import)
+            translator = _translators(definition).get(node.op_type)
+            if isinstance(translator, NoLayer) or (depends and translator is None and node.op_type not in _MEASURES):
+                raise UnsupportedError("" if translator is None else translator.hint)
+        except UnsupportedError as reason:
+            self._refuse(node, where, str(reason), [], [])
+        self._unknown |= dict.fromkeys(node.output, depends and node.op_type not in _MEASURES)
+
+    def _refuse(self, node: Any, where: str, hint: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+        """Note a node; what takes its outputs is looked at with others of the same shapes, where these are known."""
+        self.refused.append(Refused(where, quoted(node.op_type) or "an operator without a name", quoted(hint, 160)))
+        shapes = [shape for _, shape in outputs]
+        if shapes and all(math.prod(shape) <= STANDING_IN for shape in shapes):
+            return [self.wiring.constant(np.zeros(shape)) for shape in shapes]
+        self._unknown |= dict.fromkeys(node.output, any(isinstance(each, Value) for each in inputs))
+        return []
 
     def _set(self, name: str, value: Any, kind: int) -> None:
         """Note what a tensor is, and its type."""
@@ -126,10 +152,9 @@ class _Walk:
         """What a node gives, for each of its outputs."""
         node = definition.proto
         name = node.op_type
-        if name in ("Shape", "Size") and isinstance(inputs[0], Value):
+        if name in _MEASURES and isinstance(inputs[0], Value):
             return [_measured(name, inputs[0], definition.attributes)]
-        own = definition.schema is None
-        translators = QONNX if own else TRANSLATORS
+        translators = _translators(definition)
         if not any(isinstance(each, Value) for each in inputs):
             return self._constants.computed(definition, inputs, outputs)
         if name not in translators:
@@ -137,10 +162,9 @@ class _Walk:
         shapes = [shape for _, shape in outputs]
         counts = [math.prod(shape) for shape in shapes]
         self._room -= sum(counts)
-        if max(counts, default=0) > MOST_NUMBERS or self._room < 0:
-            raise UnsupportedError(
-                f"values of at most {MOST_NUMBERS} numbers for a sample, {MOST_TOGETHER} together, would"
-            )
+        most = MOST_MOVED if name in MOVING and name not in VIEWS else MOST_NUMBERS
+        if max(counts, default=0) > most or self._room < 0:
+            raise UnsupportedError(f"values of at most {most} numbers for a sample, {MOST_TOGETHER} together, would")
         call = Node(
             self.wiring, name, inputs, definition.attributes, definition.version, shapes,
             [kind for kind, _ in outputs], node.output,
@@ -151,19 +175,9 @@ class _Walk:
                 raise ValueError(f"it gives the shape {shape}, its layers {value.shape}")
         return results
 
-    def _refuse(self, node: Any, where: str, hint: str, shapes: list[Shape]) -> list[Any]:
-        """Note a node; what takes its outputs is looked at with others of the same shapes."""
-        operator = quoted(node.op_type) or "an operator without a name"
-        self.refused.append(Refused(where, operator, quoted_hint(hint)))
-        small = [shape if math.prod(shape) <= MOST_NUMBERS else (1,) for shape in shapes]
-        small += [(1,)] * (len(node.output) - len(small))
-        return [self.wiring.constant(np.zeros(shape)) for shape in small]
 
-
-def quoted_hint(hint: str) -> str:
-    """A hint, which may quote a damaged file, in at most 160 characters."""
-    text = " ".join(hint.split())
-    return text if len(text) <= 160 else f"{text[:158]}.."
+def _translators(definition: Definition) -> Mapping[str, Translator]:
+    return QONNX if definition.schema is None else TRANSLATORS
 
 
 def _measured(name: str, value: Value, attributes: Mapping[str, Any]) -> Any:
