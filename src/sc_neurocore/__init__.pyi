@@ -28,6 +28,7 @@ from .encoders import VanDerCorput as VanDerCorput
 from .evaluation import evaluate as evaluate
 from .gates import Faults as Faults
 from .interop import from_nir as from_nir
+from .interop import from_onnx as from_onnx
 from .interop import from_sklearn as from_sklearn
 from .interop import from_torch as from_torch
 from .interop import jax_function as jax_function
@@ -66,6 +67,7 @@ from .networks import Multiply as Multiply
 from .networks import Network as Network
 from .networks import Pool2D as Pool2D
 from .networks import PredictiveCoding as PredictiveCoding
+from .networks import Quantize as Quantize
 from .networks import Reshape as Reshape
 from .networks import Scale as Scale
 from .networks import Select as Select

@@ -13,6 +13,7 @@ from sc_neurocore import backends
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_digits
 from sc_neurocore.evaluation import ResultStore, default_model
+from sc_neurocore.interop import load_network
 
 SHORT = ["--lengths", "16,32", "--generators", "sobol"]
 
@@ -108,6 +109,38 @@ def test_own_samples_to_calibrate_on(run, mine, tmp_path):
     assert "on samples out of 300" in out
     rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
     assert sorted(bool(row.task.calibration) for row in rows) == [False, False, True, True]
+
+
+def test_an_onnx_model_has_the_ranges_of_the_training_samples(run, tmp_path):
+    onnx_models = pytest.importorskip("tests.interop.onnx_models")
+    data = load_digits()
+    net = default_model(data)
+    tensors = {name: getattr(layer, name).astype(np.float32) for layer in net.layers[:1] for name in layer.arrays}
+    tensors |= {
+        f"{name}2": getattr(layer, name).astype(np.float32) for layer in net.layers[1:] for name in layer.arrays
+    }
+    nodes = [
+        onnx_models.node("Gemm", "x weights bias", "h", transB=1), onnx_models.node("Relu", "h", "r"),
+        onnx_models.node("Gemm", "r weights2 bias2", transB=1),
+    ]  # fmt: skip
+    (tmp_path / "net.onnx").write_bytes(onnx_models.model(nodes, ("width",), tensors).SerializeToString())
+    status, _, err = run("evaluate", "--model", "net.onnx", *SHORT)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "net.onnx: input_shape must be given: input 'x' has the open shape (?) in the file" in err
+    status, out, _ = run("evaluate", "--model", "net.onnx", "--input-shape", 64, *SHORT)
+    assert status == 0
+    assert "digits: 540 held-out images, 64 inputs, 10 outputs" in out
+    accuracy = np.mean(net.float_predict(data.x_test) == data.y_test)
+    assert f"float network {100 * accuracy:.2f} %" in unwrapped(out)
+    rows = ResultStore(tmp_path / "report" / "results.csv").read().values()
+    ranged = load_network(tmp_path / "net.onnx", data.x_train, input_shape=64)
+    assert {row.task.network for row in rows} == {ranged.digest()}
+    np.savez(tmp_path / "more.npz", x=data.x_train[:300])
+    words = ["--model", "net.onnx", "--input-shape", 64, "--calibration", "more.npz", "--out", "other"]
+    assert run("evaluate", *words, *SHORT)[0] == 0
+    rows = ResultStore(tmp_path / "other" / "results.csv").read().values()
+    ranged = load_network(tmp_path / "net.onnx", data.x_train[:300], input_shape=64)
+    assert {row.task.network for row in rows} == {ranged.digest()}
 
 
 def unwrapped(text):
@@ -221,6 +254,11 @@ def text(folder, content="not a network"):
     return "text.safetensors"
 
 
+def pickled(folder):
+    (folder / "model.pkl").write_bytes(b"\x80\x04K\x01.")
+    return "model.pkl"
+
+
 def cut(folder, files, name):
     (folder / name).write_bytes((files / name).read_bytes()[:-60])
     return name
@@ -304,6 +342,12 @@ BAD = {
     "empty model": (["evaluate", "--model", lambda f, g: text(f, "")], "text.safetensors"),
     "cut model": (["evaluate", "--model", lambda f, g: cut(f, g, "net.safetensors")], "net.safetensors"),
     "model suffix": (["evaluate", "--model", "net.pkl"], "net.pkl"),
+    "pickle": (
+        ["evaluate", "--model", lambda f, g: pickled(f)],
+        "model.pkl must be a safetensors, npz or ONNX file, it",
+    ),
+    "shape alone": (["evaluate", "--input-shape", "1,2"], "--input-shape must come with --model FILE"),
+    "shape of a network": (["MODEL", "--input-shape", "64"], "input_shape must not be given for"),
     "data as model": (["evaluate", "--model", lambda f, g: g / "mine.npz"], "mine.npz"),
     "regressor": (["evaluate", "--model", lambda f, g: regressor(f)], "network must be a classifier"),
     "cut data": (["MODEL", "--data", lambda f, g: cut(f, g, "mine.npz")], "mine.npz must be a complete .npz archive"),

@@ -16,6 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -508,6 +509,15 @@ CASES = {
         "wrong.bits", lambda: today("wrong.bits"), wrong_of, True, same=none_other, forged=(wrong_entry,)
     ),
 }
+
+
+if find_spec("onnx"):
+    from tests.drills import onnx_files
+
+    CASES |= {
+        f"onnx {whole.__name__}": Case("net.onnx", whole, network_of, False, (onnx_files.changed_model,))
+        for whole in (onnx_files.images, onnx_files.steps)
+    }
 
 
 def drill(case, folder, numbers):

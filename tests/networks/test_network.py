@@ -200,8 +200,9 @@ def test_model_files_that_are_none(tmp_path):
     np.savez(tmp_path / "extra.npz", weights_0=np.ones((1, 1)), wieghts_1=np.ones((1, 1)))
     with pytest.raises(ValueError, match="got weights_0, wieghts_1"):
         load_network(tmp_path / "extra.npz")
-    with pytest.raises(ValueError, match=r"must end in .safetensors or .npz, got net.pickle"):
-        load_network(tmp_path / "net.pickle")
+    (tmp_path / "net.npz").write_bytes(b"text")
+    with pytest.raises(ValueError, match=r"net.npz must be a safetensors, npz or ONNX file, it is none of them"):
+        load_network(tmp_path / "net.npz")
 
 
 def test_describe_counts_the_circuit():

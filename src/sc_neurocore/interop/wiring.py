@@ -50,6 +50,7 @@ class Wiring:
         self.layers: dict[str, tuple[Any, ...]] = {}
         """Name to ``(layer, *sources)``, as `Network.from_layers` takes them."""
         self._shapes: dict[str, Shape] = {INPUT_NAME: input_shape}
+        self._counts: dict[str, int] = {}
         self.called = "layer"
         """What the next layers are called; a number is put behind names that are taken."""
 
@@ -59,10 +60,12 @@ class Wiring:
 
     def put(self, layer: LayerSpec, *sources: str) -> str:
         """The name of a new layer that takes those of the names `sources`."""
-        name, count = self.called, 1
-        while name in self._shapes or not name:
+        called = self.called or "layer"
+        name, count = called, self._counts.get(called, 1)
+        while name in self._shapes:
             count += 1
-            name = f"{self.called or 'layer'}_{count}"
+            name = f"{called}_{count}"
+        self._counts[called] = count
         shape = joined_shape([self._shapes[source] for source in sources])
         self._shapes[name] = layer.output_shape(shape)
         self.layers[name] = (layer, *sources)
@@ -152,14 +155,22 @@ class Wiring:
 
     def scaled(self, value: Value, factors: Floats | float = 1.0, offsets: Floats | float = 0.0) -> Value:
         """``factors * value + offsets``, with constants that broadcast with the value."""
-        shape = np.broadcast_shapes(value.shape, np.shape(factors), np.shape(offsets))
+        value, native, (factors, offsets) = self.by_lines(value, factors, offsets)
+        return self.through(Scale(factors, offsets), value, native)
+
+    def by_lines(self, value: Value, *numbers: Floats | float) -> tuple[Value, Shape, list[Floats]]:
+        """A value, a shape of its samples, and constants that broadcast with it, each as one number for each line.
+
+        Lines are features of vectors and tokens, and channels of images.
+        """
+        shape = np.broadcast_shapes(value.shape, *map(np.shape, numbers))
         value = self.expanded(value, shape)
-        both = [np.broadcast_to(checks.array("a constant", each), shape) for each in (factors, offsets)]
-        for native in (*self._views(value), (value.size,)):  # a vector has a factor for each number
-            lines = [each for each in (_one_a_line(numbers, native) for numbers in both) if each is not None]
-            if len(lines) == 2:
+        full = [np.broadcast_to(checks.array("a constant", each), shape) for each in numbers]
+        for native in (*self._views(value), (value.size,)):  # a vector has a number for each of its own
+            lines = [each for each in (_one_a_line(constant, native) for constant in full) if each is not None]
+            if len(lines) == len(full):
                 break
-        return self.through(Scale(*lines), value, native)
+        return value, native, lines
 
     def _views(self, value: Value) -> list[Shape]:
         """Shapes of samples in which a value may be scaled: its own, tokens, and channels."""

@@ -11,6 +11,7 @@ from .mapping import LayerMapping
 from .network import Network
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
+from .quantizing_spec import Quantize
 from .scaling_specs import LayerNorm, Scale, Softmax
 from .spiking_spec import SpikingDense
 from .weighted_specs import Conv2D, Dense
@@ -39,6 +40,7 @@ __all__ = [
     "NetworkDefinition",
     "Pool2D",
     "PredictiveCoding",
+    "Quantize",
     "Reshape",
     "Scale",
     "Select",

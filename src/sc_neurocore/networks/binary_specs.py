@@ -122,7 +122,8 @@ class Elementwise(BinarySpec):
     ----------
     function
         ``"relu"``, ``"relu6"``, ``"leaky_relu"``, ``"clip"``, ``"tanh"``, ``"logistic"``, ``"hard_logistic"``,
-        ``"gelu"``, ``"gelu_tanh"``, ``"silu"``, ``"hard_silu"``, ``"elu"``, ``"softplus"`` or ``"absolute"``.
+        ``"gelu"``, ``"gelu_tanh"``, ``"silu"``, ``"hard_silu"``, ``"elu"``, ``"softplus"``, ``"absolute"`` or
+        ``"erf"``.
     slope
         Of ``"leaky_relu"``: of negative numbers, 0.01. Of ``"elu"``: minus its limit at minus infinity, 1.
     low, high

@@ -24,6 +24,7 @@ from .layer_spec import LayerSpec
 from .mapping import LayerMapping
 from .pool_spec import Pool2D
 from .primitive_specs import Dendrite, Inhibition, KWinners, PredictiveCoding
+from .quantizing_spec import Quantize
 from .scaling_specs import LayerNorm, Scale, Softmax
 from .spiking_spec import SpikingDense
 from .weighted_specs import Conv2D, Dense
@@ -44,7 +45,7 @@ _TYPES: dict[str, Any] = {
     for kind in (
         *(Dense, Conv2D, Pool2D, Inhibition, KWinners, SpikingDense, Dendrite, PredictiveCoding),
         *(Add, Multiply, Concat, Flatten, Reshape, Transpose, Select, GlobalPool),
-        *(Scale, Elementwise, LayerNorm, Softmax, Attention),
+        *(Scale, Elementwise, Quantize, LayerNorm, Softmax, Attention),
     )
 }
 

@@ -95,5 +95,6 @@ FUNCTIONS: dict[str, Function] = {
     "elu": Function(_elu, True, {"slope": 1.0}, lambda largest, slope: max(largest, abs(slope))),
     "softplus": Function(_softplus, False, bound=lambda largest, _: largest + 1.0),
     "absolute": Function(np.abs, False),
+    "erf": Function(erf, True, bound=_one),
 }
 """The functions by name. ``"clip"`` is hardtanh, ``"hard_silu"`` hardswish, ``"hard_logistic"`` hardsigmoid."""

@@ -32,8 +32,8 @@ class Network(Mappable):
     layers
         At least one layer. With streams: `Dense`, `Conv2D`, `Pool2D`, `Inhibition`, `KWinners`, `SpikingDense`,
         `Dendrite`, `PredictiveCoding`, `Attention`. In the binary domain between them: `Add`, `Multiply`, `Concat`,
-        `Flatten`, `Reshape`, `Transpose`, `Select`, `GlobalPool`, `Scale`, `Elementwise`, `LayerNorm`, `Softmax`. Each
-        fits those that it takes; the last one gives a vector.
+        `Flatten`, `Reshape`, `Transpose`, `Select`, `GlobalPool`, `Scale`, `Elementwise`, `Quantize`, `LayerNorm`,
+        `Softmax`. Each fits those that it takes; the last one gives a vector.
     input_shape
         Shape of a sample, ``(n_inputs,)``, ``(tokens, features)`` or ``(channels, height, width)``; None: what the
         first layer takes, if that is but one shape. Samples come flat, with ``n_inputs`` values.

@@ -4,13 +4,14 @@ A reader gives a layer for each operator: a convolution with ``activation="ident
 an `Elementwise` for an activation. A circuit has each as a part of the layer with weights that it follows.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
-from .binary_specs import Add, Elementwise
+from .binary_specs import Add, Elementwise, Multiply
 from .graph import INPUT_NAME, joined_shape
 from .layer_spec import LayerSpec, Shape
 from .pool_spec import Pool2D
@@ -20,6 +21,8 @@ from .wiring_specs import WIRES, Concat, Flatten, GlobalPool, Reshape, Select, T
 
 MONOTONE = ("relu", "relu6", "leaky_relu", "clip", "tanh", "logistic", "hard_logistic", "softplus")
 """Functions that keep the order of numbers: the maximum of their values is the value of the maximum."""
+_GATED = {"logistic": "silu", "hard_logistic": "hard_silu"}
+"""Functions by which a number is multiplied with a function of itself."""
 FOLDED = ("relu", "tanh", "logistic")
 """Functions that layers have as their activation."""
 
@@ -35,6 +38,8 @@ def simplified(layers: Mapping[str, tuple[Any, ...]], input_shape: Shape) -> dic
     - A `Flatten` before a `Dense` vanishes: it flattens images itself.
     - ReLU, tanh and the logistic function become the activation of the layer before, across changes of shape and, as
       they keep order, across maximum pooling.
+    - A number times the logistic function of itself is a SiLU, and so with the hard form and the GELU by its error
+      function.
     - A sum of dense layers is one dense layer of all their inputs.
     - Layers that the output does not depend on are left out.
 
@@ -285,6 +290,49 @@ def _sums_together(graph: _Graph, name: str) -> bool:
     return True
 
 
+def _gates_itself(graph: _Graph, name: str) -> bool:
+    """A number times a function of itself is one function: SiLU, its hard form, and GELU by its error function."""
+    layer, *sources = graph.layers[name]
+    if not isinstance(layer, Multiply) or len(sources) != 2:
+        return False
+    for value, gate in (sources, sources[::-1]):
+        function = getattr(graph.layer(gate), "function", None)
+        if function in _GATED and graph.source(gate) == value:
+            graph.put(name, Elementwise(_GATED[function]), value)
+            return True
+        if _is_gelu(graph, name, value, gate):
+            return True
+    return False
+
+
+def _is_gelu(graph: _Graph, name: str, value: str, gate: str) -> bool:
+    """``x * c * (1 + erf(x / sqrt(2)))``, or the factor before x: a GELU, and a factor that is left."""
+    sum_of, erf = graph.layer(gate), graph.source(gate)
+    inner = graph.source(erf) if erf and getattr(graph.layer(erf), "function", None) == "erf" else ""
+    half = _factor(graph, inner) if inner else None
+    if half is None or not math.isclose(half, math.sqrt(0.5), rel_tol=1e-6) or not isinstance(sum_of, Scale):
+        return False
+    share = float(sum_of.factors[0])
+    if not ((sum_of.factors == share).all() and (sum_of.offsets == share).all() and graph.alone(gate)):
+        return False
+    origin = graph.source(inner)
+    factor = 1.0 if value == origin else _factor(graph, value) if graph.source(value) == origin else None
+    if factor is None:
+        return False
+    graph.put(gate, Elementwise("gelu"), origin)
+    full = np.full(sum_of.factors.shape, 2.0 * share * factor)
+    graph.put(name, Scale(full, np.zeros(full.shape)), gate)
+    return True
+
+
+def _factor(graph: _Graph, name: str) -> float | None:
+    """The factor of a scale that has but one, and no offset."""
+    layer = graph.layer(name)
+    if not isinstance(layer, Scale) or layer.offsets.any() or (layer.factors != layer.factors[0]).any():
+        return None
+    return float(layer.factors[0])
+
+
 def _changes_places(graph: _Graph, name: str) -> bool:
     """A function of each number behind wires or a maximum goes before these, towards a layer that may take it."""
     layer, source = graph.layer(name), graph.source(name)
@@ -317,5 +365,6 @@ _RULES: tuple[Callable[[_Graph, str], bool], ...] = (
     _scales_inputs,
     _activates,
     _sums_together,
+    _gates_itself,
     _changes_places,
 )

@@ -1,5 +1,6 @@
 """ATen operators with weights and windows: products with constant matrices, convolutions, pooling."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,59 @@ def _pooled(wiring: Wiring, value: Value, kind: Any, kernel: Pair, stride: Pair)
     return wiring.through(Pool2D(kind, kernel, stride), value, images, shape)
 
 
+@dataclass(frozen=True)
+class Windows:
+    """Windows of a pool along the two axes of images."""
+
+    kernel: Pair
+    stride: Pair
+    before: Pair
+    """Pixels that are missing before the first one."""
+    after: Pair
+    counts: Pair
+    """Windows along each axis, of which the last may end behind all pixels."""
+
+
+def max_pooled(wiring: Wiring, value: Value, windows: Windows) -> Value:
+    """Maxima of windows; a margin repeats the pixels at the edge, which are in the same windows."""
+    numbers, size = places(value), value.shape[-2:]
+    for k in range(2):
+        if max(windows.before[k], windows.after[k]) >= windows.kernel[k]:
+            raise UnsupportedError("a padding smaller than the kernel would")
+        end = (windows.counts[k] - 1) * windows.stride[k] + windows.kernel[k] - windows.before[k]
+        lines = np.clip(np.arange(-windows.before[k], max(end, size[k] + windows.after[k])), 0, size[k] - 1)
+        numbers = numbers.take(lines, axis=numbers.ndim - 2 + k)
+    return _pooled(wiring, wiring.moved(value, numbers), "max", windows.kernel, windows.stride)
+
+
+def average_pooled(
+    wiring: Wiring, value: Value, windows: Windows, count_margin: bool, divisor: int | None = None
+) -> Value:
+    """Averages of windows; what a margin of zeros changes in the count of a window is a scale behind."""
+    kernel, steps, size = windows.kernel, windows.stride, value.shape[-2:]
+    ends = [(windows.counts[k] - 1) * steps[k] + kernel[k] - windows.before[k] for k in range(2)]
+    after = [max(ends[k] - size[k], 0) for k in range(2)]
+    wide = padded(wiring, value, (windows.before[1], after[1], windows.before[0], after[0]))
+    found = _pooled(wiring, wide, "average", kernel, steps)
+    divisors = np.ones(())
+    for k in range(2):
+        starts = np.arange(windows.counts[k]) * steps[k] - windows.before[k]
+        low, high = (-windows.before[k], size[k] + windows.after[k]) if count_margin else (0, size[k])
+        each = np.minimum(starts + kernel[k], high) - np.maximum(starts, low)
+        divisors = np.multiply.outer(divisors, each)
+    if divisor:
+        divisors = np.full_like(divisors, divisor)
+    factors = kernel[0] * kernel[1] / divisors
+    return found if (factors == 1).all() else wiring.scaled(found, factors)
+
+
+def _torch_windows(value: Value, kernel_size: Any, stride: Any, padding: Any, ceil: bool) -> Windows:
+    kernel, margin = _pair(kernel_size), _pair(padding)
+    steps, size = _pair(stride) if stride else kernel, value.shape[-2:]
+    counts = [_windows(size[k], kernel[k], steps[k], margin[k], ceil) for k in range(2)]
+    return Windows(kernel, steps, margin, margin, (counts[0], counts[1]))
+
+
 def _max_pool2d(
     wiring: Wiring,
     value: Value,
@@ -165,18 +219,9 @@ def _max_pool2d(
     dilation: Any = 1,
     ceil_mode: bool = False,
 ) -> Value:
-    """Maxima of windows; a margin repeats the pixels at the edge, which are in the same windows."""
-    kernel, margin = _pair(kernel_size), _pair(padding)
-    steps = _pair(stride) if stride else kernel
     if _pair(dilation) != (1, 1):
         raise UnsupportedError("dilation 1 would")
-    numbers, size = places(value), value.shape[-2:]
-    for k in range(2):
-        count = _windows(size[k], kernel[k], steps[k], margin[k], ceil_mode)
-        needed = max((count - 1) * steps[k] + kernel[k], size[k] + margin[k])
-        lines = np.clip(np.arange(-margin[k], needed - margin[k]), 0, size[k] - 1)
-        numbers = numbers.take(lines, axis=numbers.ndim - 2 + k)
-    return _pooled(wiring, wiring.moved(value, numbers), "max", kernel, steps)
+    return max_pooled(wiring, value, _torch_windows(value, kernel_size, stride, padding, ceil_mode))
 
 
 def _avg_pool2d(
@@ -189,23 +234,8 @@ def _avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Value:
-    """Averages of windows; what a margin of zeros changes in the count of a window is a scale behind."""
-    kernel, margin = _pair(kernel_size), _pair(padding)
-    steps, size = _pair(stride) if stride else kernel, value.shape[-2:]
-    counts = [_windows(size[k], kernel[k], steps[k], margin[k], ceil_mode) for k in range(2)]
-    after = [max((counts[k] - 1) * steps[k] + kernel[k] - size[k] - margin[k], 0) for k in range(2)]
-    wide = padded(wiring, value, (margin[1], after[1], margin[0], after[0]))
-    found = _pooled(wiring, wide, "average", kernel, steps)
-    divisors = np.ones(())
-    for k in range(2):
-        starts = np.arange(counts[k]) * steps[k] - margin[k]
-        low, high = (-margin[k], size[k] + margin[k]) if count_include_pad else (0, size[k])
-        each = np.minimum(starts + kernel[k], high) - np.maximum(starts, low)
-        divisors = np.multiply.outer(divisors, each)
-    if divisor_override:
-        divisors = np.full_like(divisors, divisor_override)
-    factors = kernel[0] * kernel[1] / divisors
-    return found if (factors == 1).all() else wiring.scaled(found, factors)
+    windows = _torch_windows(value, kernel_size, stride, padding, ceil_mode)
+    return average_pooled(wiring, value, windows, count_include_pad, divisor_override)
 
 
 def _one_column(given: Any, unused: int) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...networks.layer_spec import Shape
+from ..refusals import line
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,6 @@ def _of_precision(model: Any, dtype: Any) -> Any:
             if isinstance(tensor, torch.Tensor) and tensor.is_floating_point():
                 setattr(module, name, tensor.detach().cpu().to(dtype))
     return model.double() if dtype == torch.float64 else model.float()
-
-
-def line(value: object) -> str:
-    """The first line of a text."""
-    return str(value).strip().partition("\n")[0]
 
 
 def _reason(error: Exception, shape: Shape) -> str:

@@ -10,10 +10,11 @@ from ... import checks
 from ...networks import Network
 from ...networks.definition import Kind
 from ...networks.input_range import Ends
-from ...networks.layer_spec import Shape
 from ...networks.simplify import simplified
 from ..agreement import check_agreement
-from .exporting import Exported, exported, line, plain
+from ..refusals import line
+from ..samples import checked_shape, flat_samples
+from .exporting import Exported, exported, plain
 from .tracing import layers_of
 
 
@@ -60,8 +61,8 @@ def from_torch(
     import torch
 
     checks.instance("model", model, torch.nn.Module)
-    shape = _shape(input_shape)
-    sample = None if calibration is None else _flat(checks.array("calibration", calibration), shape)
+    shape = checked_shape(input_shape)
+    sample = None if calibration is None else flat_samples(calibration, shape)
     found = exported(model, shape)
     network = Network.from_layers(
         simplified(layers_of(found, shape), shape),
@@ -75,22 +76,6 @@ def from_torch(
     rule = "compute for each sample of a batch what it computes for one"
     check_agreement(network, lambda samples: _outputs(found, samples.reshape(len(samples), *shape)), sample, rule)
     return network
-
-
-def _shape(input_shape: Any) -> Shape:
-    sizes = tuple(input_shape) if np.iterable(input_shape) else (input_shape,)
-    if not 1 <= len(sizes) <= 3:
-        rule = "input_shape must be (n_inputs,), (tokens, features) or (channels, height, width)"
-        raise ValueError(f"{rule}, got {checks.shown(input_shape)}")
-    return tuple(checks.whole("input_shape", size, 1) for size in sizes)
-
-
-def _flat(samples: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
-    """Samples ``(N, n_inputs)``, whose shapes may be that of an input."""
-    n_inputs = int(np.prod(shape))
-    if samples.shape[1:] not in (shape, (n_inputs,)):
-        raise ValueError(f"calibration must have shape (any, {n_inputs}) or (any, {shape}), got {samples.shape}")
-    return samples.reshape(len(samples), n_inputs)
 
 
 def _outputs(found: Exported, samples: NDArray[np.float64]) -> NDArray[np.float64]:

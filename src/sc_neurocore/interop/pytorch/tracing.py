@@ -1,35 +1,18 @@
 """The walk over the graph of a PyTorch model: an operator after the other becomes layers of a network."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...networks.layer_spec import Shape
 from ..operators import OPERATORS, UnsupportedError
+from ..refusals import Refused, line, refusal
 from ..wiring import Value, Wiring
-from .exporting import Exported, line, plain
+from .exporting import Exported, plain
 
 SHAPED = ("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "fill")
 """Operators that give constants of the shape of their first argument."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """An operator of a model that has no layer."""
-
-    module: str
-    """Path of the module that calls it in the model."""
-    operator: str
-    hint: str
-    target: Any
-    """The operator."""
-    known: bool
-    """Whether it has layers with other options or arguments."""
-
-    def __str__(self) -> str:
-        return f"{self.operator} in {self.module}{f' ({self.hint})' if self.hint else ''}"
 
 
 def layers_of(exported: Exported, shape: Shape) -> dict[str, Any]:
@@ -57,10 +40,8 @@ def _layers(exported: Exported, shape: Shape) -> dict[str, Any]:
     again = _Walk(exported.decomposed(simpler), shape)
     if not again.refused:
         return again.layers()
-    still = {each.module for each in again.refused}
-    named = [each for each in walk.refused if each.module in still] or again.refused
-    told = "; ".join(dict.fromkeys(map(str, named)))
-    raise ValueError(f"model must compute operators that have a layer (see from_torch), got {told}")
+    still = {each.where for each in again.refused}
+    raise refusal("from_torch", [each for each in walk.refused if each.where in still] or again.refused)
 
 
 class _Walk:
