@@ -147,8 +147,6 @@ class Dataset:
         x, y = (self.x_test, self.y_test) if part == "test" else (self.x_train, self.y_train)
         content = hashlib.sha256(repr(x.shape).encode())
         content.update(np.ascontiguousarray(x, "<f8").reshape(-1).data)
-        if y.ndim > 1:
-            content.update(repr(y.shape).encode())
         content.update(np.ascontiguousarray(y, "<i8").reshape(-1).data)
         if self.classes is not None:
             content.update(json.dumps(self.classes).encode())
