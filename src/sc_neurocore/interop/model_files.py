@@ -15,6 +15,7 @@ from ..networks import Network
 from ..networks.definition import Kind
 from ..networks.files import dense_names
 from ..networks.input_range import Ends
+from .nir import from_nir
 from .onnx import from_onnx
 from .pytorch import from_torch
 from .recognising import format_of
@@ -30,6 +31,8 @@ def load_network(
     input_range: Ends | None = None,
     kind: Kind | None = None,
     classes: Sequence[str] | None = None,
+    dt_ms: float | None = None,
+    duration: float | None = None,
 ) -> Network:
     """The network in a model file, or of a trained model.
 
@@ -38,12 +41,12 @@ def load_network(
     path
         A file, whose bytes tell its format: what `Network.save` wrote; arrays ``weights_0``
         ``(n_outputs, n_inputs)``, ``bias_0``, ``weights_1``, .. of a ReLU classifier with inputs in [0, 1], as
-        safetensors or npz, of which an array ``calibration`` of training inputs ``(N, n_inputs)`` sets the ranges; or
-        an ONNX model, see `from_onnx`. Or a model: a PyTorch Module, a model of scikit-learn, an ``onnx.ModelProto``,
-        or a `Network`, which is returned as it is.
-    calibration, input_shape, ceiling_quantile, input_range, kind, classes
-        As for the reader of the format: `from_onnx` and `from_torch` take all, `from_sklearn` takes `calibration`, a
-        file of arrays or of a network has its own. None: the reader's default.
+        safetensors or npz, of which an array ``calibration`` of training inputs ``(N, n_inputs)`` sets the ranges; an
+        ONNX model, see `from_onnx`; or a NIR graph, see `from_nir`. Or a model: a PyTorch Module, a model of
+        scikit-learn, an ``onnx.ModelProto``, a ``nir.NIRGraph``, or a `Network`, which is returned as it is.
+    calibration, input_shape, ceiling_quantile, input_range, kind, classes, dt_ms, duration
+        As for the reader of the format, `from_onnx`, `from_nir`, `from_torch` or `from_sklearn`, where that takes them;
+        a file of arrays or of a network has its own. None: the reader's default.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def load_network(
         "input_range": input_range,
         "kind": kind,
         "classes": classes,
+        "dt_ms": dt_ms,
+        "duration": duration,
     }
     options = {name: value for name, value in given.items() if value is not None}
     if not isinstance(path, str | os.PathLike):
@@ -90,9 +95,19 @@ def _itself(network: Network) -> Network:
     return network
 
 
-_FILES: Mapping[str, Callable[..., Network]] = {"safetensors": Network.load, "npz": _npz, "onnx": from_onnx}
+_FILES: Mapping[str, Callable[..., Network]] = {
+    "safetensors": Network.load,
+    "npz": _npz,
+    "onnx": from_onnx,
+    "NIR": from_nir,
+}
 """Readers of files by format, see `format_of`."""
-_LIBRARIES: Mapping[str, Callable[..., Network]] = {"torch": from_torch, "sklearn": from_sklearn, "onnx": from_onnx}
+_LIBRARIES: Mapping[str, Callable[..., Network]] = {
+    "torch": from_torch,
+    "sklearn": from_sklearn,
+    "onnx": from_onnx,
+    "nir": from_nir,
+}
 """Readers of models by the library that their class, or a base of it, comes from."""
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..files import open_regular
+from .nir.file import MAGIC as HDF5
 
-_ZIP, _NPY, _HDF5 = b"PK", b"\x93NUMPY", b"\x89HDF\r\n\x1a\n"
+_ZIP, _NPY = b"PK", b"\x93NUMPY"
 _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 _IN_PYTHON = (
     "it is not loaded, since a pickle may run any program: load it with the library that wrote it, and give the model "
@@ -23,7 +24,6 @@ _FOREIGN = {
     "schema.json": "skops wrote it: load it with skops.io.load, and give the model to from_sklearn",
 }
 """Ends of the names of members by which an archive is told, and how what is in it comes in."""
-_HDF5_MODEL = "an HDF5 file: export a model of Keras as ONNX, model.export(path, format='onnx')"
 _SCALARS, _VARINT, _BYTES = {0, 1, 2, 5}, 0, 2
 _GRAPH = 7
 """Number of the graph among the fields of an ONNX model."""
@@ -31,7 +31,7 @@ _MOST_FIELDS = 2**20
 
 
 def format_of(path: Path) -> str:
-    """The format of a model file: ``"safetensors"``, ``"npz"`` or ``"onnx"``.
+    """The format of a model file: ``"safetensors"``, ``"npz"``, ``"onnx"`` or ``"NIR"``, of which any HDF5 file may be one.
 
     Raises
     ------
@@ -45,7 +45,9 @@ def format_of(path: Path) -> str:
         start = file.read(16)
         if start.startswith(_ZIP):
             return _archive(path, file)
-        for marks, told in (((_HDF5,), _HDF5_MODEL), (_PICKLES, f"a pickle: {_IN_PYTHON}"), ((_NPY,), "one array")):
+        if start.startswith(HDF5):
+            return "NIR"
+        for marks, told in ((_PICKLES, f"a pickle: {_IN_PYTHON}"), ((_NPY,), "one array")):
             if start.startswith(marks):
                 raise ValueError(f"{_rule(path)}, it is {told}")
         if int.from_bytes(start[:8], "little") <= size and start[8:9] == b"{":
@@ -56,7 +58,7 @@ def format_of(path: Path) -> str:
 
 
 def _rule(path: Path) -> str:
-    return f"{path} must be a safetensors, npz or ONNX file"
+    return f"{path} must be a safetensors, npz, ONNX or NIR file"
 
 
 def _archive(path: Path, file: BinaryIO) -> str:

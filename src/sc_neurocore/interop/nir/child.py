@@ -40,7 +40,7 @@ def read(content: bytes, most: int) -> tuple[Any, list[Any]]:
 
     with h5py.File(io.BytesIO(content), "r") as file:
         if "node" not in file or not isinstance(file["node"], h5py.Group):
-            raise ValueError("it must have a group 'node', it has none")
+            raise ValueError("it must have a group 'node', it has none (a model of Keras comes in as ONNX)")
         found = _Reader(h5py, most)
         return found.group(file["node"], 0, False), found.arrays
 
