@@ -387,6 +387,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     "networks.GlobalPool": lambda: given("max"),
     "networks.LayerNorm": lambda: given(numbers(3), numbers(3), 0.25, 2.0),
     "networks.Multiply": lambda: given(2, 2.0),
+    "networks.Quantize": lambda: given(numbers(3) + 0.5, numbers(3), -4.0, 3.0, "floor", 2.0),
     "networks.Reshape": lambda: given((2, 3)),
     "networks.Scale": lambda: given(numbers(3), numbers(3), numbers(3) + 0.5),
     "networks.Scale.standard": lambda: given(numbers(3), numbers(3) + 0.5),

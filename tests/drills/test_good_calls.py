@@ -295,6 +295,7 @@ PAIRS = {
     ),
     ("networks.Elementwise", "function"): (networks.Elementwise, "tanh", "gelu"),
     ("networks.Elementwise", "slope"): (lambda slope: networks.Elementwise("elu", slope), 1.0, 0.5),
+    ("networks.Quantize", "rounding"): (lambda way: networks.Quantize(1.0, 0.0, -4.0, 3.0, way), "floor", "ceil"),
     ("networks.FixedPoint", "network"): (lambda net: networks.FixedPoint(net, 6).forward(FOUR), NETWORK, OTHER),
     **{
         (f"networks.{kind.__name__}", keyword): call

@@ -139,8 +139,8 @@ def test_files_of_nir(tmp_path):
         file["layers/dense/kernel"] = np.eye(2)
     with pytest.raises(ValueError, match=r"net\.h5 must be .* 'node', it has none \(a model of Keras comes in as ONNX"):
         load_network(tmp_path / "net.h5")
+    np.savez(tmp_path / "net.npz", weights_0=np.eye(2))
     with pytest.raises(ValueError, match=r"dt_ms must not be given for .*net\.npz, a npz file, got 1.0"):
-        np.savez(tmp_path / "net.npz", weights_0=np.eye(2))
         load_network(tmp_path / "net.npz", dt_ms=1.0)
 
 
@@ -191,7 +191,9 @@ def test_options_that_have_no_effect(network, tmp_path):
                 load_network(tmp_path / path, **options)
     with pytest.raises(ValueError, match=r"classes must not be given for a Network, got \['a'\]"):
         load_network(network, classes=["a"])
-    with pytest.raises(TypeError, match="path must be a path, a Network or a model of torch, sklearn, onnx, got 5"):
+    with pytest.raises(
+        TypeError, match="path must be a path, a Network or a model of torch, sklearn, onnx, nir, got 5"
+    ):
         load_network(5)
     with pytest.raises(TypeError, match="a model of Keras comes in as ONNX"):
         load_network(Keras())

@@ -272,9 +272,7 @@ def _load_data(path: Path | None, name: str | None) -> "Dataset":
     return loaders.get(name or "digits", datasets.load_digits)()
 
 
-def _load_network(
-    path: Path | None, data: "Dataset", samples: "Any | None", given: dict[str, Any]
-) -> "Network":
+def _load_network(path: Path | None, data: "Dataset", samples: "Any | None", given: dict[str, Any]) -> "Network":
     if path is None:
         from ..evaluation import default_model
 

@@ -31,7 +31,7 @@ _MOST_FIELDS = 2**20
 
 
 def format_of(path: Path) -> str:
-    """The format of a model file: ``"safetensors"``, ``"npz"``, ``"onnx"`` or ``"NIR"``, of which any HDF5 file may be one.
+    """The format of a model file: ``"safetensors"``, ``"npz"``, ``"onnx"`` or ``"NIR"``, for any HDF5 file.
 
     Raises
     ------
