@@ -9,6 +9,7 @@ from . import networks as networks
 from . import neurons as neurons
 from . import plots as plots
 from . import recorders as recorders
+from . import reports as reports
 from . import sources as sources
 from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream

@@ -69,7 +69,7 @@ def test_default_network(run, tmp_path):
     assert "95 % interval" in out
     assert "within one point of float from L = " in out
     report = tmp_path / "report"
-    files = {"results.csv", "wrong.bits", "record.json", "accuracy.png"}
+    files = {"results.csv", "wrong.bits", "record.json", "accuracy.png", "index.html"}
     assert {file.name for file in report.iterdir()} == {*files, "calibrated"}
     assert all((report / name).stat().st_size > 200 for name in files)
     assert len(list((report / "calibrated").iterdir())) == 2
@@ -491,7 +491,7 @@ def test_an_estimate(run, mine, tmp_path):
     assert "an estimate: sums are drawn from a normal law, no streams were run for them" in out
     assert {file.name for file in (tmp_path / "report").iterdir()} == {
         "results.csv", "wrong.bits", "accuracy.png",
-        "estimate.csv", "estimate-wrong.bits", "estimate.png", "record.json",
+        "estimate.csv", "estimate-wrong.bits", "estimate.png", "record.json", "index.html",
     }  # fmt: skip
     assert [row.task.generator for row in ResultStore(tmp_path / "report/estimate.csv", True).read().values()] == [
         "bernoulli", "bernoulli",

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written, width_of
+from .common import (
+    list_option,
+    parse_ints,
+    parse_names,
+    print_whole,
+    rich_table,
+    run_with_bar,
+    say_reused,
+    say_written,
+    width_of,
+)  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rich.console import Console
-    from rich.table import Table
 
     from ..datasets import Dataset
     from ..evaluation import Evaluation, FaultStudy
@@ -63,11 +72,12 @@ def evaluate(
     compare it with the same network in floating point. Each circuit is calibrated for itself on training samples,
     without labels and without training; the accuracy of the same circuit without that stands beside it.
 
-    Writes into the folder `report`: **results.csv** (a row a run, integer counts), **wrong.bits** (which images were
-    wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it), **calibrated**
-    (a folder: a network a circuit, to load or to run again) and **accuracy.png**. Finished rows and calibrated networks
-    are kept on Ctrl-C; the same command goes on where it stopped. A second command that writes into the same folder at
-    the same time has files of its own, such as results-0a1b2c3d.csv; all are read.
+    Writes into the folder `report`: **index.html** (a page with the answer, the plot, the table, and how to repeat it),
+    **results.csv** (a row a run, integer counts), **wrong.bits** (which images were wrong, a bit each),
+    **record.json** (versions, seeds, hashes, options: all it takes to repeat it), **calibrated** (a folder: a network a
+    circuit, to load or to run again) and **accuracy.png**. Finished rows and calibrated networks are kept on Ctrl-C;
+    the same command goes on where it stopped. A second command that writes into the same folder at the same time has
+    files of its own, such as results-0a1b2c3d.csv; all are read.
 
     Parameters
     ----------
@@ -196,7 +206,7 @@ def _evaluate(console: "Console", network: "Network", data: "Dataset", options: 
     say_reused(console, out, evaluation, *([] if twin is None else [twin]))
     _show(console, evaluation)
     picture = out / ("estimate.png" if evaluation.estimate else "accuracy.png")
-    say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation))
+    say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation), evaluation)
 
 
 def _study(console: "Console", network: "Network", data: "Dataset", options: dict[str, Any]) -> None:
@@ -209,7 +219,7 @@ def _study(console: "Console", network: "Network", data: "Dataset", options: dic
     _show_study(console, study)
     _show_note(console, study.evaluations[0])
     written = study.evaluations[0].written
-    say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study))
+    say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study), study)
 
 
 def _faults(text: str | None, bit_flip_rate: float) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
@@ -273,19 +283,9 @@ def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", op
 
 
 def _show_study(console: "Console", study: "FaultStudy") -> None:
-    from rich import box
-    from rich.table import Table
+    from ..reports.tables import fault_table
 
-    from ..evaluation.rows import text_of
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("generator")
-    for name in ("L", *(f"{rate:g}" for rate in study.rates), "tolerated"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for (generator, length), line in study.lines.items():
-        cells = (f"{100 * point.accuracy:.2f}" for point in line)
-        table.add_row(generator, text_of(length), *cells, f"{study.tolerated(generator, length):g}")
-    print_whole(console, table)
+    print_whole(console, rich_table(fault_table(study)))
     console.print(
         f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
         highlight=False,
@@ -293,13 +293,16 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
-    fitting = (shown for shown in _NARROWER if width_of(console, _table(evaluation, shown)) <= console.width)
+    from ..reports.tables import evaluation_table
+
+    table = evaluation_table(evaluation)
+    fitting = (shown for shown in _NARROWER if width_of(console, rich_table(table.only(shown))) <= console.width)
     shown = next(fitting, _NARROWER[-1])
-    print_whole(console, _table(evaluation, shown))
+    print_whole(console, rich_table(table.only(shown)))
     console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
-    if _COLUMNS.index("below float") in shown and any(point.wrong for point in evaluation.points):
+    if _BELOW_FLOAT in shown and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
     _show_note(console, evaluation)
 
@@ -313,42 +316,6 @@ def _show_note(console: "Console", evaluation: "Evaluation") -> None:
         console.print(evaluation.note, highlight=False)
 
 
-_COLUMNS = (
-    "generator", "L", "accuracy %", "uncalibrated", "95 % interval", "below float", "95 % interval", "as float %",
-    "images/s",
-)  # fmt: skip
 _NARROWER = (range(9), range(8), range(7), (0, 1, 2, 3, 5, 6), range(5), range(4))
-"""Which of the columns are shown, as many as the terminal has room for."""
-
-
-def _table(evaluation: "Evaluation", columns: "Sequence[int]") -> "Table":
-    """Columns of the results, a row a circuit; without that of uncalibrated ones where none was run."""
-    from rich import box
-    from rich.table import Table
-
-    from ..evaluation.rows import text_of
-
-    names = ["estimate %" if evaluation.estimate and name == "accuracy %" else name for name in _COLUMNS]
-    shown = [place for place in columns if names[place] != "uncalibrated" or evaluation.uncalibrated]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for place in shown:
-        left = names[place] == "generator"
-        table.add_column(names[place], justify="left" if left else "right", no_wrap=not left)
-    for generator in evaluation.generators:
-        needed = evaluation.needed_length(generator)
-        for point in evaluation.line(generator):
-            low, high = point.interval()
-            cells = (
-                generator,
-                text_of(point.length),
-                f"{100 * point.accuracy:.2f}",
-                evaluation.uncalibrated_text(point),
-                f"{100 * low:.2f} .. {100 * high:.2f}",
-                *point.below_float_texts(),
-                f"{100 * point.agreement:.2f}",
-                f"{point.images_per_second:,.0f}",
-            )
-            style = "bold green" if point.length == needed else None
-            table.add_row(*(cells[place] for place in shown), style=style)
-        table.add_section()
-    return table
+"""Which columns of `evaluation_table` are shown, as many as the terminal has room for."""
+_BELOW_FLOAT = 5
