@@ -20,7 +20,7 @@ class FakeCircuit:
     def reset(self):
         self.network.calls.append("reset")
 
-    def predict(self, x):
+    def predict(self, x, samples=None):
         """Right where float is right, but for noise that falls with the length; depends on the row's values only."""
         self.network.calls.append((self.generator, self.length, self.seed.spawn_key, len(x)))
         found = self.network.float_predict(x)

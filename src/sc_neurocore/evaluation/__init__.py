@@ -1,6 +1,7 @@
 """Networks and reservoirs run on data, for every stream length and generator."""
 
 from ..cache_folder import cache_folder
+from .blocks import BlockRow, BlockTask, joined, sample_order
 from .default_model import default_model
 from .estimates import EstimatedCircuit
 from .evaluate import evaluate
@@ -15,6 +16,8 @@ from .store import ResultStore, RowStore
 from .task import EstimateRow, EstimateTask, Row, Task
 
 __all__ = [
+    "BlockRow",
+    "BlockTask",
     "EstimateRow",
     "EstimateTask",
     "EstimatedCircuit",
@@ -34,11 +37,13 @@ __all__ = [
     "default_model",
     "evaluate",
     "fault_study",
+    "joined",
     "memory_capacity",
     "narma_reservoir",
     "nrmse_std",
     "paired",
     "paired_interval",
     "reservoir_study",
+    "sample_order",
     "wilson_interval",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .. import checks
 from ..datasets import Dataset
 from ..networks import Circuit, FixedPoint, Network
+from .blocks import BlockRow, BlockTask
 from .estimates import EstimatedCircuit
 from .pairing import WrongImages
 from .task import EstimateRow, EstimateTask, Row, Task
@@ -125,6 +126,51 @@ class Classification:
         if isinstance(task, EstimateTask):
             return EstimateRow(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
         return Row(task, *counts, elapsed, wrong=wrong, float_wrong=float_wrong)
+
+    def measure_block(
+        self, task: Task, start: int, stop: int, backend: str | None = None, circuit: AnyCircuit | None = None
+    ) -> BlockRow:
+        """Run a task on a block of the held-out samples only; every sample gets the bits that it has in `measure`.
+
+        Parameters
+        ----------
+        task
+            Options of the run, which is no estimate.
+        start, stop
+            The samples at places start..stop - 1 of `sample_order`, in which any part of them is a random sample.
+        backend
+            Backend that runs the kernels; None: the default.
+        circuit
+            The task's circuit if it has been built already; None: it is built.
+
+        Returns
+        -------
+        BlockRow
+            Counts and wrong samples of the block. The rows of blocks add up to that of `measure`, see `joined`; so do
+            their times but for compilation, which the first one of a process may have in it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there are no such samples, or the task is an estimate.
+        """
+        of_block = BlockTask.of_task(task, start, stop, len(self.true_classes))
+        if circuit is None:
+            circuit = self.circuit(task, backend)
+        order = of_block.places
+        if isinstance(circuit, EstimatedCircuit):
+            raise ValueError(f"circuit must count streams to be run in blocks, got {checks.shown(circuit)}")
+        begin = time.perf_counter_ns()
+        found = np.asarray(circuit.predict(self.data.x_test[order], samples=order))
+        elapsed = max(time.perf_counter_ns() - begin, 1)
+        right, in_float = self.true_classes[order], self.float_classes[order]
+        correct, float_correct, agree = (
+            int((one == other).sum()) for one, other in ((found, right), (in_float, right), (found, in_float))
+        )
+        wrong, float_wrong = (WrongImages.of(of_block.samples, classes != right) for classes in (found, in_float))
+        return BlockRow(
+            of_block, len(order), correct, float_correct, agree, elapsed, wrong=wrong, float_wrong=float_wrong
+        )
 
 
 def _timed(circuit: AnyCircuit, x: NDArray[np.float64]) -> tuple[Classes, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Self
 
 from ..files import atomic_write, durable_append, open_regular, reason
+from .blocks import BlockRow
 from .old_files import FirstEstimateRow, FirstRow, FourthRow, SecondRow, ThirdRow
 from .pairing import WrongImages
 from .rows import Digested, R, columns, from_fields, to_fields
@@ -152,7 +153,15 @@ class FloatRun(Digested):
     @classmethod
     def of(cls, task: Task) -> Self:
         """The float network beside the circuit of a task."""
-        return cls(task.version, task.network, task.data)
+        return cls(task.version, task.network, task.samples)
+
+
+_KINDS: dict[str, tuple[type[Row], tuple[type[Any], ...], str]] = {
+    "counts": (Row, (FourthRow, ThirdRow, SecondRow, FirstRow), "wrong.bits"),
+    "estimates": (EstimateRow, (FirstEstimateRow,), "estimate-wrong.bits"),
+    "blocks": (BlockRow, (), "blocks-wrong.bits"),
+}
+"""Class of the rows of a file, those of earlier formats, and the file of wrong images."""
 
 
 class ResultStore(RowStore[Row]):
@@ -168,7 +177,10 @@ class ResultStore(RowStore[Row]):
         The file; it need not exist.
     estimates
         Whether it is a file of estimates: its rows are `EstimateRow`, and wrong images are in the file
-        ``estimate-wrong.bits``. Neither kind of file is read as the other.
+        ``estimate-wrong.bits``.
+    blocks
+        Whether it is a file of blocks of samples: its rows are `BlockRow`, and wrong images are in the file
+        ``blocks-wrong.bits``. No kind of file is read as another.
 
     Examples
     --------
@@ -181,12 +193,12 @@ class ResultStore(RowStore[Row]):
     [97]
     """
 
-    def __init__(self, path: str | os.PathLike[str], estimates: bool = False) -> None:
-        if estimates:
-            super().__init__(path, EstimateRow, (FirstEstimateRow,))
-        else:
-            super().__init__(path, Row, (FourthRow, ThirdRow, SecondRow, FirstRow))
-        self._wrong = WrongFile(self.path.with_name("estimate-wrong.bits" if estimates else "wrong.bits"))
+    def __init__(self, path: str | os.PathLike[str], estimates: bool = False, blocks: bool = False) -> None:
+        if estimates and blocks:
+            raise ValueError("estimates and blocks must not both be true: estimates are drawn for all samples at once")
+        kind, older, wrong = _KINDS["estimates" if estimates else "blocks" if blocks else "counts"]
+        super().__init__(path, kind, older)
+        self._wrong = WrongFile(self.path.with_name(wrong))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -214,7 +226,7 @@ def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:
 
     def found(name: str, correct: int) -> WrongImages | None:
         images, packed = kept.get(name, (0, b""))
-        part = WrongImages(row.task.data, images, packed) if images else None
+        part = WrongImages(row.task.samples, images, packed) if images else None
         return part if part and (part.images, part.count) == (row.images, row.images - correct) else None
 
     float_wrong = found(FloatRun.of(row.task).id, row.float_correct)

@@ -121,6 +121,11 @@ class Task(Digested):
         return MemristorModel(**json.loads(self.device)) if self.device else None
 
     @property
+    def samples(self) -> str:
+        """Digest of the samples that are run, in their order."""
+        return self.data
+
+    @property
     def label(self) -> str:
         """A few words for a progress bar."""
         return f"{self.generator}, L = {text_of(self.length)}"
@@ -164,7 +169,7 @@ class Row(OfTask):
             raise ValueError(f"elapsed_ns must be at least 1, got {self.elapsed_ns}")
         for name, correct in (("wrong", self.correct), ("float_wrong", self.float_correct)):
             bits: WrongImages | None = getattr(self, name)
-            fitting = self.task.data, self.images, self.images - correct
+            fitting = self.task.samples, self.images, self.images - correct
             if bits is not None and (bits.data, bits.images, bits.count) != fitting:
                 raise ValueError(f"{name} must fit the data and counts of the row, got {bits.count} wrong in {self}")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..chunks import in_chunks
@@ -65,19 +65,29 @@ class SCLayer(ABC):
         self._counter.next = checks.count("samples", number, 0)
 
     def _over_samples(
-        self, run: Callable[[Floats, Samples], Floats], x: Floats, axes: int, sample_bytes: int
+        self,
+        run: Callable[[Floats, Samples], Floats],
+        x: Floats,
+        axes: int,
+        sample_bytes: int,
+        numbers: ArrayLike | None = None,
     ) -> Floats:
         """Results of ``run(x, samples)`` for inputs ``(..., *sample)`` whose samples have `axes` axes.
 
-        `run` sees one batch axis, in pieces that fit into memory where a sample takes `sample_bytes`.
+        `run` sees one batch axis, in pieces that fit into memory where a sample takes `sample_bytes`. Samples get the
+        next numbers, or `numbers` of the shape of the batch, which reserve none.
         """
         batch = x.shape[: x.ndim - axes]
         flat = x.reshape(math.prod(batch), *x.shape[x.ndim - axes :])
+        if numbers is not None:
+            numbers = checks.integers("samples", numbers, 0, checks.LARGEST_COUNT, batch).reshape(-1)
         if not len(flat):  # of an empty batch, one sample tells the shape of the outputs
             one = run(np.zeros((1, *flat.shape[1:])), np.zeros(1, np.int64))
             return np.empty((*batch, *one.shape[1:]))
-        first = self._counter.reserve(len(flat))
-        out = in_chunks(run, sample_bytes, flat, np.arange(first, first + len(flat)))
+        if numbers is None:
+            first = self._counter.reserve(len(flat))
+            numbers = np.arange(first, first + len(flat))
+        out = in_chunks(run, sample_bytes, flat, numbers)
         return out.reshape(*batch, *out.shape[1:])
 
     def describe(self) -> str:

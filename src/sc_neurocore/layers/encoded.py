@@ -77,15 +77,17 @@ class EncodedLayer(SCLayer):
     def _checked(self, input_values: ArrayLike) -> Floats:
         return checks.array("input_values", input_values, *value_range(self.options.encoding), last=self.n_inputs)
 
-    def forward(self, input_values: ArrayLike) -> Floats:
+    def forward(self, input_values: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
         """Outputs ``(..., n_outputs)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
+
+        `samples` are numbers ``(...)``, which decide the random bits of each; none are reserved. None: the next ones.
 
         Raises
         ------
         ValueError
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
-        return self._over_samples(self._run, self._checked(input_values), 1, self._sample_bytes())
+        return self._over_samples(self._run, self._checked(input_values), 1, self._sample_bytes(), samples)
 
     __call__ = forward
 

@@ -130,8 +130,10 @@ class SCPool2D(SCLayer):
             )
         return images
 
-    def forward(self, input_image: ArrayLike) -> Floats:
+    def forward(self, input_image: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
         """Pooled images ``(..., C, H_out, W_out)`` of images ``(..., C, H, W)``, decoded from counts of real streams.
+
+        `samples` are numbers ``(...)``, which decide the random bits of each; none are reserved. None: the next ones.
 
         Raises
         ------
@@ -141,7 +143,7 @@ class SCPool2D(SCLayer):
         x = self._checked(input_image)
         pixels = math.prod(x.shape[-3:])
         run = partial(self._pooled, self.inputs(pixels))
-        return self._over_samples(run, x, 3, 32 * words_for(self._options.cycles) * pixels)
+        return self._over_samples(run, x, 3, 32 * words_for(self._options.cycles) * pixels, samples)
 
     __call__ = forward
 

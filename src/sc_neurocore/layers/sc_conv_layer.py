@@ -226,8 +226,10 @@ class SCConv2DLayer(SCLayer):
         samples = self.samples + np.arange(len(lines))
         return windows.circuit.streams(lines, samples, x.shape[:-3], (self._out_channels, self.fan_in))
 
-    def forward(self, input_image: ArrayLike) -> Floats:
+    def forward(self, input_image: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
         """Rates ``(..., out_channels, H_out, W_out)`` of images ``(..., in_channels, H, W)``, from counts of streams.
+
+        `samples` are numbers ``(...)``, which decide the random bits of each; none are reserved. None: the next ones.
 
         Raises
         ------
@@ -236,7 +238,7 @@ class SCConv2DLayer(SCLayer):
         """
         x, seen = self._checked(input_image), self._synapses.seen()
         windows = self.weighted_sum(x.shape[-2:])
-        return self._over_samples(partial(windows.outputs, seen), x, 3, windows.sample_bytes)
+        return self._over_samples(partial(windows.outputs, seen), x, 3, windows.sample_bytes, samples)
 
     __call__ = forward
 

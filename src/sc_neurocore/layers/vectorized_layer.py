@@ -180,8 +180,7 @@ class VectorizedSCLayer(SCLayer):
     def weights(self) -> Floats:
         """Weights ``(n_neurons, n_inputs)``; assign or edit them, the next `forward` sees it.
 
-        Of a sparse layer this is a read-only copy: edit ``weights_csr.data``, or assign a matrix that
-        is zero wherever there is no synapse.
+        Of a sparse layer a read-only copy: edit ``weights_csr.data``, or assign a matrix, 0 where there is no synapse.
         """
         return self._weights.array
 
@@ -236,15 +235,16 @@ class VectorizedSCLayer(SCLayer):
             of a sparse layer ``(synapses,)``, with the batch axes in front where every sample gets its own.
         """
         x = self._checked(input_values)
-        batch = x.shape[:-1]
         flat = self._sum.lines(x.reshape(-1, self._n_inputs))
         of_neurons = (self._synapses.n_synapses,) if self._sparse else (self._n_neurons, self.fan_in)
-        return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), batch, of_neurons)
+        return self._sum.circuit.streams(flat, self.samples + np.arange(len(flat)), x.shape[:-1], of_neurons)
 
     _checked = attributes.checked_inputs
 
-    def forward(self, input_values: ArrayLike) -> Floats:
+    def forward(self, input_values: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
         """Outputs ``(..., n_neurons)`` of inputs ``(..., n_inputs)``, decoded from counts of real streams.
+
+        `samples` are numbers ``(...)``, which decide the random bits of each; none are reserved. None: the next ones.
 
         Raises
         ------
@@ -252,7 +252,7 @@ class VectorizedSCLayer(SCLayer):
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
         x, seen = self._checked(input_values), self._synapses.seen()
-        return self._over_samples(partial(self._sum.outputs, seen), x, 1, self._sum.sample_bytes)
+        return self._over_samples(partial(self._sum.outputs, seen), x, 1, self._sum.sample_bytes, samples)
 
     __call__ = forward
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -19,8 +19,6 @@ from .layer_spec import BuildContext, LayerSpec, NumberLayer, Shape
 from .mapping import LayerMapping
 from .weighted_specs import Dense, WeightedSpec
 
-_FORWARD = attrgetter("layer.forward")
-
 
 class Stage(NamedTuple):
     """A layer of a circuit, with the scaling of its inputs and outputs."""
@@ -36,18 +34,27 @@ class Stage(NamedTuple):
     """Added to them."""
     sample: Shape
     """Shape of a sample as the layer takes it."""
+    runs: int
+    """How many samples the layer takes a sample as."""
 
     @classmethod
     def of(cls, spec: LayerSpec, shape: Shape, context: BuildContext, mapping: LayerMapping, lowest: float) -> Self:
         """Build the circuit of a layer for inputs of `shape`; encoded numbers are at least `lowest`."""
         layer = spec.build(shape, context, mapping)
         gains = spec.count_factors(mapping)
-        return cls(spec, layer, mapping.ranges, lowest, gains, mapping.offsets, spec.sample(shape))
+        return cls(spec, layer, mapping.ranges, lowest, gains, mapping.offsets, spec.sample(shape), spec.runs(shape))
 
     def encoded(self, values: Floats, batch: Shape) -> Floats:
         """Values in units of their ranges, clipped to the range of the streams."""
         scaled = values.reshape(*batch, *self.sample) / self.ranges
         return np.clip(scaled, self.lowest, 1.0, out=scaled)
+
+    def call(self, samples: NDArray[np.int64] | None) -> Callable[[Floats], Floats]:
+        """`forward` of the layer, for samples of a network with these numbers ``(...)``; None: the next ones."""
+        if samples is None:
+            return self.layer.forward
+        numbers = samples if self.runs == 1 else np.add.outer(self.runs * samples, np.arange(self.runs))
+        return partial(self.layer.forward, samples=numbers)
 
 
 def layer_contexts(
@@ -154,16 +161,35 @@ class Circuit:
     def __repr__(self) -> str:
         return f"Circuit({', '.join(map(repr, self.layers))})"
 
-    def forward(self, x: ArrayLike) -> Floats:
+    def forward(self, x: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
         """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``, from counts of real streams.
+
+        Parameters
+        ----------
+        x
+            Samples ``(..., n_inputs)``.
+        samples
+            Numbers ``(...)`` of the samples, counted from 0, which decide their random bits: a sample gets those that
+            it has in a run of all, whatever is run before or beside it. None: the next ones since `reset`.
 
         Raises
         ------
         ValueError
             If the width is wrong, a value is not finite, or it is outside the network's input range
             and `clip` is False.
+
+        Examples
+        --------
+        >>> from sc_neurocore import Network
+        >>> circuit = Network.from_arrays([[[0.3, -0.6]]]).circuit(64, "bernoulli")
+        >>> x = np.random.default_rng(0).random((5, 2))
+        >>> np.array_equal(circuit.forward(x)[[3, 1]], circuit.forward(x[[3, 1]], samples=[3, 1]))
+        True
         """
-        return self.through(x, list(map(_FORWARD, self._stages)))
+        numbers = None
+        if samples is not None:
+            numbers = checks.integers("samples", samples, 0, checks.LARGEST_COUNT, np.shape(x)[:-1])
+        return self.through(x, [stage.call(numbers) for stage in self._stages])
 
     def expected(self, x: ArrayLike) -> Floats:
         """Limit of `forward` for L -> infinity: the float network with the clipping and rounding of the circuit.
@@ -209,7 +235,7 @@ class Circuit:
                 held[wire.place] = values
         return values.reshape(*batch, self._n_outputs)
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
+    def predict(self, x: ArrayLike, *, samples: ArrayLike | None = None) -> NDArray[np.int64]:
         """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`.
 
         Raises
@@ -217,7 +243,7 @@ class Circuit:
         ValueError
             As `forward`, and if the network is a regressor.
         """
-        return np.asarray(self.network.classes_of(self.forward(x)))
+        return np.asarray(self.network.classes_of(self.forward(x, samples=samples)))
 
     def reset(self) -> None:
         """Rewind the generators of every layer."""

@@ -174,19 +174,22 @@ class FixedPoint:
         """Rewind the faults."""
         self._counter.next = 0
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
+    def predict(self, x: ArrayLike, *, samples: ArrayLike | None = None) -> NDArray[np.int64]:
         """Class indices ``(...)`` of the outputs of `forward`, see `Network.classes_of`."""
-        return np.asarray(self.network.classes_of(self.forward(x)))
+        return np.asarray(self.network.classes_of(self.forward(x, samples=samples)))
 
-    def forward(self, x: ArrayLike) -> Floats:
-        """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``."""
+    def forward(self, x: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
+        """Outputs ``(..., n_outputs)`` of samples ``(..., n_inputs)``, with the next numbers or given ones."""
         values = self._network.input_check(self._clip)(x)
         batch = values.shape[:-1]
         flat = values.reshape(math.prod(batch), self._network.n_inputs)
         if not len(flat):
             return np.empty((*batch, self._network.n_outputs))
-        first = self._counter.reserve(len(flat))
-        out = in_chunks(self._run, self._sample_bytes(), flat, np.arange(first, first + len(flat)))
+        if samples is None:
+            numbers = self._counter.reserve(len(flat)) + np.arange(len(flat))
+        else:
+            numbers = checks.integers("samples", samples, 0, checks.LARGEST_COUNT, batch).reshape(-1)
+        out = in_chunks(self._run, self._sample_bytes(), flat, numbers)
         return out.reshape(*batch, self._network.n_outputs)
 
     def _sample_bytes(self) -> int:

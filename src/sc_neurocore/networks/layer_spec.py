@@ -33,8 +33,8 @@ class NumberLayer(Protocol):
     def generator(self) -> Generator:
         """Number generator of its input streams."""
 
-    def forward(self, x: ArrayLike, /) -> Floats:
-        """Outputs ``(..., n_outputs)``, decoded from counts of streams."""
+    def forward(self, x: ArrayLike, /, *, samples: ArrayLike | None = None) -> Floats:
+        """Outputs ``(..., n_outputs)``, from counts of streams, of samples with the next numbers or given ones."""
 
     def expected(self, x: ArrayLike, /) -> Floats:
         """Outputs for infinitely long streams; a ValueError if there is no closed form."""
@@ -167,6 +167,10 @@ class LayerSpec(ABC):
         """Shape of a sample as its layer takes it, for inputs of `shape`."""
         whole = self.takes_images or (self.takes_tokens and len(shape) == 2)
         return shape if whole else (math.prod(shape),)
+
+    def runs(self, shape: Shape) -> int:
+        """How many samples its layer takes inputs of `shape` as: one, or each token by itself."""
+        return 1
 
     def fitted(self, scale: Range, shape: Shape) -> Range:
         """The range of inputs of `shape` as the layer can have it: one number, or one for each line or channel."""

@@ -185,6 +185,10 @@ class Dense(WeightedSpec):
         tokens = shape[:-1] if len(shape) == 2 else ()
         return (*tokens, *all_to_all_shape(self.weights, shape[1:] if tokens else shape))
 
+    def runs(self, shape: Shape) -> int:
+        """One, or as many as there are tokens."""
+        return shape[0] if len(shape) == 2 else 1
+
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, ...)`` to ``(B, n_outputs)``, tokens to ``(B, tokens, n_outputs)``."""
         if a.ndim != 3:

@@ -76,8 +76,10 @@ class AttentionHeads(SCLayer):
         """Number generator of the streams of queries and values; keys take its partner."""
         return self._encoders["queries"].generator
 
-    def forward(self, x: ArrayLike) -> Floats:
+    def forward(self, x: ArrayLike, *, samples: ArrayLike | None = None) -> Floats:
         """Outputs ``(..., T, features)`` of queries, keys and values behind each other, ``(..., 3 T, features)``.
+
+        `samples` are numbers ``(...)``, which decide the random bits of each; none are reserved. None: the next ones.
 
         Raises
         ------
@@ -86,7 +88,7 @@ class AttentionHeads(SCLayer):
         """
         words = words_for(self._options.cycles)
         per_sample = 8 * (words + 3) * (12 * self._tokens * self._features + self._heads * self._tokens**2)
-        return self._over_samples(self._run, self._checked(x), 2, per_sample)
+        return self._over_samples(self._run, self._checked(x), 2, per_sample, samples)
 
     def expected(self, x: ArrayLike) -> Floats:
         """Limit of `forward` as its sequences go on: operands rounded to thresholds, and edges of the weights.
