@@ -166,7 +166,7 @@ def test_an_error_of_the_store_cancels_the_rest_too(tmp_path, monkeypatch):
         threading.Timer(0.2, go_on.set).start()
         raise OSError("disk full")
 
-    monkeypatch.setattr(RowStore, "append", full)
+    monkeypatch.setattr(RowStore, "extend", full)
     with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="disk full"):
         plan(tmp_path).run(lambda task: partial(work, task), {}, pool)
     assert len(started) <= 2  # the second may have begun before the first was stored

@@ -10,16 +10,12 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ..files import check_writable, checked_path
-from .record import Record, environment
+from .journal import Journal
 from .rows import R, Task
 from .store import RowStore
-from .writers import Writer
 
 MOST_REPEATS = 10**4
 """Bound of repeats: a plan keeps about 1 KiB for each of its runs."""
@@ -56,18 +52,14 @@ class Plan(Generic[T, R]):
         store: Callable[[Path], RowStore[R]],
     ) -> None:
         self.tasks = tuple(tasks)
-        self._rows: dict[str, R] = {}
-        self._files: tuple[RowStore[R], Record] | None = None
-        self.written: tuple[Path, ...] = ()
-        """The files that `run` wrote, rows first."""
-        if out is not None:
-            folder = checked_path("out", out)
-            check_writable(folder)
-            rows = store(folder)
-            self._rows = rows.read()
-            self._files = rows, Record(folder / "record.json", rows.new_ids())
-        self.pending = tuple(task for task in self.tasks if task.id not in self._rows)
+        self._journal = Journal(out, store)
+        self.pending = tuple(task for task in self.tasks if task.id not in self._journal.rows)
         """Tasks without a row."""
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The files that `run` wrote, rows first."""
+        return self._journal.written
 
     def reused(self, tasks: Sequence[T]) -> int:
         """Number of these tasks whose result was in the folder before the run."""
@@ -106,35 +98,18 @@ class Plan(Generic[T, R]):
             The rows of all tasks by their ids.
         """
         tell = progress or (lambda done, total, task: None)
-        run = {**environment(), **facts, "tasks": [task.id for task in self.tasks], "computed": []}
-        with ExitStack() as opened:
-            store = self._opened(run, opened)
+        ids = [task.id for task in self.tasks]
+        with self._journal.recording(ids, facts, bool(self.pending)) as keep_all:
 
             def keep(row: R) -> None:
-                store(row)
-                self._rows[row.id] = row
-                run["computed"].append(row.id)
+                keep_all([row])
 
             if executor is None:
                 self._in_turn(job, tell, keep)
             else:
                 self._as_completed(job, tell, keep, executor, work)
         tell(len(self.tasks), len(self.tasks), None)
-        return {task.id: self._rows[task.id] for task in self.tasks}
-
-    def _opened(self, run: dict[str, Any], opened: ExitStack) -> Callable[[R], None]:
-        """Record a run, and again at the end if it computed anything; the call that stores a row of it."""
-        if self._files is None:
-            return lambda row: None
-        store, record = self._files
-        if not self.pending and record.knows(run["tasks"]):
-            return lambda row: None
-        writer = opened.enter_context(Writer(record.path.parent))
-        paths = (*store.paths, record.path) if self.pending else (record.path,)
-        self.written = tuple(writer.own(path) for path in paths)
-        write = record.add(run, writer)
-        opened.callback(lambda: write() if run["computed"] else None)
-        return partial(store.append, writer=writer)
+        return {name: self._journal.rows[name] for name in ids}
 
     def _in_turn(self, job: Callable[[T], Callable[[], R]], tell: Progress, keep: Callable[[R], None]) -> None:
         for done, task in enumerate(self.pending, start=len(self.tasks) - len(self.pending)):
@@ -162,5 +137,5 @@ class Plan(Generic[T, R]):
             for future in futures:
                 if future.done() and not future.cancelled() and not future.exception():
                     row = future.result()
-                    if row.id not in self._rows:
+                    if row.id not in self._journal.rows:
                         keep(row)

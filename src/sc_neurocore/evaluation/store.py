@@ -20,7 +20,7 @@ from .wrong_file import WrongFile
 
 
 class RowStore(Generic[R]):
-    """Rows in a CSV file: a row is on the disk, whole, as soon as `append` returns.
+    """Rows in a CSV file: a row is on the disk, whole, as soon as `append` or `extend` returns.
 
     Parameters
     ----------
@@ -66,22 +66,26 @@ class RowStore(Generic[R]):
         return {old: row.id for path in of_all_writers(self.path) for old, row in self._rows(path) if old != row.id}
 
     def append(self, row: R, writer: Writer | None = None) -> None:
-        """Add a row; make the file, renew it, or repair its cut-off end, if need be.
+        """Add a row, see `extend`."""
+        self.extend([row], writer)
+
+    def extend(self, rows: Sequence[R], writer: Writer | None = None) -> None:
+        """Add rows in one write; make the file, renew it, or repair its cut-off end, if need be.
 
         Parameters
         ----------
-        row
-            Goes into a file that nobody else writes at the same time.
+        rows
+            Go into a file that nobody else writes at the same time.
         writer
-            Whose file it is, inside its ``with`` statement; None: one for this row alone.
+            Whose file it is, inside its ``with`` statement; None: one for these rows alone.
         """
         with nullcontext(writer) if writer else Writer(self.path.parent) as own:
-            self._append(row, own)
+            self._extend(rows, own)
 
-    def _append(self, row: R, writer: Writer) -> None:
+    def _extend(self, rows: Sequence[R], writer: Writer) -> None:
         path = writer.own(self.path)
         self._prepare(path)
-        durable_append(path, _line(to_fields(row)))
+        durable_append(path, b"".join(_line(to_fields(row)) for row in rows))
 
     def _rows(self, path: Path) -> list[tuple[str, R]]:
         """Pairs of the task id in a file and the row, which may have a newer id."""
@@ -211,14 +215,14 @@ class ResultStore(RowStore[Row]):
         kept = self._wrong.read()  # after the rows: another process adds the images of a row before the row
         return {name: _marked(row, kept) for name, row in rows.items()}
 
-    def _append(self, row: Row, writer: Writer) -> None:
-        """Add the wrong images of a row, and then the row itself."""
-        parts = {row.id: row.wrong, FloatRun.of(row.task).id: row.float_wrong}
+    def _extend(self, rows: Sequence[Row], writer: Writer) -> None:
+        """Add the wrong images of rows, and then the rows themselves."""
+        parts = {row.id: row.wrong for row in rows} | {FloatRun.of(row.task).id: row.float_wrong for row in rows}
         new = {name: (part.images, part.packed) for name, part in parts.items() if part is not None}
         self._prepare(writer.own(self.path))  # refuses a foreign file, before anything is written beside it
         if new:
             self._wrong.append(new, writer)
-        super()._append(row, writer)
+        super()._extend(rows, writer)
 
 
 def _marked(row: Row, kept: Mapping[str, tuple[int, bytes]]) -> Row:

@@ -55,6 +55,8 @@ class WrongFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._appended: tuple[Writer | None, int, dict[str, tuple[int, bytes]]] = (None, 0, {})
+        """Who appended last, and the size and the entries of the file then, which nobody else changes."""
 
     def read(self) -> dict[str, tuple[int, bytes]]:
         """Number of images and packed bits by id, of all writers; a later entry of the same id wins."""
@@ -72,18 +74,25 @@ class WrongFile:
             Whose file it is, inside its ``with`` statement; None: one for these entries alone.
         """
         with nullcontext(writer) if writer else Writer(self.path.parent) as own:
-            self._append(entries, own.own(self.path))
+            self._append(entries, own)
 
-    def _append(self, entries: Mapping[str, tuple[int, bytes]], path: Path) -> None:
-        content = _content(path)
-        there = list(_entries(path, content))
-        kept = {name: (images, packed) for name, images, packed, _ in there}
-        new = [entry for entry in entries.items() if kept.get(entry[0]) != entry[1]]
-        whole = content.startswith(_MAGIC)
-        end = (there[-1][-1] if there else len(_MAGIC)) if whole else 0
-        if len(content) > end:
-            os.truncate(path, end)
-        durable_append(path, (b"" if whole else _MAGIC) + b"".join(_entry(*each) for each in new))
+    def _append(self, entries: Mapping[str, tuple[int, bytes]], writer: Writer) -> None:
+        path = writer.own(self.path)
+        last, end, kept = self._appended
+        self._appended = (None, 0, {})
+        if writer is not last:
+            content = _content(path)
+            there = list(_entries(path, content))
+            kept = {name: (images, packed) for name, images, packed, _ in there}
+            whole = content.startswith(_MAGIC)
+            end = (there[-1][-1] if there else len(_MAGIC)) if whole else 0
+            if len(content) > end:
+                os.truncate(path, end)
+        new = {name: bits for name, bits in entries.items() if kept.get(name) != bits}
+        added = (b"" if end else _MAGIC) + b"".join(_entry(*each) for each in new.items())
+        durable_append(path, added)
+        kept.update(new)
+        self._appended = writer, end + len(added), kept
 
 
 def _content(path: Path) -> bytes:
