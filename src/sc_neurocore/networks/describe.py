@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from ..backends.packing import words_for
 from ..bitstreams.encodings import value_range
 from ..encoders import Bank, Generator, Searched, make_generator
 from ..layers.options import CircuitOptions
-from ..layers.weight_share import WeightShare
 from .activations import Floats
 from .circuit import layer_contexts
+from .cost import layer_cost, longest_way
 from .definition import NetworkDefinition
-from .graph import INPUT
 from .layer_spec import BuildContext, LayerSpec, Range, Shape
 from .mapping import LayerMapping
 from .weighted_specs import WeightedSpec
@@ -55,11 +52,11 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
             summary = (summary[0], _ends(mapping.gains) if summary[1] else "")
             parts = _added(layer, shape, context, mapping)
             added += [f"{network.called(node)}: {'; '.join(parts) or 'as without calibration'}"]
-        built = _built(layer, mapping)
-        if isinstance(built, WeightedSpec):
-            sources.append(_weight_sources(built, context.options.weights_share))
-        numbers = _cost(built, shape, context, options)
-        cycles[node] = numbers[2]
+        cost = layer_cost(layer, shape, context, mapping)
+        if isinstance(layer, WeightedSpec):
+            sources.append(cost.weight_sources)
+        numbers = cost.streams, cost.gates, cost.cycles, cost.kib
+        cycles[node] = cost.cycles
         cells = *summary, *(str(number) for number in numbers[:3]), f"{numbers[3]:.1f}"
         rows[node] = (
             _row(network, node, cells, _range(context.input_scale, context.signed))
@@ -74,28 +71,10 @@ def describe(network: NetworkDefinition, options: CircuitOptions) -> str:
     last = "all", *[""] * (len(head) - _NUMBERS - 1), *(str(total) for total in totals[:3]), f"{totals[3]:.1f}"
     table = _aligned([head, *(rows[node] for node in sorted(rows)), last])
     if graph:
-        table.append(f"longest way: {_longest(network, cycles)} cycles")
+        table.append(f"longest way: {longest_way(network, cycles)} cycles")
     if sources:
         table.append(f"number sources of weights: {sum(sources):,} ({options.weights_share})")
     return "\n".join(table + [f"generator: {each}" for each in generators] + added)
-
-
-def _built(layer: LayerSpec, mapping: LayerMapping | None) -> LayerSpec:
-    """The layer with the weights that have streams: a mapping may leave out those of the bias."""
-    if mapping is not None and isinstance(layer, WeightedSpec) and mapping.bias is None:
-        return replace(layer, bias=np.zeros_like(layer.bias))  # type: ignore[type-var]
-    return layer
-
-
-def _cost(
-    layer: LayerSpec, shape: Shape, context: BuildContext, options: CircuitOptions
-) -> tuple[int, int, int, float]:
-    """Streams, gates, cycles, and memory of the streams in KiB of a layer."""
-    split, length = options.encoding == "split", context.options.cycles
-    cost = layer.cost(shape, 2 if split else 1)
-    input_rails = 2 if split and context.signed else 1
-    streams = input_rails * cost.inputs + cost.weights
-    return streams, input_rails * cost.gates, cost.windows * length, streams * words_for(length) * 8 / 1024
 
 
 def _row(network: NetworkDefinition, node: int, cells: Sequence[str], encoded: str) -> tuple[str, ...]:
@@ -113,14 +92,6 @@ def _range(scale: Range, signed: bool) -> str:
     return " to ".join(ends)
 
 
-def _longest(network: NetworkDefinition, cycles: Sequence[int]) -> int:
-    """Cycles on the way through the network that takes most."""
-    most = {INPUT: 0}
-    for wire, own in zip(network.wires, cycles, strict=True):
-        most[wire.place] = own + max(most[source] for source in wire.sources)
-    return most[len(cycles) - 1]
-
-
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines of a table, numbers to the right."""
     count = len(rows[0])
@@ -132,12 +103,6 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def _weight_sources(spec: WeightedSpec, weight_share: WeightShare) -> int:
-    """Sources of numbers that the weights of a layer, with its bias, are compared with."""
-    fan_in = int(spec.weights[0].size) + bool(spec.bias.any())
-    return {"independent": len(spec.weights) * fan_in, "neurons": fan_in, "one": 1}[weight_share]
 
 
 def _written(shape: tuple[int, ...]) -> str:
