@@ -234,7 +234,7 @@ BAD = {
     "command": (["evalute"], "Unknown command"),
     "argument": (["evaluate", "16"], "Unused Tokens"),
     "no value": (["evaluate", "--seed"], "--seed requires an argument"),
-    "lengths": (["evaluate", "--lengths", "16,x"], "must be whole numbers such as 16,32,64, got 16,x"),
+    "lengths": (["evaluate", "--lengths", "16,x"], "must be whole numbers such as 16,32,64 or 16-8, got 16,x"),
     "no lengths": (["evaluate", "--lengths", ","], "at least one entry"),
     "length 0": (["evaluate", "--lengths", "16,0"], "lengths must be an integer of at least 1, got 0"),
     "length -1": (["evaluate", "--lengths=-1"], "lengths must be an integer of at least 1, got -1"),

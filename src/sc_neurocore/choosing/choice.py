@@ -9,7 +9,7 @@ from ..evaluation.rows import text_of
 from ..evaluation.task import Row, Task
 from .candidates import OBJECTIVES
 from .screening import Screened
-from .testing import Tested, samples_needed
+from .testing import Tested, never_enough, samples_needed
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Choice:
         The files that were written, that of the rows first; none where nothing was run or kept.
     calibration
         File of the samples that circuits are calibrated on; None if it was not written.
+    given
+        Words that say which model and data the program was given.
     """
 
     within: float
@@ -60,6 +62,7 @@ class Choice:
     reused: int = 0
     written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     calibration: Path | None = field(default=None, compare=False, repr=False)
+    given: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -105,14 +108,14 @@ class Choice:
         sure = f"{100 * self.confidence:g} %"
         if (best := self.chosen) is not None:
             return (
-                f"{best.candidate.circuit}: {best.candidate.cost.cycles} cycles, within {self.within:g} points "
+                f"{best.candidate.circuit}: {best.candidate.cost.cycles} cycles, within {points_text(self.within)} "
                 f"of float at {sure} confidence (measured {100 * best.below_float:.2f} below, "
                 f"at most {100 * best.high:.2f})"
             )
         near = self.nearest
         return (
-            f"no circuit is shown to be within {self.within:g} points of float at {sure} confidence; the nearest is "
-            f"{near.candidate.circuit}: measured {100 * near.below_float:.2f} points below, at most "
+            f"no circuit is shown to be within {points_text(self.within)} of float at {sure} confidence; the nearest "
+            f"is {near.candidate.circuit}: measured {100 * near.below_float:.2f} points below, at most "
             f"{100 * near.high:.2f}, {100 * near.high - self.within:.2f} too many; {self._needed(near)}"
         )
 
@@ -145,21 +148,48 @@ class Choice:
             return "no number of images like these would show it within the margin"
         return f"about {needed:,} images like these would show it within the margin"
 
-    def command(self, given: tuple[str, ...] = ()) -> str:
+    def command(self) -> str:
         """The command that runs the chosen circuit, or the nearest one, on all held-out samples.
 
-        Parameters
-        ----------
-        given
-            Words that say which model and data, as they were given to the program.
+        Of a choice made in Python, add the options ``--model`` and ``--data`` for network and data.
         """
         task = (self.chosen or self.nearest).candidate.task
-        return shlex.join(["sc-neurocore", "evaluate", *given, *_words(task), *self._calibrate(task)])
+        return shlex.join(["sc-neurocore", "evaluate", *self.given, *_words(task), *self._calibrate(task)])
+
+    def runners_up_texts(self) -> tuple[str, ...]:
+        """The next circuits behind the chosen one, a sentence each."""
+        return tuple(
+            f"runner-up: {each.candidate.circuit}, {each.candidate.cost.cycles} cycles, at most "
+            f"{100 * each.high:.2f} below"
+            for each in self.runners_up[:2]
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is not as it was asked for, a sentence each: too few images, circuits that cannot be built."""
+        images = self.tested[0].total
+        needed = never_enough(images, self.within / 100, self.confidence)
+        reasons = list(dict.fromkeys(self.refused.values()))[:1]
+        found = [f"{len(self.refused)} circuits cannot be built: {reason}" for reason in reasons]
+        if needed is not None:
+            found.append(
+                f"with {images} images even a circuit that never differs cannot be shown to be within "
+                f"{points_text(self.within)} at {100 * self.confidence:g} %: that takes {needed:,}"
+            )
+        return tuple(found)
 
     def _calibrate(self, task: Task) -> list[str]:
         if not task.calibration or self.calibration is None:
             return ["--calibrate", "none"]
         return ["--calibration", str(self.calibration)]
+
+
+def points_text(points: float) -> str:
+    """Percentage points in words.
+
+    >>> points_text(1.0), points_text(0.5)
+    ('1 point', '0.5 points')
+    """
+    return f"{points:g} point{'' if points == 1 else 's'}"
 
 
 def _words(task: Task) -> list[str]:

@@ -20,7 +20,7 @@ from ..files import atomic_write, check_writable
 from .candidates import OBJECTIVES, Candidate, Grid
 from .choice import Choice
 from .screening import Screen, Screened, front
-from .testing import Tested, Trial, in_sequence, never_enough
+from .testing import Tested, Trial, in_sequence
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -122,6 +122,7 @@ def choose(
     backend: str | None = None,
     out: str | os.PathLike[str] | None = None,
     progress: Callable[[State], None] | None = None,
+    given: Sequence[str] = (),
 ) -> Choice:
     """The cheapest circuit of a classifier whose accuracy is within a margin of the float network's.
 
@@ -153,6 +154,8 @@ def choose(
         networks that are there already are not made again. None: nothing is written.
     progress
         Called before every step.
+    given
+        Options of the program that name network and data, for `Choice.command`.
 
     Returns
     -------
@@ -216,6 +219,8 @@ def choose(
     path = None if folder is None or parts.fit is None else _kept(folder / "calibration.npz", parts.fit)
     facts = _facts(subject, grid, parts, path, ordered, within, objective, confidence)
     tested, row = session.run(trial, [each.candidate for each in ordered], facts)
+    steps.expect(0)
+    steps.tell("done", 0, len(subject.true_classes))
     return Choice(
         within=within,
         confidence=confidence,
@@ -231,6 +236,7 @@ def choose(
         reused=session.reused,
         written=journal.written,
         calibration=path,
+        given=tuple(given),
     )
 
 
@@ -239,13 +245,8 @@ def _grid(network: "Network", data: "Dataset", given: dict[str, Any]) -> Grid:
     lists: dict[str, tuple[Any, ...]] = {}
     for name in ("lengths", "generators", "encodings", "accumulates"):
         lists[name] = tuple(dict.fromkeys(checks.each(name, given[name])))
-        if not lists[name]:
-            raise ValueError(f"{name} must hold at least one, got none")
     lists["lengths"] = tuple(checks.whole("lengths", length, 1) for length in lists["lengths"])
-    bits = given["bits"]
-    widths = tuple(dict.fromkeys(bits)) if isinstance(bits, Sequence) else (bits,)
-    if not widths:
-        raise ValueError("bits must hold at least one, got none")
+    widths = (None,) if given["bits"] is None else tuple(dict.fromkeys(checks.each("bits", given["bits"])))
     for name in lists["generators"]:
         checks.instance("generators", name, str)
     seed = checks.whole("seed", given["seed"], 0)
@@ -340,7 +341,6 @@ class _Session:
         self._subject, self._calibrated, self._journal = subject, calibrated, journal
         self._backend, self._steps = backend, steps
         self._before = set(journal.rows)
-        self._left = 0
         self.reused = 0
         """Blocks that were there before."""
 
@@ -348,21 +348,26 @@ class _Session:
         """Test circuits, and run the chosen one on all held-out samples: what was found, and its row or None."""
         tasks = [block for each in nominees for block in trial.blocks(each)]
         pending = any(task.id not in self._journal.rows for task in tasks)
-        self._left = len(nominees)
+        left = len(nominees)
         self._steps.expect(len(tasks))
+
+        def ended(found: Tested) -> None:
+            nonlocal left
+            left -= 1
+            if found.verdict == "within":
+                self._steps.best = found.candidate.circuit
+
         with self._journal.recording([task.id for task in tasks], facts, pending) as keep:
 
             def measure(block: BlockTask) -> BlockRow:
-                self._steps.tell(block.label, self._left, block.stop)
+                self._steps.tell(block.label, left, block.stop)
                 if block.id not in self._journal.rows:
                     keep([self._measured(block)])
                 self.reused += block.id in self._before
                 row: BlockRow = self._journal.rows[block.id]
-                if block.stop == trial.total:
-                    self._left -= 1
                 return row
 
-            tested = in_sequence(trial, nominees, measure)
+            tested = in_sequence(trial, nominees, measure, ended)
             shown = [each for each in tested if each.verdict == "within"]
             if not shown:
                 return tested, None
@@ -377,20 +382,3 @@ class _Session:
             assert self._calibrated is not None
             subject = replace(subject, network=self._calibrated.network(block.whole))
         return subject.measure_block(block.whole, block.start, block.stop, self._backend)
-
-
-def check_enough(images: int, within: float, confidence: float) -> str:
-    """A sentence if no circuit at all could be shown to be within a margin with so many samples; else nothing.
-
-    >>> check_enough(100, 1.0, 0.95)
-    'with 100 images nothing can be shown to be within 1 points at 95 %: even a circuit that never differs needs 268'
-    >>> check_enough(540, 1.0, 0.95)
-    ''
-    """
-    needed = never_enough(images, within / 100, confidence)
-    if needed is None:
-        return ""
-    return (
-        f"with {images} images nothing can be shown to be within {within:g} points at {100 * confidence:g} %: even a "
-        f"circuit that never differs needs {needed:,}"
-    )

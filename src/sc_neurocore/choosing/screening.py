@@ -180,7 +180,7 @@ class Screen:
 
 
 def front(nominees: Sequence[Screened], objective: str) -> list[Screened]:
-    """Circuits than which no cheaper one is nearer to float, the costliest first: the Pareto front of the first look."""
+    """Circuits than which no cheaper one is nearer to float, the costliest first: the Pareto front."""
     found: list[Screened] = []
     for each in sorted(nominees, key=lambda each: OBJECTIVES[objective](each.candidate.cost)):
         if not found or each.loss < found[-1].loss:

@@ -175,7 +175,12 @@ def _only(row: BlockRow) -> tuple[int, int]:
     return int((wrong & ~float_wrong).sum()), int((float_wrong & ~wrong).sum())
 
 
-def in_sequence(trial: Trial, nominees: Sequence[Candidate], measure: Callable[[BlockTask], BlockRow]) -> list[Tested]:
+def in_sequence(
+    trial: Trial,
+    nominees: Sequence[Candidate],
+    measure: Callable[[BlockTask], BlockRow],
+    ended: Callable[[Tested], None] = lambda found: None,
+) -> list[Tested]:
     """Test circuits in a fixed sequence, each at the full level, and claim nothing behind the first that fails.
 
     Parameters
@@ -186,6 +191,8 @@ def in_sequence(trial: Trial, nominees: Sequence[Candidate], measure: Callable[[
         Circuits in an order that the samples of the test had no part in.
     measure
         Runs a block.
+    ended
+        Called after every circuit.
 
     Notes
     -----
@@ -198,13 +205,14 @@ def in_sequence(trial: Trial, nominees: Sequence[Candidate], measure: Callable[[
     W. Maurer, L. A. Hothorn, W. Lehmacher, "Multiple comparisons in drug clinical trials and preclinical assays:
     a-priori ordered hypotheses", Biometrie in der chemisch-pharmazeutischen Industrie 6, 1995. J. C. Hsu, R. L. Berger,
     "Stepwise confidence intervals without multiplicity adjustment for dose-response and toxicity studies", JASA
-    94(446), 1999, https://doi.org/10.1080/01621459.1999.10474141. B. Laufer-Goldshtein et al., "Efficiently controlling multiple
-    risks with Pareto testing", ICLR 2023, https://arxiv.org/abs/2210.07913.
+    94(446), 1999, https://doi.org/10.1080/01621459.1999.10474141. B. Laufer-Goldshtein et al.,
+    "Efficiently controlling multiple risks with Pareto testing", ICLR 2023, https://arxiv.org/abs/2210.07913.
     """
     found: list[Tested] = []
     for candidate in nominees:
         so_far = all(each.verdict == "within" for each in found)
         found.append(trial.run(candidate, so_far, measure))
+        ended(found[-1])
     return found
 
 

@@ -1,5 +1,6 @@
 """Helpers of the commands that run many tasks: options that are lists, a progress bar, Ctrl-C."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,16 @@ def parse_ints(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
         raise ValueError(f"must be whole numbers such as 16,32,64, got {','.join(words)}") from None
 
 
+def parse_lengths(type_: Any, tokens: "Sequence[Any]") -> tuple[int | tuple[int, ...], ...]:
+    """Whole numbers separated by commas or blanks, or several, one a layer, joined by ``-``."""
+    words = _split(tokens)
+    try:
+        each = [tuple(int(number) for number in re.split(r"(?<=\d)-", word)) for word in words]
+    except ValueError:
+        raise ValueError(f"must be whole numbers such as 16,32,64 or 16-8, got {','.join(words)}") from None
+    return tuple(numbers[0] if len(numbers) == 1 else numbers for numbers in each)
+
+
 def parse_names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
     """Words separated by commas or blanks."""
     return tuple(_split(tokens))
@@ -42,7 +53,7 @@ def list_option(converter: "Callable[..., Any]", group: Group, metavar: str) -> 
 
 
 def _joined(values: "Sequence[object]") -> str:
-    return ",".join(map(str, values))
+    return ",".join("-".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values)
 
 
 def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", out: Path) -> Any:

@@ -1,6 +1,5 @@
 """The command `evaluate`: a classifier as a stochastic circuit, at several stream lengths."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,7 +7,7 @@ from cyclopts import Group, Parameter
 
 from .common import (
     list_option,
-    parse_ints,
+    parse_lengths,
     parse_names,
     print_whole,
     rich_table,
@@ -17,6 +16,7 @@ from .common import (
     say_written,
     width_of,
 )  # fmt: skip
+from .inputs import check_inputs, load_calibration, load_held_out, load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def evaluate(
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
-    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
+    lengths: Annotated[tuple[Any, ...], list_option(parse_lengths, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
     generators: Annotated[
         tuple[str, ...] | None, list_option(parse_names, _CIRCUIT, "NAME,NAME,.."), Parameter(show_default=False)
     ] = None,
@@ -94,7 +94,8 @@ def evaluate(
         dependencies). The files of the last two may also lie in the folders fashion-mnist and mnist of the
         one that SC_NEUROCORE_DATA names. [default: digits]
     lengths
-        Stream lengths in clock cycles, separated by commas or blanks.
+        Stream lengths in clock cycles, separated by commas or blanks; 16-8 is 16 for the first layer and 8 for the
+        second.
     generators
         Sources of bits: bernoulli, searched, sobol, lattice, lfsr, halton, vdc, ramp; or fixed-point, 8-bit
         words for comparison. Default: bernoulli, sobol, searched; with --estimate bernoulli.
@@ -149,24 +150,18 @@ def evaluate(
     from rich.console import Console
     from rich.markup import escape
 
-    from ..datasets.npz import load_samples
     from ..files import check_writable
 
     console = Console()
-    if data is not None and dataset is not None:
-        raise ValueError("--data and --dataset must not be given together")
-    if calibration is not None and calibrate == "none":
-        raise ValueError("--calibration must not be given with --calibrate none")
+    check_inputs(model, data, dataset, calibration, calibrate)
     if estimate and fault is not None:
         raise ValueError("--estimate must not be given with --fault: estimates have no faults")
-    if data is not None and model is None:
-        raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
     faults, rates = _faults(fault, bit_flip_rate)
     crossbar = _crossbar(device, stuck_rate, variability)
-    held_out = _load_data(data, dataset)
-    samples = None if calibration is None else load_samples(calibration)
-    network = _load_network(model, held_out)
+    held_out = load_held_out(data, dataset)
+    samples = load_calibration(calibration)
+    network = load_model(model, held_out)
     console.print(
         f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding"
@@ -253,29 +248,6 @@ def _crossbar(name: str | None, stuck_rate: float | None, variability: float | N
 
     model = MemristorModel.preset(checks.option("--device", name or "ideal", tuple(PRESETS)))
     return model.with_rates(stuck_rate, variability)
-
-
-def _notice(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def _load_data(path: Path | None, name: str | None) -> "Dataset":
-    from .. import datasets
-
-    if path is not None:
-        return datasets.load_data(path)
-    loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
-    return loaders.get(name or "digits", datasets.load_digits)()
-
-
-def _load_network(path: Path | None, data: "Dataset") -> "Network":
-    if path is None:
-        from ..evaluation import default_model
-
-        return default_model(data, _notice)
-    from ..interop import load_network
-
-    return load_network(path)
 
 
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:

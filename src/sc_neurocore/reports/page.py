@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts: the first column names a group of rows, the second a row in it.
+    """A table of texts: the first column names a group of rows, the second a row in it; or the first column a row.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Table:
     head
         Names of the columns.
     groups
-        Rows that belong together: all of a group have the same first cell.
+        Rows that belong together. If all of a group have the same first cell, it stands there once.
     left
         Columns of words, which are set to the left; all others are numbers.
 
@@ -222,18 +222,22 @@ def _table(table: Table, place: int) -> str:
         "</tr></thead>",
     ]
     for group in table.groups:
-        lines.append("<tbody>")
-        for first, line in enumerate(group):
-            marks = [" marked" if column in line.marked else "" for column in range(len(kinds))]
-            cells = [(f"{kind}{mark}", escape(text)) for kind, mark, text in zip(kinds, marks, line.cells, strict=True)]
-            lines.append("<tr>")
-            if first == 0:
-                span = f' rowspan="{len(group)}"' if len(group) > 1 else ""
-                lines.append(f'<th scope="rowgroup" class="{cells[0][0]}"{span}>{cells[0][1]}</th>')
-            lines.append(f'<th scope="row" class="{cells[1][0]}">{cells[1][1]}</th>')
-            lines.append("".join(f'<td class="{kind}">{text}</td>' for kind, text in cells[2:]) + "</tr>")
-        lines.append("</tbody>")
+        lines += ["<tbody>", *_rows(group, kinds), "</tbody>"]
     return "\n".join([*lines, "</table>", "</div>", "</div>"])
+
+
+def _rows(group: Sequence[Line], kinds: Sequence[str]) -> Iterable[str]:
+    same = len({line.cells[0] for line in group}) == 1
+    for place, line in enumerate(group):
+        marks = [" marked" if column in line.marked else "" for column in range(len(kinds))]
+        cells = [(f"{kind}{mark}", escape(text)) for kind, mark, text in zip(kinds, marks, line.cells, strict=True)]
+        yield "<tr>"
+        if same and place == 0:
+            span = f' rowspan="{len(group)}"' if len(group) > 1 else ""
+            yield f'<th scope="rowgroup" class="{cells[0][0]}"{span}>{cells[0][1]}</th>'
+        kind, text = cells[same]
+        yield f'<th scope="row" class="{kind}">{text}</th>'
+        yield "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells[1 + same :]) + "</tr>"
 
 
 def _command(command: str) -> Iterable[str]:

@@ -11,14 +11,18 @@ from ..evaluation.writers import of_all_writers
 _FILES = {
     "results.csv": "a row a run, integer counts",
     "estimate.csv": "a row an estimate",
+    "choose.csv": "a row for every block of images that a circuit ran on",
     "reservoir.csv": "both scores of every run",
     "wrong.bits": "which images were wrong, a bit each",
     "estimate-wrong.bits": "which images were wrong in estimates",
+    "blocks-wrong.bits": "which images of these blocks were wrong, a bit each",
     "record.json": "versions, seeds, digests and options of every run",
     "accuracy.png": "the plot as a picture",
     "estimate.png": "the plot of estimates as a picture",
     "faults.png": "the plot of faults as a picture",
     "reservoir.png": "the plots as a picture",
+    "choose.png": "the plot as a picture",
+    "calibration.npz": "the samples that circuits were calibrated on",
     "calibrated": "the calibrated network of each circuit",
 }
 """What may lie beside a page."""

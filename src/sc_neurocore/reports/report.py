@@ -22,7 +22,7 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
         study is read from ``record.json`` in the same folder, and the files of results there are listed; a page in
         another folder is without both.
     study
-        An `Evaluation`, a `FaultStudy` or a `ReservoirStudy`.
+        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy` or a `Choice`.
 
     Raises
     ------
@@ -48,6 +48,6 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
     file = checked_path("path", path)
     page = page_of(study)
     run = run_of(file, [row.id for row in rows_of(study)])
-    page = replace(page, command=command_of(run), facts=facts_of(run), files=files_beside(file))
+    page = replace(page, command=command_of(run), facts=page.facts + facts_of(run), files=files_beside(file))
     with atomic_write(file) as temporary:
         temporary.write_text(html(page), "utf-8")

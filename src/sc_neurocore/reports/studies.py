@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from ..choosing import Choice
+from ..choosing.candidates import UNITS
+from ..choosing.choice import points_text
 from ..evaluation import Evaluation, FaultStudy, ReservoirStudy
 from ..evaluation.classification import FIXED_POINT
 from ..evaluation.reservoirs import LINEAR, TAPS
 from ..evaluation.results import ESTIMATE, Point
 from ..evaluation.rows import Length, text_of
-from ..plots import accuracy_against_faults, accuracy_against_length, score_against_length
+from ..plots import accuracy_against_faults, accuracy_against_length, loss_against_cost, score_against_length
 from ..plots.style import COLOURS, NAMES
 from .drawing import drawn
 from .page import Figure, Page, Table
-from .tables import SCORES, evaluation_table, fault_table, reservoir_table
+from .tables import SCORES, choice_table, evaluation_table, fault_table, reservoir_table
 
 
 @singledispatch
@@ -25,14 +28,15 @@ def page_of(study: Any) -> Page:
     Parameters
     ----------
     study
-        An `Evaluation`, a `FaultStudy` or a `ReservoirStudy`.
+        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy` or a `Choice`.
 
     Raises
     ------
     TypeError
         If it is none of these.
     """
-    raise TypeError(f"study must be an Evaluation, a FaultStudy or a ReservoirStudy, got {type(study).__name__}")
+    kinds = "an Evaluation, a FaultStudy, a ReservoirStudy or a Choice"
+    raise TypeError(f"study must be {kinds}, got {type(study).__name__}")
 
 
 def rows_of(study: Any) -> Iterable[Any]:
@@ -189,6 +193,33 @@ def _of_reservoirs(study: ReservoirStudy) -> Page:
         colours=tuple(place % len(COLOURS) for _ in study.neurons for place in range(len(study.kinds))),
         figures=tuple(figures),
         tables=tuple(reservoir_table(study, score) for score in SCORES),
+    )  # fmt: skip
+
+
+@page_of.register
+def _of_choice(choice: Choice) -> Page:
+    said = choice.verdict()
+    objective = UNITS[choice.objective]
+    text = f"Points below float against {objective} for the tested circuits; the table below has the numbers."
+    picture = drawn(partial(loss_against_cost, choice=choice), (9.2, 4.6), text, "choice")
+    notes = (choice.hint(), *choice.runners_up_texts(), *choice.warnings(),
+             f"{len(choice.screened)} circuits were compared on {choice.judged_on}")  # fmt: skip
+    run = "Run it" if choice.chosen else "Run the nearest"
+    return Page(
+        question=f"Which circuit within {points_text(choice.within)} of float is cheapest?",
+        answer=f"{said[0].upper()}{said[1:]}.",
+        about=(choice.data, f"{choice.images} held-out images", f"floating point {100 * choice.float_accuracy:.2f} %",
+               f"least {objective}"),
+        notes=tuple(f"{note[0].upper()}{note[1:]}." for note in notes if note),
+        figures=(
+            Figure(
+                picture,
+                "Dots: measured. Lines: up to the end of the one-sided interval of the paired difference. Filled: "
+                "shown to be within the margin. Ring: chosen. Thin line: the Pareto front.",
+            ),
+        ),
+        tables=(choice_table(choice),),
+        facts=((run, choice.command()),),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from ..evaluation.rows import text_of
 from .page import Line, Table
 
 if TYPE_CHECKING:
+    from ..choosing import Choice
     from ..evaluation import Evaluation, FaultStudy, ReservoirStudy
 
 SCORES = {"nrmse_std": "NARMA10, error over the standard deviation", "memory": "memory capacity"}
@@ -44,6 +45,46 @@ def evaluation_table(evaluation: "Evaluation") -> Table:
     if any(point.wrong for point in evaluation.points):
         caption += " Below float: float's accuracy minus the circuit's on the same images, in points."
     return Table(caption, head, tuple(groups))
+
+
+def choice_table(choice: "Choice") -> Table:
+    """A row for each tested circuit, the costliest first; marked: the chosen one.
+
+    Streams and gates are in the caption where all circuits have as many.
+    """
+    costs = [each.candidate.cost for each in choice.tested]
+    same = [len({getattr(cost, name) for cost in costs}) == 1 for name in ("streams", "gates")]
+    columns = {
+        "circuit": True, "cycles": True, "streams": not same[0], "gates": not same[1], "area (µm²)": True,
+        "images": True, "worse": True, "better": True, "below float": True,
+        f"at most ({100 * choice.confidence:g} %)": True, f"within {choice.within:g}": True,
+    }  # fmt: skip
+    shown = [place for place, there in enumerate(columns.values()) if there]
+    lines = []
+    for each in choice.tested:
+        cost = each.candidate.cost
+        cells = (
+            each.candidate.circuit,
+            f"{cost.cycles:,}",
+            f"{cost.streams:,}",
+            f"{cost.gates:,}",
+            f"{cost.area:,.0f}",
+            f"{each.images:,}",
+            str(each.worse),
+            str(each.better),
+            f"{100 * each.below_float + 0.0:.2f}",
+            f"{100 * each.high:.2f}",
+            {"within": "yes", "not shown": "not shown", "not tested": "-"}[each.verdict],
+        )
+        lines.append(Line(cells, tuple(range(len(cells))) if each == choice.chosen else ()))
+    caption = (
+        "Circuits in the order of the test. Worse, better: images that only the circuit, and only float, gets wrong. "
+        "Below float and its upper end in points; of a circuit that was stopped early, the least upper end that could "
+        "be left. Marked: the cheapest that was shown to be within the margin. -: behind the first that was not."
+    )
+    if all(same):
+        caption += f" All have {costs[0].streams:,} streams and {costs[0].gates:,} gates."
+    return Table(caption, tuple(columns), (tuple(lines),), left=(0, 10)).only(shown)
 
 
 def fault_table(study: "FaultStudy") -> Table:
