@@ -12,11 +12,13 @@ import pytest
 from parsed import read
 
 import sc_neurocore as sc
+from sc_neurocore.choosing import choose
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import ResultStore, evaluate, fault_study, reservoir_study
 from sc_neurocore.evaluation.rows import text_of
 from sc_neurocore.reports import page_of, save_report
+from sc_neurocore.reports.tables import choice_table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -260,3 +262,27 @@ def test_a_browser_reads_it(evaluation, tmp_path):
     assert seen.tables == page.tables
     assert seen.names.count("use") == page.names.count("use") > 50
     assert [t.strip() for t in seen.texts["dd"]] == page.texts["dd"]
+
+
+def test_a_choice(network, data, tmp_path):
+    choice = choose(network, data, 8, lengths=(4, 32, 256), generators="sobol", encodings="split", out=tmp_path)
+    save_report(tmp_path / "index.html", choice)
+    page = read(tmp_path / "index.html")
+    assert page.texts["h1"] == ["Which circuit within 8 points of float is cheapest?"]
+    ((head, *rows),) = page.tables
+    assert head == [
+        "circuit", "cycles", "area (µm²)", "images", "worse", "better", "below float", "at most (95 %)", "within 8",
+    ]  # fmt: skip
+    for cells, each in zip(rows, choice.tested, strict=True):
+        cost = each.candidate.cost
+        assert cells[:3] == [each.candidate.circuit, f"{cost.cycles:,}", f"{cost.area:,.0f}"]
+        assert cells[3:6] == [str(each.images), str(each.worse), str(each.better)]
+        assert float(cells[6]) == pytest.approx(100 * (each.worse - each.better) / each.images, abs=0.0051)
+        assert float(cells[7]) == pytest.approx(100 * each.high, abs=0.0051)
+    assert page.marked[0] == choice.chosen.candidate.circuit
+    assert choice.command() in page.texts["dd"]
+    links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    assert links == ["choose.csv", "blocks-wrong.bits", "record.json", "calibration.npz", "calibrated"]
+    both = choose(network, data, 8, lengths=(4, 256), generators="sobol", objective="area")
+    assert len({each.candidate.cost.streams for each in both.tested}) > 1
+    assert choice_table(both).head[2:4] == ("streams", "gates")

@@ -77,7 +77,7 @@ def upper_end(worse: float, better: float, total: int, confidence: float) -> flo
     Examples
     --------
     >>> round(upper_end(3, 0, 540, 0.95), 5)
-    0.01378
+    0.01382
     """
     return paired_interval(worse, better, total, 2 * confidence - 1)[1]
 
@@ -86,7 +86,7 @@ def samples_needed(worse: float, better: float, total: int, within: float, confi
     """Samples with which a circuit with the same rates would be shown to be within the margin; None: with none.
 
     >>> [samples_needed(worse, better, 540, 0.01, 0.95) for worse, better in ((0, 0), (4, 1), (9, 0))]
-    [268, 1151, None]
+    [268, 1731, None]
     """
     if (worse - better) / total >= within:
         return None
