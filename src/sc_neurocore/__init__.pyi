@@ -10,6 +10,7 @@ from . import neurons as neurons
 from . import plots as plots
 from . import recorders as recorders
 from . import sources as sources
+from . import sweeps as sweeps
 from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream
 from .bitstreams import autocorrelation as autocorrelation

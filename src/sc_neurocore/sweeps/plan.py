@@ -88,7 +88,7 @@ class Plan:
         self.courses = tuple(courses.values())
         """The points on their way, each once."""
         self._journal: Journal[Any] = Journal(self.out, _store)
-        _check_versions(self._journal.rows)
+        check_versions(self._journal.rows)
         for course in self.courses:
             course.take(self._journal.rows)
         self.reused = sum(not course.missing() for course in self.courses)
@@ -139,7 +139,7 @@ class Plan:
 
     def ids(self) -> list[str]:
         """Ids of all blocks that the sweep may run."""
-        return [course.block_task(block).id for course in self.courses for block in course.blocks]
+        return [name for course in self.courses for name in course.ids]
 
     def describe(self) -> str:
         """Numbers of points, tasks and blocks, in a line."""
@@ -157,7 +157,7 @@ def _store(folder: Path) -> ResultStore:
     return ResultStore(folder / BLOCKS_FILE, blocks=True)
 
 
-def _check_versions(rows: Mapping[str, BlockRow]) -> None:
+def check_versions(rows: Mapping[str, BlockRow]) -> None:
     """A ValueError if rows were made by another version of this package, whose bits may differ."""
     version = package_version()
     for row in rows.values():

@@ -8,8 +8,9 @@ from typing import Literal
 
 from .. import checks
 
-Reason = Literal["all", "samples", "width", "above", "below"]
-"""Why a point has ended: all samples are run, as many as wanted, the interval is narrow, or a threshold is decided."""
+Reason = Literal["all", "samples", "width", "above", "below", "unfinished"]
+"""Why a point has ended: all samples are run, as many as wanted, the interval is narrow, or a threshold is decided; or
+that it has not."""
 
 
 @dataclass(frozen=True)
