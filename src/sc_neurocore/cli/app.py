@@ -5,7 +5,9 @@ from cyclopts.exceptions import CycloptsError
 
 from .evaluate import evaluate
 from .info import info
+from .merge import merge
 from .reservoir import reservoir
+from .sweep import sweep
 
 HELP = """
 Neural networks whose numbers are streams of bits, simulated bit for bit.
@@ -27,6 +29,7 @@ The question is always: *how long must the streams be?*
     sc-neurocore evaluate --generators lfsr sobol halton   other sources of bits
     sc-neurocore evaluate --bit-flip-rate 0.01             what faults do to it
     sc-neurocore evaluate --model mine.safetensors --data mine.npz --out mine    or --data FOLDER of pictures
+    sc-neurocore sweep --generator sobol,lfsr --length 16,64,256    many circuits, on all cores or many machines
     sc-neurocore reservoir                                 a reservoir of streams that learns a series
     sc-neurocore info                                      what is installed here
 """
@@ -50,6 +53,8 @@ app = App(
     result_action="return_value",
 )
 app.command(evaluate)
+app.command(sweep)
+app.command(merge)
 app.command(reservoir)
 app.command(info)
 

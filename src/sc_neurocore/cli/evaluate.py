@@ -1,12 +1,12 @@
 """The command `evaluate`: a classifier as a stochastic circuit, at several stream lengths."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written, width_of
+from .inputs import load_data, load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,9 +154,9 @@ def evaluate(
     check_writable(out)
     faults, rates = _faults(fault, bit_flip_rate)
     crossbar = _crossbar(device, stuck_rate, variability)
-    held_out = _load_data(data, dataset)
+    held_out = load_data(data, dataset)
     samples = None if calibration is None else load_samples(calibration)
-    network = _load_network(model, held_out)
+    network = load_model(model, held_out)
     console.print(
         f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} outputs; {encoding} encoding"
@@ -243,29 +243,6 @@ def _crossbar(name: str | None, stuck_rate: float | None, variability: float | N
 
     model = MemristorModel.preset(checks.option("--device", name or "ideal", tuple(PRESETS)))
     return model.with_rates(stuck_rate, variability)
-
-
-def _notice(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def _load_data(path: Path | None, name: str | None) -> "Dataset":
-    from .. import datasets
-
-    if path is not None:
-        return datasets.load_data(path)
-    loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
-    return loaders.get(name or "digits", datasets.load_digits)()
-
-
-def _load_network(path: Path | None, data: "Dataset") -> "Network":
-    if path is None:
-        from ..evaluation import default_model
-
-        return default_model(data, _notice)
-    from ..interop import load_network
-
-    return load_network(path)
 
 
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:

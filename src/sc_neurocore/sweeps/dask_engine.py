@@ -1,6 +1,7 @@
 """Dask's workers as an engine: those of a scheduler at an address, or processes of this machine."""
 
 import logging
+import socket
 import time
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
@@ -62,6 +63,7 @@ class DaskEngine:
 
     def _connected(self, seconds: float) -> Any:
         try:
+            _knock(self._distributed, self._address)
             return self._distributed.Client(self._address, timeout=seconds, set_as_default=False)
         except (TimeoutError, OSError) as error:
             raise OSError(f"no Dask scheduler answers at {self._address}") from error
@@ -106,6 +108,13 @@ class DaskEngine:
             if opened is not None:
                 with suppress(Exception):
                     opened.close(timeout=5)
+
+
+def _knock(distributed: Any, address: str) -> None:
+    """Raise an OSError at once if nobody listens at an address of TCP: a client would try again and again."""
+    if address.startswith(("tcp://", "tls://")) or "://" not in address:
+        host, port = distributed.comm.get_address_host_port(address)
+        socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
 
 
 def _library() -> Any:

@@ -1,0 +1,36 @@
+"""Networks and data that commands take: files, folders, and what comes with the program."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..datasets import Dataset
+    from ..networks import Network
+
+DatasetName = Literal["digits", "mnist5k", "fashion", "mnist"]
+
+
+def load_data(path: Path | None, name: str | None) -> "Dataset":
+    """Data of a file or a folder, or bundled data of a name; digits by default."""
+    from .. import datasets
+
+    if path is not None:
+        return datasets.load_data(path)
+    loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
+    return loaders.get(name or "digits", datasets.load_digits)()
+
+
+def load_model(path: Path | None, data: "Dataset") -> "Network":
+    """A network of a file, or the one for bundled data that comes with the program."""
+    if path is None:
+        from ..evaluation import default_model
+
+        return default_model(data, _notice)
+    from ..interop import load_network
+
+    return load_network(path)
+
+
+def _notice(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
