@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends import checked_backend
+from ..datasets import Dataset
 from ..encoders.seeds import STREAM_VERSION
 from ..evaluation.blocks import BlockRow
 from ..evaluation.journal import Journal
@@ -17,11 +18,12 @@ from ..evaluation.record import package_version
 from ..evaluation.store import ResultStore
 from ..evaluation.task import Task
 from ..files import checked_path
+from ..networks import Network
 from .axes import Settings, shown_value
 from .courses import Course
 from .points import listed
 from .stopping import StopWhen
-from .subjects import pairs_of, subjects_of
+from .subjects import named, pairs_of, subjects_of
 from .tasks import task_of
 
 BLOCK = 256
@@ -77,14 +79,13 @@ class Plan:
         self.backend = checked_backend(backend)
         self.out = None if out is None else checked_path("out", out)
         given = listed(points)
-        self.subjects = subjects_of(given, models, data, calibration)
-        names = [{name: None for name, _ in self.subjects}, {name: None for _, name in self.subjects}]
+        by_name = named("models", models, Network), named("data", data, Dataset)
+        self.subjects = subjects_of(given, *by_name, calibration)
         courses: dict[str, Course] = {}
         for point in given:
-            for pair in pairs_of(point, *names):
-                if pair in self.subjects:
-                    course = self._course(point, pair)
-                    courses.setdefault(course.task.id, course)
+            for pair in pairs_of(point, *by_name):
+                course = self._course(point, pair)
+                courses.setdefault(course.task.id, course)
         self.courses = tuple(courses.values())
         """The points on their way, each once."""
         self._journal: Journal[Any] = Journal(self.out, _store)
