@@ -12,6 +12,7 @@ from . import plots as plots
 from . import recorders as recorders
 from . import reports as reports
 from . import sources as sources
+from . import sweeps as sweeps
 from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream
 from .bitstreams import autocorrelation as autocorrelation

@@ -27,7 +27,7 @@ def test_the_numbers_are_those_of_the_table(network, encoding):
     images = Network.from_layers(
         [
             Conv2D(rng.normal(size=(2, 1, 3, 3)), np.zeros(2), "relu"),
-            Pool2D("mean", 2),
+            Pool2D("average", 2),
             Dense(rng.normal(size=(3, 8)), np.zeros(3), "identity"),
         ],
         input_shape=(1, 6, 6),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from .common import list_option, parse_ints, parse_names, print_whole, rich_table, say_written
-from .inputs import check_inputs, load_calibration, load_held_out, load_model
+from .inputs import DatasetName, check_inputs, load_calibration, load_data, load_model
 from .process import Interrupted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def choose(
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     *,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
+    dataset: Annotated[DatasetName | None, Parameter(group=_WHAT)] = None,
     within: Annotated[float, Parameter(group=_GOAL)] = 1.0,
     cycles: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
     area: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
@@ -127,7 +127,7 @@ def choose(
     console = Console()
     check_inputs(model, data, dataset, calibration, calibrate)
     check_writable(out)
-    held_out = load_held_out(data, dataset)
+    held_out = load_data(data, dataset)
     samples = load_calibration(calibration)
     network = load_model(model, held_out)
     given = _given(model=model, data=data, dataset=dataset)

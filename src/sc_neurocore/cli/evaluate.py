@@ -16,7 +16,7 @@ from .common import (
     say_written,
     width_of,
 )  # fmt: skip
-from .inputs import check_inputs, load_calibration, load_held_out, load_model
+from .inputs import check_inputs, load_calibration, load_data, load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +159,7 @@ def evaluate(
     check_writable(out)
     faults, rates = _faults(fault, bit_flip_rate)
     crossbar = _crossbar(device, stuck_rate, variability)
-    held_out = load_held_out(data, dataset)
+    held_out = load_data(data, dataset)
     samples = load_calibration(calibration)
     network = load_model(model, held_out)
     console.print(

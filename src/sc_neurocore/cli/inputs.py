@@ -1,13 +1,15 @@
-"""Which network and which data a command is about."""
+"""Networks and data that commands take: files, folders, and what comes with the program."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..datasets.samples import Samples
     from ..networks import Network
+
+DatasetName = Literal["digits", "mnist5k", "fashion", "mnist"]
 
 
 def check_inputs(
@@ -22,8 +24,8 @@ def check_inputs(
         raise ValueError("--data must come with --model FILE, the network that it is for")
 
 
-def load_held_out(path: Path | None, name: str | None) -> "Dataset":
-    """The data of a file or folder, or those with a name; by default digits."""
+def load_data(path: Path | None, name: str | None) -> "Dataset":
+    """Data of a file or a folder, or bundled data of a name; digits by default."""
     from .. import datasets
 
     if path is not None:
@@ -33,7 +35,7 @@ def load_held_out(path: Path | None, name: str | None) -> "Dataset":
 
 
 def load_model(path: Path | None, data: "Dataset") -> "Network":
-    """The network of a file, or the one for the data that comes with the program."""
+    """A network of a file, or the one for bundled data that comes with the program."""
     if path is None:
         from ..evaluation import default_model
 
@@ -44,7 +46,7 @@ def load_model(path: Path | None, data: "Dataset") -> "Network":
 
 
 def load_calibration(path: Path | None) -> "Samples | None":
-    """The samples of a file, or None."""
+    """The samples of a file to calibrate on, or None."""
     if path is None:
         return None
     from ..datasets.npz import load_samples

@@ -15,7 +15,8 @@ from ..datasets import Dataset
 from ..files import atomic_write, check_writable
 from ..gates.faults import Faults
 from ..networks import Network
-from .classification import check_inputs
+from ..networks.calibration import LONGEST
+from .classification import FIXED_POINT, check_inputs
 from .rows import ADDED, Digested, Length, text_of
 from .task import Task
 
@@ -173,12 +174,16 @@ class CalibratedNetworks:
         """
         circuit = CalibrationTask.of(task)
         if circuit.id not in self._found:
-            path = None if self._folder is None else self._folder / circuit.file_name
-            self._found[circuit.id] = self._read(path, task) or self._search(path, task)
+            found = self.kept(task)
+            if found is None:
+                found = self._network.calibrate(self._samples.x, **_options(task), **self._options)
+                self.keep(task, found)
+            self._found[circuit.id] = found
         return self._found[circuit.id]
 
-    def _read(self, path: Path | None, task: Task) -> Network | None:
+    def kept(self, task: Task) -> Network | None:
         """The network in a file; None if it is not there, damaged, or of another circuit."""
+        path = self._path(task)
         if path is None:
             return None
         try:
@@ -189,19 +194,27 @@ class CalibratedNetworks:
             return None
         return found if found.calibration.options.keywords(*CIRCUIT_OPTIONS) == _options(task) else None
 
-    def _search(self, path: Path | None, task: Task) -> Network:
-        found = self._network.calibrate(self._samples.x, **_options(task), **self._options)
+    def keep(self, task: Task, network: Network) -> None:
+        """Write the file of a network that was calibrated for the circuit of a task."""
+        path = self._path(task)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as temporary:
-                found.save(temporary)
+                network.save(temporary)
             self.written.append(path)
-        return found
+
+    def _path(self, task: Task) -> Path | None:
+        return None if self._folder is None else self._folder / CalibrationTask.of(task).file_name
 
 
 def _options(task: Task) -> dict[str, Any]:
     """The options of a circuit that its calibration depends on."""
     return task.options().keywords(*CIRCUIT_OPTIONS)
+
+
+def can_be_calibrated(task: Task) -> bool:
+    """Whether the circuit of a task can be calibrated: fixed point is not, nor are circuits that take too long."""
+    return task.generator != FIXED_POINT and bool(np.max(task.length) <= LONGEST)
 
 
 def with_faults(network: Network, faults: Faults | None) -> Network:

@@ -14,8 +14,15 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..gates.faults import Faults
 from ..layers.options import CircuitOptions
-from ..networks.calibration import LONGEST
-from .calibrated import FOLDER, Calibrate, CalibratedNetworks, CalibrationSamples, CalibrationTask, with_faults
+from .calibrated import (
+    FOLDER,
+    Calibrate,
+    CalibratedNetworks,
+    CalibrationSamples,
+    CalibrationTask,
+    can_be_calibrated,
+    with_faults,
+)
 from .classification import FIXED_POINT, AnyCircuit, Classification
 from .estimates import GENERATOR, check_estimate
 from .pipeline import MOST_REPEATS, Plan, Progress
@@ -247,11 +254,7 @@ def _note(network: "Network", samples: CalibrationSamples | None, calibrate: Cal
 
 def _calibrated(tasks: Sequence[Task], digest: str) -> list[Task]:
     """The tasks with circuits that are calibrated; fixed point is not, nor are circuits that take too long."""
-
-    def can_be(task: Task) -> bool:
-        return task.generator != FIXED_POINT and bool(np.max(task.length) <= LONGEST)
-
-    return [replace(task, calibration=digest) if can_be(task) else task for task in tasks]
+    return [replace(task, calibration=digest) if can_be_calibrated(task) else task for task in tasks]
 
 
 def _calibrate(networks: CalibratedNetworks, plan: Plan[Task, Row], progress: Progress | None) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""Engines: what runs the jobs of a sweep, and goes on when a part of it is lost."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from typing import Any, Protocol, cast
+
+from .. import checks
+from ..backends.threads import thread_count
+from .jobs import work
+
+MOST_LOSSES = 100
+"""Pools that are replaced before an engine gives up."""
+
+
+class Engine(Protocol):
+    """Interface of an engine."""
+
+    @property
+    def slots(self) -> int:
+        """Jobs that run at the same time, about."""
+
+    @property
+    def threads(self) -> int | None:
+        """Threads that the kernels of a worker use; None: as many as they have."""
+
+    def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
+        """Run a call; its arguments and its answer can be pickled."""
+
+    def is_loss(self, error: BaseException) -> bool:
+        """Whether an error says that a worker, and not the job, has failed; the engine is ready for new jobs then."""
+
+    def close(self) -> None:
+        """Give back what the engine has opened; jobs that run are not waited for."""
+
+
+class Serial:
+    """Runs a job when it is handed over, in this thread; its kernels use all threads."""
+
+    slots = 1
+    threads: int | None = None
+
+    def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
+        """Run a call now."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(call(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def is_loss(self, error: BaseException) -> bool:
+        """Never."""
+        return False
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class Processes:
+    """Processes of this machine, which share its cores; one that is killed is replaced, and its jobs are run again.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; each has a part of the cores for the threads of its kernels.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.slots = workers
+        self.threads: int | None = max(1, thread_count() // workers)
+        self._losses = 0
+        self._pool = self._opened()
+
+    def _opened(self) -> ProcessPoolExecutor:
+        # Not a fork of this process: one that has threads may hang. A server that has imported all forks them at once.
+        kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        context = multiprocessing.get_context(kind)
+        if kind == "forkserver":
+            context.set_forkserver_preload([work.__module__])
+        return ProcessPoolExecutor(self.slots, context, initializer=_begin)
+
+    def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
+        """Run a call in one of the processes."""
+        try:
+            return self._pool.submit(call, *arguments)
+        except BrokenExecutor:
+            self._replace()
+            return self._pool.submit(call, *arguments)
+
+    def is_loss(self, error: BaseException) -> bool:
+        """Whether a process has ended while it had jobs."""
+        if not isinstance(error, BrokenExecutor | CancelledError):
+            return False
+        self._losses += 1
+        return self._losses <= MOST_LOSSES * self.slots
+
+    def _replace(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._opened()
+
+    def close(self) -> None:
+        """End the processes, each behind the job that it runs."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, and end with it, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class Given:
+    """An executor of the caller, such as a pool of threads, processes or MPI ranks, or that of a Dask client.
+
+    Parameters
+    ----------
+    executor
+        Runs the jobs; it stays open.
+    slots
+        Jobs that it runs at the same time.
+    """
+
+    threads: int | None = None
+
+    def __init__(self, executor: Executor, slots: int | None = None) -> None:
+        self._executor = executor
+        self.slots = slots or thread_count()
+
+    def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
+        """Hand a call over."""
+        return self._executor.submit(call, *arguments)
+
+    def is_loss(self, error: BaseException) -> bool:
+        """Whether a job was cancelled, as it is when a scheduler loses its workers; a broken pool stays broken."""
+        return isinstance(error, CancelledError)
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+def engine_of(executor: "Executor | Engine | None", workers: int | None) -> Engine:
+    """The engine for what a caller has given: an engine, an executor, or a number of processes on this machine.
+
+    Parameters
+    ----------
+    executor
+        An engine or an executor; None: processes.
+    workers
+        Number of processes; 1: this thread; None: a process a core.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If both are given, or an argument is none of these.
+    """
+    if workers is not None:
+        workers = checks.whole("workers", workers, 1)
+        if executor is not None:
+            raise ValueError(f"workers must be None with an executor, which has its own, got {workers}")
+    if executor is None:
+        count = workers or thread_count()
+        return Serial() if count == 1 else Processes(count)
+    if hasattr(executor, "is_loss"):
+        return cast(Engine, executor)
+    if not hasattr(executor, "submit"):
+        raise TypeError(f"executor must have submit, as those of concurrent.futures, got {checks.shown(executor)}")
+    return Given(executor)
