@@ -1,4 +1,5 @@
 from . import bitstreams as bitstreams
+from . import choosing as choosing
 from . import datasets as datasets
 from . import encoders as encoders
 from . import evaluation as evaluation
@@ -9,12 +10,15 @@ from . import networks as networks
 from . import neurons as neurons
 from . import plots as plots
 from . import recorders as recorders
+from . import reports as reports
 from . import sources as sources
+from . import sweeps as sweeps
 from . import synapses as synapses
 from .bitstreams import Bitstream as Bitstream
 from .bitstreams import autocorrelation as autocorrelation
 from .bitstreams import scc as scc
 from .bitstreams import stability as stability
+from .choosing import choose as choose
 from .encoders import LFSR as LFSR
 from .encoders import Bernoulli as Bernoulli
 from .encoders import Encoder as Encoder

@@ -70,7 +70,7 @@ def test_default_network(run, tmp_path):
     assert "95 % interval" in out
     assert "within one point of float from L = " in out
     report = tmp_path / "report"
-    files = {"results.csv", "wrong.bits", "record.json", "accuracy.png"}
+    files = {"results.csv", "wrong.bits", "record.json", "accuracy.png", "index.html"}
     assert {file.name for file in report.iterdir()} == {*files, "calibrated"}
     assert all((report / name).stat().st_size > 200 for name in files)
     assert len(list((report / "calibrated").iterdir())) == 2
@@ -272,7 +272,7 @@ BAD = {
     "command": (["evalute"], "Unknown command"),
     "argument": (["evaluate", "16"], "Unused Tokens"),
     "no value": (["evaluate", "--seed"], "--seed requires an argument"),
-    "lengths": (["evaluate", "--lengths", "16,x"], "must be whole numbers such as 16,32,64, got 16,x"),
+    "lengths": (["evaluate", "--lengths", "16,x"], "must be whole numbers such as 16,32,64 or 16-8, got 16,x"),
     "no lengths": (["evaluate", "--lengths", ","], "at least one entry"),
     "length 0": (["evaluate", "--lengths", "16,0"], "lengths must be an integer of at least 1, got 0"),
     "length -1": (["evaluate", "--lengths=-1"], "lengths must be an integer of at least 1, got -1"),
@@ -535,7 +535,7 @@ def test_an_estimate(run, mine, tmp_path):
     assert "an estimate: sums are drawn from a normal law, no streams were run for them" in out
     assert {file.name for file in (tmp_path / "report").iterdir()} == {
         "results.csv", "wrong.bits", "accuracy.png",
-        "estimate.csv", "estimate-wrong.bits", "estimate.png", "record.json",
+        "estimate.csv", "estimate-wrong.bits", "estimate.png", "record.json", "index.html",
     }  # fmt: skip
     assert [row.task.generator for row in ResultStore(tmp_path / "report/estimate.csv", True).read().values()] == [
         "bernoulli", "bernoulli",

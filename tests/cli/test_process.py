@@ -14,7 +14,7 @@ from sc_neurocore.cli import main
 from sc_neurocore.evaluation import reservoir_study, reservoirs
 
 AGAIN = "interrupted; run the same command again\n"
-FILES = {"results.csv", "wrong.bits", "record.json", "accuracy.png"}
+FILES = {"results.csv", "wrong.bits", "record.json", "accuracy.png", "index.html"}
 
 
 @pytest.fixture(scope="module")

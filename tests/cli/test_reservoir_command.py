@@ -31,7 +31,7 @@ def test_tables_and_files(run, tmp_path):
     assert "linear filter of 20 taps" in out
     assert "ReservoirPy" not in out  # knows no number for 12 neurons
     folder = tmp_path / "reservoir"
-    assert {file.name for file in folder.iterdir()} == {"reservoir.csv", "record.json", "reservoir.png"}
+    assert {file.name for file in folder.iterdir()} == {"reservoir.csv", "record.json", "reservoir.png", "index.html"}
     status, out, err = run(*WORDS)
     assert (status, err) == (0, "")
     assert "reused 6 of 6 rows from reservoir" in out

@@ -3,9 +3,12 @@
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
+from .choose import choose
 from .evaluate import evaluate
 from .info import info
+from .merge import merge
 from .reservoir import reservoir
+from .sweep import sweep
 
 HELP = """
 Neural networks whose numbers are streams of bits, simulated bit for bit.
@@ -27,6 +30,8 @@ The question is always: *how long must the streams be?*
     sc-neurocore evaluate --generators lfsr sobol halton   other sources of bits
     sc-neurocore evaluate --bit-flip-rate 0.01             what faults do to it
     sc-neurocore evaluate --model mine.safetensors --data mine.npz --out mine    or --data FOLDER of pictures
+    sc-neurocore choose --within 1                         the cheapest circuit within one point of float
+    sc-neurocore sweep --generator sobol,lfsr --length 16,64,256    many circuits, on all cores or many machines
     sc-neurocore reservoir                                 a reservoir of streams that learns a series
     sc-neurocore info                                      what is installed here
 """
@@ -50,6 +55,9 @@ app = App(
     result_action="return_value",
 )
 app.command(evaluate)
+app.command(choose)
+app.command(sweep)
+app.command(merge)
 app.command(reservoir)
 app.command(info)
 

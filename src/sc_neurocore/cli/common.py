@@ -1,5 +1,6 @@
 """Helpers of the commands that run many tasks: options that are lists, a progress bar, Ctrl-C."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from .. import reports
+
 
 def parse_ints(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
     """Whole numbers separated by commas or blanks."""
@@ -21,6 +24,16 @@ def parse_ints(type_: Any, tokens: "Sequence[Any]") -> tuple[int, ...]:
         return tuple(int(word) for word in words)
     except ValueError:
         raise ValueError(f"must be whole numbers such as 16,32,64, got {','.join(words)}") from None
+
+
+def parse_lengths(type_: Any, tokens: "Sequence[Any]") -> tuple[int | tuple[int, ...], ...]:
+    """Whole numbers separated by commas or blanks, or several, one a layer, joined by ``-``."""
+    words = _split(tokens)
+    try:
+        each = [tuple(int(number) for number in re.split(r"(?<=\d)-", word)) for word in words]
+    except ValueError:
+        raise ValueError(f"must be whole numbers such as 16,32,64 or 16-8, got {','.join(words)}") from None
+    return tuple(numbers[0] if len(numbers) == 1 else numbers for numbers in each)
 
 
 def parse_names(type_: Any, tokens: "Sequence[Any]") -> tuple[str, ...]:
@@ -40,7 +53,7 @@ def list_option(converter: "Callable[..., Any]", group: Group, metavar: str) -> 
 
 
 def _joined(values: "Sequence[object]") -> str:
-    return ",".join(map(str, values))
+    return ",".join("-".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values)
 
 
 def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", out: Path) -> Any:
@@ -73,15 +86,38 @@ def say_reused(console: "Console", out: Path, *found: Any) -> None:
         console.print(f"reused {reused} of {rows} rows from {out}", highlight=False, soft_wrap=True)
 
 
-def say_written(console: "Console", written: "Sequence[Path]", picture: Path, save: "Callable[[Path], None]") -> None:
-    """Save a picture beside the files of a study, under the mark of their writer, and say what was written."""
+def say_written(
+    console: "Console", written: "Sequence[Path]", picture: Path, save: "Callable[[Path], None]", study: Any
+) -> None:
+    """Save a picture and the page of a study beside its files, under the mark of their writer; say what was written."""
     from ..evaluation.writers import mark_of
+    from ..reports import save_report
 
-    if written:
-        picture = picture.with_name(f"{picture.stem}{mark_of(written[0])}{picture.suffix}")
+    mark = mark_of(written[0]) if written else ""
+    picture = picture.with_name(f"{picture.stem}{mark}{picture.suffix}")
+    page = picture.with_name(f"index{mark}.html")
     save(picture)
-    files = ", ".join(map(str, (*written, picture)))
+    save_report(page, study)
+    files = ", ".join(map(str, (*written, picture, page)))
     console.print(f"written: {files}", highlight=False, soft_wrap=True)
+
+
+def rich_table(table: "reports.Table") -> "Table":
+    """A table of a report for the terminal; what is marked is green."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for place, name in enumerate(table.head):
+        left = place in table.left
+        made.add_column(name, justify="left" if left else "right", no_wrap=not left)
+    for group in table.groups:
+        for line in group:
+            styles = ("bold green" if place in line.marked else "" for place in range(len(line.cells)))
+            made.add_row(*map(Text, line.cells, styles))
+        made.add_section()
+    return made
 
 
 def width_of(console: "Console", table: "Table") -> int:

@@ -1,18 +1,28 @@
 """The command `evaluate`: a classifier as a stochastic circuit, at several stream lengths."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written, width_of
+from .common import (
+    list_option,
+    parse_ints,
+    parse_lengths,
+    parse_names,
+    print_whole,
+    rich_table,
+    run_with_bar,
+    say_reused,
+    say_written,
+    width_of,
+)  # fmt: skip
+from .inputs import check_inputs, load_calibration, load_data, load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rich.console import Console
-    from rich.table import Table
 
     from ..datasets import Dataset
     from ..evaluation import Evaluation, FaultStudy
@@ -35,7 +45,7 @@ def evaluate(
     ] = None,
     dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
     dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
-    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
+    lengths: Annotated[tuple[Any, ...], list_option(parse_lengths, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
     generators: Annotated[
         tuple[str, ...] | None, list_option(parse_names, _CIRCUIT, "NAME,NAME,.."), Parameter(show_default=False)
     ] = None,
@@ -67,11 +77,12 @@ def evaluate(
     compare it with the same network in floating point. Each circuit is calibrated for itself on training samples,
     without labels and without training; the accuracy of the same circuit without that stands beside it.
 
-    Writes into the folder `report`: **results.csv** (a row a run, integer counts), **wrong.bits** (which images were
-    wrong, a bit each), **record.json** (versions, seeds, hashes, options: all it takes to repeat it), **calibrated**
-    (a folder: a network a circuit, to load or to run again) and **accuracy.png**. Finished rows and calibrated networks
-    are kept on Ctrl-C; the same command goes on where it stopped. A second command that writes into the same folder at
-    the same time has files of its own, such as results-0a1b2c3d.csv; all are read.
+    Writes into the folder `report`: **index.html** (a page with the answer, the plot, the table, and how to repeat it),
+    **results.csv** (a row a run, integer counts), **wrong.bits** (which images were wrong, a bit each),
+    **record.json** (versions, seeds, hashes, options: all it takes to repeat it), **calibrated** (a folder: a network a
+    circuit, to load or to run again) and **accuracy.png**. Finished rows and calibrated networks are kept on Ctrl-C;
+    the same command goes on where it stopped. A second command that writes into the same folder at the same time has
+    files of its own, such as results-0a1b2c3d.csv; all are read.
 
     Parameters
     ----------
@@ -94,7 +105,8 @@ def evaluate(
         dependencies). The files of the last two may also lie in the folders fashion-mnist and mnist of the
         one that SC_NEUROCORE_DATA names. [default: digits]
     lengths
-        Stream lengths in clock cycles, separated by commas or blanks.
+        Stream lengths in clock cycles, separated by commas or blanks; 16-8 is 16 for the first layer and 8 for the
+        second.
     generators
         Sources of bits: bernoulli, searched, sobol, lattice, lfsr, halton, vdc, ramp; or fixed-point, 8-bit
         words for comparison. Default: bernoulli, sobol, searched; with --estimate bernoulli.
@@ -149,28 +161,18 @@ def evaluate(
     from rich.console import Console
     from rich.markup import escape
 
-    from ..datasets.npz import load_samples
     from ..files import check_writable
 
     console = Console()
-    if data is not None and dataset is not None:
-        raise ValueError("--data and --dataset must not be given together")
-    if calibration is not None and calibrate == "none":
-        raise ValueError("--calibration must not be given with --calibrate none")
+    check_inputs(model, data, dataset, calibration, calibrate)
     if estimate and fault is not None:
         raise ValueError("--estimate must not be given with --fault: estimates have no faults")
-    if input_shape is not None and model is None:
-        raise ValueError("--input-shape must come with --model FILE, whose samples have it")
-    if dt_ms is not None and model is None:
-        raise ValueError("--dt-ms must come with --model FILE, a NIR graph whose spikes last so long")
-    if data is not None and model is None:
-        raise ValueError("--data must come with --model FILE, the network that it is for")
     check_writable(out)
     faults, rates = _faults(fault, bit_flip_rate)
     crossbar = _crossbar(device, stuck_rate, variability)
-    held_out = _load_data(data, dataset)
-    samples = None if calibration is None else load_samples(calibration)
-    network = _load_network(model, held_out, samples, {"input_shape": input_shape, "dt_ms": dt_ms})
+    held_out = load_data(data, dataset)
+    samples = load_calibration(calibration)
+    network = load_model(model, held_out, samples, input_shape=input_shape, dt_ms=dt_ms)
     console.print(
         f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} {'labels' if network.kind == 'multilabel' else 'outputs'}; "
@@ -210,7 +212,7 @@ def _evaluate(console: "Console", network: "Network", data: "Dataset", options: 
     say_reused(console, out, evaluation, *([] if twin is None else [twin]))
     _show(console, evaluation)
     picture = out / ("estimate.png" if evaluation.estimate else "accuracy.png")
-    say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation))
+    say_written(console, evaluation.written, picture, lambda path: save_accuracy(path, evaluation), evaluation)
 
 
 def _study(console: "Console", network: "Network", data: "Dataset", options: dict[str, Any]) -> None:
@@ -223,7 +225,7 @@ def _study(console: "Console", network: "Network", data: "Dataset", options: dic
     _show_study(console, study)
     _show_note(console, study.evaluations[0])
     written = study.evaluations[0].written
-    say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study))
+    say_written(console, written, options["out"] / "faults.png", lambda path: save_faults(path, study), study)
 
 
 def _faults(text: str | None, bit_flip_rate: float) -> "tuple[Faults | None, tuple[str, tuple[float, ...]] | None]":
@@ -259,51 +261,14 @@ def _crossbar(name: str | None, stuck_rate: float | None, variability: float | N
     return model.with_rates(stuck_rate, variability)
 
 
-def _notice(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def _load_data(path: Path | None, name: str | None) -> "Dataset":
-    from .. import datasets
-
-    if path is not None:
-        return datasets.load_data(path)
-    loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
-    return loaders.get(name or "digits", datasets.load_digits)()
-
-
-def _load_network(path: Path | None, data: "Dataset", samples: "Any | None", given: dict[str, Any]) -> "Network":
-    if path is None:
-        from ..evaluation import default_model
-
-        return default_model(data, _notice)
-    from ..interop import format_of, load_network
-
-    options = {name: value for name, value in given.items() if value is not None}
-    if format_of(path) in ("onnx", "NIR"):  # which have no ranges
-        training = data.x_train if samples is None else samples
-        options |= {"calibration": training} if len(training) else {}
-    return load_network(path, **options)
-
-
 def _run(function: "Callable[..., Any]", network: "Network", data: "Dataset", options: dict[str, Any]) -> Any:
     return run_with_bar(lambda show: function(network, data, progress=show, **options), options["out"])
 
 
 def _show_study(console: "Console", study: "FaultStudy") -> None:
-    from rich import box
-    from rich.table import Table
+    from ..reports.tables import fault_table
 
-    from ..evaluation.rows import text_of
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("generator")
-    for name in ("L", *(f"{rate:g}" for rate in study.rates), "tolerated"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for (generator, length), line in study.lines.items():
-        cells = (f"{100 * point.accuracy:.2f}" for point in line)
-        table.add_row(generator, text_of(length), *cells, f"{study.tolerated(generator, length):g}")
-    print_whole(console, table)
+    print_whole(console, rich_table(fault_table(study)))
     console.print(
         f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
         highlight=False,
@@ -311,13 +276,16 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
-    fitting = (shown for shown in _NARROWER if width_of(console, _table(evaluation, shown)) <= console.width)
+    from ..reports.tables import evaluation_table
+
+    table = evaluation_table(evaluation)
+    fitting = (shown for shown in _NARROWER if width_of(console, rich_table(table.only(shown))) <= console.width)
     shown = next(fitting, _NARROWER[-1])
-    print_whole(console, _table(evaluation, shown))
+    print_whole(console, rich_table(table.only(shown)))
     console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
     for generator in evaluation.generators:
         console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
-    if _COLUMNS.index("below float") in shown and any(point.wrong for point in evaluation.points):
+    if _BELOW_FLOAT in shown and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
     _show_note(console, evaluation)
 
@@ -327,42 +295,6 @@ def _show_note(console: "Console", evaluation: "Evaluation") -> None:
         console.print(sentence, highlight=False)
 
 
-_COLUMNS = (
-    "generator", "L", "accuracy %", "uncalibrated", "95 % interval", "below float", "95 % interval", "as float %",
-    "images/s",
-)  # fmt: skip
 _NARROWER = (range(9), range(8), range(7), (0, 1, 2, 3, 5, 6), range(5), range(4))
-"""Which of the columns are shown, as many as the terminal has room for."""
-
-
-def _table(evaluation: "Evaluation", columns: "Sequence[int]") -> "Table":
-    """Columns of the results, a row a circuit; without that of uncalibrated ones where none was run."""
-    from rich import box
-    from rich.table import Table
-
-    from ..evaluation.rows import text_of
-
-    names = ["estimate %" if evaluation.estimate and name == "accuracy %" else name for name in _COLUMNS]
-    shown = [place for place in columns if names[place] != "uncalibrated" or evaluation.uncalibrated]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for place in shown:
-        left = names[place] == "generator"
-        table.add_column(names[place], justify="left" if left else "right", no_wrap=not left)
-    for generator in evaluation.generators:
-        needed = evaluation.needed_length(generator)
-        for point in evaluation.line(generator):
-            low, high = point.interval()
-            cells = (
-                generator,
-                text_of(point.length),
-                f"{100 * point.accuracy:.2f}",
-                evaluation.uncalibrated_text(point),
-                f"{100 * low:.2f} .. {100 * high:.2f}",
-                *point.below_float_texts(),
-                f"{100 * point.agreement:.2f}",
-                f"{point.images_per_second:,.0f}",
-            )
-            style = "bold green" if point.length == needed else None
-            table.add_row(*(cells[place] for place in shown), style=style)
-        table.add_section()
-    return table
+"""Which columns of `evaluation_table` are shown, as many as the terminal has room for."""
+_BELOW_FLOAT = 5

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, run_with_bar, say_reused, say_written
+from .common import list_option, parse_ints, parse_names, print_whole, rich_table, run_with_bar, say_reused, say_written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,8 +42,8 @@ def reservoir(
     linear filter of the last 20 inputs, which a reservoir must beat to be worth its circuit.
 
     Writes into the folder `reservoir`: **reservoir.csv** (both scores of every run), **record.json**
-    (versions, seeds, options) and **reservoir.png**. Finished rows are kept on Ctrl-C; the same command goes on
-    where it stopped.
+    (versions, seeds, options), **reservoir.png** and **index.html**, a page with all of it. Finished rows are
+    kept on Ctrl-C; the same command goes on where it stopped.
 
     Parameters
     ----------
@@ -79,34 +79,16 @@ def reservoir(
     )
     say_reused(console, out, study)
     _show(console, study)
-    say_written(console, study.written, out / "reservoir.png", lambda path: save_reservoir(path, study))
+    say_written(console, study.written, out / "reservoir.png", lambda path: save_reservoir(path, study), study)
 
 
 def _show(console: "Console", study: "ReservoirStudy") -> None:
-    from rich import box
-    from rich.table import Table
+    from ..evaluation.reservoirs import LINEAR, RESERVOIRPY, TAPS
+    from ..reports.tables import SCORES, reservoir_table
 
-    from ..evaluation.reservoirs import EXPECTED, LINEAR, RESERVOIRPY, TAPS
-
-    for score, title in (("nrmse_std", "NARMA10, error over the standard deviation"), ("memory", "memory capacity")):
-        digits = 3 if score == "nrmse_std" else 1
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("N", justify="right")
-        table.add_column("generator", no_wrap=True)
-        for name in (*(f"L = {length}" for length in study.lengths), "float"):
-            table.add_column(name, justify="right", no_wrap=True)
-        limit = study.scores(LINEAR, TAPS, score=score).mean()
-        for n in study.neurons:
-            exact = study.scores(EXPECTED, n, score=score).mean()
-            for kind in study.kinds:
-                cells = []
-                for length in study.lengths:
-                    mean = study.scores(kind, n, length, score).mean()
-                    better = score == "nrmse_std" and mean < limit
-                    cells.append(f"[bold green]{mean:.{digits}f}[/]" if better else f"{mean:.{digits}f}")
-                table.add_row(str(n), kind, *cells, f"{exact:.{digits}f}")
-            table.add_section()
-        print_whole(console, table)
+    for score, title in SCORES.items():
+        console.print(title, style="bold", highlight=False)
+        print_whole(console, rich_table(reservoir_table(study, score)))
     error = study.scores(LINEAR, TAPS).mean()
     console.print(f"linear filter of {TAPS} taps  {error:.3f}; green: better than it", highlight=False)
     known = [f"{RESERVOIRPY[n]:.3f} at N = {n}" for n in study.neurons if n in RESERVOIRPY]

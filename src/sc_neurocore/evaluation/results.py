@@ -1,9 +1,13 @@
 """The outcome of an evaluation: counts, and the rates that follow from them."""
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from .frames import data_frame, labelled_arrays, save_csv
 from .intervals import wilson_interval
 from .pairing import PairedDifference, WrongImages, paired
 from .rows import Length, text_of
@@ -13,6 +17,9 @@ ESTIMATE = "an estimate: sums are drawn from a normal law, no streams were run f
 """What reports say of estimates."""
 SUBSET = "accuracy of a multilabel network: a sample is right when all its labels are right (subset accuracy)"
 """What reports say of networks that give a sample any number of labels."""
+_COUNTS = ("correct", "float_correct", "agree", "elapsed_ns")
+VALUES = ("images", "repeats", *_COUNTS, "accuracy", "agreement", "low", "high")
+"""Columns of numbers of a point."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,14 @@ class Point:
             return "", ""
         difference, low, high = (f"{round(100 * share, 2) + 0.0:.2f}" for share in found)  # never -0.00
         return difference, f"{low} .. {high}"
+
+    def record(self) -> dict[str, Any]:
+        """The point as values by name: generator, length, counts, rates, and the 95 % interval."""
+        low, high = self.interval()
+        rates = {name: getattr(self, name) for name in ("accuracy", "agreement")}
+        counts = {name: getattr(self, name) for name in ("images", "repeats", *_COUNTS)}
+        names = {"generator": self.generator, "length": self.length}
+        return {**names, **counts, **rates, "low": low, "high": high}
 
     @property
     def near_float(self) -> bool:
@@ -168,6 +183,47 @@ class Evaluation:
     def float_accuracy(self) -> float:
         """Share of right answers of the float network."""
         return self.float_correct / self.images
+
+    def where(
+        self, generator: str | Sequence[str] | None = None, length: "Length | Sequence[Length] | None" = None
+    ) -> "Evaluation":
+        """The part with these generators and these lengths, a single one or a list; None: all.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        generators = None if generator is None else [generator] if isinstance(generator, str) else list(generator)
+        lengths = None if length is None else list(length) if isinstance(length, list | range) else [length]
+
+        def wanted(row: Row) -> bool:
+            fits = generators is None or row.task.generator in generators
+            return fits and (lengths is None or row.task.length in lengths)
+
+        rows = tuple(filter(wanted, self.rows))
+        if not rows:
+            raise ValueError(f"rows must have generator {generator} and length {length}, none has")
+        twin = None
+        if self.uncalibrated is not None and any(map(wanted, self.uncalibrated.rows)):
+            twin = self.uncalibrated.where(generator, length)
+        return replace(self, rows=rows, uncalibrated=twin)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The points as values by name: generator, length, counts, rates, and the 95 % interval."""
+        return [point.record() for point in self.points]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the points as a CSV file with the columns of `records`."""
+        save_csv(self.records(), path)
+
+    def to_dataframe(self) -> Any:
+        """The points as a ``pandas.DataFrame`` with the columns of `records`."""
+        return data_frame(self.records())
+
+    def to_xarray(self) -> Any:
+        """Counts and rates as an ``xarray.Dataset`` with the axes generator and length."""
+        return labelled_arrays(self.records(), ("generator", "length"), VALUES)
 
     def line(self, generator: str) -> tuple[Point, ...]:
         """The points of one generator, by length."""

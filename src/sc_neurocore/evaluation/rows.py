@@ -78,9 +78,11 @@ def digest_of(task: Any) -> str:
         A dataclass whose fields JSON can hold; NaN and infinity raise a ValueError. A field that is `ADDED` is left
         out where it has its default.
     """
-    defaults = {field.name: field.default for field in fields(task) if field.metadata == ADDED}
-    values = {name: value for name, value in asdict(task).items() if name not in defaults or value != defaults[name]}
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    values = {field.name: getattr(task, field.name) for field in fields(task)}
+    for field in fields(task):
+        if field.metadata == ADDED and values[field.name] == field.default:
+            del values[field.name]
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False, default=asdict)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

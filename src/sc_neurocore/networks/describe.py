@@ -4,22 +4,19 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import checks
-from ..backends.packing import words_for
 from ..bitstreams.encodings import value_range
 from ..encoders import Bank, Generator, Searched, make_generator
 from ..layers.options import CircuitOptions
-from ..layers.weight_share import WeightShare
 from .activations import Floats
 from .contexts import layer_contexts
+from .cost import layer_cost, longest_way
 from .definition import NetworkDefinition
-from .graph import INPUT
 from .layer_spec import BuildContext, LayerSpec, Range, Shape
 from .mapping import LayerMapping
 from .texts import printable
@@ -144,14 +141,14 @@ def described(network: NetworkDefinition, options: CircuitOptions | None) -> Des
                 layers[node] = layers[node]._replace(gain=_ends(mapping.gains))
             parts = _added(layer, shape, context, mapping)
             added += [f"{printable(network.called(node))}: {'; '.join(parts) or 'as without calibration'}"]
-        built = _built(layer, mapping)
-        if isinstance(built, WeightedSpec):
-            sources.append(_weight_sources(built, context.options.weights_share))
-        numbers = _cost(built, shape, context, options)
-        cycles[node] = numbers[2]
+        cost = layer_cost(layer, shape, context, mapping)
+        if isinstance(layer, WeightedSpec):
+            sources.append(cost.weight_sources)
+        numbers = cost.streams, cost.gates, cost.cycles, cost.kib
+        cycles[node] = cost.cycles
         layers[node] = layers[node]._replace(numbers=_texts(numbers))
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-    longest = str(_longest(network, cycles)) if graph else ""
+    longest = str(longest_way(network, cycles)) if graph else ""
     notes = [f"longest way: {longest} cycles"] if graph else []
     if sources:
         notes.append(f"number sources of weights: {sum(sources):,} ({options.weights_share})")
@@ -191,37 +188,11 @@ def _texts(numbers: Sequence[float]) -> tuple[str, ...]:
     return (*map(str, numbers[:3]), f"{numbers[3]:.1f}")
 
 
-def _built(layer: LayerSpec, mapping: LayerMapping | None) -> LayerSpec:
-    """The layer with the weights that have streams: a mapping may leave out those of the bias."""
-    if mapping is not None and isinstance(layer, WeightedSpec) and mapping.bias is None:
-        return replace(layer, bias=np.zeros_like(layer.bias))  # type: ignore[type-var]
-    return layer
-
-
-def _cost(
-    layer: LayerSpec, shape: Shape, context: BuildContext, options: CircuitOptions
-) -> tuple[int, int, int, float]:
-    """Streams, gates, cycles, and memory of the streams in KiB of a layer."""
-    split, length = options.encoding == "split", context.options.cycles
-    cost = layer.cost(shape, 2 if split else 1)
-    input_rails = 2 if split and context.signed else 1
-    streams = input_rails * cost.inputs + cost.weights
-    return streams, input_rails * cost.gates, cost.windows * length, streams * words_for(length) * 8 / 1024
-
-
 def _range(scale: Range, signed: bool) -> str:
     """The range of encoded numbers as text; of several, the ends of the smallest and the largest one."""
     each = [f"{'-' if signed else ''}{end:.3g}" for end in dict.fromkeys((np.min(scale), np.max(scale)))]
     ends = [f"{end}..{end[1:]}" if signed else f"0..{end}" for end in each]
     return " to ".join(ends)
-
-
-def _longest(network: NetworkDefinition, cycles: Sequence[int]) -> int:
-    """Cycles on the way through the network that takes most."""
-    most = {INPUT: 0}
-    for wire, own in zip(network.wires, cycles, strict=True):
-        most[wire.place] = own + max(most[source] for source in wire.sources)
-    return most[len(cycles) - 1]
 
 
 def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
@@ -267,12 +238,6 @@ def _folded(cell: str, width: int) -> list[str]:
             pieces = [word[start : start + width] for start in range(0, len(word), width)]
             lines = [*lines, *pieces] if lines[-1] else pieces
     return lines
-
-
-def _weight_sources(spec: WeightedSpec, weight_share: WeightShare) -> int:
-    """Sources of numbers that the weights of a layer, with its bias, are compared with."""
-    fan_in = int(spec.weights[0].size) + bool(spec.bias.any())
-    return {"independent": len(spec.weights) * fan_in, "neurons": fan_in, "one": 1}[weight_share]
 
 
 def written(shape: tuple[int, ...]) -> str:

@@ -52,16 +52,14 @@ class Course:
         """Id of the circuit that its network is calibrated for; None: it is run as mapped."""
         return CalibrationTask.of(self.task).id if self.task.calibration else None
 
-    def block_task(self, block: Block) -> BlockTask:
-        """The task of a block."""
-        return BlockTask.of_task(self.task, *block, self.subject.total)
+    @cached_property
+    def ids(self) -> dict[str, Block]:
+        """Its blocks by the ids of their tasks."""
+        return {BlockTask.of_task(self.task, *block, self.subject.total).id: block for block in self.blocks}
 
     def take(self, rows: Mapping[str, BlockRow]) -> None:
         """Take what is there of its blocks, by their ids."""
-        for block in self.blocks:
-            row = rows.get(self.block_task(block).id)
-            if row is not None:
-                self.rows[block] = row
+        self.rows.update((block, rows[name]) for name, block in self.ids.items() if name in rows)
 
     def add(self, row: BlockRow) -> None:
         """Add a finished block."""

@@ -9,8 +9,8 @@ from typing import Any, Protocol, cast
 
 from .. import checks
 from ..backends.threads import thread_count
+from .jobs import work
 
-_SPAWN = "spawn"  # a fork of a process that has threads may hang
 MOST_LOSSES = 100
 """Pools that are replaced before an engine gives up."""
 
@@ -75,7 +75,11 @@ class Processes:
         self._pool = self._opened()
 
     def _opened(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context(_SPAWN)
+        # Not a fork of this process: one that has threads may hang. A server that has imported all forks them at once.
+        kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        context = multiprocessing.get_context(kind)
+        if kind == "forkserver":
+            context.set_forkserver_preload([work.__module__])
         return ProcessPoolExecutor(self.slots, context, initializer=_begin)
 
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":

@@ -145,8 +145,10 @@ class BlocksJob:
         circuit, total = subject.circuit(self.task, self.backend), len(subject.true_classes)
         end, correct, rows = time.monotonic() + self.seconds, self.correct, list[BlockRow]()
         for start, stop in self.blocks:
-            rows.append(subject.measure_block(self.task, start, stop, self.backend, circuit))
-            correct += rows[-1].correct
+            row = subject.measure_block(self.task, start, stop, self.backend, circuit)
+            _ = row.id  # a cached one, which goes along
+            rows.append(row)
+            correct += row.correct
             if time.monotonic() > end or (self.rule is not None and self.rule.reason(correct, stop, total)):
                 break
         return rows

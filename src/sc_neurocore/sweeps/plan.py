@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backends import checked_backend
+from ..datasets import Dataset
 from ..encoders.seeds import STREAM_VERSION
 from ..evaluation.blocks import BlockRow
 from ..evaluation.journal import Journal
@@ -17,11 +18,12 @@ from ..evaluation.record import package_version
 from ..evaluation.store import ResultStore
 from ..evaluation.task import Task
 from ..files import checked_path
+from ..networks import Network
 from .axes import Settings, shown_value
 from .courses import Course
 from .points import listed
 from .stopping import StopWhen
-from .subjects import pairs_of, subjects_of
+from .subjects import named, pairs_of, subjects_of
 from .tasks import task_of
 
 BLOCK = 256
@@ -77,18 +79,17 @@ class Plan:
         self.backend = checked_backend(backend)
         self.out = None if out is None else checked_path("out", out)
         given = listed(points)
-        self.subjects = subjects_of(given, models, data, calibration)
-        names = [{name: None for name, _ in self.subjects}, {name: None for _, name in self.subjects}]
+        by_name = named("models", models, Network), named("data", data, Dataset)
+        self.subjects = subjects_of(given, *by_name, calibration)
         courses: dict[str, Course] = {}
         for point in given:
-            for pair in pairs_of(point, *names):
-                if pair in self.subjects:
-                    course = self._course(point, pair)
-                    courses.setdefault(course.task.id, course)
+            for pair in pairs_of(point, *by_name):
+                course = self._course(point, pair)
+                courses.setdefault(course.task.id, course)
         self.courses = tuple(courses.values())
         """The points on their way, each once."""
         self._journal: Journal[Any] = Journal(self.out, _store)
-        _check_versions(self._journal.rows)
+        check_versions(self._journal.rows)
         for course in self.courses:
             course.take(self._journal.rows)
         self.reused = sum(not course.missing() for course in self.courses)
@@ -139,7 +140,7 @@ class Plan:
 
     def ids(self) -> list[str]:
         """Ids of all blocks that the sweep may run."""
-        return [course.block_task(block).id for course in self.courses for block in course.blocks]
+        return [name for course in self.courses for name in course.ids]
 
     def describe(self) -> str:
         """Numbers of points, tasks and blocks, in a line."""
@@ -157,7 +158,7 @@ def _store(folder: Path) -> ResultStore:
     return ResultStore(folder / BLOCKS_FILE, blocks=True)
 
 
-def _check_versions(rows: Mapping[str, BlockRow]) -> None:
+def check_versions(rows: Mapping[str, BlockRow]) -> None:
     """A ValueError if rows were made by another version of this package, whose bits may differ."""
     version = package_version()
     for row in rows.values():

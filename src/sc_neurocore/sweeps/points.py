@@ -93,7 +93,7 @@ def sample(n: int, *, random_seed: int = 0, **axes: Any) -> Points:
     --------
     >>> from sc_neurocore import sweeps
     >>> [point["length"] for point in sweeps.sample(4, length=range(1, 100), generator="sobol")]
-    [5, 51, 57, 95]
+    [45, 85, 93, 96]
     """
     values = _values(axes)
     sizes = [len(each) for each in values.values()]

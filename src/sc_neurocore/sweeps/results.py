@@ -1,5 +1,6 @@
 """Results of a sweep: counts of points, the rates that follow from them, and parts of them."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..evaluation.blocks import BlockRow
+from ..evaluation.frames import data_frame, labelled_arrays, save_csv
 from ..evaluation.intervals import wilson_interval
 from ..evaluation.task import Task
 from .axes import AXES, Settings, axis, shown_value
@@ -15,6 +17,12 @@ from .tasks import settings_of
 
 if TYPE_CHECKING:
     from .courses import Course
+
+VALUES = (
+    "images", "correct", "float_correct", "agree", "elapsed_ns", "accuracy", "low", "high", "float_accuracy",
+    "agreement",
+)  # fmt: skip
+"""Columns of numbers of a row, all but its settings."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class SweepRow:
         Its samples as one block: counts, and which were wrong.
     stopped
         Why it has ended: ``"all"`` samples are run, as many ``"samples"`` as wanted, the ``"width"`` of its interval,
-        or its accuracy is decided to be ``"above"`` or ``"below"`` the threshold.
+        or its accuracy is decided to be ``"above"`` or ``"below"`` the threshold. ``"unfinished"``: it goes on.
     """
 
     model: str
@@ -164,6 +172,22 @@ class SweepResult:
         if not self.rows:
             raise ValueError("there must be a point to be the best, got none")
         return self.sorted().rows[0]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as values by name, see `SweepRow.record`."""
+        return [row.record() for row in self.rows]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the rows as a CSV file: settings, counts, rates and intervals."""
+        save_csv(self.records(), path)
+
+    def to_dataframe(self) -> Any:
+        """The rows as a ``pandas.DataFrame`` with the columns of `SweepRow.record`."""
+        return data_frame(self.records())
+
+    def to_xarray(self) -> Any:
+        """Counts and rates as an ``xarray.Dataset`` with an axis for each of `varied`, or for length."""
+        return labelled_arrays(self.records(), self.varied or ("length",), VALUES)
 
     @property
     def varied(self) -> tuple[str, ...]:

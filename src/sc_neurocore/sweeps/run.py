@@ -1,6 +1,7 @@
 """Run the points of a sweep on an engine, and keep every block as it comes."""
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -62,38 +63,49 @@ class Run:
         self._waiting: dict[str, list[Course]] = {}
         """Points that wait for a calibrated network."""
         self._queue: deque[tuple[Course, Job[Any]]] = deque()
+        self._unsaved: list[BlockRow] = []
+        self._ended: list[SweepRow | None] = []
+        self._next_save = 0.0
         pending = plan.pending
-        self._most = 1 if engine.slots == 1 else 2 * engine.slots
+        self._most = _window(engine.slots)
         self._pieces = max(1, 2 * engine.slots // max(1, len(pending)))
         for course in pending:
             self._prepare(course)
 
     def rows(self) -> Iterator[SweepRow | None]:
-        """Rows of points as these end; None where only blocks have."""
+        """Rows of points as these end, once they are kept; None where only blocks have."""
         while self._queue or self._flights:
             while self._queue and len(self._flights) < self._most:
                 self._send(Flight(*self._queue.popleft()))
             done, _ = wait(self._flights, return_when=FIRST_COMPLETED)
-            landed = [(self._flights.pop(future), future) for future in done]
-            self._keep_all([future for _, future in landed])
-            for flight, future in landed:
-                yield self._landed(flight, future)
+            for future in done:
+                self._landed(self._flights.pop(future), future)
+            if not (self._queue or self._flights) or time.monotonic() >= self._next_save:
+                yield from self._saved()
 
     def close(self) -> None:
         """Cancel what has not begun, and keep what has been finished meanwhile."""
         for future in self._flights:
             future.cancel()
         self._engine.close()
-        self._keep_all([future for future in self._flights if future.done()])
+        for future in self._flights:
+            if future.done() and not future.cancelled() and not future.exception():
+                answer = future.result()
+                self._unsaved += answer if isinstance(answer, list) else []
         self._flights.clear()
+        self._saved()
 
-    def _keep_all(self, futures: Iterable["Future[Any]"]) -> None:
-        answers = [future.result() for future in futures if not future.cancelled() and not future.exception()]
-        rows = [row for answer in answers if isinstance(answer, list) for row in answer]
+    def _saved(self) -> list[SweepRow | None]:
+        """Keep what has come since the last time, in one go: a disk takes some milliseconds, however little it is."""
+        rows, ended = self._unsaved, self._ended
+        self._unsaved, self._ended = [], []
         if rows:
             self._keep(rows)
+        self._most = _window(self._engine.slots)  # workers come and go
+        self._next_save = time.monotonic() + SECONDS
+        return [*ended] or [None]
 
-    def _landed(self, flight: Flight, future: "Future[Any]") -> SweepRow | None:
+    def _landed(self, flight: Flight, future: "Future[Any]") -> None:
         """What has come of a job: it is sent again, or followed by others, or its point has ended."""
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or error is not None:
@@ -102,31 +114,31 @@ class Run:
                 raise lost
             flight.tries += 1
             self._send(flight)
-            return None
+            return
         answer = future.result()
         if isinstance(answer, Missing):
             self._send(flight, answer.keys)
         elif isinstance(answer, Network):
             self._calibrated(flight.course, answer)
         else:
-            return self._advanced(flight, answer)
-        return None
+            self._advanced(flight, answer)
 
     def _send(self, flight: Flight, keys: Iterable[str] = ()) -> None:
         parcels = tuple(self._parcels[key] for key in keys)
         self._flights[self._engine.submit(work, flight.job, self._engine.threads, parcels)] = flight
 
-    def _advanced(self, flight: Flight, rows: list[BlockRow]) -> SweepRow | None:
+    def _advanced(self, flight: Flight, rows: list[BlockRow]) -> None:
         course, job = flight.course, flight.job
+        self._unsaved += rows
         for row in rows:
             course.add(row)
         if outcome := course.outcome():
-            return SweepRow.of(course, *outcome)
+            self._ended.append(SweepRow.of(course, *outcome))
+            return
         assert isinstance(job, BlocksJob)
         rest = course.missing() if course.one_by_one else job.blocks[len(rows) :]
         if rest:
             self._queue.appendleft((course, self._job(course, rest)))
-        return None
 
     def _prepare(self, course: Course) -> None:
         """Queue the jobs of a point, or have its network calibrated first."""
@@ -167,6 +179,11 @@ class Run:
         rule, correct = (self._plan.stop, course.correct) if course.one_by_one else (None, 0)
         key = course.subject.key
         return BlocksJob(key, course.calibration, course.task, blocks, rule, correct, self._plan.backend, SECONDS)
+
+
+def _window(slots: int) -> int:
+    """Jobs that are handed over at a time: each worker has one and the next, which is short if it is this thread."""
+    return 1 if slots == 1 else 2 * slots
 
 
 def _cancelled(future: "Future[Any]") -> BaseException:
@@ -218,8 +235,8 @@ def iter_collect(
     >>> data = Dataset.held_out("four points", [[0.9, 0.1], [0.2, 0.7], [0.6, 0.5], [0.1, 0.3]], [0, 1, 0, 1])
     >>> for row in sweeps.iter_collect(sweeps.grid(length=[4, 64]), network, data, workers=1):
     ...     print(row.settings["length"], row.accuracy)
-    4 1.0
     64 1.0
+    4 1.0
     """
     plan = Plan(points, models, data, stop=stop, calibration=calibration, block=block, backend=backend, out=out)
     return (row for row in run_plan(plan, engine_of(executor, workers)) if row is not None)

@@ -8,8 +8,9 @@ from typing import Literal
 
 from .. import checks
 
-Reason = Literal["all", "samples", "width", "above", "below"]
-"""Why a point has ended: all samples are run, as many as wanted, the interval is narrow, or a threshold is decided."""
+Reason = Literal["all", "samples", "width", "above", "below", "unfinished"]
+"""Why a point has ended: all samples are run, as many as wanted, the interval is narrow, or a threshold is decided; or
+that it has not."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class StopWhen:
         if run == total:
             return "all"
         if self.threshold is not None:
-            wanted = math.ceil(Fraction(self.threshold) * total)
+            wanted = _least(self.threshold, total)
             if not _possible(wanted - 1, correct, run, total, self.error) and wanted - 1 < _likeliest(
                 correct, run, total
             ):
@@ -143,6 +144,11 @@ def sequence_interval(correct: int, run: int, total: int, error: float = 0.05) -
     low = _first(lambda k: _possible(k, correct, run, total, error), correct, middle)
     high = _first(lambda k: not _possible(k, correct, run, total, error), middle, total - (run - correct) + 1) - 1
     return low / total, high / total
+
+
+def _least(threshold: float, total: int) -> int:
+    """The least number of right answers of `total` whose share, as a number in floating point, is the threshold."""
+    return next(k for k in range(max(math.ceil(threshold * total) - 2, 0), total + 1) if k / total >= threshold)
 
 
 def _share(name: str, value: float, high: float) -> float:

@@ -101,7 +101,10 @@ def named(kind: str, given: Any, of: type[Any]) -> dict[str, Any]:
 
 
 def subjects_of(
-    points: Iterable[Settings], models: Any, data: Any, calibration: ArrayLike | None
+    points: Iterable[Settings],
+    models: Mapping[str, Network],
+    data: Mapping[str, Dataset],
+    calibration: ArrayLike | None,
 ) -> dict[tuple[str, str], Subject]:
     """The subjects of points, by the names of model and data: those that a point names, else every pair.
 
@@ -110,14 +113,13 @@ def subjects_of(
     ValueError, TypeError
         If a point names one that is not there, or data do not fit a model.
     """
-    all_models, all_data = named("models", models, Network), named("data", data, Dataset)
     clips: dict[tuple[str, str], list[bool]] = {}
     for point in points:
-        for pair in pairs_of(point, all_models, all_data):
+        for pair in pairs_of(point, models, data):
             clips.setdefault(pair, []).append(point.get("clip", False))
     found: dict[tuple[str, str], Subject] = {}
     for pair, each in clips.items():
-        network, held_out, clip = all_models[pair[0]], all_data[pair[1]], all(each)
+        network, held_out, clip = models[pair[0]], data[pair[1]], all(each)
         try:
             samples = CalibrationSamples.of(network, held_out, "auto", calibration, clip)
             found[pair] = Subject(*pair, Classification.of(network, held_out, clip), samples)

@@ -1,0 +1,207 @@
+"""The command `choose`: the cheapest circuit that is as good as floating point."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+
+from .common import list_option, parse_ints, parse_names, print_whole, rich_table, say_written
+from .inputs import DatasetName, check_inputs, load_calibration, load_data, load_model
+from .process import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
+    from ..choosing import Choice, State
+
+_WHAT = Group("What to run", sort_key=1)
+_GOAL = Group("What to find", sort_key=2)
+_CIRCUIT = Group("Circuits to look at", sort_key=3)
+_RUN = Group("The run", sort_key=4)
+
+
+def choose(
+    model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    *,
+    data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    dataset: Annotated[DatasetName | None, Parameter(group=_WHAT)] = None,
+    within: Annotated[float, Parameter(group=_GOAL)] = 1.0,
+    cycles: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
+    area: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
+    area_time: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
+    confidence: Annotated[float, Parameter(group=_GOAL)] = 0.95,
+    lengths: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "L,L,..")] = (
+        4,
+        8,
+        16,
+        32,
+        64,
+        128,
+        256,
+        512,
+        1024,
+    ),
+    generators: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = (
+        "searched",
+        "sobol",
+        "lattice",
+        "lfsr",
+        "bernoulli",
+    ),
+    encodings: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = ("split", "bipolar"),
+    accumulates: Annotated[tuple[str, ...], list_option(parse_names, _CIRCUIT, "NAME,NAME,..")] = ("sum",),
+    bits: Annotated[tuple[int, ...], list_option(parse_ints, _CIRCUIT, "N,N,..")] = (),
+    uniform: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
+    calibrate: Annotated[Literal["auto", "none"], Parameter(group=_CIRCUIT)] = "auto",
+    calibration: Annotated[Path | None, Parameter(group=_CIRCUIT)] = None,
+    clip: Annotated[bool, Parameter(negative=(), show_default=False, group=_CIRCUIT)] = False,
+    seed: Annotated[int, Parameter(group=_RUN)] = 0,
+    backend: Annotated[str | None, Parameter(group=_RUN)] = None,
+    out: Annotated[Path, Parameter(group=_RUN)] = Path("choice"),
+    debug: Annotated[bool, Parameter(negative=(), show_default=False, group=_RUN)] = False,
+) -> None:
+    """Find the cheapest circuit of a classifier that is as good as floating point, within a margin.
+
+    Without options: for the small network for scikit-learn's digits, the circuit with the fewest clock cycles whose
+    accuracy is at most one percentage point below that of floating point, at 95 % confidence. Circuits of many lengths,
+    generators and encodings are compared on samples that are not held out; a few of them, from the costliest to the
+    cheapest, are then tested on the held-out images, until one is not shown to be near enough.
+
+    Writes into the folder `choice`: **index.html** (a page with the answer, the plot, the table, and how to repeat it),
+    **choose.csv** (a row for every block of images that a circuit ran on), **blocks-wrong.bits**, **record.json**,
+    **calibration.npz** (what circuits were calibrated on), **calibrated** (a network a circuit) and **choose.png**.
+    Finished rows and calibrated networks are kept on Ctrl-C; the same command goes on where it stopped.
+
+    Parameters
+    ----------
+    model
+        A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
+    data
+        Held-out samples, see `sc-neurocore evaluate --help`.
+    dataset
+        Data without internet: digits, mnist5k, fashion or mnist. [default: digits]
+    within
+        By how many percentage points the accuracy may be below that of floating point.
+    cycles
+        Make the clock cycles of an image few (this is the default).
+    area
+        Make the area small, an estimate from measured cells.
+    area_time
+        Make the product of area and cycles small; it is no energy.
+    confidence
+        Probability that the circuit is within the margin for new images like these.
+    lengths
+        Stream lengths in clock cycles.
+    generators
+        Sources of bits.
+    encodings
+        How numbers become streams: unipolar, bipolar or split.
+    accumulates
+        How a neuron adds products: sum, mean, saturate, or, mux.
+    bits
+        Precisions of probabilities in bits. Default: as fine as the length allows.
+    uniform
+        Give all layers of a circuit the same length.
+    calibrate
+        auto: calibrate short streams, if there are samples for it; none: run the network as it is mapped.
+    calibration
+        Samples to calibrate on and to compare circuits by, .npz with x. Default: the training part of the data.
+    clip
+        Cut inputs to the range of the network instead of refusing them.
+    seed
+        Seed of everything random.
+    backend
+        What computes, see `sc-neurocore info`; the counts are the same. Default: the first that is there.
+    out
+        Folder for the results.
+    debug
+        Show the traceback of an error.
+    """
+    from rich.console import Console
+
+    from .. import choosing
+    from ..files import check_writable
+
+    console = Console()
+    check_inputs(model, data, dataset, calibration, calibrate)
+    check_writable(out)
+    held_out = load_data(data, dataset)
+    samples = load_calibration(calibration)
+    network = load_model(model, held_out, samples)
+    given = _given(model=model, data=data, dataset=dataset)
+    options: dict[str, Any] = {
+        "objective": _objective(cycles, area, area_time),
+        "confidence": confidence,
+        "lengths": lengths,
+        "generators": generators,
+        "encodings": encodings,
+        "accumulates": accumulates,
+        "bits": bits or None,
+        "per_layer": not uniform,
+        "calibrate": calibrate,
+        "calibration": samples,
+        "seed": seed,
+        "clip": clip,
+        "backend": backend,
+        "out": out,
+        "given": given,
+    }
+    choice: Choice = _with_bar(lambda show: choosing.choose(network, held_out, within, progress=show, **options), out)
+    _show(console, choice)
+    from ..plots import save_choice
+
+    say_written(console, choice.written, out / "choose.png", lambda path: save_choice(path, choice), choice)
+
+
+def _given(**paths: Any) -> tuple[str, ...]:
+    return tuple(word for name, value in paths.items() if value is not None for word in (f"--{name}", str(value)))
+
+
+def _objective(cycles: bool, area: bool, area_time: bool) -> str:
+    wanted = [name for name, is_set in (("cycles", cycles), ("area", area), ("area-time", area_time)) if is_set]
+    if len(wanted) > 1:
+        raise ValueError(f"only one of --cycles, --area and --area-time must be given, got {', '.join(wanted)}")
+    return wanted[0] if wanted else "cycles"
+
+
+def _with_bar(run: "Callable[[Callable[[State], None]], Any]", out: Path) -> Any:
+    """Run a choice under a progress bar: circuits left, images, time left, the best so far."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<44.44}"), BarColumn(20), TextColumn("{task.fields[circuits]:>3} circuits left"),
+        TextColumn("{task.fields[images]:>5} images"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        TextColumn("{task.fields[best]}"),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        line = bar.add_task("checking", total=None, circuits=0, images=0, best="")
+
+        def show(state: "State") -> None:
+            best = f"best: {state.best}" if state.best else ""
+            bar.update(line, completed=state.done, total=state.total, description=state.label,
+                       circuits=state.circuits, images=state.images, best=best)  # fmt: skip
+
+        try:
+            return run(show)
+        except KeyboardInterrupt:
+            kept = f"finished rows and calibrated networks are kept in {out}" if out.exists() else "nothing is kept"
+            raise Interrupted(f"interrupted: {kept}; run the same command again to resume") from None
+
+
+def _show(console: "Console", choice: "Choice") -> None:
+    from ..reports.tables import choice_table
+
+    if choice.reused:
+        console.print(f"reused {choice.reused} rows", highlight=False)
+    console.print(f"{len(choice.screened)} circuits compared on {choice.judged_on}", highlight=False, soft_wrap=True)
+    print_whole(console, rich_table(choice_table(choice)))
+    console.print(f"float network  {100 * choice.float_accuracy:.2f} % of {choice.images} images", highlight=False)
+    said: Sequence[str] = (choice.verdict(), choice.hint(), *choice.runners_up_texts(), *choice.warnings())
+    for sentence in filter(None, said):
+        console.print(sentence[0].upper() + sentence[1:], highlight=False, soft_wrap=True, markup=False)
+    word = "run it" if choice.chosen else "run the nearest"
+    console.print(f"{word}: {choice.command()}", highlight=False, soft_wrap=True, markup=False)
