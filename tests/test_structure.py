@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 PACKAGE = "sc_neurocore"
 MAX_DEPTH, MAX_CLASS, MAX_MODULE, MAX_ARGUMENTS = 3, 250, 400, 10
-OPTIONAL = ("cupy", "jax", "onnx", "torch")
+OPTIONAL = ("cupy", "jax", "torch")
 """Packages that a module may need and that may be missing."""
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}
 DOCUMENTED = {"_refresh_packed_weights", "_ref_v", "_exit", "_repr_html_", "_run"}

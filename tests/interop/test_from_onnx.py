@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from sc_neurocore import Network, from_onnx, load_network
+from sc_neurocore import Network, from_onnx
 from sc_neurocore.interop.onnx import tracing
 
 models = pytest.importorskip("tests.interop.onnx_models")
@@ -149,14 +149,15 @@ def test_every_operator_without_a_layer_is_named_in_one_error():
         helper.make_node("Einsum", ["b"], ["c"], name="third", equation="ab->ba"),
         helper.make_node("Relu", ["c"], ["d"], name="fine"),
         helper.make_node("Thing", ["d"], ["e"], name="fourth", domain="com.example"),
-        helper.make_node("Conv", ["e", "e"], ["y"]),
+        helper.make_node("ConvTranspose", ["e", "e"], ["y"]),
     ]
     with pytest.raises(ValueError, match="model must compute operators that have a layer") as caught:
         from_onnx(models.model(nodes, (4,)))
     for told in (
         "Sin in node first (Relu, Tanh, Sigmoid or another function of one number would)",
         "LRN in node second (BatchNormalization would)", "Einsum in node third",
-        "Thing in node fourth (operators of ONNX or QONNX would, not of com.example", "Conv in node 5",
+        "Thing in node fourth (operators of ONNX or QONNX would, not of com.example",
+        "ConvTranspose in node 5 (Resize and Conv would)",
     ):  # fmt: skip
         assert told in str(caught.value)
     assert "fine" not in str(caught.value)
@@ -187,7 +188,8 @@ REFUSED = {
                          r"constants of at most \d+ numbers together would"),
     "a large range": ([node("Range", "a b c", "r"), node("Cast", "r", "f", to=1), node("Add", "x f")],
                       {"a": ZERO, "b": HUGE[0], "c": ONE}, "constants of at most"),
-    "a large value": ([node("Expand", "x s")], {"s": np.array([10**6, 10**6, 1, 4], INT)}, "values of at most 4194304"),
+    "a large value": ([node("Expand", "x s")], {"s": np.array([10**6, 10**6, 1, 4], INT)},
+                      "values of at most 1048576 numbers"),
     "a large tile": ([node("Tile", "x s")], {"s": np.array([1, 10**9], INT)}, "values of at most"),
     "a large padding": ([node("Pad", "x s")], {"s": np.array([0, 0, 0, 10**9], INT)}, "values of at most"),
     "a product of constants": (
@@ -467,24 +469,3 @@ def test_qonnx_operators_that_are_none():
         ValueError, match=r"Quant in node 0 \(a rounding_mode of half_even, .*; MultiThreshold in node 1"
     ):
         from_onnx(models.model(nodes, (4,), tensors, qonnx=1))
-
-
-# ---------------------------------------------------------------- models of PyTorch
-
-torch = pytest.importorskip("torch")
-zoo = pytest.importorskip("tests.interop.zoo")
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", zoo.ZOO)
-def test_the_zoo_by_way_of_onnx(name, tmp_path):
-    model, shape = zoo.made(name)
-    torch.onnx.export(
-        model, (torch.zeros((1, *shape)),), str(tmp_path / "net.onnx"), dynamo=False, opset_version=18,
-        input_names=["x"], dynamic_axes={"x": {0: "n"}},
-    )  # fmt: skip
-    x = np.random.default_rng(1).random((24, *shape))
-    network = load_network(tmp_path / "net.onnx", x)
-    with torch.no_grad():
-        want = model(torch.tensor(x, dtype=torch.float32)).double().numpy().reshape(24, -1)
-    np.testing.assert_allclose(network.float_forward(x.reshape(24, -1)), want, rtol=0, atol=1e-5 * np.abs(want).max())

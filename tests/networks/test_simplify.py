@@ -230,3 +230,48 @@ def test_random_graphs():
         np.testing.assert_allclose(outputs[1], outputs[0], rtol=0, atol=1e-12 * np.abs(outputs[0]).max())
         used = {source for _, *sources in simple.values() for source in sources}
         assert set(simple) - {next(reversed(simple))} <= used
+
+
+def gelu(half, share, before):
+    """A GELU by the error function, as exporters write it; `before`: the factor is that of x."""
+    scales = {name: (Scale(np.full(4, factor), np.full(4, offset)), source) for name, factor, offset, source in (
+        ("x", 1.5, 0.0, "input"), ("half", half if before else 1.0, 0.0, "t"), ("inner", 0.5**0.5, 0.0, "t"),
+        ("one", share, share, "erf"), ("last", 1.0 if before else half, 0.0, "product"),
+    )}  # fmt: skip
+    return {
+        "x": scales["x"], "t": (Elementwise("tanh"), "x"), "half": scales["half"], "inner": scales["inner"],
+        "erf": (Elementwise("erf"), "inner"), "one": scales["one"], "product": (Multiply(), "one", "half"),
+        "last": scales["last"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize(("half", "share"), [(0.5, 1.0), (1.0, 0.5), (0.3, 1.0)])
+def test_a_gelu_by_its_error_function(half, share, before):
+    graph = gelu(half, share, before)
+    simple = simplified(graph, VECTOR)
+    kinds = [getattr(layer, "function", type(layer).__name__) for layer, *_ in simple.values()]
+    assert kinds == ["Scale", "tanh", "gelu", *(["Scale"] if half * share != 0.5 else [])]
+    same(graph, simple, VECTOR)
+
+
+@pytest.mark.parametrize(("gate", "function"), [("logistic", "silu"), ("hard_logistic", "hard_silu"), ("tanh", None)])
+def test_a_number_times_a_function_of_itself(gate, function):
+    graph = {"t": (Elementwise("tanh"), "input"), "g": (Elementwise(gate), "t"), "p": (Multiply(), "g", "t")}
+    simple = simplified(graph, VECTOR)
+    kinds = [getattr(layer, "function", "product") for layer, *_ in simple.values()]
+    assert kinds == ["tanh", function] if function else kinds == ["tanh", "tanh", "product"]
+    same(graph, simple, VECTOR)
+    other = {**graph, "p": (Multiply(), "g", "input")}  # of another number
+    assert [type(layer) for layer, *_ in simplified(other, VECTOR).values()] == [Elementwise, Elementwise, Multiply]
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "offset"), [("one", 1.0, 0.5), ("inner", 0.5, 0.0), ("inner", 0.5**0.5, 0.1)]
+)
+def test_what_is_no_gelu(name, factor, offset):
+    graph = gelu(0.5, 1.0, False)
+    graph[name] = (Scale(np.full(4, factor), np.full(4, offset)), *graph[name][1:])
+    simple = simplified(graph, VECTOR)
+    assert "erf" in [getattr(layer, "function", "") for layer, *_ in simple.values()]
+    same(graph, simple, VECTOR)

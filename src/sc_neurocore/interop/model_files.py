@@ -66,7 +66,7 @@ def load_network(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.savez(folder + "/mine.npz", weights_0=np.eye(2))
     ...     load_network(folder + "/mine.npz")
-    Network((2,), Dense (2,), inputs in [0, 1], classifier)
+    Network(2-2, identity, inputs in [0, 1], classifier)
     """
     given = {
         "calibration": calibration,

@@ -20,6 +20,29 @@ from .tensors import tensor_array
 READ = 4096
 """Numbers of a constant that shapes may depend on."""
 _GRAPHS = "operators without graphs of their own would: what is computed must not depend on the numbers of a sample"
+COMPUTED = {
+    *(
+        "Constant",
+        "ConstantOfShape",
+        "Shape",
+        "Size",
+        "Range",
+        "EyeLike",
+        "OneHot",
+        "Trilu",
+        "Identity",
+        "Cast",
+        "CastLike",
+    ),
+    *("Gather", "GatherElements", "GatherND", "Slice", "Concat", "Split", "Squeeze", "Unsqueeze", "Reshape", "Flatten"),
+    *("Transpose", "Expand", "Tile", "Pad", "ScatterND", "ScatterElements", "Where", "Dropout", "CumSum", "Clip"),
+    *("Add", "Sub", "Mul", "Div", "Mod", "Pow", "Neg", "Abs", "Sign", "Sqrt", "Reciprocal", "Exp", "Log", "Erf", "Sin"),
+    *("Cos", "Floor", "Ceil", "Round", "Min", "Max", "Sum", "Mean", "Equal", "Greater", "GreaterOrEqual", "Less"),
+    *("LessOrEqual", "And", "Or", "Not", "Xor", "IsNaN", "IsInf", "ReduceMin", "ReduceMax", "ReduceSum", "ReduceMean"),
+    *("ReduceProd", "ReduceSumSquare", "ReduceL2", "MatMul", "Gemm", "Relu", "Tanh", "Sigmoid", "Softplus", "Softmax"),
+    *("QuantizeLinear", "DequantizeLinear"),
+}
+"""Operators that are computed of constants: what they need besides their inputs and outputs is no matter."""
 SAME_SHAPE = ("GroupNormalization",)
 """Operators whose definition does not say that the output has the shape of the input."""
 
@@ -126,6 +149,8 @@ def defined(node: Any, imports: Sequence[Any]) -> Definition:
         if own is None or int(own.type) != each.type:
             raise UnsupportedError(f"attributes of its definition would, not {quoted(each.name)} of type {each.type}")
         attributes[each.name] = _plain(each)
+    if node.op_type == "Split" and attributes.get("num_outputs", len(node.output)) != len(node.output):
+        raise UnsupportedError(f"num_outputs {len(node.output)} would, got {attributes['num_outputs']}")
     missing = [name for name, each in schema.attributes.items() if each.required and name not in attributes]
     if missing:
         raise UnsupportedError(f"its attribute {missing[0]} would")
@@ -164,6 +189,8 @@ class Constants:
         if definition.proto.op_type == "Constant" and "value" in definition.attributes:
             return [definition.attributes["value"]]
         helper, node = part("helper"), definition.proto
+        if definition.schema is not None and node.op_type not in COMPUTED:
+            raise UnsupportedError("a constant that is computed already would")
         if definition.schema is None:
             if node.op_type not in FUNCTIONS:
                 raise UnsupportedError("")

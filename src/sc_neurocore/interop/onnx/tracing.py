@@ -126,7 +126,7 @@ class _Walk:
         """Note a node; what takes its outputs is looked at with others of the same shapes, where these are known."""
         self.refused.append(Refused(where, quoted(node.op_type) or "an operator without a name", quoted(hint, 160)))
         shapes = [shape for _, shape in outputs]
-        if shapes and all(math.prod(shape) <= STANDING_IN for shape in shapes):
+        if shapes and all(0 < math.prod(shape) <= STANDING_IN for shape in shapes):
             return [self.wiring.constant(np.zeros(shape)) for shape in shapes]
         self._unknown |= dict.fromkeys(node.output, any(isinstance(each, Value) for each in inputs))
         return []
