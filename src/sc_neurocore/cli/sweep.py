@@ -164,9 +164,11 @@ def sweep(
     """
     from rich.console import Console
 
+    from .. import checks
     from ..sweeps import AXES
 
     given = dict(locals())
+    checks.whole("top", top, 0)
     axes = {name: given[name] for name in AXES if given.get(name) is not None and name not in ("model", "data")}
     stop = {name: given[name] for name in ("samples", "width", "threshold", "error") if given[name] is not None}
     console = Console()
@@ -294,9 +296,7 @@ def _run(plan: "Plan", engine: "Engine", out: Path) -> "SweepResult":
 
 
 def _show(console: "Console", result: "SweepResult", top: int) -> None:
-    from .. import checks
-
-    shown = result.sorted().rows[: checks.whole("top", top, 0)]
+    shown = result.sorted().rows[:top]
     if shown:
         print_whole(console, _table(console, result, shown))
     left = len(result) - len(shown)

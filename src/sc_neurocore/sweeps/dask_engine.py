@@ -2,7 +2,9 @@
 
 import logging
 import socket
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any
@@ -64,7 +66,10 @@ class DaskEngine:
     def _connected(self, seconds: float) -> Any:
         try:
             _knock(self._distributed, self._address)
-            return self._distributed.Client(self._address, timeout=seconds, set_as_default=False)
+            return _within(
+                seconds,
+                lambda: self._distributed.Client(self._address, timeout=seconds, set_as_default=False),
+            )
         except (TimeoutError, OSError) as error:
             raise OSError(f"no Dask scheduler answers at {self._address}") from error
         except ValueError as error:
@@ -108,6 +113,20 @@ class DaskEngine:
             if opened is not None:
                 with suppress(Exception):
                     opened.close(timeout=5)
+
+
+def _within(seconds: float, call: Callable[[], Any]) -> Any:
+    """What a call gives, or a TimeoutError: a client waits for ever for a server that says nothing."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future.result(seconds + 1)
 
 
 def _knock(distributed: Any, address: str) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from .. import checks
@@ -98,12 +99,14 @@ class Processes:
         return self._losses <= MOST_LOSSES * self.slots
 
     def _replace(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(OSError):  # a pipe of a process that was killed
+            self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = self._opened()
 
     def close(self) -> None:
         """End the processes, each behind the job that it runs."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        with suppress(OSError):
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _begin() -> None:
