@@ -91,6 +91,7 @@ def test_stopping_early_changes_no_decision(start):
         own, other = wrong[8][kept] != 0, subject.float_classes[kept] != 0
         b, c = int((own & ~other).sum()), int((other & ~own).sum())
         passed = upper_end(b, c, len(kept), 0.95) < 0.02
+        assert found.high == upper_end(found.worse, found.better, found.images, 0.95)
         assert (found.verdict == "within") == passed
         assert found.total == len(kept)
         if passed:

@@ -27,6 +27,8 @@ _FILES = {
 }
 """What may lie beside a page."""
 _PYTHON = "Python"
+_COMMANDS = ("evaluate", "choose", "reservoir", "sweep")
+"""What tells ``python -m sc_neurocore`` from other programs."""
 
 
 def files_beside(page: Path) -> tuple[tuple[str, str], ...]:
@@ -39,6 +41,8 @@ def files_beside(page: Path) -> tuple[tuple[str, str], ...]:
 
 def run_of(page: Path, tasks: Collection[str]) -> dict[str, Any]:
     """The last run that the record beside a page has of tasks, by their ids; empty if there is none."""
+    if not tasks:
+        return {}
     runs = Record(page.with_name("record.json")).runs
     wanted = set(tasks)
     return next((run for run in reversed(runs) if wanted <= set(run.get("tasks", ()))), {})
@@ -49,11 +53,12 @@ def command_of(run: dict[str, Any]) -> str:
 
     >>> command_of({"command_line": ["sc-neurocore", "evaluate", "--model", "my net.npz"]})
     "sc-neurocore evaluate --model 'my net.npz'"
+    >>> command_of({"command_line": ["__main__.py", "evaluate"]}), command_of({"command_line": ["__main__.py", "-q"]})
+    ('sc-neurocore evaluate', '')
     """
-    words = list(run.get("command_line", ()))
-    if words and words[0] in ("sc-neurocore", "sc-neurocore.exe", "__main__.py"):
-        return shlex.join(["sc-neurocore", *words[1:]])
-    return ""
+    program, *words = [*run.get("command_line", ()), ""]
+    ours = program in ("sc-neurocore", "sc-neurocore.exe") or (program == "__main__.py" and words[0] in _COMMANDS)
+    return shlex.join(["sc-neurocore", *words[:-1]]) if ours else ""
 
 
 def facts_of(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from ..files import atomic_write, checked_path
 from .page import html
 from .repeat import command_of, facts_of, files_beside, run_of
-from .studies import page_of, rows_of
+from .studies import page_of, tasks_of
 
 
 def save_report(path: str | os.PathLike[str], study: Any) -> None:
@@ -47,7 +47,8 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
     """
     file = checked_path("path", path)
     page = page_of(study)
-    run = run_of(file, [row.id for row in rows_of(study)])
-    page = replace(page, command=command_of(run), facts=page.facts + facts_of(run), files=files_beside(file))
+    run = run_of(file, tasks_of(study))
+    commands = "\n".join(filter(None, (command_of(run), page.command)))
+    page = replace(page, command=commands, facts=facts_of(run), files=files_beside(file))
     with atomic_write(file) as temporary:
         temporary.write_text(html(page), "utf-8")

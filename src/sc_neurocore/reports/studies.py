@@ -1,6 +1,5 @@
 """What a page says of each kind of study: the question, its answer in a sentence, its pictures and numbers."""
 
-from collections.abc import Iterable
 from functools import partial, singledispatch
 from typing import Any
 
@@ -39,10 +38,12 @@ def page_of(study: Any) -> Page:
     raise TypeError(f"study must be {kinds}, got {type(study).__name__}")
 
 
-def rows_of(study: Any) -> Iterable[Any]:
-    """The rows of a study that `page_of` takes."""
+def tasks_of(study: Any) -> tuple[str, ...]:
+    """Ids of the tasks by which a record knows a study that `page_of` takes."""
+    if isinstance(study, Choice):
+        return study.tasks
     parts = study.evaluations if isinstance(study, FaultStudy) else (study,)
-    return (row for part in parts for row in part.rows)
+    return tuple(row.id for part in parts for row in part.rows)
 
 
 @page_of.register
@@ -202,9 +203,9 @@ def _of_choice(choice: Choice) -> Page:
     objective = UNITS[choice.objective]
     text = f"Points below float against {objective} for the tested circuits; the table below has the numbers."
     picture = drawn(partial(loss_against_cost, choice=choice), (9.2, 4.6), text, "choice")
-    notes = (choice.hint(), *choice.runners_up_texts(), *choice.warnings(),
-             f"{len(choice.screened)} circuits were compared on {choice.judged_on}")  # fmt: skip
-    run = "Run it" if choice.chosen else "Run the nearest"
+    compared = f"{len(choice.screened)} circuits were compared on {choice.judged_on}"
+    notes = (choice.hint(), choice.next_best(), *choice.warnings(), compared)
+    what = "the chosen circuit" if choice.chosen else "the nearest circuit"
     return Page(
         question=f"Which circuit within {points_text(choice.within)} of float is cheapest?",
         answer=f"{said[0].upper()}{said[1:]}.",
@@ -219,7 +220,7 @@ def _of_choice(choice: Choice) -> Page:
             ),
         ),
         tables=(choice_table(choice),),
-        facts=((run, choice.command()),),
+        command=f"# {what}, on all held-out images\n{choice.command()}",
     )  # fmt: skip
 
 

@@ -56,8 +56,8 @@ def choice_table(choice: "Choice") -> Table:
     same = [len({getattr(cost, name) for cost in costs}) == 1 for name in ("streams", "gates")]
     columns = {
         "circuit": True, "cycles": True, "streams": not same[0], "gates": not same[1], "area (µm²)": True,
-        "images": True, "worse": True, "better": True, "below float": True,
-        f"at most ({100 * choice.confidence:g} %)": True, f"within {choice.within:g}": True,
+        "images": True, "worse": True, "better": True, "below": True, "at most": True,
+        f"within {choice.within:g}": True,
     }  # fmt: skip
     shown = [place for place, there in enumerate(columns.values()) if there]
     lines = []
@@ -78,9 +78,10 @@ def choice_table(choice: "Choice") -> Table:
         )
         lines.append(Line(cells, tuple(range(len(cells))) if each == choice.chosen else ()))
     caption = (
-        "Circuits in the order of the test. Worse, better: images that only the circuit, and only float, gets wrong. "
-        "Below float and its upper end in points; of a circuit that was stopped early, the least upper end that could "
-        "be left. Marked: the cheapest that was shown to be within the margin. -: behind the first that was not."
+        "Circuits in the order of the test. Images that were run: a test stops when its outcome is certain. Worse, "
+        "better: images that only the circuit, and only float, gets wrong. Below: points below float, and at most so "
+        f"many at {100 * choice.confidence:g} % confidence. Marked: the cheapest that was shown to be within the "
+        "margin. -: behind the first that was not."
     )
     if all(same):
         caption += f" All have {costs[0].streams:,} streams and {costs[0].gates:,} gates."
