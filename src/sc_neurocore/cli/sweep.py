@@ -164,9 +164,10 @@ def sweep(
     """
     from rich.console import Console
 
+    given = dict(locals())
+    from ..reports import save_report
     from ..sweeps import AXES
 
-    given = dict(locals())
     axes = {name: given[name] for name in AXES if given.get(name) is not None and name not in ("model", "data")}
     stop = {name: given[name] for name in ("samples", "width", "threshold", "error") if given[name] is not None}
     console = Console()
@@ -186,7 +187,9 @@ def sweep(
     _show(console, result, top)
     path = out / "points.csv"
     result.to_csv(path)
-    written = ", ".join(map(str, (*result.written, path)))
+    page = out / "index.html"
+    save_report(page, result)
+    written = ", ".join(map(str, (*result.written, path, page)))
     console.print(f"written: {written}", highlight=False, soft_wrap=True)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..files import atomic_write, checked_path
@@ -22,7 +23,7 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
         study is read from ``record.json`` in the same folder, and the files of results there are listed; a page in
         another folder is without both.
     study
-        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy` or a `Choice`.
+        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy`, a `SweepResult` or a `Choice`.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
     """
     file = checked_path("path", path)
     page = page_of(study)
-    run = run_of(file, tasks_of(study))
+    run = run_of(file, partial(tasks_of, study))
     commands = "\n".join(filter(None, (command_of(run), page.command)))
     page = replace(page, command=commands, facts=facts_of(run), files=files_beside(file))
     with atomic_write(file) as temporary:

@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from ..evaluation.reservoirs import EXPECTED, LINEAR, TAPS
 from ..evaluation.rows import text_of
+from ..sweeps.axes import shown_value
 from .page import Line, Table
 
 if TYPE_CHECKING:
     from ..choosing import Choice
     from ..evaluation import Evaluation, FaultStudy, ReservoirStudy
+    from ..sweeps import SweepResult
 
 SCORES = {"nrmse_std": "NARMA10, error over the standard deviation", "memory": "memory capacity"}
 """Scores of a reservoir, and what they are."""
@@ -86,6 +88,28 @@ def choice_table(choice: "Choice") -> Table:
     if all(same):
         caption += f" All have {costs[0].streams:,} streams and {costs[0].gates:,} gates."
     return Table(caption, tuple(columns), (tuple(lines),), left=(0, 10)).only(shown)
+
+
+def sweep_table(result: "SweepResult", most: int) -> Table:
+    """The best points of a sweep, so many at most: the settings that differ, and what came out; marked: the best."""
+    names = result.varied or ("generator", "length")
+    lines = []
+    for place, row in enumerate(result.sorted().rows[:most]):
+        low, high = row.interval()
+        cells = (
+            *(shown_value(row.settings[name]) for name in names),
+            f"{100 * row.accuracy:.2f}",
+            f"{100 * low:.2f} .. {100 * high:.2f}",
+            f"{100 * row.float_accuracy:.2f}",
+            f"{row.images:,}",
+            row.stopped,
+        )
+        lines.append(Line(cells, () if place else tuple(range(len(cells)))))
+    caption = f"{'The best ' if len(result) > most else ''}{len(lines)} of {len(result)} points, the best first: "
+    caption += "accuracy in % with its 95 % interval, that of float on the same images, and why a point has ended."
+    head = (*(name.replace("_", " ") for name in names), "accuracy %", "95 % interval", "float %", "images", "stopped")
+    left = tuple(place for place, name in enumerate(names) if name not in ("length", "bits", "seed", "repeat"))
+    return Table(caption, head, (tuple(lines),), left=(*left, len(head) - 1))
 
 
 def fault_table(study: "FaultStudy") -> Table:
