@@ -104,6 +104,20 @@ def test_stopping_early_changes_no_decision(start):
     assert early > 20
 
 
+def test_a_circuit_is_not_stopped_while_it_may_catch_up():
+    """Six images that only the circuit gets wrong come first; later ones only float gets wrong outweigh them."""
+    subject, wrong, measure, run = made(np.random.default_rng(0), 500, {8: 0.0})
+    order = sample_order(500)
+    subject.float_classes[:] = 0
+    subject.float_classes[order[-30:]] = 1
+    wrong[8][:] = 0
+    wrong[8][order[:6]] = 1
+    assert upper_end(6, 0, 500, 0.95) > 0.02
+    found = Trial(subject, 0, 0.02, 0.95).run(candidate(8), True, measure)
+    assert (found.verdict, found.images, found.worse, found.better) == ("within", 500, 6, 30)
+    assert len(run) > 1
+
+
 def test_nothing_is_claimed_behind_the_first_failure():
     subject, _, measure, _ = made(np.random.default_rng(0), 600, {64: 0.0, 32: 0.0, 16: 0.3, 8: 0.0})
     found = in_sequence(Trial(subject, 0, 0.02, 0.95), [candidate(n) for n in (64, 32, 16, 8)], measure)

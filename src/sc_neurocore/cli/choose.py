@@ -170,11 +170,11 @@ def _objective(cycles: bool, area: bool, area_time: bool) -> str:
 def _with_bar(run: "Callable[[Callable[[State], None]], Any]", out: Path) -> Any:
     """Run a choice under a progress bar: circuits left, images, time left, the best so far."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description:<44.44}"), BarColumn(20), TextColumn("{task.fields[circuits]:>3} circuits left"),
-        TextColumn("{task.fields[images]:>5} images"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        TextColumn("{task.description:<30.30}"), BarColumn(8), TextColumn("{task.fields[circuits]} circuits left,"),
+        TextColumn("{task.fields[images]} images,"), TimeRemainingColumn(compact=True), TextColumn("left"),
         TextColumn("{task.fields[best]}"),
     )  # fmt: skip
     console = Console(stderr=True)
