@@ -91,6 +91,7 @@ def test_stopping_early_changes_no_decision(start):
         own, other = wrong[8][kept] != 0, subject.float_classes[kept] != 0
         b, c = int((own & ~other).sum()), int((other & ~own).sum())
         passed = upper_end(b, c, len(kept), 0.95) < 0.02
+        assert found.high == upper_end(found.worse, found.better, found.images, 0.95)
         assert (found.verdict == "within") == passed
         assert found.total == len(kept)
         if passed:
@@ -101,6 +102,20 @@ def test_stopping_early_changes_no_decision(start):
         decisions.append(passed)
     assert 20 < sum(decisions) < 100
     assert early > 20
+
+
+def test_a_circuit_is_not_stopped_while_it_may_catch_up():
+    """Six images that only the circuit gets wrong come first; later ones only float gets wrong outweigh them."""
+    subject, wrong, measure, run = made(np.random.default_rng(0), 500, {8: 0.0})
+    order = sample_order(500)
+    subject.float_classes[:] = 0
+    subject.float_classes[order[-30:]] = 1
+    wrong[8][:] = 0
+    wrong[8][order[:6]] = 1
+    assert upper_end(6, 0, 500, 0.95) > 0.02
+    found = Trial(subject, 0, 0.02, 0.95).run(candidate(8), True, measure)
+    assert (found.verdict, found.images, found.worse, found.better) == ("within", 500, 6, 30)
+    assert len(run) > 1
 
 
 def test_nothing_is_claimed_behind_the_first_failure():

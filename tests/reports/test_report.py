@@ -9,16 +9,20 @@ import time
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from parsed import read
 
 import sc_neurocore as sc
+from sc_neurocore import sweeps
 from sc_neurocore.choosing import choose
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import ResultStore, evaluate, fault_study, reservoir_study
 from sc_neurocore.evaluation.rows import text_of
+from sc_neurocore.plots import accuracy_of_points
 from sc_neurocore.reports import page_of, save_report
-from sc_neurocore.reports.tables import choice_table
+from sc_neurocore.reports.tables import choice_table, sweep_table
+from sc_neurocore.sweeps.engines import Serial
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -271,7 +275,7 @@ def test_a_choice(network, data, tmp_path):
     assert page.texts["h1"] == ["Which circuit within 8 points of float is cheapest?"]
     ((head, *rows),) = page.tables
     assert head == [
-        "circuit", "cycles", "area (µm²)", "images", "worse", "better", "below float", "at most (95 %)", "within 8",
+        "circuit", "cycles", "area (µm²)", "images", "worse", "better", "below", "at most", "within 8",
     ]  # fmt: skip
     for cells, each in zip(rows, choice.tested, strict=True):
         cost = each.candidate.cost
@@ -280,9 +284,35 @@ def test_a_choice(network, data, tmp_path):
         assert float(cells[6]) == pytest.approx(100 * (each.worse - each.better) / each.images, abs=0.0051)
         assert float(cells[7]) == pytest.approx(100 * each.high, abs=0.0051)
     assert page.marked[0] == choice.chosen.candidate.circuit
-    assert choice.command() in page.texts["dd"]
+    assert page.texts["code"] == [f"# the chosen circuit, on all held-out images\n{choice.command()}"]
+    facts = " ".join(page.texts["dd"])
+    for part in (choice.row.task.network, choice.row.task.data, "150 samples", sc.__version__):
+        assert part in facts
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
     assert links == ["choose.csv", "blocks-wrong.bits", "record.json", "calibration.npz", "calibrated"]
     both = choose(network, data, 8, lengths=(4, 256), generators="sobol", objective="area")
     assert len({each.candidate.cost.streams for each in both.tested}) > 1
     assert choice_table(both).head[2:4] == ("streams", "gates")
+
+
+def test_a_sweep(network, data, tmp_path):
+    points = sweeps.grid(generator=["sobol", "lfsr"], length=[8, 64], calibrate="none")
+    result = sweeps.collect(points, network, data, out=tmp_path, executor=Serial())
+    sweeps.collect(points[:1], network, data, out=tmp_path / "other", executor=Serial())
+    save_report(tmp_path / "index.html", result)
+    page = read(tmp_path / "index.html")
+    ((head, *rows),) = page.tables
+    assert head == ["generator", "length", "accuracy %", "95 % interval", "float %", "images", "stopped"]
+    for cells, row in zip(rows, result.sorted(), strict=True):
+        assert cells[:2] == [row.task.generator, str(row.task.length)]
+        assert cells[2] == f"{100 * row.correct / row.images:.2f}"
+        assert cells[5:] == ["400", "all"]
+    assert f"{100 * result.best.accuracy:.2f}" in page_of(result).answer
+    assert sc.__version__ in " ".join(page.texts["dd"])
+    links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    assert links == ["blocks.csv", "blocks-wrong.bits", "record.json"]
+    assert len(sweep_table(result, 2).lines) == 2
+    ax = Figure().subplots()
+    accuracy_of_points(ax, result)
+    drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() != "None"}
+    assert {(row.task.length, 100 * row.accuracy) for row in result if row.task.length == 8} <= drawn

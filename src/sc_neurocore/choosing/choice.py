@@ -3,7 +3,6 @@
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..evaluation.rows import text_of
 from ..evaluation.task import Row, Task
@@ -46,6 +45,8 @@ class Choice:
         File of the samples that circuits are calibrated on; None if it was not written.
     given
         Words that say which model and data the program was given.
+    tasks
+        Ids of the tasks that the record knows the choice by.
     """
 
     within: float
@@ -63,11 +64,7 @@ class Choice:
     written: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     calibration: Path | None = field(default=None, compare=False, repr=False)
     given: tuple[str, ...] = field(default=(), compare=False, repr=False)
-
-    @property
-    def rows(self) -> tuple[Any, ...]:
-        """The counts of the tested circuits."""
-        return tuple(each.row for each in self.tested)
+    tasks: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def chosen(self) -> Tested | None:
@@ -108,7 +105,7 @@ class Choice:
         sure = f"{100 * self.confidence:g} %"
         if (best := self.chosen) is not None:
             return (
-                f"{best.candidate.circuit}: {best.candidate.cost.cycles} cycles, within {points_text(self.within)} "
+                f"the cheapest is {best.candidate.circuit}, {self._costs(best)}: within {points_text(self.within)} "
                 f"of float at {sure} confidence (measured {100 * best.below_float:.2f} below, "
                 f"at most {100 * best.high:.2f})"
             )
@@ -128,14 +125,14 @@ class Choice:
     def hint(self) -> str:
         """What is cheaper and measured within the margin, but not shown to be so; empty if nothing is."""
         near = self.measured
-        if near is None or near.verdict == "within":
+        if near is None or near.verdict == "within" or (self.chosen is None and near == self.nearest):
             return ""
         why = {
             "not shown": self._needed(near),
             "not tested": f"{self._first_failed()} before it in the test was not shown to be so; {self._needed(near)}",
         }[near.verdict]
         return (
-            f"measured but not shown: {near.candidate.circuit}, {near.candidate.cost.cycles} cycles, "
+            f"measured but not shown: {near.candidate.circuit}, {self._costs(near)}, "
             f"{100 * near.below_float:.2f} below on {near.images} images, at most {100 * near.high:.2f}; {why}"
         )
 
@@ -156,13 +153,18 @@ class Choice:
         task = (self.chosen or self.nearest).candidate.task
         return shlex.join(["sc-neurocore", "evaluate", *self.given, *_words(task), *self._calibrate(task)])
 
-    def runners_up_texts(self) -> tuple[str, ...]:
-        """The next circuits behind the chosen one, a sentence each."""
-        return tuple(
-            f"runner-up: {each.candidate.circuit}, {each.candidate.cost.cycles} cycles, at most "
-            f"{100 * each.high:.2f} below"
+    def next_best(self) -> str:
+        """The next circuits behind the chosen one in a sentence; empty if there are none."""
+        texts = [
+            f"{each.candidate.circuit} ({self._costs(each)}, at most {100 * each.high:.2f} below)"
             for each in self.runners_up[:2]
-        )
+        ]
+        return f"runners-up: {'; '.join(texts)}" if texts else ""
+
+    def _costs(self, tested: Tested) -> str:
+        cost = tested.candidate.cost
+        area = "" if self.objective == "cycles" else f", about {cost.area:,.0f} µm²"
+        return f"{cost.cycles:,} cycles{area}"
 
     def warnings(self) -> tuple[str, ...]:
         """What is not as it was asked for, a sentence each: too few images, circuits that cannot be built."""

@@ -237,6 +237,7 @@ def choose(
         written=journal.written,
         calibration=path,
         given=tuple(given),
+        tasks=tuple(block.id for each in ordered for block in trial.blocks(each.candidate)),
     )
 
 

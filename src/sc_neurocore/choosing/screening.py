@@ -112,11 +112,14 @@ class Screen:
         identification and hyperparameter optimization", AISTATS 2016, https://proceedings.mlr.press/v51/jamieson16.html.
         """
         finalists = self._halved(_by_level(candidates, objective), tell)
-        best = {level: self._best(few, tell) for level, few in finalists.items()}
+        left, best = sum(map(len, finalists.values())), dict[int, Screened]()
+        for level, few in finalists.items():
+            best[level] = self._best(few, left, tell)
+            left -= len(few) - 1
         if per_layer and len(self._network.stream_nodes) > 1:
             between = self._between(best, tell)
             for level, more in _by_level(between, objective).items():
-                found = self._best(more, tell)
+                found = self._best(more, left + len(more), tell)
                 if level not in best or found.loss < best[level].loss:
                     best[level] = found
         return [best[level] for level in sorted(best, reverse=True)]
@@ -137,15 +140,15 @@ class Screen:
                 return {level: ranked[:FINALISTS] for level, ranked in levels.items()}
             samples = min(2 * samples, len(self._x))
 
-    def _best(self, candidates: Sequence[Candidate], tell: Tell) -> Screened:
-        """The best of a few circuits, as mapped or calibrated, by all samples."""
+    def _best(self, candidates: Sequence[Candidate], left: int, tell: Tell) -> Screened:
+        """The best of a few circuits, as mapped or calibrated, by all samples; so many are left of all."""
         found = []
         for each in candidates:
-            tell(each.circuit, len(candidates), len(self._x))
+            tell(each.circuit, left, len(self._x))
             found.append(self._judged(each, self._network, len(self._x)))
             if self._calibrated is not None and np.max(each.task.length) <= CALIBRATED:
                 task = replace(each.task, calibration=self._digest)
-                tell(f"calibrating {each.circuit}", len(candidates), len(self._samples))
+                tell(f"calibrating {each.circuit}", left, len(self._samples))
                 network = self._calibrated.network(task)
                 found.append(self._judged(replace(each, task=task), network, len(self._x)))
         return min(found, key=lambda each: each.loss)

@@ -37,8 +37,8 @@ class Tested:
     worse, better
         Samples that only the circuit gets wrong, and only the float network.
     high
-        Upper end of the one-sided interval of its error rate minus that of the float network, a share. Of a circuit
-        that was stopped early it is the least that could be left.
+        Upper end of the one-sided interval of its error rate minus that of the float network, a share, by the samples
+        that were run.
     row
         Counts of the samples that were run.
     """
@@ -158,12 +158,12 @@ class Trial:
             row = joined(rows)
             worse, better = _only(row)
             left = int(self._float_wrong[row.task.stop :].sum())
-            high = upper_end(worse, min(better + left, n - worse), n, self._confidence)
-            if high >= self._within:
+            least = upper_end(worse, min(better + left, n - worse), n, self._confidence)
+            if least >= self._within:
                 break
-        done = row.task.stop == self.total
-        passed = done and high < self._within
+        passed = row.task.stop == self.total and least < self._within
         verdict: Verdict = "not tested" if not open_ else "within" if passed else "not shown"
+        high = upper_end(worse, better, row.images, self._confidence)
         return Tested(candidate, verdict, row.images, n, worse, better, high, row)
 
 

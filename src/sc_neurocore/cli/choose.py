@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, rich_table, say_written
+from .common import list_option, parse_ints, parse_names, print_whole, rich_table, say_written, width_of
 from .inputs import DatasetName, check_inputs, load_calibration, load_data, load_model
 from .process import Interrupted
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from .. import reports
     from ..choosing import Choice, State
 
 _WHAT = Group("What to run", sort_key=1)
@@ -169,11 +170,11 @@ def _objective(cycles: bool, area: bool, area_time: bool) -> str:
 def _with_bar(run: "Callable[[Callable[[State], None]], Any]", out: Path) -> Any:
     """Run a choice under a progress bar: circuits left, images, time left, the best so far."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description:<44.44}"), BarColumn(20), TextColumn("{task.fields[circuits]:>3} circuits left"),
-        TextColumn("{task.fields[images]:>5} images"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        TextColumn("{task.description:<30.30}"), BarColumn(8), TextColumn("{task.fields[circuits]} circuits left,"),
+        TextColumn("{task.fields[images]} images,"), TimeRemainingColumn(compact=True), TextColumn("left"),
         TextColumn("{task.fields[best]}"),
     )  # fmt: skip
     console = Console(stderr=True)
@@ -198,10 +199,22 @@ def _show(console: "Console", choice: "Choice") -> None:
     if choice.reused:
         console.print(f"reused {choice.reused} rows", highlight=False)
     console.print(f"{len(choice.screened)} circuits compared on {choice.judged_on}", highlight=False, soft_wrap=True)
-    print_whole(console, rich_table(choice_table(choice)))
+    print_whole(console, rich_table(_fitting(console, choice_table(choice))))
     console.print(f"float network  {100 * choice.float_accuracy:.2f} % of {choice.images} images", highlight=False)
-    said: Sequence[str] = (choice.verdict(), choice.hint(), *choice.runners_up_texts(), *choice.warnings())
+    said: Sequence[str] = (choice.verdict(), choice.hint(), choice.next_best(), *choice.warnings())
     for sentence in filter(None, said):
         console.print(sentence[0].upper() + sentence[1:], highlight=False, soft_wrap=True, markup=False)
     word = "run it" if choice.chosen else "run the nearest"
     console.print(f"{word}: {choice.command()}", highlight=False, soft_wrap=True, markup=False)
+
+
+_DROPPED = ("gates", "streams", "worse", "better", "images", "area (µm²)")
+"""Columns that are left out, one after the other, where the terminal is too narrow."""
+
+
+def _fitting(console: "Console", table: "reports.Table") -> "reports.Table":
+    for name in _DROPPED:
+        if width_of(console, rich_table(table)) <= console.width:
+            break
+        table = table.only([place for place, column in enumerate(table.head) if column != name])
+    return table

@@ -165,6 +165,7 @@ def sweep(
     from rich.console import Console
 
     from .. import checks
+    from ..reports import save_report
     from ..sweeps import AXES
 
     given = dict(locals())
@@ -188,7 +189,9 @@ def sweep(
     _show(console, result, top)
     path = out / "points.csv"
     result.to_csv(path)
-    written = ", ".join(map(str, (*result.written, path)))
+    page = out / "index.html"
+    save_report(page, result)
+    written = ", ".join(map(str, (*result.written, path, page)))
     console.print(f"written: {written}", highlight=False, soft_wrap=True)
 
 

@@ -7,10 +7,12 @@ from .faults import accuracy_against_faults, save_faults
 from .network import save_network
 from .raster import plot_raster
 from .reservoir import save_reservoir, score_against_length
+from .sweep import accuracy_of_points
 
 __all__ = [
     "accuracy_against_faults",
     "accuracy_against_length",
+    "accuracy_of_points",
     "draw_crossbar",
     "loss_against_cost",
     "plot_raster",

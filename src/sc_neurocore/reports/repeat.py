@@ -1,7 +1,7 @@
 """How to repeat a study: its record as facts of a page, and the files beside it."""
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from ..evaluation.writers import of_all_writers
 _FILES = {
     "results.csv": "a row a run, integer counts",
     "estimate.csv": "a row an estimate",
+    "points.csv": "a row a point",
+    "blocks.csv": "a row for every block of images of a point",
     "choose.csv": "a row for every block of images that a circuit ran on",
     "reservoir.csv": "both scores of every run",
     "wrong.bits": "which images were wrong, a bit each",
@@ -27,6 +29,8 @@ _FILES = {
 }
 """What may lie beside a page."""
 _PYTHON = "Python"
+_COMMANDS = ("evaluate", "choose", "reservoir", "sweep")
+"""What tells ``python -m sc_neurocore`` from other programs."""
 
 
 def files_beside(page: Path) -> tuple[tuple[str, str], ...]:
@@ -37,11 +41,22 @@ def files_beside(page: Path) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def run_of(page: Path, tasks: Collection[str]) -> dict[str, Any]:
-    """The last run that the record beside a page has of tasks, by their ids; empty if there is none."""
-    runs = Record(page.with_name("record.json")).runs
-    wanted = set(tasks)
-    return next((run for run in reversed(runs) if wanted <= set(run.get("tasks", ()))), {})
+def run_of(page: Path, tasks: Callable[[Mapping[str, Any]], Collection[str]]) -> dict[str, Any]:
+    """The last run that the record beside a page has of tasks; empty if there is none.
+
+    Parameters
+    ----------
+    page
+        The file of the page.
+    tasks
+        Ids of the tasks that a run must have, at least one, given the run.
+    """
+    runs: list[dict[str, Any]] = Record(page.with_name("record.json")).runs
+    for run in reversed(runs):
+        wanted = set(tasks(run))
+        if wanted and wanted <= set(run.get("tasks", ())):
+            return dict(run)
+    return {}
 
 
 def command_of(run: dict[str, Any]) -> str:
@@ -49,11 +64,13 @@ def command_of(run: dict[str, Any]) -> str:
 
     >>> command_of({"command_line": ["sc-neurocore", "evaluate", "--model", "my net.npz"]})
     "sc-neurocore evaluate --model 'my net.npz'"
+    >>> command_of({"command_line": ["__main__.py", "evaluate"]}), command_of({"command_line": ["__main__.py", "-q"]})
+    ('sc-neurocore evaluate', '')
     """
-    words = list(run.get("command_line", ()))
-    if words and words[0] in ("sc-neurocore", "sc-neurocore.exe", "__main__.py"):
-        return shlex.join(["sc-neurocore", *words[1:]])
-    return ""
+    line: list[str] = [*run.get("command_line", ()), ""]
+    program, *words = line
+    ours = program in ("sc-neurocore", "sc-neurocore.exe") or (program == "__main__.py" and words[0] in _COMMANDS)
+    return shlex.join(["sc-neurocore", *words[:-1]]) if ours else ""
 
 
 def facts_of(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..files import atomic_write, checked_path
 from .page import html
 from .repeat import command_of, facts_of, files_beside, run_of
-from .studies import page_of, rows_of
+from .studies import page_of, tasks_of
 
 
 def save_report(path: str | os.PathLike[str], study: Any) -> None:
@@ -22,7 +23,7 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
         study is read from ``record.json`` in the same folder, and the files of results there are listed; a page in
         another folder is without both.
     study
-        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy` or a `Choice`.
+        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy`, a `SweepResult` or a `Choice`.
 
     Raises
     ------
@@ -47,7 +48,8 @@ def save_report(path: str | os.PathLike[str], study: Any) -> None:
     """
     file = checked_path("path", path)
     page = page_of(study)
-    run = run_of(file, [row.id for row in rows_of(study)])
-    page = replace(page, command=command_of(run), facts=page.facts + facts_of(run), files=files_beside(file))
+    run = run_of(file, partial(tasks_of, study))
+    commands = "\n".join(filter(None, (command_of(run), page.command)))
+    page = replace(page, command=commands, facts=facts_of(run), files=files_beside(file))
     with atomic_write(file) as temporary:
         temporary.write_text(html(page), "utf-8")

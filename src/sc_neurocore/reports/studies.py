@@ -1,6 +1,6 @@
 """What a page says of each kind of study: the question, its answer in a sentence, its pictures and numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import partial, singledispatch
 from typing import Any
 
@@ -10,15 +10,24 @@ from ..choosing import Choice
 from ..choosing.candidates import UNITS
 from ..choosing.choice import points_text
 from ..evaluation import Evaluation, FaultStudy, ReservoirStudy
+from ..evaluation.blocks import BlockTask
 from ..evaluation.classification import FIXED_POINT
 from ..evaluation.reservoirs import LINEAR, TAPS
 from ..evaluation.results import ESTIMATE, Point
 from ..evaluation.rows import Length, text_of
-from ..plots import accuracy_against_faults, accuracy_against_length, loss_against_cost, score_against_length
+from ..plots import (
+    accuracy_against_faults,
+    accuracy_against_length,
+    accuracy_of_points,
+    loss_against_cost,
+    score_against_length,
+)
 from ..plots.style import COLOURS, NAMES
+from ..sweeps import SweepResult
+from ..sweeps.axes import shown_value
 from .drawing import drawn
 from .page import Figure, Page, Table
-from .tables import SCORES, choice_table, evaluation_table, fault_table, reservoir_table
+from .tables import SCORES, choice_table, evaluation_table, fault_table, reservoir_table, sweep_table
 
 
 @singledispatch
@@ -28,21 +37,27 @@ def page_of(study: Any) -> Page:
     Parameters
     ----------
     study
-        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy` or a `Choice`.
+        An `Evaluation`, a `FaultStudy`, a `ReservoirStudy`, a `SweepResult` or a `Choice`.
 
     Raises
     ------
     TypeError
         If it is none of these.
     """
-    kinds = "an Evaluation, a FaultStudy, a ReservoirStudy or a Choice"
+    kinds = "an Evaluation, a FaultStudy, a ReservoirStudy, a SweepResult or a Choice"
     raise TypeError(f"study must be {kinds}, got {type(study).__name__}")
 
 
-def rows_of(study: Any) -> Iterable[Any]:
-    """The rows of a study that `page_of` takes."""
+def tasks_of(study: Any, run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Ids of tasks that a run which made a study has in its record; none if it is no run of that kind."""
+    if isinstance(study, Choice):
+        return study.tasks
+    if isinstance(study, SweepResult):
+        size = run.get("sweep", {}).get("block", 0)
+        firsts = (BlockTask.of_task(row.task, 0, min(size, row.total), row.total) for row in study if size)
+        return tuple(block.id for block in firsts)
     parts = study.evaluations if isinstance(study, FaultStudy) else (study,)
-    return (row for part in parts for row in part.rows)
+    return tuple(row.id for part in parts for row in part.rows)
 
 
 @page_of.register
@@ -202,9 +217,9 @@ def _of_choice(choice: Choice) -> Page:
     objective = UNITS[choice.objective]
     text = f"Points below float against {objective} for the tested circuits; the table below has the numbers."
     picture = drawn(partial(loss_against_cost, choice=choice), (9.2, 4.6), text, "choice")
-    notes = (choice.hint(), *choice.runners_up_texts(), *choice.warnings(),
-             f"{len(choice.screened)} circuits were compared on {choice.judged_on}")  # fmt: skip
-    run = "Run it" if choice.chosen else "Run the nearest"
+    compared = f"{len(choice.screened)} circuits were compared on {choice.judged_on}"
+    notes = (choice.hint(), choice.next_best(), *choice.warnings(), compared)
+    what = "the chosen circuit" if choice.chosen else "the nearest circuit"
     return Page(
         question=f"Which circuit within {points_text(choice.within)} of float is cheapest?",
         answer=f"{said[0].upper()}{said[1:]}.",
@@ -219,8 +234,34 @@ def _of_choice(choice: Choice) -> Page:
             ),
         ),
         tables=(choice_table(choice),),
-        facts=((run, choice.command()),),
+        command=f"# {what}, on all held-out images\n{choice.command()}",
     )  # fmt: skip
+
+
+MOST_POINTS = 200
+"""Points of a sweep in the table of a page; all are in its points.csv."""
+
+
+@page_of.register
+def _of_sweep(result: SweepResult) -> Page:
+    best = result.best
+    low, high = best.interval()
+    names = result.varied or ("generator", "length")
+    settings = ", ".join(f"{name.replace('_', ' ')} {shown_value(best.settings[name])}" for name in names)
+    text = "Accuracy against stream length for the points of the sweep; the table below has the numbers."
+    picture = drawn(partial(accuracy_of_points, result=result), (9.2, 4.6), text, "points")
+    return Page(
+        question="Which circuit is best?",
+        answer=(
+            f"Of {len(result)} points the best is {settings}: {100 * best.accuracy:.2f} % of {best.images} images are "
+            f"right (95 % interval {100 * low:.2f} .. {100 * high:.2f}), and {100 * best.float_accuracy:.2f} % in "
+            "floating point."
+        ),
+        about=(", ".join(dict.fromkeys(row.data for row in result)), f"{best.total} held-out images"),
+        notes=("The best of many points looks better than it is: choose tests what it claims.",),
+        figures=(Figure(picture, "Bars: 95 % intervals over the images. Lines: the best point of each length."),),
+        tables=(sweep_table(result, MOST_POINTS),),
+    )
 
 
 def _better(study: ReservoirStudy, kind: str, n: int) -> str:

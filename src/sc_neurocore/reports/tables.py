@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from ..evaluation.reservoirs import EXPECTED, LINEAR, TAPS
 from ..evaluation.rows import text_of
+from ..sweeps.axes import shown_value
 from .page import Line, Table
 
 if TYPE_CHECKING:
     from ..choosing import Choice
     from ..evaluation import Evaluation, FaultStudy, ReservoirStudy
+    from ..sweeps import SweepResult
 
 SCORES = {"nrmse_std": "NARMA10, error over the standard deviation", "memory": "memory capacity"}
 """Scores of a reservoir, and what they are."""
@@ -56,8 +58,8 @@ def choice_table(choice: "Choice") -> Table:
     same = [len({getattr(cost, name) for cost in costs}) == 1 for name in ("streams", "gates")]
     columns = {
         "circuit": True, "cycles": True, "streams": not same[0], "gates": not same[1], "area (µm²)": True,
-        "images": True, "worse": True, "better": True, "below float": True,
-        f"at most ({100 * choice.confidence:g} %)": True, f"within {choice.within:g}": True,
+        "images": True, "worse": True, "better": True, "below": True, "at most": True,
+        f"within {choice.within:g}": True,
     }  # fmt: skip
     shown = [place for place, there in enumerate(columns.values()) if there]
     lines = []
@@ -78,13 +80,36 @@ def choice_table(choice: "Choice") -> Table:
         )
         lines.append(Line(cells, tuple(range(len(cells))) if each == choice.chosen else ()))
     caption = (
-        "Circuits in the order of the test. Worse, better: images that only the circuit, and only float, gets wrong. "
-        "Below float and its upper end in points; of a circuit that was stopped early, the least upper end that could "
-        "be left. Marked: the cheapest that was shown to be within the margin. -: behind the first that was not."
+        "Circuits in the order of the test. Images that were run: a test stops when its outcome is certain. Worse, "
+        "better: images that only the circuit, and only float, gets wrong. Below: points below float, and at most so "
+        f"many at {100 * choice.confidence:g} % confidence. Marked: the cheapest that was shown to be within the "
+        "margin. -: behind the first that was not."
     )
     if all(same):
         caption += f" All have {costs[0].streams:,} streams and {costs[0].gates:,} gates."
     return Table(caption, tuple(columns), (tuple(lines),), left=(0, 10)).only(shown)
+
+
+def sweep_table(result: "SweepResult", most: int) -> Table:
+    """The best points of a sweep, so many at most: the settings that differ, and what came out; marked: the best."""
+    names = result.varied or ("generator", "length")
+    lines = []
+    for place, row in enumerate(result.sorted().rows[:most]):
+        low, high = row.interval()
+        cells = (
+            *(shown_value(row.settings[name]) for name in names),
+            f"{100 * row.accuracy:.2f}",
+            f"{100 * low:.2f} .. {100 * high:.2f}",
+            f"{100 * row.float_accuracy:.2f}",
+            f"{row.images:,}",
+            row.stopped,
+        )
+        lines.append(Line(cells, () if place else tuple(range(len(cells)))))
+    caption = f"{'The best ' if len(result) > most else ''}{len(lines)} of {len(result)} points, the best first: "
+    caption += "accuracy in % with its 95 % interval, that of float on the same images, and why a point has ended."
+    head = (*(name.replace("_", " ") for name in names), "accuracy %", "95 % interval", "float %", "images", "stopped")
+    left = tuple(place for place, name in enumerate(names) if name not in ("length", "bits", "seed", "repeat"))
+    return Table(caption, head, (tuple(lines),), left=(*left, len(head) - 1))
 
 
 def fault_table(study: "FaultStudy") -> Table:
