@@ -96,6 +96,19 @@ def archive(*names):
     return stream.getvalue()
 
 
+@pytest.mark.parametrize("mark", [b"PK", b"\x80\x04", b"\x80\x05"])
+def test_sizes_of_headers_that_look_like_marks(network, tmp_path, mark):
+    """The first bytes of a safetensors file are the size of its header, which may be those of a zip or a pickle."""
+    network.save(tmp_path / "net.safetensors")
+    content = (tmp_path / "net.safetensors").read_bytes()
+    size, wanted = int.from_bytes(content[:8], "little"), int.from_bytes(mark, "little")
+    assert size <= wanted
+    header = content[8 : 8 + size].ljust(wanted)
+    (tmp_path / "net").write_bytes(mark.ljust(8, b"\0") + header + content[8 + size :])
+    assert format_of(tmp_path / "net") == "safetensors"
+    assert load_network(tmp_path / "net").digest() == network.digest()
+
+
 class Trap:
     """What would run if it were unpickled."""
 

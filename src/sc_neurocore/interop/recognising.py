@@ -43,6 +43,8 @@ def format_of(path: Path) -> str:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(16)
+        if int.from_bytes(start[:8], "little") <= size and start[8:9] == b"{":  # first: a size may look like any mark
+            return "safetensors"
         if start.startswith(_ZIP):
             return _archive(path, file)
         if start.startswith(HDF5):
@@ -50,8 +52,6 @@ def format_of(path: Path) -> str:
         for marks, told in ((_PICKLES, f"a pickle: {_IN_PYTHON}"), ((_NPY,), "one array")):
             if start.startswith(marks):
                 raise ValueError(f"{_rule(path)}, it is {told}")
-        if int.from_bytes(start[:8], "little") <= size and start[8:9] == b"{":
-            return "safetensors"
         if _is_onnx(file, size):
             return "onnx"
     raise ValueError(f"{_rule(path)}, it is none of them, or damaged")
