@@ -8,7 +8,7 @@ import pytest
 from sc_neurocore import Network, sweeps
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_data
-from sc_neurocore.sweeps import run as run_module
+from sc_neurocore.sweeps.jobs import BlocksJob
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_processes(run):
 
 
 def test_ctrl_c_keeps_finished_blocks(run, monkeypatch):
-    plain, count = run_module.work, 0
+    plain, count = BlocksJob.run, 0
 
     def interrupted(*arguments):
         nonlocal count
@@ -125,7 +125,7 @@ def test_ctrl_c_keeps_finished_blocks(run, monkeypatch):
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(run_module, "work", interrupted)
+    monkeypatch.setattr(BlocksJob, "run", interrupted)
     status, _, err = run(*AXES)
     assert status == 130
     assert err.endswith("are kept in sweep; run the same command again to resume\n")
