@@ -1,6 +1,11 @@
 """The commands `sweep` and `merge` from the outside."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -8,6 +13,7 @@ import pytest
 from sc_neurocore import Network, sweeps
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_data
+from sc_neurocore.evaluation import ResultStore
 from sc_neurocore.sweeps.jobs import BlocksJob
 
 
@@ -182,3 +188,39 @@ def test_merge_of_bad_folders(run, tmp_path):
     status, _, err = run("a", "--out", "all", command="merge")
     assert status == 2
     assert err == "error: a/blocks.csv must be a file of results of this version, its header differs\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_ctrl_c_with_processes(files, tmp_path):
+    """All processes get it; one line is printed, what is finished is kept, and no process is left."""
+    words = {
+        "--model": files / "net.safetensors", "--data": files / "data.npz", "--workers": 2, "--calibrate": "none",
+        "--generator": "bernoulli", "--length": 2**16, "--seed": ",".join(map(str, range(400))), "--block": 10,
+        "--out": tmp_path / "out",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in words.items() for word in pair)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not (tmp_path / "out" / "blocks.csv").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("interrupted: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    kept = len(ResultStore(tmp_path / "out" / "blocks.csv", blocks=True).read())
+    assert 0 < kept < 6 * 400
+    end = time.monotonic() + 20
+    while alive(process.pid):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -90,7 +90,7 @@ class Run:
         """Cancel what has not begun, and keep what has been finished meanwhile."""
         for future in self._flights:
             future.cancel()
-        wait(self._flights, GRACE_SECONDS)
+        wait([future for future in self._flights if not future.cancelled()], GRACE_SECONDS)
         for future in self._flights:
             if future.done() and not future.cancelled() and not future.exception():
                 answer = future.result()
