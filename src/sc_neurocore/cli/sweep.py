@@ -165,9 +165,11 @@ def sweep(
     from rich.console import Console
 
     given = dict(locals())
+    from .. import checks
     from ..reports import save_report
     from ..sweeps import AXES
 
+    checks.whole("top", top, 0)
     axes = {name: given[name] for name in AXES if given.get(name) is not None and name not in ("model", "data")}
     stop = {name: given[name] for name in ("samples", "width", "threshold", "error") if given[name] is not None}
     console = Console()
@@ -297,9 +299,7 @@ def _run(plan: "Plan", engine: "Engine", out: Path) -> "SweepResult":
 
 
 def _show(console: "Console", result: "SweepResult", top: int) -> None:
-    from .. import checks
-
-    shown = result.sorted().rows[: checks.whole("top", top, 0)]
+    shown = result.sorted().rows[:top]
     if shown:
         print_whole(console, _table(console, result, shown))
     left = len(result) - len(shown)

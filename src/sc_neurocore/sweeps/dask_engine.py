@@ -2,13 +2,16 @@
 
 import logging
 import socket
+import threading
 import time
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from .. import checks
 from ..backends.threads import thread_count
+from .engines import is_loss_of_dask
 
 ANSWER_SECONDS = 6.0
 """A scheduler that has not answered for so long is not there."""
@@ -37,6 +40,8 @@ class DaskEngine:
         If it is no address.
     """
 
+    here = False
+
     def __init__(self, address: str, workers: int | None = None) -> None:
         checks.instance("address", address, str)
         self._distributed = _library()
@@ -64,7 +69,10 @@ class DaskEngine:
     def _connected(self, seconds: float) -> Any:
         try:
             _knock(self._distributed, self._address)
-            return self._distributed.Client(self._address, timeout=seconds, set_as_default=False)
+            return _within(
+                seconds,
+                lambda: self._distributed.Client(self._address, timeout=seconds, set_as_default=False),
+            )
         except (TimeoutError, OSError) as error:
             raise OSError(f"no Dask scheduler answers at {self._address}") from error
         except ValueError as error:
@@ -100,7 +108,7 @@ class DaskEngine:
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether workers or the scheduler have gone: the error is one of Dask, or a job was cancelled."""
-        return isinstance(error, CancelledError) or type(error).__module__.startswith("distributed")
+        return is_loss_of_dask(error)
 
     def close(self) -> None:
         """Close the connection, and end the processes of this machine."""
@@ -108,6 +116,20 @@ class DaskEngine:
             if opened is not None:
                 with suppress(Exception):
                     opened.close(timeout=5)
+
+
+def _within(seconds: float, call: Callable[[], Any]) -> Any:
+    """What a call gives, or a TimeoutError: a client waits for ever for a server that says nothing."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future.result(seconds + 1)
 
 
 def _knock(distributed: Any, address: str) -> None:
