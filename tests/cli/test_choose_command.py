@@ -47,7 +47,7 @@ def test_the_command_that_it_prints_gives_the_same_counts(run, tmp_path, within)
     assert (status, err) == (0, "")
     folder = tmp_path / "choice"
     assert {file.name for file in folder.iterdir()} == {
-        "choose.csv", "blocks-wrong.bits", "record.json", "choose.png", "index.html", "calibration.npz", "calibrated",
+        "choose.csv", "blocks-wrong.bits", "record.json", "choose.png", "index.html", "calibrated",
     }  # fmt: skip
     (line,) = (line for line in out.splitlines() if line.startswith("run it: "))
     words = shlex.split(line.removeprefix("run it: "))

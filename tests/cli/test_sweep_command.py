@@ -1,6 +1,11 @@
 """The commands `sweep` and `merge` from the outside."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +13,8 @@ import pytest
 from sc_neurocore import Network, sweeps
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_data
-from sc_neurocore.sweeps import run as run_module
+from sc_neurocore.evaluation import ResultStore
+from sc_neurocore.sweeps.jobs import BlocksJob
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,8 @@ def test_a_sweep(run, files, tmp_path):
         for row in wanted.sorted()
     ]
     assert "8 points" in lines
-    assert lines[-1] == ("written: sweep/blocks.csv, sweep/blocks-wrong.bits, sweep/record.json, sweep/points.csv")
+    names = ("blocks.csv", "blocks-wrong.bits", "record.json", "points.csv", "index.html")
+    assert lines[-1] == f"written: {', '.join(f'sweep/{name}' for name in names)}"
     status, again, err = run(*AXES, "--top", "2")
     assert "reused 8 of 8 points from sweep" in again
     assert "8 points, 6 more in points.csv" in again
@@ -116,7 +123,7 @@ def test_processes(run):
 
 
 def test_ctrl_c_keeps_finished_blocks(run, monkeypatch):
-    plain, count = run_module.work, 0
+    plain, count = BlocksJob.run, 0
 
     def interrupted(*arguments):
         nonlocal count
@@ -125,7 +132,7 @@ def test_ctrl_c_keeps_finished_blocks(run, monkeypatch):
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(run_module, "work", interrupted)
+    monkeypatch.setattr(BlocksJob, "run", interrupted)
     status, _, err = run(*AXES)
     assert status == 130
     assert err.endswith("are kept in sweep; run the same command again to resume\n")
@@ -182,3 +189,39 @@ def test_merge_of_bad_folders(run, tmp_path):
     status, _, err = run("a", "--out", "all", command="merge")
     assert status == 2
     assert err == "error: a/blocks.csv must be a file of results of this version, its header differs\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_ctrl_c_with_processes(files, tmp_path):
+    """All processes get it; one line is printed, what is finished is kept, and no process is left."""
+    words = {
+        "--model": files / "net.safetensors", "--data": files / "data.npz", "--workers": 2, "--calibrate": "none",
+        "--generator": "bernoulli", "--length": 2**16, "--seed": ",".join(map(str, range(400))), "--block": 10,
+        "--out": tmp_path / "out",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in words.items() for word in pair)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not (tmp_path / "out" / "blocks.csv").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("interrupted: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    kept = len(ResultStore(tmp_path / "out" / "blocks.csv", blocks=True).read())
+    assert 0 < kept < 6 * 400
+    end = time.monotonic() + 20
+    while alive(process.pid):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

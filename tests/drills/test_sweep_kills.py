@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from sc_neurocore import Network, sweeps
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import ResultStore
 from sc_neurocore.evaluation.record import Record
+from sc_neurocore.sweeps import run as sweep_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")]
 KILLS = 100
@@ -27,9 +29,11 @@ def arguments():
 
 
 def run(folder, log):
-    """A sweep in a process of its own, which writes down the points that it has reported."""
+    """A sweep in a process of its own, which writes down the points that it has reported, and keeps rows often."""
+    sweep_run.SECONDS = 0.05
+    rows = sweeps.iter_collect(*arguments(), block=20, workers=1, out=folder)
     with open(log, "wb", buffering=0) as file:
-        for row in sweeps.iter_collect(*arguments(), block=20, workers=1, out=folder):
+        for row in rows:
             file.write(row.task.id.encode() + b"\n")
 
 
@@ -44,6 +48,7 @@ def test_kills(tmp_path):
     wanted = rows_of(tmp_path / "whole")
     assert len(wanted) == 6 * len(POINTS)
     context, moments = multiprocessing.get_context("forkserver"), random.Random(5)
+    context.set_forkserver_preload(["sc_neurocore.sweeps.jobs", "sc_neurocore.datasets.dataset", __name__])
     kills = folders = 0
     while kills < KILLS:
         out = tmp_path / f"out-{folders}"
@@ -56,7 +61,9 @@ def test_kills(tmp_path):
                 process = context.Process(target=run, args=(out, logs[-1]))
                 process.start()
                 running.append(process)
-            for process in running:
+            for process, log in zip(running, logs[-len(running) :], strict=True):
+                while process.is_alive() and not log.exists():
+                    time.sleep(0.01)
                 process.join(moments.uniform(0.0, 1.5))
                 process.kill()
                 process.join()

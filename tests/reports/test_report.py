@@ -289,7 +289,7 @@ def test_a_choice(network, data, tmp_path):
     for part in (choice.row.task.network, choice.row.task.data, "150 samples", sc.__version__):
         assert part in facts
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
-    assert links == ["choose.csv", "blocks-wrong.bits", "record.json", "calibration.npz", "calibrated"]
+    assert links == ["choose.csv", "blocks-wrong.bits", "record.json", "calibrated"]
     both = choose(network, data, 8, lengths=(4, 256), generators="sobol", objective="area")
     assert len({each.candidate.cost.streams for each in both.tested}) > 1
     assert choice_table(both).head[2:4] == ("streams", "gates")

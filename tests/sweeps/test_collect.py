@@ -220,7 +220,7 @@ def test_one_point_is_shared_among_workers(network, data, tmp_path):
     jobs = []
 
     class Counted(Serial):
-        slots = 3
+        slots, here = 3, False
 
         def submit(self, call, *arguments):
             jobs.append(arguments[0])
@@ -414,6 +414,8 @@ def test_a_model_goes_to_a_worker_once(network, data):
     sent = []
 
     class Watched(Serial):
+        here = False
+
         def submit(self, call, job, threads, parcels):
             sent.append(len(parcels))
             return super().submit(call, job, threads, parcels)

@@ -92,7 +92,11 @@ class Parts:
 
     def facts(self, path: Path | None) -> dict[str, Any] | None:
         """What a record says of the samples to calibrate on, which are kept in a file."""
-        return None if self.fit is None else {**self.fit.facts(), "file": None if path is None else path.name}
+        return (
+            None
+            if self.fit is None
+            else {**self.fit.facts(), "file": None if path is None else f"{FOLDER}/{path.name}"}
+        )
 
     def text(self) -> str:
         """What the first look is on, in words."""
@@ -150,7 +154,7 @@ def choose(
         As for `evaluate`.
     out
         Folder for ``choose.csv`` (a row for every block of samples that a circuit ran on), ``blocks-wrong.bits``,
-        ``record.json``, ``calibration.npz`` (what circuits were calibrated on) and the folder ``calibrated``. Rows and
+        ``record.json`` and the folder ``calibrated`` (networks, and the samples that they were calibrated on). Rows and
         networks that are there already are not made again. None: nothing is written.
     progress
         Called before every step.
@@ -216,7 +220,7 @@ def choose(
     ordered = front(nominees, objective)
     trial = Trial(subject, parts.start, within / 100, confidence)
     session = _Session(subject, calibrated, journal, backend, steps)
-    path = None if folder is None or parts.fit is None else _kept(folder / "calibration.npz", parts.fit)
+    path = None if folder is None or parts.fit is None else _kept(folder / FOLDER, parts.fit)
     facts = _facts(subject, grid, parts, path, ordered, within, objective, confidence)
     tested, row = session.run(trial, [each.candidate for each in ordered], facts)
     steps.expect(0)
@@ -256,17 +260,13 @@ def _grid(network: "Network", data: "Dataset", given: dict[str, Any]) -> Grid:
     return Grid(**lists, bits=widths, common=common, names=names)
 
 
-def _kept(path: Path, samples: CalibrationSamples) -> Path:
-    """The file of the samples that circuits are calibrated on; written unless it is there."""
-    try:
-        with np.load(path) as file:
-            if np.array_equal(file["x"], samples.x):
-                return path
-    except (OSError, ValueError, KeyError):
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        np.savez_compressed(temporary, x=samples.x)
+def _kept(folder: Path, samples: CalibrationSamples) -> Path:
+    """The file of the samples that circuits are calibrated on, named after them; written unless it is there."""
+    path = folder / f"{samples.digest}.npz"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as temporary:
+            np.savez_compressed(temporary, x=samples.x)
     return path
 
 

@@ -72,7 +72,7 @@ def choose(
 
     Writes into the folder `choice`: **index.html** (a page with the answer, the plot, the table, and how to repeat it),
     **choose.csv** (a row for every block of images that a circuit ran on), **blocks-wrong.bits**, **record.json**,
-    **calibration.npz** (what circuits were calibrated on), **calibrated** (a network a circuit) and **choose.png**.
+    **calibrated** (a network a circuit, and the samples that they were calibrated on) and **choose.png**.
     Finished rows and calibrated networks are kept on Ctrl-C; the same command goes on where it stopped.
 
     Parameters

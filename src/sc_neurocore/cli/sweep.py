@@ -164,11 +164,11 @@ def sweep(
     """
     from rich.console import Console
 
+    given = dict(locals())
     from .. import checks
     from ..reports import save_report
     from ..sweeps import AXES
 
-    given = dict(locals())
     checks.whole("top", top, 0)
     axes = {name: given[name] for name in AXES if given.get(name) is not None and name not in ("model", "data")}
     stop = {name: given[name] for name in ("samples", "width", "threshold", "error") if given[name] is not None}

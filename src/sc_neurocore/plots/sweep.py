@@ -29,10 +29,9 @@ def accuracy_of_points(ax: "Axes", result: "SweepResult") -> None:
     ends = []
     for place, (generator, rows) in enumerate(lines.items()):
         colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-        for row in rows:
-            low, high = row.interval()
-            ax.plot([cycles_of(row)] * 2, [100 * low, 100 * high], color=colour, lw=1, alpha=0.35, zorder=2)
         x, y = [cycles_of(row) for row in rows], [100 * row.accuracy for row in rows]
+        low, high = zip(*(row.interval() for row in rows), strict=True)
+        ax.vlines(x, [100 * end for end in low], [100 * end for end in high], color=colour, lw=1, alpha=0.35, zorder=2)
         ax.plot(x, y, marker, color=colour, ms=6, mec="white", mew=1, zorder=4, clip_on=False)
         best: dict[float, float] = {}
         for cycles, accuracy in zip(x, y, strict=True):

@@ -24,8 +24,7 @@ _FILES = {
     "faults.png": "the plot of faults as a picture",
     "reservoir.png": "the plots as a picture",
     "choose.png": "the plot as a picture",
-    "calibration.npz": "the samples that circuits were calibrated on",
-    "calibrated": "the calibrated network of each circuit",
+    "calibrated": "the calibrated network of each circuit, and the samples that a choice calibrated on",
 }
 """What may lie beside a page."""
 _PYTHON = "Python"

@@ -1,6 +1,7 @@
 """Sweeps: many circuits, of many options, networks and data sets, on any number of cores and machines."""
 
 from .axes import AXES, Axis
+from .dask_engine import DaskEngine
 from .estimate import estimated_seconds
 from .folders import load, merge
 from .plan import Plan
@@ -12,6 +13,7 @@ from .stopping import StopWhen, sequence_interval
 __all__ = [
     "AXES",
     "Axis",
+    "DaskEngine",
     "Plan",
     "StopWhen",
     "SweepResult",

@@ -5,12 +5,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from .. import checks
 from ..backends.threads import thread_count
+from .engines import is_loss_of_dask
 
 ANSWER_SECONDS = 6.0
 """A scheduler that has not answered for so long is not there."""
@@ -38,6 +39,8 @@ class DaskEngine:
     ValueError, TypeError
         If it is no address.
     """
+
+    here = False
 
     def __init__(self, address: str, workers: int | None = None) -> None:
         checks.instance("address", address, str)
@@ -105,7 +108,7 @@ class DaskEngine:
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether workers or the scheduler have gone: the error is one of Dask, or a job was cancelled."""
-        return isinstance(error, CancelledError) or type(error).__module__.startswith("distributed")
+        return is_loss_of_dask(error)
 
     def close(self) -> None:
         """Close the connection, and end the processes of this machine."""

@@ -27,6 +27,10 @@ class Engine(Protocol):
     def threads(self) -> int | None:
         """Threads that the kernels of a worker use; None: as many as they have."""
 
+    @property
+    def here(self) -> bool:
+        """Whether jobs run in this process, so that nothing has to be packed for them."""
+
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
         """Run a call; its arguments and its answer can be pickled."""
 
@@ -42,6 +46,7 @@ class Serial:
 
     slots = 1
     threads: int | None = None
+    here = True
 
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
         """Run a call now."""
@@ -68,6 +73,8 @@ class Processes:
     workers
         Number of processes; each has a part of the cores for the threads of its kernels.
     """
+
+    here = False
 
     def __init__(self, workers: int) -> None:
         self.slots = workers
@@ -134,6 +141,7 @@ class Given:
     """
 
     threads: int | None = None
+    here = False
 
     def __init__(self, executor: Executor, slots: int | None = None) -> None:
         self._executor = executor
@@ -144,11 +152,16 @@ class Given:
         return self._executor.submit(call, *arguments)
 
     def is_loss(self, error: BaseException) -> bool:
-        """Whether a job was cancelled, as it is when a scheduler loses its workers; a broken pool stays broken."""
-        return isinstance(error, CancelledError)
+        """Whether workers of Dask have gone, or a job was cancelled; a broken pool stays broken."""
+        return is_loss_of_dask(error)
 
     def close(self) -> None:
         """Nothing was opened."""
+
+
+def is_loss_of_dask(error: BaseException) -> bool:
+    """Whether workers or the scheduler of Dask have gone: the error is one of its own, or a job was cancelled."""
+    return isinstance(error, CancelledError) or type(error).__module__.startswith("distributed")
 
 
 def engine_of(executor: "Executor | Engine | None", workers: int | None) -> Engine:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..backends.threads import set_threads
+from ..backends.threads import set_threads, thread_count
 from .courses import Course
 from .engines import Engine
 from .plan import Plan, cost_of
@@ -33,8 +33,8 @@ def estimated_seconds(plan: Plan, engine: Engine) -> float:
     if not pending:
         return 0.0
     chosen = [pending[place] for place in np.unique(np.linspace(0, len(pending) - 1, TIMED).round().astype(int))]
-    if engine.threads is not None:
-        set_threads(engine.threads)
+    before = thread_count()
+    set_threads(engine.threads or before)
     try:
         timed = sorted((cost_of(course), _seconds(course, plan.backend)) for course in chosen)
         calibrations = {course.calibration: course for course in pending if course.calibration}
@@ -43,8 +43,7 @@ def estimated_seconds(plan: Plan, engine: Engine) -> float:
             middle = list(calibrations.values())[len(calibrations) // 2]
             total = len(calibrations) * _seconds_of_calibration(middle, plan)
     finally:
-        if engine.threads is not None:
-            set_threads(None)
+        set_threads(before)
     costs, seconds = zip(*timed, strict=True)
     total += float(np.interp([cost_of(course) for course in pending], costs, seconds).sum())
     return total / engine.slots

@@ -5,7 +5,7 @@ import threading
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -82,6 +82,13 @@ def work(job: Job[T], threads: int | None, parcels: Sequence[Parcel] = ()) -> T 
     things = {key: _looked_up(key) for key in job.needs}
     missing = tuple(key for key, thing in things.items() if thing is None)
     return Missing(missing) if missing else job.run(*things.values())
+
+
+def forget(keys: Iterable[str]) -> None:
+    """Drop what this process holds under some keys."""
+    with _holding:
+        for key in keys:
+            _held.pop(key, None)
 
 
 def _hold(key: str, thing: Any) -> None:

@@ -17,13 +17,15 @@ from ..networks import Network
 from .axes import Settings
 from .courses import Block, Course
 from .engines import Engine, engine_of
-from .jobs import BlocksJob, CalibrateJob, Job, Missing, Parcel, work
+from .jobs import BlocksJob, CalibrateJob, Job, Missing, Parcel, forget, work
 from .plan import BLOCK, Plan
 from .results import SweepResult, SweepRow
 from .stopping import StopWhen
 
 SECONDS = 0.5
 """About how long a job runs: rows come back so often."""
+GRACE_SECONDS = 10.0
+"""How long jobs that run are waited for when a sweep is left."""
 MOST_TRIES = 20
 """How often a job is run again when its workers are lost."""
 Progress = Callable[[int, int, "SweepRow | None"], None]
@@ -54,10 +56,11 @@ class Run:
 
     def __init__(self, plan: Plan, engine: Engine, keep: Keep[BlockRow]) -> None:
         self._plan, self._engine, self._keep = plan, engine, keep
+        self._things: dict[str, Any] = {}
         self._parcels: dict[str, Parcel] = {}
         self._networks: dict[int, CalibratedNetworks | None] = {}
         for subject in plan.subjects.values():
-            self._parcels.update((parcel.key, parcel) for parcel in subject.parcels())
+            self._things.update(subject.things())
             self._networks[id(subject)] = subject.calibrated(plan.out, plan.backend)
         self._flights: dict[Future[Any], Flight] = {}
         self._waiting: dict[str, list[Course]] = {}
@@ -87,13 +90,14 @@ class Run:
         """Cancel what has not begun, and keep what has been finished meanwhile."""
         for future in self._flights:
             future.cancel()
-        self._engine.close()
+        wait([future for future in self._flights if not future.cancelled()], GRACE_SECONDS)
         for future in self._flights:
             if future.done() and not future.cancelled() and not future.exception():
                 answer = future.result()
                 self._unsaved += answer if isinstance(answer, list) else []
         self._flights.clear()
         self._saved()
+        forget(self._things)
 
     def _saved(self) -> list[SweepRow | None]:
         """Keep what has come since the last time, in one go: a disk takes some milliseconds, however little it is."""
@@ -124,8 +128,17 @@ class Run:
             self._advanced(flight, answer)
 
     def _send(self, flight: Flight, keys: Iterable[str] = ()) -> None:
-        parcels = tuple(self._parcels[key] for key in keys)
-        self._flights[self._engine.submit(work, flight.job, self._engine.threads, parcels)] = flight
+        job, engine = flight.job, self._engine
+        if engine.here:
+            future = engine.submit(job.run, *(self._things[key] for key in job.needs))
+        else:
+            future = engine.submit(work, job, engine.threads, tuple(map(self._parcel, keys)))
+        self._flights[future] = flight
+
+    def _parcel(self, key: str) -> Parcel:
+        if key not in self._parcels:
+            self._parcels[key] = Parcel.of(key, self._things[key])
+        return self._parcels[key]
 
     def _advanced(self, flight: Flight, rows: list[BlockRow]) -> None:
         course, job = flight.course, flight.job
@@ -143,7 +156,7 @@ class Run:
     def _prepare(self, course: Course) -> None:
         """Queue the jobs of a point, or have its network calibrated first."""
         key = course.calibration
-        if key and key not in self._parcels:
+        if key and key not in self._things:
             waiting = self._waiting.setdefault(key, [])
             waiting.append(course)
             if len(waiting) == 1:
@@ -171,7 +184,7 @@ class Run:
         self._enter(course.calibration, network)
 
     def _enter(self, key: str, network: Network) -> None:
-        self._parcels[key] = Parcel.of(key, network)
+        self._things[key] = network
         for course in self._waiting.pop(key):
             self._prepare(course)
 
@@ -239,11 +252,22 @@ def iter_collect(
     4 1.0
     """
     plan = Plan(points, models, data, stop=stop, calibration=calibration, block=block, backend=backend, out=out)
-    return (row for row in run_plan(plan, engine_of(executor, workers)) if row is not None)
+    engine = engine_of(executor, workers)
+    return (row for row in run_plan(plan, engine, executor is None) if row is not None)
 
 
-def run_plan(plan: Plan, engine: Engine) -> Iterator[SweepRow | None]:
-    """Rows of the points of a plan, those that are there first; None where blocks have ended and no point has."""
+def run_plan(plan: Plan, engine: Engine, close: bool) -> Iterator[SweepRow | None]:
+    """Rows of the points of a plan, those that are there first; None where blocks have ended and no point has.
+
+    Parameters
+    ----------
+    plan
+        What to run.
+    engine
+        What runs it.
+    close
+        Whether the engine is closed at the end.
+    """
     try:
         for course in plan.courses:
             if outcome := course.outcome():
@@ -257,7 +281,8 @@ def run_plan(plan: Plan, engine: Engine) -> Iterator[SweepRow | None]:
                 finally:
                     run.close()
     finally:
-        engine.close()
+        if close:
+            engine.close()
 
 
 def collect(
@@ -299,8 +324,8 @@ def collect(
         ``record.json`` and ``calibrated`` (networks). Blocks that are there are not run again; several processes may
         write there at once. None: nothing is written.
     executor
-        Runs the jobs, see ``concurrent.futures``; also ``Client(..).get_executor()`` of Dask. It stays open. None:
-        processes of this machine. Rows do not depend on it, but for their times.
+        Runs the jobs, see ``concurrent.futures``; a `DaskEngine`, or ``Client(..).get_executor()`` of Dask. It stays
+        open. None: processes of this machine. Rows do not depend on it, but for their times.
     workers
         Number of these processes; None: one a core, which share the cores' threads; 1: this thread, and no process. A
         script that starts processes needs ``if __name__ == "__main__":``, as ``multiprocessing`` says.
@@ -332,13 +357,13 @@ def collect(
     ([3, 4, 3, 4], [1.0, 1.0])
     """
     plan = Plan(points, models, data, stop=stop, calibration=calibration, block=block, backend=backend, out=out)
-    return collected(plan, engine_of(executor, workers), progress)
+    return collected(plan, engine_of(executor, workers), progress, executor is None)
 
 
-def collected(plan: Plan, engine: Engine, progress: Progress | None = None) -> SweepResult:
-    """The result of a plan that is run to its end."""
+def collected(plan: Plan, engine: Engine, progress: Progress | None = None, close: bool = False) -> SweepResult:
+    """The result of a plan that is run to its end; arguments as of `run_plan`."""
     found: dict[str, SweepRow] = {}
-    rows = run_plan(plan, engine)
+    rows = run_plan(plan, engine, close)
     try:
         for row in rows:
             if row is not None:

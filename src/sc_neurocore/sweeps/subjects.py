@@ -16,7 +16,6 @@ from ..evaluation.classification import Classification
 from ..evaluation.record import package_version
 from ..networks import Network
 from .axes import Settings
-from .jobs import Parcel
 from .tasks import Names
 
 
@@ -55,14 +54,12 @@ class Subject:
         """Key of the parcel of the classification."""
         return f"{self.names.network} {self.names.data}"
 
-    def parcels(self) -> list[Parcel]:
-        """What workers need: the held-out samples with the network, and the samples to calibrate on."""
+    def things(self) -> dict[str, Any]:
+        """What workers need, by key: the network with the held-out samples, and the samples to calibrate on."""
         data = self.classification.data
         held_out = replace(data, x_train=data.x_train[:0], y_train=data.y_train[:0])
-        found = [Parcel.of(self.key, replace(self.classification, data=held_out))]
-        if self.samples is not None:
-            found.append(Parcel.of(self.samples.digest, self.samples))
-        return found
+        found: dict[str, Any] = {self.key: replace(self.classification, data=held_out)}
+        return found if self.samples is None else {**found, self.samples.digest: self.samples}
 
     def calibrated(self, out: str | os.PathLike[str] | None, backend: str | None) -> CalibratedNetworks | None:
         """The calibrated networks that a folder keeps."""
