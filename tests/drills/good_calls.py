@@ -30,8 +30,8 @@ INNER = {
     "networks": {  # what networks call of their layers, with arguments of their own
         "activated", "bound", "build", "calibrated", "called", "check_mapping", "check_options", "cost",
         "count_factors", "decoded", "fitted", "forward", "from_sums", "gain", "gives_signed", "indices", "input_check",
-        "largest_sum", "mapping", "measured", "of_network", "output_scale", "output_shape", "outputs_of", "sample",
-        "scaled_weights", "source_names", "summary_cells", "terms", "through", "windows",
+        "largest_sum", "mapping", "measured", "of_network", "output_scale", "output_shape", "outputs_of", "runs",
+        "sample", "scaled_weights", "source_names", "summary_cells", "terms", "through", "windows",
     },
     "layers": {  # the last one: `state_dicts`; parts of circuits, for JAX functions
         "check_no_faults", "keywords", "load_state_dict", "reset", "circuit", "inputs", "select", "weighted_sum",
