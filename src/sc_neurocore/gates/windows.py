@@ -54,6 +54,24 @@ def window_indices(
     return np.asarray(corners[:, None] + inside)
 
 
+def window_maxima(images: NDArray[np.float64], kernel: Pair, stride: Pair) -> NDArray[np.float64]:
+    """Largest number ``(..., H_out, W_out)`` of each window of images ``(..., H, W)``.
+
+    >>> window_maxima(np.arange(9.0).reshape(3, 3), (2, 2), (1, 1))
+    array([[4., 5.],
+           [7., 8.]])
+    """
+    out = output_size((images.shape[-2], images.shape[-1]), kernel, stride)
+    for axis in (0, 1):  # the maximum of a column of each window, then of the row of these
+        lines = np.moveaxis(images, axis - 2, -1)
+        parts = (lines[..., k : k + (out[axis] - 1) * stride[axis] + 1 : stride[axis]] for k in range(kernel[axis]))
+        largest = next(parts).copy()
+        for part in parts:
+            np.maximum(largest, part, out=largest)
+        images = np.moveaxis(largest, -1, axis - 2)
+    return np.ascontiguousarray(images)
+
+
 @dataclass(frozen=True)
 class ConvolutionWindows:
     """The windows of a convolution over images of any size.

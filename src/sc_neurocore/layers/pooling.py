@@ -12,10 +12,10 @@ from ..backends.packing import words_for
 from ..bitstreams import value_range
 from ..bitstreams.encodings import Encoding
 from ..chunks import chunks
-from ..encoders import Generator, Seed
+from ..encoders import Bernoulli, Generator, Seed
 from ..encoders.select import SelectSource
 from ..gates import Faults, average_pool, max_pool
-from ..gates.windows import Pair, output_size, pair, window_indices
+from ..gates.windows import Pair, output_size, pair, window_indices, window_maxima
 from ..read_only import attribute
 from .base import Floats, Samples, SCLayer
 from .input_lines import InputLines
@@ -141,11 +141,20 @@ class SCPool2D(SCLayer):
             If the shape is wrong, or a value is not finite or outside the encoding's range.
         """
         x = self._checked(input_image)
+        run = self._pooled
+        if self._kind == "max" and self._faults is None and not isinstance(self.generator, Bernoulli):
+            # Every stream has a one where the numbers of one sequence are below its threshold: the OR of a window is
+            # the stream of its largest number, and the AND of the negative parts that of the smallest of them.
+            x, run = window_maxima(x, self._size, self._stride), self._encoded
         pixels = math.prod(x.shape[-3:])
-        run = partial(self._pooled, self.inputs(pixels))
-        return self._over_samples(run, x, 3, 32 * words_for(self._options.cycles) * pixels, samples)
+        per_sample = 32 * words_for(self._options.cycles) * pixels
+        return self._over_samples(partial(run, self.inputs(pixels)), x, 3, per_sample, samples)
 
     __call__ = forward
+
+    def _encoded(self, inputs: InputLines, x: Floats, samples: Samples) -> Floats:
+        """Numbers as they are decoded from their streams."""
+        return inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape).value(self._options.backend)
 
     def _pooled(self, inputs: InputLines, x: Floats, samples: Samples) -> Floats:
         images = inputs.streams(x.reshape(len(x), inputs.encoder.n), samples, x.shape)
@@ -172,11 +181,14 @@ class SCPool2D(SCLayer):
         x = self._checked(input_image)
         self._options.check_no_faults("pools")
         height, width = x.shape[-2:]
-        planes, shape = self._options.rounded(x).reshape(-1, height * width), self.output_shape(1, height, width)
+        rounded, shape = self._options.rounded(x), self.output_shape(1, height, width)
+        if self._kind == "max":
+            return window_maxima(rounded, self._size, self._stride)
+        planes = rounded.reshape(-1, height * width)
         out = np.empty((len(planes), math.prod(shape)))
         for part in chunks(out.shape[1], 24 * len(planes) * math.prod(self._size)):
             windows = planes[:, window_indices(1, (height, width), self._size, self._stride, part=part)[0]]
-            out[:, part] = windows.max(-1) if self._kind == "max" else windows.mean(-1)
+            out[:, part] = windows.mean(-1)
         return out.reshape(*x.shape[:-2], *shape[1:])
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..chunks import chunks
-from ..gates.windows import Pair, output_size, pair, window_indices
+from ..gates.windows import Pair, output_size, pair, window_indices, window_maxima
 from ..layers.pooling import Pooling, SCPool2D
 from .activations import Floats
 from .layer_spec import BuildContext, Cost, LayerSpec, NumberLayer, Shape, check_shapes
@@ -62,12 +62,14 @@ class Pool2D(LayerSpec):
     def forward(self, a: Floats) -> Floats:
         """The layer in floating point: ``(B, C, H, W)`` to ``(B, C, H_out, W_out)``."""
         shape, out_shape = a.shape[1:], self.output_shape(a.shape[1:])
+        if self.kind == "max":
+            return window_maxima(a, *self.window)
         pixels = a.reshape(len(a), math.prod(shape))
         out = np.empty((len(a), shape[0], out_shape[1] * out_shape[2]))
         for part in chunks(out.shape[2], 24 * len(a) * shape[0] * math.prod(self.window[0])):
             lines = self.indices(shape, part).swapaxes(1, 2)  # windows side by side: reduced many at a time
             windows = pixels.take(lines, axis=1)
-            out[:, :, part] = windows.max(2) if self.kind == "max" else windows.mean(2)
+            out[:, :, part] = windows.mean(2)
         return out.reshape(len(a), *out_shape)
 
     def check_mapping(self, shape: Shape, mapping: LayerMapping) -> None:
