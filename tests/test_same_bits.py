@@ -18,9 +18,12 @@ REPORTS = ("cli", "evaluation", "plots")
 LAWS = {
     "backends/compiled/reservoir.py": {"tanh"},  # the reservoir in floating point
     "backends/reference/reservoir.py": {"tanh"},
+    "choosing/candidates.py": {"log2"},  # levels of cost that are tried together, powers of two far from an edge
     "encoders/line_search.py": {"hypot"},  # the figure that ranks candidates, whose winners come with the package
     "gates/divide.py": {"exp", "log", "log1p"},  # the law of `square_root`
     "gates/fsm.py": {"**"},  # laws of state machines
+    "interop/onnx/qonnx.py": {"log2"},  # rounded to a whole number
+    "interop/onnx/quantising.py": {"log2"},
     "layers/attention.py": {"exp"},  # softmax in floating point
     "layers/lateral_inhibition.py": {"**"},  # of whole numbers
     "sweeps/stopping.py": {"lgamma", "log"},  # far from equal only, else whole numbers are compared

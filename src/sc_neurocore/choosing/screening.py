@@ -1,5 +1,6 @@
 """The first look: which circuit of each level of cost decides most as the float network does, by successive halving."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -170,7 +171,7 @@ class Screen:
         layers = len(self._network.stream_nodes)
         for (fewer, cheap), (more, _) in pairwise(uniform):
             task = cheap.candidate.task
-            budget = round((fewer * more) ** 0.5)
+            budget = round(math.sqrt(fewer * more))
             if budget > layers * CALIBRATED or isinstance(task.length, tuple):
                 continue
             tell(f"lengths of layers, {budget} cycles", len(uniform), len(self._samples))

@@ -202,7 +202,7 @@ def _sources_area(cost: LayerCost, options: CircuitOptions) -> float:
     sources = cost.input_sources + cost.weight_sources
     name = options.generator if isinstance(options.generator, str) else type(options.generator).__name__.lower()
     if name == "searched" and options.cycles <= LONGEST_SEARCHED:
-        nearest = min(SEARCHED, key=lambda length: abs(math.log(length / options.cycles)))
+        nearest = min(SEARCHED, key=lambda length: max(length / options.cycles, options.cycles / length))
         return sources / 2 * SEARCHED[nearest] * options.cycles / nearest
     bit = {
         "lfsr": LFSR_BIT,
