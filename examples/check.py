@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PICTURES = DOCS / "pictures"
-NOT_EXAMPLES = {"__init__", "__main__", "check", "result"}
+NOT_EXAMPLES = {"__init__", "__main__", "check", "result", "torch_models"}
 NAMES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_EXAMPLES))
 
 

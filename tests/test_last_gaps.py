@@ -61,7 +61,9 @@ def test_regressors_have_no_classes():
     regressor = sc.Network.from_arrays([[[0.5, -0.5], [0.25, 0.5]]], kind="regressor")
     circuit = regressor.circuit(16)
     for call in (regressor.float_predict, circuit.predict, networks.FixedPoint(regressor).predict):
-        with pytest.raises(ValueError, match=r"^kind must be classifier for classes, .*, got regressor, .*float_forward"):
+        with pytest.raises(
+            ValueError, match=r"^kind must be classifier for classes, .*, got regressor, .*float_forward"
+        ):
             call(x)
     np.testing.assert_array_equal(circuit.forward(x), regressor.circuit(16).forward(x))  # no sample was used up
     assert NETWORK.float_predict(x).shape == (1,)

@@ -18,7 +18,7 @@ def loaded(name):
         pytest.skip(f"{name} needs a library that is not installed: {error}")
 
 
-SLOW = {"lenet", "reservoir", "unsupervised_digits"}
+SLOW = {"lenet", "models", "reservoir", "unsupervised_digits"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in check.NAMES])

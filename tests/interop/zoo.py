@@ -1,12 +1,16 @@
 """Small architectures, as people write them, for readers of PyTorch models: name to a function that makes one.
 
 Each has the shape of a sample beside it. They are not trained: weights are those of the classes, statistics of
-normalisations are drawn.
+normalisations are drawn, or those of random samples.
 """
+
+from functools import partial
 
 import pytest
 
 torch = pytest.importorskip("torch")
+from examples import torch_models  # noqa: E402 - only where there is torch
+
 nn = torch.nn
 F = nn.functional
 
@@ -426,6 +430,18 @@ def vision_transformer():
     return model, (1, 8, 8)
 
 
+def of_examples(make):
+    """A model that the examples train on images of 28 x 28 pixels."""
+    return make(), (1, 28, 28)
+
+
+EXAMPLES = (
+    torch_models.LeNet,
+    torch_models.ResNet8,
+    torch_models.MobileNet,
+    torch_models.VisionTransformer,
+    torch_models.RowLSTM,
+)
 ZOO = {
     each.__name__: each
     for each in (
@@ -434,17 +450,21 @@ ZOO = {
         squeezenet, shufflenet, convnext, unet, conv1d, temporal_convolution, siamese, maxout, gated, kolmogorov,
         group_norms, rnn, lstm, gru, lstm_cell, transformer, vision_transformer,
     )
-}  # fmt: skip
+} | {make.__name__: partial(of_examples, make) for make in EXAMPLES}  # fmt: skip
 
 
 def made(name):
     """A model of the zoo in evaluation mode, with drawn statistics, and the shape of a sample."""
     torch.manual_seed(0)
     model, shape = ZOO[name]()
-    for module in model.modules():
-        if getattr(module, "running_mean", None) is not None:
-            module.running_mean.normal_(0, 0.2)
-            module.running_var.uniform_(0.5, 1.5)
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.2)
+    norms = [module for module in model.modules() if getattr(module, "running_mean", None) is not None]
+    for module in norms:
+        module.running_mean.normal_(0, 0.2)
+        module.running_var.uniform_(0.5, 1.5)
+        nn.init.uniform_(module.weight, 0.5, 1.5)
+        nn.init.normal_(module.bias, 0, 0.2)
+        module.momentum = None  # of training: the mean of all batches
+    if norms and type(model) in EXAMPLES:  # so deep that a signal dies out, but for statistics of samples
+        with torch.no_grad():
+            model.train()(torch.rand(64, *shape))
     return model.eval(), shape
