@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import sc_neurocore as sc
 from sc_neurocore import encoders, gates, layers, networks, neurons, synapses
@@ -372,6 +373,8 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
         None,
     ),
     "networks.Circuit": lambda: given(network(), layers.CircuitOptions(16)),
+    "networks.Circuit.describe": lambda: given(80),
+    "networks.Circuit.plot": lambda: given(Figure().add_subplot()),
     "networks.FixedPoint": lambda: given(network(), 6, gates.Faults.flips(0.1), seed=1, clip=False),
     **{f"networks.{name}": lambda: given(numbers(2, 4)) for name in (
         "Circuit.expected", "Circuit.forward", "Circuit.predict", "FixedPoint.forward", "FixedPoint.predict",
@@ -409,6 +412,7 @@ CALLS: dict[str, Callable[[], Arguments]] = _GENERATED | {
     ),
     "networks.Network.circuit": lambda: given(16, "sobol", encoding="split", seed=1),
     "networks.Network.describe": lambda: given(16, "split", "sobol"),
+    "networks.Network.plot": lambda: given(Figure().add_subplot(), length=16, generator="sobol"),
     "networks.Network.from_arrays": lambda: given(
         _WEIGHTS, [numbers(3), numbers(2)], activation="relu", output_activation="identity", calibration=numbers(5, 4),
         ceiling_quantile=0.9, input_range=(0.0, 1.0), kind="classifier", classes=("a", "b"),

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ... import checks
 from ...colours import INK, tint
 from .scene import TINT, Scene, Text
 
@@ -21,7 +22,11 @@ def inches(scene: Scene) -> tuple[float, float]:
 
 def plotted(scene: Scene, ax: "Axes | None") -> "Axes":
     """Draw a picture on axes, or on those of a new figure of pyplot that has its size; the axes."""
-    if ax is None:
+    from matplotlib.axes import Axes
+
+    if ax is not None:
+        checks.instance("ax", ax, Axes)
+    else:
         from matplotlib import pyplot
 
         ax = pyplot.figure(figsize=inches(scene)).add_axes((0, 0, 1, 1))
