@@ -20,8 +20,8 @@ from .rows import Row, read, renewed, write
 DOCS = Path(__file__).parents[1] / "docs"
 GROUPS = (
     "dense", "gather", "short_streams", "random_streams", "accumulations", "convolution", "spiking", "reservoir",
-    "learning", "fusion", "attention", "devices", "predictive", "primitives", "jax_scan", "estimates", "commands",
-    "peers", "curves", "memory",
+    "learning", "fusion", "attention", "devices", "predictive", "primitives", "jax_scan", "estimates", "sweeps",
+    "commands", "peers", "curves", "memory",
 )  # fmt: skip
 """Modules with ``rows(rounds)``, in the order of the page."""
 

@@ -87,7 +87,7 @@ class Processes:
         kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(kind)
         if kind == "forkserver":
-            context.set_forkserver_preload([work.__module__])
+            context.set_forkserver_preload([work.__module__, "sc_neurocore.sweeps.warm"])
         return ProcessPoolExecutor(self.slots, context, initializer=_begin)
 
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from ..backends.threads import set_threads, thread_count
 from ..evaluation.blocks import BlockRow
 from ..evaluation.calibrated import CalibratedNetworks, CalibrationSamples, with_faults
@@ -71,12 +73,13 @@ def work(job: Job[T], threads: int | None, parcels: Sequence[Parcel] = ()) -> T 
     job
         What to run.
     threads
-        Threads of the kernels of this process; None: as many as they have.
+        Threads of the kernels of this process, and of its matrix products; None: as many as they have.
     parcels
         What a worker has said to be `Missing`.
     """
     if threads is not None and threads != thread_count():
         set_threads(threads)
+        threadpool_limits(threads, "blas")  # else each process has as many as there are cores
     for parcel in parcels:
         _hold(parcel.key, pickle.loads(zlib.decompress(parcel.content)))
     things = {key: _looked_up(key) for key in job.needs}

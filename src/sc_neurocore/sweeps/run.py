@@ -65,6 +65,8 @@ class Run:
         self._flights: dict[Future[Any], Flight] = {}
         self._waiting: dict[str, list[Course]] = {}
         """Points that wait for a calibrated network."""
+        self._calibrations: deque[tuple[Course, Job[Any]]] = deque()
+        """Jobs that others wait for: they go first, the longest before all."""
         self._queue: deque[tuple[Course, Job[Any]]] = deque()
         self._unsaved: list[BlockRow] = []
         self._ended: list[SweepRow | None] = []
@@ -77,13 +79,13 @@ class Run:
 
     def rows(self) -> Iterator[SweepRow | None]:
         """Rows of points as these end, once they are kept; None where only blocks have."""
-        while self._queue or self._flights:
-            while self._queue and len(self._flights) < self._most:
-                self._send(Flight(*self._queue.popleft()))
+        while self._calibrations or self._queue or self._flights:
+            while (self._calibrations or self._queue) and len(self._flights) < self._most:
+                self._send(Flight(*(self._calibrations or self._queue).popleft()))
             done, _ = wait(self._flights, return_when=FIRST_COMPLETED)
             for future in done:
                 self._landed(self._flights.pop(future), future)
-            if not (self._queue or self._flights) or time.monotonic() >= self._next_save:
+            if not (self._calibrations or self._queue or self._flights) or time.monotonic() >= self._next_save:
                 yield from self._saved()
 
     def close(self) -> None:
@@ -167,7 +169,7 @@ class Run:
                 else:
                     names = course.subject.names
                     job = CalibrateJob(course.subject.key, names.samples, course.task, self._plan.backend)
-                    self._queue.appendleft((course, job))
+                    self._calibrations.append((course, job))
             return
         blocks = course.missing()
         pieces = 1 if course.one_by_one else min(self._pieces, len(blocks))
