@@ -51,8 +51,6 @@ class Recipe(NamedTuple):
     batch: int
     parts: Mapping[str, Iterable[int]]
     """Groups of its layers with streams, by their places among these."""
-    calibrated: tuple[int, ...] = LENGTHS
-    """Lengths of the circuits that are calibrated: each search takes minutes in a large graph."""
 
     def train(self, data: Dataset, epochs: int | None = None) -> nn.Module:
         """The trained model; `epochs`: other than its own."""
@@ -103,7 +101,6 @@ RECIPES = {
             "perceptrons": (4, 5, 9, 10),
             FIRST_AND_LAST: (0, 11),
         },
-        (8, 16),
     ),
     "lstm": Recipe(
         "LSTM",
@@ -112,7 +109,6 @@ RECIPES = {
         4e-3,
         128,
         {"inputs of all steps": (0,), "steps 2 to 15": range(1, 15), "steps 16 to 28": range(15, 28), "last": (28,)},
-        (8, 16, 32),
     ),
 }
 
@@ -145,7 +141,7 @@ def measured(name: str, network: Network, data: Dataset) -> dict[str, float]:
     few = replace(data, x_test=data.x_test[:IMAGES], y_test=data.y_test[:IMAGES])
     run = {"generators": tuple(GENERATORS), "out": kept(name), "progress": partial(tell, title)}
     mapped = evaluate(network, few, LENGTHS, calibrate="none", **run)
-    found = evaluate(network, few, RECIPES[name].calibrated, calibration=data.x_train[:SAMPLES], **run)
+    found = evaluate(network, few, LENGTHS, calibration=data.x_train[:SAMPLES], **run)
     numbers[f"{title}, floats, %"] = 100 * mapped.float_accuracy
     for way, evaluation in zip(WAYS, (found, mapped), strict=True):
         for point in evaluation.points:
@@ -196,9 +192,8 @@ def draw(path: Path, numbers: dict[str, float]) -> None:
             ends = []
             for recipe, colour, marker in zip(RECIPES.values(), COLOURS, MARKERS, strict=False):
                 for way, width, size in zip(WAYS, (2.2, 0.9), (6, 0), strict=True):
-                    lengths = recipe.calibrated if way == "calibrated" else LENGTHS
-                    y = [numbers[f"{recipe.title}, {generator}, L = {length}, {way}, %"] for length in lengths]
-                    ax.plot(lengths, y, color=colour, lw=width, marker=marker, ms=size, mec="white", clip_on=False)
+                    y = [numbers[f"{recipe.title}, {generator}, L = {length}, {way}, %"] for length in LENGTHS]
+                    ax.plot(LENGTHS, y, color=colour, lw=width, marker=marker, ms=size, mec="white", clip_on=False)
                 ends.append((y[-1], f"{recipe.title}  {numbers[f'{recipe.title}, floats, %']:.1f}", colour))
             length_axis(ax, LENGTHS)
             quiet_axes(ax)

@@ -1,6 +1,7 @@
 """The program from the outside: what it prints, how it ends, what it leaves."""
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -136,11 +137,24 @@ def test_an_onnx_model_has_the_ranges_of_the_training_samples(run, tmp_path):
     ranged = load_network(tmp_path / "net.onnx", data.x_train, input_shape=64)
     assert {row.task.network for row in rows} == {ranged.digest()}
     np.savez(tmp_path / "more.npz", x=data.x_train[:300])
-    words = ["--model", "net.onnx", "--input-shape", 64, "--calibration", "more.npz", "--out", "other"]
-    assert run("evaluate", *words, *SHORT)[0] == 0
+    words = ["--model", "net.onnx", "--input-shape", 64, "--calibration", "more.npz"]
+    assert run("evaluate", *words, *SHORT, "--out", "other")[0] == 0
     rows = ResultStore(tmp_path / "other" / "results.csv").read().values()
     ranged = load_network(tmp_path / "net.onnx", data.x_train[:300], input_shape=64)
     assert {row.task.network for row in rows} == {ranged.digest()}
+    assert run("sweep", *words, "--length", 4, "--workers", 1)[0] == 0
+    rows = ResultStore(tmp_path / "sweep" / "blocks.csv", blocks=True).read().values()
+    assert {row.task.network for row in rows} == {ranged.digest()}
+    few = ["--lengths", "8,16", "--generators", "sobol", "--encodings", "split", "--within", 50, "--calibrate", "none"]
+    status, out, _ = run("choose", *words[:4], *few)
+    assert status == 0
+    (line,) = (line for line in out.splitlines() if line.startswith("run it: "))
+    assert run(*shlex.split(line)[3:], "--out", "chosen")[0] == 0
+    (of_run,) = ResultStore(tmp_path / "chosen" / "results.csv").read().values()
+    blocks = ResultStore(tmp_path / "choice" / "choose.csv", blocks=True).read().values()
+    of_choice = [row for row in blocks if row.task.whole == of_run.task]
+    assert sum(row.images for row in of_choice) == len(data.x_test)
+    assert sum(row.correct for row in of_choice) == of_run.correct
 
 
 def unwrapped(text):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from .common import list_option, parse_ints, parse_names, print_whole, rich_table, say_written, width_of
-from .inputs import DatasetName, check_inputs, load_calibration, load_data, load_model
+from .inputs import DatasetName, check_inputs, lacks_ranges, load_calibration, load_data, load_model
 from .process import Interrupted
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ def choose(
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     *,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    input_shape: Annotated[
+        tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
+    ] = None,
+    dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
     dataset: Annotated[DatasetName | None, Parameter(group=_WHAT)] = None,
     within: Annotated[float, Parameter(group=_GOAL)] = 1.0,
     cycles: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
@@ -78,9 +82,15 @@ def choose(
     Parameters
     ----------
     model
-        A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
+        A network, .safetensors or .npz, or an ONNX model or NIR graph. These get the ranges of the samples to calibrate
+        on, and are also written as **network-..safetensors**. Default: the one for the data set that comes with the
+        program.
     data
         Held-out samples, see `sc-neurocore evaluate --help`.
+    input_shape
+        Shape of a sample, such as 1,28,28, of an ONNX model that leaves it open.
+    dt_ms
+        How long a spike of a NIR graph lasts in ms: the time step of the simulator that it was trained in.
     dataset
         Data without internet: digits, mnist5k, fashion or mnist. [default: digits]
     within
@@ -130,8 +140,11 @@ def choose(
     check_writable(out)
     held_out = load_data(data, dataset)
     samples = load_calibration(calibration)
-    network = load_model(model, held_out, samples)
-    given = _given(model=model, data=data, dataset=dataset)
+    network = load_model(model, held_out, samples, input_shape=input_shape, dt_ms=dt_ms)
+    ranged = None
+    if model is not None and lacks_ranges(model):
+        ranged = out / f"network-{network.digest()[:8]}.safetensors"
+    given = _given(model=ranged or model, data=data, dataset=dataset)
     options: dict[str, Any] = {
         "objective": _objective(cycles, area, area_time),
         "confidence": confidence,
@@ -153,7 +166,11 @@ def choose(
     _show(console, choice)
     from ..plots import save_choice
 
-    say_written(console, choice.written, out / "choose.png", lambda path: save_choice(path, choice), choice)
+    written = list(choice.written)
+    if ranged is not None:  # the printed command takes this network: its ranges are those of samples it does not name
+        network.save(ranged)
+        written.append(ranged)
+    say_written(console, written, out / "choose.png", lambda path: save_choice(path, choice), choice)
 
 
 def _given(**paths: Any) -> tuple[str, ...]:

@@ -52,12 +52,19 @@ def load_model(path: Path | None, data: "Dataset", samples: "Samples | None" = N
         from ..evaluation import default_model
 
         return default_model(data, _notice)
-    from ..interop import format_of, load_network
+    from ..interop import load_network
 
-    if format_of(path) in ("onnx", "NIR"):
+    if lacks_ranges(path):
         training = data.x_train if samples is None else samples
         given |= {"calibration": training} if len(training) else {}
     return load_network(path, **given)
+
+
+def lacks_ranges(path: Path) -> bool:
+    """Whether a file is of a format that says no ranges: these are then those of samples."""
+    from ..interop import format_of
+
+    return format_of(path) in ("onnx", "NIR")
 
 
 def load_calibration(path: Path | None) -> "Samples | None":

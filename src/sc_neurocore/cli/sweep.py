@@ -1,18 +1,22 @@
 """The command `sweep`: many circuits at once, on all cores or many machines."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_names, print_whole, width_of
-from .inputs import DatasetName, load_data, load_model
+from .common import list_option, parse_ints, parse_names, print_whole, width_of
+from .inputs import DatasetName, load_calibration, load_data, load_model
 from .process import Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
     from rich.table import Table
 
+    from ..networks import Network
     from ..sweeps import Plan, SweepResult, SweepRow
     from ..sweeps.engines import Engine
     from ..sweeps.toml_file import SweepFile
@@ -31,6 +35,10 @@ def sweep(
     *,
     model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    input_shape: Annotated[
+        tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
+    ] = None,
+    dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
     dataset: Annotated[DatasetName | None, Parameter(group=_WHAT)] = None,
     calibration: Annotated[Path | None, Parameter(group=_WHAT)] = None,
     random: Annotated[int | None, Parameter(group=_WHAT)] = None,
@@ -84,9 +92,14 @@ def sweep(
     file
         A TOML file with the axes, models and data of a sweep, see docs/sweeps.md. Options on the command line win.
     model
-        A network, .safetensors or .npz. Default: the one for the data set that comes with the program.
+        A network, .safetensors or .npz, or an ONNX model or NIR graph, whose ranges are those of the samples to
+        calibrate on. Default: the one for the data set that comes with the program.
     data
         Held-out samples, as for `evaluate`.
+    input_shape
+        Shape of a sample, such as 1,28,28, of an ONNX model that leaves it open.
+    dt_ms
+        How long a spike of a NIR graph lasts in ms: the time step of the simulator that it was trained in.
     dataset
         Data without internet: digits, mnist5k, fashion or mnist. [default: digits]
     calibration
@@ -174,7 +187,8 @@ def sweep(
     stop = {name: given[name] for name in ("samples", "width", "threshold", "error") if given[name] is not None}
     console = Console()
     what = _what(file, axes, stop, random, random_seed, block, backend)
-    plan, engine = _planned(what, model, data, dataset, calibration, out), None
+    read = partial(load_model, input_shape=input_shape, dt_ms=dt_ms)
+    plan, engine = _planned(what, model, data, dataset, calibration, out, read), None
     try:
         engine = _engine(dask, workers)
         if dry_run:
@@ -218,9 +232,14 @@ def _what(
 
 
 def _planned(
-    what: "SweepFile", model: Path | None, data: Path | None, dataset: str | None, calibration: Path | None, out: Path
+    what: "SweepFile",
+    model: Path | None,
+    data: Path | None,
+    dataset: str | None,
+    calibration: Path | None,
+    out: Path,
+    read: "Callable[..., Network]",
 ) -> "Plan":
-    from ..datasets.npz import load_samples
     from ..sweeps import Plan
     from ..sweeps.plan import BLOCK
 
@@ -235,11 +254,9 @@ def _planned(
         bundled = load_data(None, dataset or what.dataset)
         samples = {bundled.name: bundled}
     paths = {"model": str(model)} if model is not None else what.models
-    models = {name: load_model(Path(path), next(iter(samples.values()))) for name, path in paths.items()}
-    if not models:
-        models = {"default": load_model(None, next(iter(samples.values())))}
-    source = calibration or (None if what.calibration is None else Path(what.calibration))
-    own = None if source is None else load_samples(source)
+    own = load_calibration(calibration or (None if what.calibration is None else Path(what.calibration)))
+    first = next(iter(samples.values()))
+    models = {name: read(Path(path), first, own) for name, path in paths.items()} or {"default": read(None, first)}
     block = BLOCK if what.block is None else what.block
     return Plan(points, models, samples, stop=rule, calibration=own, block=block, backend=what.backend, out=out)
 
