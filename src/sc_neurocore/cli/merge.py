@@ -9,7 +9,7 @@ from cyclopts import Parameter
 def merge(
     *folders: Path, out: Path, debug: Annotated[bool, Parameter(negative=(), show_default=False)] = False
 ) -> None:
-    """Put the results of several folders into one: of `sweep`, `evaluate` and `reservoir`.
+    """Put the results of several folders into one: of `sweep`, `evaluate`, `choose` and `reservoir`.
 
     Rows of one task count once; two that have different counts are an error. The folders stay as they are.
 

@@ -86,7 +86,7 @@ def merge(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]
     Parameters
     ----------
     folders
-        Folders of `collect`, `evaluate` or `reservoir_study`; they are not changed.
+        Folders of `collect`, `evaluate`, `choose` or `reservoir_study`; they are not changed.
     out
         Folder that gets them, made if need be. What it has already stays.
 
@@ -121,7 +121,7 @@ def merge(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]
                 if key in known and _counts(known[key]) != _counts(row):
                     raise ValueError(f"{path / name} must have the counts of the others for task {key}, got {row}")
                 known.setdefault(key, row)
-        if name == BLOCKS_FILE:
+        if name in (BLOCKS_FILE, "choose.csv"):
             check_versions(known)
         new[name] = {key: row for key, row in known.items() if key not in there}
     records = Record(target / "record.json").runs
@@ -144,6 +144,7 @@ def _stores(folder: Path) -> dict[str, RowStore[Any]]:
         "results.csv": ResultStore(folder / "results.csv"),
         "estimate.csv": ResultStore(folder / "estimate.csv", estimates=True),
         BLOCKS_FILE: ResultStore(folder / BLOCKS_FILE, blocks=True),
+        "choose.csv": ResultStore(folder / "choose.csv", blocks=True),
         "reservoir.csv": RowStore(folder / "reservoir.csv", ReservoirRow, (FirstReservoirRow,)),
     }
 
