@@ -20,6 +20,8 @@ from .mapping import LayerMapping
 class Pool2D(LayerSpec):
     """Average or maximum over windows; it has no weights and keeps the range of its inputs.
 
+    As a circuit it is an `SCPool2D`, whose error law it has: a multiplexer, or an OR gate, a window.
+
     Parameters
     ----------
     kind

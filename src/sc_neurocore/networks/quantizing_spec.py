@@ -42,7 +42,8 @@ class Quantize(BinarySpec):
 
     As a circuit it is rounding in the binary domain, behind the counters: a multiplication by a constant, which is a
     shift where a step is a power of two, dropped bits, and comparators at the ends. What comes out has few bits, and so
-    do the comparators of the next layer's encoders.
+    do the comparators of the next layer's encoders. It adds an error of half a step at most between the ends (a whole
+    one for the roundings in one direction); an error that crosses an edge between two levels becomes a whole step.
 
     Numbers are taken to 2**-20 of a step before they are rounded: sums of levels often lie exactly between two levels,
     and the last digit of a sum in floating point, which differs between machines, does not decide there.

@@ -19,8 +19,9 @@ class Scale(BinarySpec):
     """A factor and an offset for each feature or channel: ``factors * a + offsets``.
 
     It is what is left of a batch normalisation without a convolution before it, or of a scaler before the network. As
-    a circuit it is a multiplier and an adder a feature. Each feature has a range of its own, so that the next layer's
-    streams use theirs in full; a first layer of this kind costs nothing where the numbers are scaled before they enter.
+    a circuit it is a multiplier and an adder a feature; an error is multiplied by the factor. Each feature has a range
+    of its own, so that the next layer's streams use theirs in full; a first layer of this kind costs nothing where the
+    numbers are scaled before they enter.
 
     Parameters
     ----------
@@ -92,7 +93,9 @@ class Scale(BinarySpec):
 class LayerNorm(BinarySpec):
     """Layer normalisation: numbers less their mean, in units of their standard deviation, scaled and shifted.
 
-    As a circuit it is two sums of all numbers, a root, and a divider, in the binary domain.
+    As a circuit it is two sums of all numbers, a root, and a divider, in the binary domain. With z the normalised
+    numbers and s the standard deviation (of which `epsilon` is a part), small errors e become
+    ``factors * (e - mean(e) - z mean(z e)) / s``: large where numbers differ little.
 
     Parameters
     ----------
@@ -154,7 +157,8 @@ class Softmax(BinarySpec):
     """Probabilities of classes from their scores, or the logarithms of these; the largest stays the largest.
 
     As a circuit it is a look-up table of exponentials, an adder and a divider behind the last counters; where only the
-    class counts, it may be left out.
+    class counts, it may be left out. Small errors e of scores change probabilities p by ``p (e - sum(p e))``, and their
+    logarithms by ``e - sum(p e)``: a probability by at most a quarter of an error of its own score.
 
     Parameters
     ----------

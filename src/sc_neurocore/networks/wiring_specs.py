@@ -1,4 +1,4 @@
-"""Layers in the binary domain that move numbers: wires behind the counters of a circuit."""
+"""Layers in the binary domain that move numbers: wires behind the counters of a circuit, without any error."""
 
 import math
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class BinarySpec(LayerSpec):
 class Concat(BinarySpec):
     """Outputs of several layers behind each other: features, channels of images, or tokens.
 
-    As a circuit it is wires. Each source keeps its range.
+    As a circuit it is wires, without an error of their own. Each source keeps its range.
 
     Examples
     --------
@@ -187,7 +187,8 @@ class GlobalPool(BinarySpec):
     """Average or maximum over the pixels of each channel, or over tokens: a number a channel or feature.
 
     As a circuit it is an adder, or a comparator, a channel, behind the counters: exact, where `Pool2D` works on
-    streams.
+    streams. Independent errors of n pixels, each of standard deviation s, leave ``s / sqrt(n)`` in an average; an error
+    that they share stays whole. A maximum of nearly equal pixels is read too high, by the largest of their errors.
 
     Parameters
     ----------
