@@ -209,6 +209,11 @@ def test_array_refuses_floats_beyond_float64():
             checks.array("x", np.array([np.longdouble("1e4000")]))
 
 
+def test_array_refuses_a_signalling_nan_without_a_warning():
+    with raises(ValueError, "x must be finite, got nan"):
+        checks.array("x", np.array([0x7F800001], np.uint32).view(np.float32))
+
+
 def test_numbers_beyond_float64_and_python():
     for check in (lambda x: checks.real("x", x, 0, 1), lambda x: checks.real("x", x, -np.inf, np.inf)):
         with pytest.raises(ValueError, match=r"^x must be a number in .*, got an integer of 1329 bits$"):
