@@ -199,7 +199,7 @@ def _real_numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
             if not isinstance(entry, Real | Decimal | np.bool_):
                 raise TypeError(f"{rule}, got {kind} with {shown(entry)}")
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # too wide, a signalling NaN: no check lets what is left pass
+        with np.errstate(over="ignore", invalid="ignore"):  # too wide, a signalling NaN: no check lets these pass
             return given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numbers that float64 holds, got {kind}: {error}") from error
