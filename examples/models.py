@@ -186,7 +186,7 @@ def quick_networks() -> dict[str, Network]:
 def draw(path: Path, numbers: dict[str, float]) -> None:
     """Accuracy against stream length: calibrated thick, as mapped thin; a panel for each generator."""
     with picture(path, (10.4, 5.2), 150) as figure:
-        figure.subplots_adjust(left=0.06, right=0.845, bottom=0.12, top=0.8, wspace=0.07)
+        figure.subplots_adjust(left=0.06, right=0.8, bottom=0.12, top=0.8, wspace=0.07)
         panels = figure.subplots(1, 2, sharey=True)
         for ax, (generator, called) in zip(panels, GENERATORS.items(), strict=True):
             ends = []

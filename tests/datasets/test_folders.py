@@ -313,7 +313,7 @@ BOTH = named("{name}-{what}-idx{rank}-ubyte", "train", "test")
         ({"test-labels-idx1-ubyte": idx(LABELS)}, "x_test and y_test must have one length, got 2 and 6"),
         ({"test-labels-idx1-ubyte": idx(GREY)}, "test-labels-idx1-ubyte must have 1 dimensions, it has 3"),
         ({"train-images-idx3-ubyte": idx(GREY[:4, :3])}, "x_train and x_test must have one width, got 12 and 20"),
-        ({"train-images-idx3-ubyte": idx(GREY)[:-1]}, "train-images-idx3-ubyte ends 1 bytes too early"),
+        ({"train-images-idx3-ubyte": idx(GREY)[:-1]}, "train-images-idx3-ubyte ends too early"),
         ({"test-images-idx3-ubyte": idx(GREY[:0]), "test-labels-idx1-ubyte": idx(LABELS[:0])}, "at least one sample"),
         (
             {"test-labels-idx1-ubyte": bytes([0, 0, 9, 1, 0, 0, 0, 2, 0, 1])},

@@ -87,15 +87,19 @@ def test_numbers_by_hand(tmp_path):
         (b"\0\0\x08\xff" + bytes(2000), None, "must be an IDX file, its magic number is 0x000008ff"),
         (b"PK\3\4 an archive", None, "must be an IDX file"),
         (LABELS[:7], None, "ends within its dimensions: 7 bytes of 8"),
-        (LABELS[:-1], None, r"ends 1 bytes too early for an array \(3,\) of uint8"),
+        (LABELS[:-1], None, r"ends too early for an array \(3,\) of uint8: 2 bytes of 3"),
         (LABELS + b"\0\0", None, r"has at least 2 bytes too many for an array \(3,\) of uint8"),
-        (b"\0\0\x0e\x08" + b"\xff" * 32, None, "bytes too early for an array"),
+        (
+            b"\0\0\x0e\x08" + b"\xff" * 32,
+            None,
+            r"an array \(4294967295, .*, \.\.\.\) of float64: 0 bytes of an integer of 259 bits$",
+        ),
         (b"\0\0\x08\x05" + bytes(4) + b"\xff" * 16, None, "cannot be an array"),
         (LABELS, 3, "must have 3 dimensions, it has 1"),
         (gzip.compress(LABELS, mtime=0)[:-9], None, "cannot be decompressed"),
         (gzip.compress(LABELS, mtime=0)[:-1] + b"\1", None, "cannot be decompressed"),
         (b"\x1f\x8b not gzip", None, "cannot be decompressed"),
-        (gzip.compress(LABELS[:-1], mtime=0), None, "ends 1 bytes too early"),
+        (gzip.compress(LABELS[:-1], mtime=0), None, "ends too early for .*: 2 bytes of 3"),
     ],
 )
 def test_refuses(tmp_path, content, rank, message):
@@ -130,7 +134,7 @@ def test_a_header_takes_no_memory(tmp_path, compressed):
     (tmp_path / "file").write_bytes(gzip.compress(content) if compressed else content)
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match="ends 126999990 bytes too early"):
+        with pytest.raises(ValueError, match=r"ends too early for an array .*: [0-9]+ bytes of 127000000"):
             read_idx(tmp_path / "file")
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     finally:

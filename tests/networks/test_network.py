@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 from sc_neurocore.datasets import Dataset
 from sc_neurocore.evaluation import evaluate
 from sc_neurocore.interop import load_network
-from sc_neurocore.networks import Circuit, Dense, FixedPoint, Network
+from sc_neurocore.networks import Circuit, Dense, FixedPoint, Network, Scale
 
 
 @pytest.fixture
@@ -221,3 +221,11 @@ def test_describe_counts_the_circuit():
     ):  # fmt: skip
         text = network.describe(100, generator=generator, weight_share=share)
         assert f"\nnumber sources of weights: {sources}\ngenerator: " in text
+
+
+def test_sums_beyond_float64_are_refused_without_a_warning():
+    with pytest.raises(ValueError, match="z must be finite, got inf"):
+        Network.from_arrays([np.full((3, 3), 1e100)] * 4, calibration=np.ones((5, 3)))
+    scales = [Scale(np.full(3, 1e100), np.zeros(3))] * 4
+    with pytest.raises(ValueError, match=r"layers\[3\] must give numbers that float64 holds"):
+        Network.from_layers(scales, input_shape=(3,), calibration=np.ones((5, 3)))

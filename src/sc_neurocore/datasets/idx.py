@@ -92,21 +92,21 @@ def _read(file: Path, stream: Stream, rank: int | None, limit: int | None) -> Nu
         raise ValueError(f"{file} ends within its dimensions: {4 + len(sizes)} bytes of {4 + 4 * dimensions}")
     shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
     dtype = np.dtype(_TYPES[kind])
-    wanted = math.prod(shape) * dtype.itemsize
+    wanted, what = math.prod(shape) * dtype.itemsize, f"an array {checks.shown(shape)} of {dtype.name}"
     if limit is not None and wanted > limit:
         raise ValueError(
-            f"{file} must not unpack to more than {limit} bytes (128 MiB and 100 times its size), an array {shape} of "
-            f"{dtype.name} has {wanted}: decompress it first"
+            f"{file} must not unpack to more than {limit} bytes (128 MiB and 100 times its size), {what} has "
+            f"{checks.shown(wanted)}: decompress it first"
         )
     content = _up_to(wanted, stream)
     if len(content) < wanted:
-        raise ValueError(f"{file} ends {wanted - len(content)} bytes too early for an array {shape} of {dtype.name}")
+        raise ValueError(f"{file} ends too early for {what}: {len(content)} bytes of {checks.shown(wanted)}")
     if more := len(_up_to(_CHUNK, stream)):  # looking for the end also compares the checksum of gzip
-        raise ValueError(f"{file} has at least {more} bytes too many for an array {shape} of {dtype.name}")
+        raise ValueError(f"{file} has at least {more} bytes too many for {what}")
     try:
         array = np.frombuffer(content, dtype).reshape(shape)
     except ValueError as error:  # (0, 2**32 - 1, ..) has no numbers, and no NumPy array can have this shape
-        raise ValueError(f"{file} cannot be an array {shape}: {error}") from error
+        raise ValueError(f"{file} cannot be {what}: {error}") from error
     return array.astype(dtype.newbyteorder("="))
 
 

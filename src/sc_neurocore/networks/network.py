@@ -188,11 +188,14 @@ class Network(Mappable):
 
         def measured(layer: LayerSpec, a: Floats) -> Floats:
             outputs = in_batches(layer, a)
+            if not np.isfinite(outputs).all():
+                raise ValueError(f"layers[{len(layers)}] must give numbers that float64 holds for all of calibration")
             layers.append(layer.calibrated(layer.measured(outputs, quantile)))
             return outputs
 
         a = sample.reshape(len(sample), *self.shapes()[0])
-        flow(self.wires, [partial(measured, layer) for layer in self.layers], a, {INPUT: a})
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            flow(self.wires, [partial(measured, layer) for layer in self.layers], a, {INPUT: a})
         return tuple(layers)
 
     def _bounded(self) -> tuple[LayerSpec, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import checks
 from ...files import open_regular
 from ..refusals import quoted
 from .library import onnx, part
@@ -38,7 +39,7 @@ def tensor_array(tensor: Any) -> NDArray[Any]:
     if tensor.HasField("segment"):
         raise ValueError(f"{called} must be whole, got a segment")
     if any(size < 0 for size in tensor.dims):
-        raise ValueError(f"{called} must have sizes of at least 0, got {tuple(tensor.dims)}")
+        raise ValueError(f"{called} must have sizes of at least 0, got {checks.shown(tuple(tensor.dims))}")
     count = math.prod(tensor.dims)
     packed = _TO_A_BYTE.get(kind, 1)
     if tensor.HasField("raw_data"):
@@ -49,7 +50,8 @@ def tensor_array(tensor: Any) -> NDArray[Any]:
     else:
         given, wanted, unit = len(getattr(tensor, _FIELDS.get(kind, "int32_data"))), -(-count // packed), "numbers"
     if given != wanted:
-        raise ValueError(f"{called} must have the {wanted} {unit} of shape {tuple(tensor.dims)}, got {given}")
+        shape, wanted = checks.shown(tuple(tensor.dims)), checks.shown(wanted)
+        raise ValueError(f"{called} must have the {unit} of shape {shape}, {wanted} in all, got {given}")
     array: NDArray[Any] = part("numpy_helper").to_array(tensor)
     return array
 
