@@ -315,6 +315,21 @@ def test_names_are_looked_up_in_the_network():
     assert float_correct(("dog", "cat", "ape"), [0, 1, 2, 0]) == 4  # numbers are places, as ever
 
 
+def test_names_that_are_numbers_are_those_of_classes_without_names():
+    """Place 2 of folders 0, 1, 10, 2, .. is class 10; and one name alone stands at place 0."""
+    assert float_correct(None, ["1", "1", "1", "1"]) == 1
+    x = np.eye(11)
+    wide = Network.from_arrays([x], input_range=(0.0, 1.0))
+    data = Dataset.held_out("a", x, [str(k) for k in range(11)])
+    assert data.classes[2] == "10"
+    assert evaluate(wide, data, 16, generators="sobol").float_correct == 11
+
+
+def test_some_names_say_nothing_of_a_network_without_names():
+    with pytest.raises(ValueError, match=r"^data must have names of all 3 classes .*, got \['b', 'c'\]$"):
+        float_correct(None, ["b", "b", "c", "b"])
+
+
 @pytest.mark.parametrize(
     ("classes", "message"),
     [
