@@ -76,3 +76,4 @@ def test_layers_say_what_they_are():
     layer = sc.VectorizedSCLayer(2, 2, 16, seed=0)
     shown = ElementTree.fromstring(layer._repr_html_())
     assert (shown.tag, shown.text) == ("pre", layer.describe())
+    assert shown.get("style") == "white-space:pre-wrap"  # the line of a generator has 200 characters

@@ -1,10 +1,13 @@
 """The program from the outside: what it prints, how it ends, what it leaves."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
 import time
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -490,6 +493,16 @@ def test_info(run):
     assert "sc-neurocore-layers[cuda]" in out or "CuPy is not installed" not in out
     assert ", ".join(backends.available()) in out
     assert "and_counts" not in out
+
+
+def test_info_has_every_optional_library(run):
+    """Those of the extras that are for users."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    extras = [each for name, each in project["optional-dependencies"].items() if name not in ("test", "dev")]
+    wanted = {re.split("[<>=]", library)[0] for each in extras for library in each}
+    out = run("info")[1]
+    assert len(wanted) > 8
+    assert wanted - {line.split()[0] for line in out.splitlines() if line} == set()
 
 
 def test_info_of_kernels(run):

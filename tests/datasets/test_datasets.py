@@ -67,7 +67,7 @@ def test_digest_of_the_training_part():
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (X, Y[:2], "x_test and y_test must have one length, got 3 and 2"),
+        (X, Y[:2], "x and y must have one length, got 3 and 2"),
         (
             X[0],
             Y,
@@ -76,7 +76,7 @@ def test_digest_of_the_training_part():
         (X, Y[:, None], r"y must have shape \(n,\), or \(n, k\) with k > 1 for rows of 0 and 1, got \(3, 1\)"),
         (X * np.nan, Y, "x must be finite, got nan"),
         (X, Y + 0.5, "y must be whole numbers, got 0.5"),
-        (X[:0], Y[:0], "x_test must have at least one sample"),
+        (X[:0], Y[:0], "x must have at least one sample"),
     ],
 )
 def test_dataset_refuses(x, y, message):

@@ -310,9 +310,9 @@ BOTH = named("{name}-{what}-idx{rank}-ubyte", "train", "test")
             {"t10k-images-idx3-ubyte": b"", "t10k-labels-idx1-ubyte": b""},
             "must have one data set, it has t10k and te",
         ),
-        ({"test-labels-idx1-ubyte": idx(LABELS)}, "x_test and y_test must have one length, got 2 and 6"),
+        ({"test-labels-idx1-ubyte": idx(LABELS)}, "x and y must have one length, got 2 and 6"),
         ({"test-labels-idx1-ubyte": idx(GREY)}, "test-labels-idx1-ubyte must have 1 dimensions, it has 3"),
-        ({"train-images-idx3-ubyte": idx(GREY[:4, :3])}, "x_train and x_test must have one width, got 12 and 20"),
+        ({"train-images-idx3-ubyte": idx(GREY[:4, :3])}, "x_train and x must have one width, got 12 and 20"),
         ({"train-images-idx3-ubyte": idx(GREY)[:-1]}, "train-images-idx3-ubyte ends too early"),
         ({"test-images-idx3-ubyte": idx(GREY[:0]), "test-labels-idx1-ubyte": idx(LABELS[:0])}, "at least one sample"),
         (

@@ -204,7 +204,7 @@ def test_missing_sets_say_what_to_install(bare, tmp_path):
         ("train-images-idx3-ubyte", PIXELS["train"].astype(np.int32), r"n x 28 x 28 bytes, it has .* of int32"),
         ("train-images-idx3-ubyte", CLASSES["train"], "must have 3 dimensions, it has 1"),
         ("t10k-labels-idx1-ubyte", PIXELS["t10k"], "must have 1 dimensions, it has 3"),
-        ("t10k-labels-idx1-ubyte", CLASSES["train"], "x_test and y_test must have one length, got 3 and 7"),
+        ("t10k-labels-idx1-ubyte", CLASSES["train"], "x and y must have one length, got 3 and 7"),
         ("t10k-labels-idx1-ubyte", CLASSES["t10k"] + np.uint8(1), r"y_test of fashion must be in 0\.\.9, got 10"),
     ],
 )

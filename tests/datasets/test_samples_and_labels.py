@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from sc_neurocore import Network
 from sc_neurocore.datasets import Dataset, load_npz
@@ -78,8 +79,16 @@ def test_other_shapes_are_refused(shape):
         Dataset.held_out("a", np.zeros(shape), [0, 1, 2])
 
 
+@pytest.mark.parametrize("value", [csr_matrix(np.eye(3)), {0, 1}, None, iter([[1], [2], [3]])])
+def test_what_is_no_array_is_refused_by_its_type(value):
+    """NumPy makes one object of it, whose shape () tells nobody anything."""
+    for name, pair in (("x", (value, [0, 1, 2])), ("y", (np.zeros((3, 2)), value))):
+        with pytest.raises(TypeError, match=rf"^{name} must be a dense array or a list .* got {type(value).__name__}$"):
+            Dataset.held_out("a", *pair)
+
+
 def test_no_images():
-    with pytest.raises(ValueError, match="x_test must have at least one sample, got 0"):
+    with pytest.raises(ValueError, match=r"^x must have at least one sample, got 0"):
         Dataset.held_out("a", np.zeros((0, 28, 28), np.uint8), [])
     data = Dataset.held_out("a", IMAGES, range(5), IMAGES[:0], np.zeros((0,), np.uint8))
     assert data.x_train.shape == (0, 24)
@@ -230,7 +239,7 @@ def test_digests_tell_rows_from_classes_and_widths_apart():
         (np.array(["a", 1, "b"], object), "y must be names only if one is, got 1"),
         (["a", "", "b"], "y must be names, which are text and not empty, got ''"),
         (["a", "\ud800", "b"], "y must be names that Unicode can write"),
-        ([b"a", b"b", b"c"], "y must be an array of real numbers"),
+        ([b"a", b"b", b"c"], "y must be whole numbers or names that are text, got bytes"),
         ([0, 0.5, 1], "y must be whole numbers, got 0.5"),
         ([0, np.nan, 1], "y must be finite, got nan"),
     ],
@@ -304,6 +313,21 @@ def test_names_are_looked_up_in_the_network():
     assert float_correct(("10", "9", "2"), ["10", "9", "2", "10"]) == 4
     assert float_correct(None, ["a", "b", "c", "a"]) == 4  # without names in the network: places
     assert float_correct(("dog", "cat", "ape"), [0, 1, 2, 0]) == 4  # numbers are places, as ever
+
+
+def test_names_that_are_numbers_are_those_of_classes_without_names():
+    """Place 2 of folders 0, 1, 10, 2, .. is class 10; and one name alone stands at place 0."""
+    assert float_correct(None, ["1", "1", "1", "1"]) == 1
+    x = np.eye(11)
+    wide = Network.from_arrays([x], input_range=(0.0, 1.0))
+    data = Dataset.held_out("a", x, [str(k) for k in range(11)])
+    assert data.classes[2] == "10"
+    assert evaluate(wide, data, 16, generators="sobol").float_correct == 11
+
+
+def test_some_names_say_nothing_of_a_network_without_names():
+    with pytest.raises(ValueError, match=r"^data must have names of all 3 classes .*, got \['b', 'c'\]$"):
+        float_correct(None, ["b", "b", "c", "b"])
 
 
 @pytest.mark.parametrize(

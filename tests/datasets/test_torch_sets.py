@@ -109,7 +109,7 @@ def test_bytes_and_pictures():
     for give in (lambda k: Image.fromarray(levels[k]), lambda k: torch.from_numpy(levels[k]).permute(2, 0, 1)):
         data = datasets.from_torch(ByPlace(lambda k, give=give: (give(k), k), 4))
         np.testing.assert_array_equal(data.x_test, wanted)
-    with pytest.raises(ValueError, match=r"must be grey \(L\) or RGB with 8 bits a channel, it is P"):
+    with pytest.raises(ValueError, match=r"^samples of test must be grey \(L\) or RGB with 8 bits a channel, it is P"):
         datasets.from_torch([(Image.fromarray(levels[0]).convert("P"), 0)])
 
 

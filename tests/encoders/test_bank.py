@@ -1,6 +1,7 @@
 """Banks: what a generator's name stands for at a stream length."""
 
 import pickle
+import re
 from itertools import combinations
 
 import numpy as np
@@ -89,6 +90,14 @@ def test_a_bank_is_a_value():
     assert hash(bank) == hash(Bank("sobol", 64))
     assert eval(repr(bank)) == bank
     assert f"dot RMSE {bank.dot_rmse:.3g}" in str(bank)
+
+
+def test_the_text_of_a_long_bank_does_not_wait_for_all_products():
+    """2**20 operands each way would take hours; the estimate has the size of the exact figure where both are there."""
+    assert "dot RMSE about" in str(Bank("sobol", 1 << 20))
+    bank = Bank("sobol", 5000)
+    estimate = float(re.search(r"dot RMSE about ([\d.e-]+)", str(bank))[1])
+    assert estimate == pytest.approx(bank.dot_rmse, rel=0.2)
 
 
 def test_layers_and_networks_describe_their_generator():

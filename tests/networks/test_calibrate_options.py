@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2
 from searched_networks import made
 
-from sc_neurocore import Faults, MemristorModel
+from sc_neurocore import Dense, Faults, MemristorModel, Network, SpikingDense
 from sc_neurocore.layers.options import CircuitOptions
 from sc_neurocore.networks import FixedPoint
 from sc_neurocore.networks.calibrating.node import Node
@@ -28,6 +28,20 @@ def test_lengths_add_up_to_at_most_the_cycles(name, more):
     assert sum(lengths) <= cycles
     assert np.isfinite(calibrated.circuit().forward(held[:9])).all()
     assert network.calibrate(x[:100], length=lengths).digest() == calibrated.digest()
+
+
+@pytest.mark.parametrize("cycles", [6, 7, 40])
+def test_spiking_neurons_get_at_least_the_cycles_of_their_window(cycles):
+    """100 ms of neurons of 20 ms: five cycles; fewer are an error of the layer, which came out of the search."""
+    rng = np.random.default_rng(0)
+    last = Dense(rng.normal(size=(3, 6)), np.zeros(3), "identity")
+    network = Network.from_layers([SpikingDense(rng.random((6, 4)) / 5, np.zeros(6)), last], input_shape=(4,))
+    x = rng.random((40, 4))
+    lengths = network.calibrate(x, length="auto", cycles=cycles, generator="sobol").calibration.options.length
+    assert lengths[0] >= 5
+    assert sum(lengths) <= cycles
+    with pytest.raises(ValueError, match="cycles must be an integer of at least 6, got 5"):
+        network.calibrate(x, length="auto", cycles=5)
 
 
 @pytest.mark.parametrize("name", ["tanh", "conv in groups"])

@@ -162,8 +162,10 @@ def test_extremes(tmp_path, counts):
 
 
 def test_unknown_suffix_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="xyz"):
-        save_accuracy(tmp_path / "accuracy.xyz", result())
+    """Without one, an empty file and a hidden picture were left."""
+    for name in ("accuracy.xyz", "accuracy", "accuracy."):
+        with pytest.raises(ValueError, match=rf"^path must end with .*\.png.*, got .*{name}'$"):
+            save_accuracy(tmp_path / name, result())
     assert not list(tmp_path.iterdir())
 
 

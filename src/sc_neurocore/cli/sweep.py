@@ -83,9 +83,10 @@ def sweep(
     all cores. Options that are not given have their defaults; `sc-neurocore evaluate --help` says what they mean.
 
     Writes into the folder `sweep`: **blocks.csv** (integer counts of each block of samples), **blocks-wrong.bits**
-    (which were wrong), **record.json** (all it takes to repeat it), **calibrated** (networks) and **points.csv** (a
-    row a point). Finished blocks are kept on Ctrl-C; the same command goes on where it stopped. Several commands may
-    write into one folder at once; `sc-neurocore merge` joins folders of several machines.
+    (which were wrong), **record.json** (all it takes to repeat it), **calibrated** (networks), **points.csv** (a row a
+    point) and **index.html** (a page with the best circuits and a plot). Finished blocks are kept on Ctrl-C; the same
+    command goes on where it stopped. Several commands may write into one folder at once; `sc-neurocore merge` joins
+    folders of several machines.
 
     Parameters
     ----------

@@ -109,14 +109,16 @@ class Dataset:
         labels = whole_labels({called[part]: getattr(self, part) for part in ("y_train", "y_test")}, self.classes)
         for part, x, y in zip(("train", "test"), (x_train, x_test), labels.parts, strict=True):
             if len(x) != len(y):
-                raise ValueError(f"x_{part} and y_{part} must have one length, got {len(x)} and {len(y)}")
+                both = f"{called[f'x_{part}']} and {called[f'y_{part}']}"
+                raise ValueError(f"{both} must have one length, got {len(x)} and {len(y)}")
             y.flags.writeable = False
             object.__setattr__(self, f"x_{part}", x)
             object.__setattr__(self, f"y_{part}", y)
         if x_train.shape[1] != x_test.shape[1]:
-            raise ValueError(f"x_train and x_test must have one width, got {x_train.shape[1]} and {x_test.shape[1]}")
+            both = f"{called['x_train']} and {called['x_test']}"
+            raise ValueError(f"{both} must have one width, got {x_train.shape[1]} and {x_test.shape[1]}")
         if not len(x_test):
-            raise ValueError("x_test must have at least one sample, got 0")
+            raise ValueError(f"{called['x_test']} must have at least one sample, got 0")
         n_classes = labels.n_classes if self.n_classes is None else checks.whole("n_classes", self.n_classes, 1)
         if n_classes != labels.n_classes and labels.fixed:
             raise ValueError(f"n_classes must be {labels.n_classes}, the number of {labels.fixed}, got {n_classes}")

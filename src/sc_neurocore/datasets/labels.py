@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from .samples import on_host
+from .samples import as_array
 
 Labels = NDArray[np.integer[Any]]
 """Whole numbers ``(n,)``, int64; or rows ``(n, k)`` of 0 and 1, uint8: which of k labels a sample has."""
@@ -103,7 +103,9 @@ def class_names(name: str, value: Sequence[str]) -> tuple[str, ...]:
 
 def _read(name: str, value: ArrayLike) -> NDArray[Any] | list[str]:
     """Labels as names, as whole numbers ``(n,)``, or as rows ``(n, k)`` of truth values."""
-    given = checks.unmasked(name, on_host(value), "labels")
+    given = as_array(name, value, "labels")
+    if given.dtype.kind == "S":
+        raise TypeError(f"{name} must be whole numbers or names that are text, got bytes: decode them")
     if _is_text(given):
         return _texts(name, value, given)
     if given.ndim == 2 and given.shape[1] > 1:

@@ -38,7 +38,7 @@ def samples(name: str, value: ArrayLike) -> Samples:
     >>> samples("x", np.array([[[0, 51], [102, 255]]], np.uint8))
     array([[0. , 0.2, 0.4, 1. ]])
     """
-    given = checks.unmasked(name, on_host(value))
+    given = as_array(name, value, "real numbers")
     if given.ndim not in (2, 3, 4):
         raise ValueError(f"{name} must have shape {_SHAPES}, got {given.shape}")
     flat = given.reshape(len(given), math.prod(given.shape[1:]))
@@ -71,6 +71,14 @@ def _check_channels(name: str, shape: tuple[int, ...]) -> None:
             f"{name} must have shape (n, channels, height, width), got {shape}, whose channels seem to be last: "
             f"np.moveaxis({name}, -1, 1)"
         )
+
+
+def as_array(name: str, value: Any, what: str) -> NDArray[Any]:
+    """`value` as an array of NumPy; an error for what NumPy takes for one thing, such as a sparse matrix or a set."""
+    given = checks.unmasked(name, on_host(value), what)
+    if not given.ndim and given.dtype.kind == "O":
+        raise TypeError(f"{name} must be a dense array or a list of {what}, got {type(value).__name__}")
+    return given
 
 
 def on_host(value: Any) -> Any:

@@ -137,5 +137,8 @@ def _entries(name: str, source: Any) -> Iterator[Any]:
 def _array(what: str, value: Any) -> NDArray[Any]:
     """A copy of a sample or a label, which a data set may give in memory that it uses again."""
     if hasattr(value, "getbands"):  # a picture of Pillow
-        return pixels(value).copy()
+        try:
+            return pixels(value).copy()
+        except ValueError as error:
+            raise ValueError(f"{what} {error}") from None
     return np.array(checks.unmasked(what, on_host(value)))

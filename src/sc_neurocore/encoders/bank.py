@@ -29,6 +29,10 @@ _CIRCUITS["ramp"] = _CIRCUITS["vdc"]
 SEARCHED_LINES = 16
 """Lines at most of a bank that is not stored, or of a given pair."""
 
+_ALL, _GRID = 4096, 1021
+"""Cycles up to which the text of a bank has the exact figure and the count of lines, and operands of the estimate
+beyond; a prime, so that they do not fall on the few numbers for which a sequence is exact."""
+
 Pair = tuple[tuple[int, ...], tuple[int, ...]]
 """Entries of two lines, see `line_search.line_of`."""
 
@@ -93,9 +97,12 @@ class Bank(Generator):
 
     def __str__(self) -> str:
         first, second = self._lines[:2]
+        short = self._length <= _ALL
+        figure = f"{self.dot_rmse:.3g}" if short else f"about {self._dot_rmse(_GRID):.1g}"
+        lines = f"; {self.n_lines} lines" if short else ""
         return (
-            f"{_CIRCUITS[self._name]}; {first!r} and {second!r}: dot RMSE {self.dot_rmse:.3g} "
-            f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(self._length):.3g}); {self.n_lines} lines"
+            f"{_CIRCUITS[self._name]}; {first!r} and {second!r}: dot RMSE {figure} "
+            f"({TERMS} products; Bernoulli {bernoulli_dot_rmse(self._length):.3g}){lines}"
         )
 
     def __eq__(self, other: object) -> bool:
@@ -125,9 +132,12 @@ class Bank(Generator):
 
     @property
     def dot_rmse(self) -> float:
-        """RMSE of a sum of 784 products of operands uniform on 0, 1/L, .., 1."""
+        """RMSE of a sum of 784 products of operands uniform on 0, 1/L, .., 1; takes time as L squared."""
+        return self._dot_rmse(None)
+
+    def _dot_rmse(self, points: int | None) -> float:
         first, second = (line.sequence(self._length) for line in self._lines[:2])
-        return dot_rmse(first, second, self.modulus)
+        return dot_rmse(first, second, self.modulus, points)
 
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """Numbers of line 0."""

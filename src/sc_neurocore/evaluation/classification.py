@@ -208,8 +208,8 @@ def _true_classes(network: Network, data: Dataset, clip: bool) -> Classes:
         return _label_rows(network, data)
     if network.kind == "multilabel" and network.n_outputs == 1:  # whether it is there
         return _class_indices(data.y_test, None, 2).astype(np.uint8)[:, None]
-    if data.classes is not None and network.classes is not None:
-        places = _named_indices(data.y_test, data.classes, network.classes)
+    if data.classes is not None and (names := _names(network, data.classes)) is not None:
+        places = _named_indices(data.y_test, data.classes, names)
     else:
         places = _class_indices(data.y_test, network.classes, network.n_classes)
     return np.eye(network.n_outputs, dtype=np.uint8)[places] if network.kind == "multilabel" else places
@@ -258,6 +258,21 @@ def check_inputs(network: Network, x: NDArray[np.float64], clip: bool, what: str
             f"input {place} must lie in the network's range [{checks.plain(low[place])}, {checks.plain(high[place])}], "
             f"got {checks.plain(x[sample, place])} in {what} {sample}; clip (--clip) cuts such inputs to the range"
         )
+
+
+def _names(network: Network, found: Sequence[str]) -> Sequence[str] | None:
+    """Names of a network's classes, or the numbers of classes without names; None: names of data are in their order."""
+    if network.classes is not None:
+        return network.classes
+    numbers = [str(place) for place in range(network.n_classes)]
+    if set(found) <= set(numbers):  # folders 0 .. 10, which are sorted as text
+        return numbers
+    if len(found) != network.n_classes:  # places among some of the names say nothing of the network's
+        raise ValueError(
+            f"data must have names of all {network.n_classes} classes of this network, which has none itself, got "
+            f"{checks.shown(list(found))}"
+        )
+    return None
 
 
 def _named_indices(labels: Classes, names: Sequence[str], classes: Sequence[str]) -> Classes:

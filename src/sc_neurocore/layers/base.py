@@ -97,7 +97,7 @@ class SCLayer(ABC):
 
     def _repr_html_(self) -> str:
         """What `describe` says, for a notebook."""
-        return f"<pre>{html.escape(self.describe())}</pre>"
+        return f'<pre style="white-space:pre-wrap">{html.escape(self.describe())}</pre>'
 
     # ------------------------------------------------------------ state
 

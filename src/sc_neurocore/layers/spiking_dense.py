@@ -27,6 +27,11 @@ class FiringNeuron(NamedTuple):
     refractory: float
     duration: float
 
+    @property
+    def least_cycles(self) -> int:
+        """Fewest cycles of a window: a cycle lasts `tau` at most."""
+        return math.ceil(self.duration / self.tau)
+
     def rates(self, current: Floats) -> Floats:
         """Firing rates in Hz: the spikes of a window under a constant current, from rest and without noise.
 
@@ -135,8 +140,7 @@ class SpikingDenseLayer(VectorizedSCLayer):
         super().__init__(n_inputs, n_neurons, generator=generator, share=share, **options)
         for partner in (0, 1):
             check_spread(self.generator.decorrelated(partner))
-        shortest = math.ceil(neuron.duration / neuron.tau)
-        if self.length < shortest:
+        if self.length < (shortest := neuron.least_cycles):
             raise ValueError(f"length must be at least {shortest}: a cycle lasts tau at most, got {self.length}")
 
     neuron: FiringNeuron = attribute("_neuron", "What fires.")

@@ -136,6 +136,11 @@ class LayerSpec(ABC):
         return 0.0
 
     @property
+    def least_cycles(self) -> int:
+        """Fewest clock cycles that its circuit can have."""
+        return 1
+
+    @property
     def input_shape(self) -> Shape | None:
         """Shape of a sample, if there is only one that fits; else None."""
         return None

@@ -12,7 +12,7 @@ from ..bitstreams.encodings import Encoding
 from ..encoders import Generator
 from ..layers.options import CircuitOptions
 from ..layers.weight_share import WeightShare
-from .calibrating import STEPS, calibrated, plain_mappings, shared_lengths
+from .calibrating import STEPS, calibrated, least_lengths, plain_mappings, shared_lengths
 from .calibrating.search import Progress
 from .calibration import Calibration, Products
 from .circuit import Circuit
@@ -80,7 +80,8 @@ class Mappable(NetworkDefinition):
         length
             Clock cycles, of every layer or one number a layer. ``"auto"``: `cycles` are shared out among the layers.
         cycles
-            With ``length="auto"``: the sum of the lengths of all layers, at least one for each.
+            With ``length="auto"``: the sum of the lengths of all layers, at least the fewest cycles that each can
+            have: 1, or, of spiking neurons, as many as membrane time constants are in a window.
         generator
             Name of the number generator.
         without
@@ -136,9 +137,10 @@ class Mappable(NetworkDefinition):
         seed = checks.whole("seed", seed, 0)
         if isinstance(length, str):
             checks.option("length", length, ("auto",))
-            budget = checks.whole("cycles", cycles, len(self.stream_nodes))
+            least = least_lengths(self)
+            budget = checks.whole("cycles", cycles, sum(least))
             of_lengths = partial(CircuitOptions, generator=generator, **options)
-            Circuit(self, of_lengths(length=1))  # errors come before the search
+            Circuit(self, of_lengths(length=least or 1))  # errors come before the search
             length = shared_lengths(self, samples, budget, of_lengths, seed)
         elif cycles is not None:
             raise ValueError(f"cycles must be None without length='auto', got {checks.shown(cycles)}")

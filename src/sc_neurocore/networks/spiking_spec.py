@@ -75,6 +75,11 @@ class SpikingDense(WeightedSpec):
         """The neuron model, which turns currents into firing rates."""
         return FiringNeuron(self.threshold, self.tau, self.refractory, self.duration)
 
+    @property
+    def least_cycles(self) -> int:
+        """As many as membrane time constants are in a window."""
+        return self.neuron.least_cycles
+
     def activated(self, z: Floats) -> Floats:
         """Firing rates for constant currents."""
         return self.neuron.rates(z)

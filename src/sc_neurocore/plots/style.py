@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..checks import shown
 from ..colours import COLOURS as COLOURS
 from ..colours import GRID as GRID
 from ..colours import INK as INK
 from ..colours import QUIET as QUIET
-from ..files import atomic_write
+from ..files import atomic_write, checked_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,10 +26,14 @@ def picture(path: str | os.PathLike[str], size: tuple[float, float], dpi: int) -
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    file = checked_path("path", path)
+    known = FigureCanvasAgg.get_supported_filetypes()
+    if file.suffix[1:].lower() not in known:  # without a suffix Matplotlib would write beside the temporary file
+        raise ValueError(f"path must end with .{', .'.join(sorted(known))}, got {shown(str(file))}")
     figure = Figure(figsize=size, dpi=dpi, facecolor="white")
     FigureCanvasAgg(figure)
     yield figure
-    with atomic_write(path) as temporary:
+    with atomic_write(file) as temporary:
         figure.savefig(temporary)
 
 

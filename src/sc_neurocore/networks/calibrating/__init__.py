@@ -4,8 +4,8 @@ Layer after layer, each from the outputs of the circuits before it: `node.Node` 
 the choices that are made for it, `search` goes through them.
 """
 
-from .lengths import shared_lengths
+from .lengths import least_lengths, shared_lengths
 from .search import calibrated, plain_mappings
 from .steps import STEPS
 
-__all__ = ["STEPS", "calibrated", "plain_mappings", "shared_lengths"]
+__all__ = ["STEPS", "calibrated", "least_lengths", "plain_mappings", "shared_lengths"]

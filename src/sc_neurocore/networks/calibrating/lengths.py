@@ -15,14 +15,19 @@ LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Lengths that a layer may get."""
 
 
+def least_lengths(network: NetworkDefinition) -> tuple[int, ...]:
+    """The fewest cycles of each layer with streams."""
+    return tuple(network.layers[node].least_cycles for node in network.stream_nodes)
+
+
 def shared_lengths(
     network: NetworkDefinition, x: Floats, cycles: int, options: Callable[[tuple[int, ...]], CircuitOptions], seed: int
 ) -> tuple[int, ...]:
     """Lengths of the layers of a network whose sum is at most `cycles`.
 
     What a length costs a layer is measured with that layer alone as a circuit, all others in floating point: the share
-    of decisions that change. These shares are taken to add up. All layers start with one cycle, and more go where they
-    save most a cycle, until none are left or nothing is saved.
+    of decisions that change. These shares are taken to add up. All layers start with the fewest cycles that they can
+    have, and more go where they save most a cycle, until none are left or nothing is saved.
 
     Parameters
     ----------
@@ -31,17 +36,17 @@ def shared_lengths(
     x
         Samples ``(N, n_inputs)``.
     cycles
-        Sum of the lengths, at least one for each layer.
+        Sum of the lengths, at least that of `least_lengths`.
     options
         Gives the options of the circuit for lengths.
     seed
         Decides which samples are drawn.
     """
     nodes = network.stream_nodes
-    count = len(nodes)
+    count, least = len(nodes), least_lengths(network)
     parts = split(network, x, seed)
     judge = Judge(network, network.outputs_of(parts.held))
-    ladder = [length for length in LADDER if length <= cycles - count + 1]
+    ladder = [length for length in sorted({*LADDER, *least}) if length <= cycles - sum(least) + max(least, default=0)]
     losses: list[list[float]] = [[] for _ in nodes]
     for length in ladder:
         ideal = Samples(network, parts)
@@ -49,9 +54,10 @@ def shared_lengths(
         for place, (spec, shape, context) in zip(nodes, contexts, strict=True):
             ideal.enter(place)
             node = Node(spec, shape, context, ideal.parts, ideal.parts, judge, False, True, ideal.held)
-            losses[context.place].append(1.0 - node.tried(ranged(node, node.plain(), 0.95), "").score)
+            score = node.tried(ranged(node, node.plain(), 0.95), "").score if length >= spec.least_cycles else 0.0
+            losses[context.place].append(1.0 - score)
             ideal.leave(ideal.through())
-    rungs = [0] * count
+    rungs = [ladder.index(length) for length in least]
     while True:
         left = cycles - sum(ladder[rung] for rung in rungs)
         best, most = None, -math.inf
