@@ -72,8 +72,18 @@ def test_none():
     assert len(read_back(Bitstream(np.zeros((0, 1), np.uint64), 5))[0]) == 0
 
 
-def test_layers_say_what_they_are():
-    layer = sc.VectorizedSCLayer(2, 2, 16, seed=0)
+LAYERS = [
+    lambda: sc.VectorizedSCLayer(2, 2, 16, seed=0),
+    lambda: sc.RallDendrite(2),
+    lambda: sc.WinnerTakeAll(4, 2),
+    lambda: sc.LateralInhibition(4),
+]
+
+
+@pytest.mark.parametrize("made", LAYERS)
+def test_layers_say_what_they_are(made):
+    layer = made()
     shown = ElementTree.fromstring(layer._repr_html_())
     assert (shown.tag, shown.text) == ("pre", layer.describe())
+    assert layer.describe().startswith(repr(layer))
     assert shown.get("style") == "white-space:pre-wrap"  # the line of a generator has 200 characters

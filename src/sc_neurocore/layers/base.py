@@ -1,6 +1,5 @@
 """Base of all layers: one seed for all random numbers, generators that run on, a state that can be saved."""
 
-import html
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -11,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..chunks import in_chunks
-from ..encoders import Generator, Seed
+from ..encoders import Seed
 from ..encoders.sample_counter import SampleCounter
 from ..encoders.seeds import Seeds, check_stream_version
+from .describing import described, in_notebook
 from .turns import Turns, in_turn
 
 Floats = NDArray[np.float64]
@@ -90,14 +90,8 @@ class SCLayer(ABC):
         out = in_chunks(run, sample_bytes, flat, numbers)
         return out.reshape(*batch, *out.shape[1:])
 
-    def describe(self) -> str:
-        """The layer as text, with the circuit of its number generator and the error of sums of its products."""
-        generator = getattr(self, "generator", None)
-        return f"{self!r}\n{generator}" if isinstance(generator, Generator) else repr(self)
-
-    def _repr_html_(self) -> str:
-        """What `describe` says, for a notebook."""
-        return f'<pre style="white-space:pre-wrap">{html.escape(self.describe())}</pre>'
+    describe = described
+    _repr_html_ = in_notebook
 
     # ------------------------------------------------------------ state
 

@@ -12,6 +12,7 @@ from ..bitstreams import Bitstream
 from .base import Floats
 from .dendrites.branch_inputs import BranchInputs, over_trees, soma_currents, steps_shape
 from .dendrites.tree import SOMA, DendriticTree, Ends, Places
+from .describing import described, in_notebook
 from .turns import Turns, in_turn
 
 _AT_SOMA = np.array([SOMA])
@@ -252,6 +253,9 @@ class RallDendrite:
         """Restore a `state_dict` of a tree of the same shape; nothing changes if it does not fit."""
         checks.state_keys(state, self.state_dict().keys())
         self._v = self._tree.voltages(state["branch_voltages"], state["soma_v"])
+
+    describe = described
+    _repr_html_ = in_notebook
 
     def __repr__(self) -> str:
         inputs = "currents" if self.reversal is None else "conductances"

@@ -10,6 +10,7 @@ from .. import checks
 from ..backends import checked_backend, choose
 from ..bitstreams import Bitstream
 from .base import Floats
+from .describing import described, in_notebook
 from .unipolar import check_unipolar
 
 
@@ -197,6 +198,9 @@ class WinnerTakeAll:
         chosen = self._chosen(numbers)
         order = np.argsort(-np.take_along_axis(numbers, chosen, -1), axis=-1, kind="stable")
         return np.take_along_axis(chosen, order, -1)
+
+    describe = described
+    _repr_html_ = in_notebook
 
     def __repr__(self) -> str:
         target = "" if self.target is None else f", target={self.target}"
