@@ -163,6 +163,7 @@ def test_merge(run, tmp_path):
         (["--length", "4", "--width", "0"], "width must be above 0"),
         (["--length", "4", "--error", "0.1"], "a rule must have samples, width or threshold"),
         (["--length", "4", "--random", "2"], "n must be an integer in 1..1, got 2"),
+        (["--length", "4", "--random-seed", "2"], "random_seed must come with random, a number of points, got 2"),
         (["--length", "4", "--block", "0"], "block must be an integer of at least 1, got 0"),
         (["--length", "4", "--dask", "nobody"], "address must be one of a Dask scheduler"),
         (["--length", "4", "--top=-1"], "top must be an integer of at least 0, got -1"),
@@ -179,6 +180,16 @@ def test_bad_input(run, tmp_path, words, message):
     assert err.count("\n") == 1
     assert message in err
     assert not (tmp_path / "sweep" / "blocks.csv").exists()
+
+
+def test_a_data_set_that_is_not_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.toml").write_text("dataset = 'digit'\naxes.length = 4\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["sweep", "a.toml", "--workers", "1"])
+    assert stop.value.code == 2
+    said = "error: dataset must be one of digits, mnist5k, fashion, mnist, got 'digit'\n"
+    assert capsys.readouterr().err == said
 
 
 def test_merge_of_bad_folders(run, tmp_path):
