@@ -14,6 +14,7 @@ from sc_neurocore import Network, sweeps
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_data
 from sc_neurocore.evaluation import ResultStore
+from sc_neurocore.evaluation.writers import Writer
 from sc_neurocore.sweeps.jobs import BlocksJob
 
 
@@ -120,6 +121,20 @@ def test_processes(run):
     status, _, err = run("--length", "4,8", workers=2)
     assert (status, err) == (0, "")
     assert len(sweeps.load("sweep")) == 2
+
+
+def test_two_sweeps_in_one_folder_have_files_of_their_own(run, tmp_path):
+    run("--length", "4", "--calibrate", "none")
+    first = (tmp_path / "sweep" / "points.csv").read_bytes()
+    with Writer(tmp_path / "sweep"):  # another one is at work
+        status, out, _ = run("--length", "8", "--calibrate", "none")
+    assert status == 0
+    (points,) = (tmp_path / "sweep").glob("points-*.csv")
+    assert (tmp_path / "sweep" / "points.csv").read_bytes() == first
+    with points.open(newline="") as file:
+        assert [row["length"] for row in csv.DictReader(file)] == ["8"]
+    assert points.with_name(f"index{points.stem.removeprefix('points')}.html").exists()
+    assert points.name in out
 
 
 def test_ctrl_c_keeps_finished_blocks(run, monkeypatch):

@@ -178,6 +178,7 @@ def sweep(
 
     given = dict(locals())
     from .. import checks
+    from ..evaluation.writers import mark_of
     from ..reports import save_report
     from ..sweeps import AXES
 
@@ -200,9 +201,9 @@ def sweep(
     if result.reused:
         console.print(f"reused {result.reused} of {len(result)} points from {out}", soft_wrap=True)
     _show(console, result, top)
-    path = out / "points.csv"
+    mark = mark_of(result.written[0]) if result.written else ""  # of this writer: another may be at work there
+    path, page = out / f"points{mark}.csv", out / f"index{mark}.html"
     result.to_csv(path)
-    page = out / "index.html"
     save_report(page, result)
     written = ", ".join(map(str, (*result.written, path, page)))
     console.print(f"written: {written}", soft_wrap=True)
