@@ -132,6 +132,7 @@ def choose(
     """
 
     from .. import choosing
+    from ..choosing.choice import path_word
     from ..files import check_writable
 
     console = plain_console()
@@ -143,7 +144,13 @@ def choose(
     ranged = None
     if model is not None and lacks_ranges(model):
         ranged = out / f"network-{network.digest()[:8]}.safetensors"
-    given = _given(model=ranged or model, data=data, dataset=dataset)
+    given = tuple(
+        word
+        for name, path in (("--model", ranged or model), ("--data", data))
+        if path is not None
+        for word in (name, path_word(path))
+    )
+    given += () if dataset is None else ("--dataset", dataset)
     options: dict[str, Any] = {
         "objective": _objective(cycles, area, area_time),
         "confidence": confidence,
@@ -170,10 +177,6 @@ def choose(
         network.save(ranged)
         written.append(ranged)
     say_written(console, written, out / "choose.png", lambda path: save_choice(path, choice), choice)
-
-
-def _given(**paths: Any) -> tuple[str, ...]:
-    return tuple(word for name, value in paths.items() if value is not None for word in (f"--{name}", str(value)))
 
 
 def _objective(cycles: bool, area: bool, area_time: bool) -> str:
