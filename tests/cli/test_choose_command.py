@@ -1,5 +1,6 @@
 """The command `choose` from the outside."""
 
+import os
 import shlex
 
 import numpy as np
@@ -139,3 +140,29 @@ def test_the_default_network(run):
     assert status == 0
     assert "within 1 point of float at 95 % confidence" in out
     assert "run it: sc-neurocore evaluate --lengths" in out
+
+
+def test_names_of_files_are_printed_as_they_are(run, tmp_path):
+    net, data, out = "a[/b] 'q'.safetensors", '-[bold] :cat: $\\frac$ <i>&".npz', "out [/i] :cat:"
+    (tmp_path / "a[").mkdir()
+    (tmp_path / "net.safetensors").rename(tmp_path / net)
+    (tmp_path / "mine.npz").rename(tmp_path / data)
+    words = [f"--data={data}", "--lengths", "16", "--generators", "sobol", "--encodings", "split", "--uniform"]
+    (tmp_path / "out [").mkdir()
+    status, text, err = run("choose", net, *words, "--within", 25, "--out", out)
+    assert (status, err) == (0, "")
+    lines = text.splitlines()
+    (line,) = (line for line in lines if line.startswith("run it: "))
+    command = shlex.split(line.removeprefix("run it: "))
+    assert command[2:6] == ["--model", net, "--data", f".{os.sep}{data}"]
+    assert lines[-1].startswith(f"written: {out}/choose.csv, ")
+    status, text, err = run(*command[1:], "--out", out)
+    assert (status, err) == (0, "")
+    assert f"written: {out}/results.csv, " in text
+    assert data.removesuffix(".npz") in "".join(text.splitlines()[:2])
+    status, text, err = run("sweep", "--model", net, f"--data={data}", "--length", 4, "--workers", 1, "--out", out)
+    assert (status, err) == (0, "")
+    assert f"written: {out}/blocks.csv, " in text
+    status, text, err = run("merge", out, "--out", "new [/i] :cat:")
+    assert (status, err) == (0, "")
+    assert text.startswith("added to new [/i] :cat:: ")

@@ -14,6 +14,7 @@ from sc_neurocore import Network, sweeps
 from sc_neurocore.cli import main
 from sc_neurocore.datasets import load_data
 from sc_neurocore.evaluation import ResultStore
+from sc_neurocore.evaluation.writers import Writer
 from sc_neurocore.sweeps.jobs import BlocksJob
 
 
@@ -122,6 +123,20 @@ def test_processes(run):
     assert len(sweeps.load("sweep")) == 2
 
 
+def test_two_sweeps_in_one_folder_have_files_of_their_own(run, tmp_path):
+    run("--length", "4", "--calibrate", "none")
+    first = (tmp_path / "sweep" / "points.csv").read_bytes()
+    with Writer(tmp_path / "sweep"):  # another one is at work
+        status, out, _ = run("--length", "8", "--calibrate", "none")
+    assert status == 0
+    (points,) = (tmp_path / "sweep").glob("points-*.csv")
+    assert (tmp_path / "sweep" / "points.csv").read_bytes() == first
+    with points.open(newline="") as file:
+        assert [row["length"] for row in csv.DictReader(file)] == ["8"]
+    assert points.with_name(f"index{points.stem.removeprefix('points')}.html").exists()
+    assert points.name in out
+
+
 def test_ctrl_c_keeps_finished_blocks(run, monkeypatch):
     plain, count = BlocksJob.run, 0
 
@@ -163,6 +178,7 @@ def test_merge(run, tmp_path):
         (["--length", "4", "--width", "0"], "width must be above 0"),
         (["--length", "4", "--error", "0.1"], "a rule must have samples, width or threshold"),
         (["--length", "4", "--random", "2"], "n must be an integer in 1..1, got 2"),
+        (["--length", "4", "--random-seed", "2"], "random_seed must come with random, a number of points, got 2"),
         (["--length", "4", "--block", "0"], "block must be an integer of at least 1, got 0"),
         (["--length", "4", "--dask", "nobody"], "address must be one of a Dask scheduler"),
         (["--length", "4", "--top=-1"], "top must be an integer of at least 0, got -1"),
@@ -181,6 +197,16 @@ def test_bad_input(run, tmp_path, words, message):
     assert not (tmp_path / "sweep" / "blocks.csv").exists()
 
 
+def test_a_data_set_that_is_not_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.toml").write_text("dataset = 'digit'\naxes.length = 4\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["sweep", "a.toml", "--workers", "1"])
+    assert stop.value.code == 2
+    said = "error: dataset must be one of digits, mnist5k, fashion, mnist, got 'digit'\n"
+    assert capsys.readouterr().err == said
+
+
 def test_merge_of_bad_folders(run, tmp_path):
     status, _, err = run("nothing", "--out", "all", command="merge")
     assert (status, err) == (2, "error: folders must be there, there is none at nothing\n")
@@ -193,8 +219,9 @@ def test_merge_of_bad_folders(run, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-def test_ctrl_c_with_processes(files, tmp_path):
-    """All processes get it; one line is printed, what is finished is kept, and no process is left."""
+@pytest.mark.parametrize("file", ["record.json", "blocks.csv"])
+def test_ctrl_c_with_processes(files, tmp_path, file):
+    """All processes get it, those that start too; one line is printed, what is finished is kept, no process is left."""
     words = {
         "--model": files / "net.safetensors", "--data": files / "data.npz", "--workers": 2, "--calibrate": "none",
         "--generator": "bernoulli", "--length": 2**16, "--seed": ",".join(map(str, range(400))), "--block": 10,
@@ -202,9 +229,10 @@ def test_ctrl_c_with_processes(files, tmp_path):
     }  # fmt: skip
     command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in words.items() for word in pair)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        while not (tmp_path / "out" / "blocks.csv").exists():
+        while not (tmp_path / "out" / file).exists():
             assert process.poll() is None
             time.sleep(0.05)
+        time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -212,7 +240,8 @@ def test_ctrl_c_with_processes(files, tmp_path):
     assert err.count("\n") == 1
     assert "Traceback" not in err
     kept = len(ResultStore(tmp_path / "out" / "blocks.csv", blocks=True).read())
-    assert 0 < kept < 6 * 400
+    assert kept < 6 * 400
+    assert kept > 0 or file == "record.json"
     end = time.monotonic() + 20
     while alive(process.pid):
         assert time.monotonic() < end

@@ -180,3 +180,8 @@ def test_import_is_light_and_pyplot_untouched(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+def test_a_name_with_dollars_is_no_formula(tmp_path):
+    save_accuracy(tmp_path / "a.png", replace(result(), data="$\\frac$ of $x$"))
+    assert (tmp_path / "a.png").stat().st_size > 0

@@ -1,5 +1,7 @@
 """The picture of a choice: what is drawn where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -45,3 +47,8 @@ def test_file(choice, tmp_path):
     with pytest.raises(ValueError, match=r"path must end with .*\.png.*, got .*xyz"):
         save_choice(tmp_path / "choose.xyz", choice)
     assert [path.name for path in tmp_path.iterdir()] == ["choose.png"]
+
+
+def test_a_name_with_dollars_is_no_formula(choice, tmp_path):
+    save_choice(tmp_path / "a.png", replace(choice, data="$\\frac$ of $x$"))
+    assert (tmp_path / "a.png").stat().st_size > 0

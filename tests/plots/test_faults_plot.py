@@ -1,5 +1,7 @@
 """The picture of a fault study: what is drawn where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -55,3 +57,10 @@ def test_what_is_tolerated():
     assert found.tolerated("sobol", 256) == 0.1
     assert found.tolerated("sobol", 64) == 0.0
     assert found.tolerated("fixed-point", 1) == 0.0
+
+
+def test_a_name_with_dollars_is_no_formula(tmp_path):
+    found = study()
+    named = tuple(replace(each, data="$\\frac$ of $x$") for each in found.evaluations)
+    save_faults(tmp_path / "a.png", FaultStudy(found.kind, found.rates, named))
+    assert (tmp_path / "a.png").stat().st_size > 0

@@ -304,6 +304,22 @@ def test_leaving_keeps_what_is_finished(network, data, tmp_path):
     assert_once(tmp_path)
 
 
+def test_an_interrupt_while_rows_are_kept_loses_none(network, data, tmp_path, monkeypatch):
+    plain, calls = ResultStore.extend, []
+
+    def extend(store, rows, writer=None):
+        calls.append(len(rows))
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        plain(store, rows, writer)
+
+    monkeypatch.setattr(ResultStore, "extend", extend)
+    with pytest.raises(KeyboardInterrupt):
+        sweeps.collect(POINTS, network, data, workers=1, out=tmp_path)
+    assert len(stored(tmp_path)) == calls[0] > 0
+    assert_once(tmp_path)
+
+
 def test_rows_come_when_they_are_kept(network, data, tmp_path):
     for row in sweeps.iter_collect(POINTS, network, data, workers=1, out=tmp_path):
         assert row.block.task.whole.id in {each.task.whole.id for each, *_ in stored(tmp_path).values()}

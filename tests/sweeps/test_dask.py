@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -158,7 +160,31 @@ def test_someone_else_answers():
         assert time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("address", ["hello", "", "nonsense://x:1"])
+def test_a_web_server_answers():
+    """What it says is a length of 3 EiB to Dask; no client of it may be left, which takes 12 s at the end."""
+    import socket
+
+    def answer():
+        with suppress(OSError):
+            while True:
+                talk, _ = server.accept()
+                talk.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html></html>")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, daemon=True).start()
+        words = ["sweep", "--length", "8", "--dry-run", "--dask", f"tcp://127.0.0.1:{server.getsockname()[1]}"]
+        program = [sys.executable, "-m", "sc_neurocore", *words]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (2, f"error: no Dask scheduler answers at {words[-1]}\n")
+
+
+def test_a_worker_is_no_scheduler(cluster):
+    (address, *_) = cluster.scheduler_info["workers"]
+    with pytest.raises(OSError, match=f"no Dask scheduler answers at {address}"):
+        DaskEngine(address)
+
+
+@pytest.mark.parametrize("address", ["hello", "", "nonsense://x:1", "inproc://x"])
 def test_wrong_addresses(address):
     with pytest.raises(ValueError, match="address must be one of a Dask scheduler, got"):
         DaskEngine(address)

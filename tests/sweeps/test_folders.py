@@ -49,6 +49,17 @@ def test_blocks_of_several_sizes(network, data, tmp_path):
     assert (row.images, row.stopped) == (100, "all")
 
 
+def test_long_blocks_hide_no_short_ones(network, data, tmp_path):
+    """Another sweep with larger blocks was interrupted: all samples have been run nevertheless."""
+    for size in (20, 30):
+        sweeps.collect(POINTS[:1], network, data, block=size, workers=1, out=tmp_path)
+    path = tmp_path / "blocks.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if ",30,60,100," not in line))
+    (row,) = sweeps.load(tmp_path)
+    assert (row.images, row.stopped) == (100, "all")
+
+
 def test_no_folder(tmp_path):
     with pytest.raises(NotADirectoryError, match="folder must be one of a sweep, there is none at"):
         sweeps.load(tmp_path / "nothing")
@@ -103,6 +114,13 @@ def test_merging_choices(network, data, parts, tmp_path):
     assert 0 < again.reused == len(once.tasks)
     assert (again.tested, again.row) == (once.tested, once.row)
     assert counts(sweeps.load(tmp_path / "all")) == counts(sweeps.load(parts[0]))
+
+
+def test_merging_keeps_the_samples_of_a_choice(network, trainable, tmp_path):
+    options = {"lengths": (8, 32), "generators": "sobol", "encodings": "split"}
+    once = choose(network, trainable, 20, **options, out=tmp_path / "choice")
+    sweeps.merge([tmp_path / "choice"], tmp_path / "all")
+    assert (tmp_path / "all" / "calibrated" / once.calibration.name).read_bytes() == once.calibration.read_bytes()
 
 
 def test_what_is_not_merged(network, data, parts, tmp_path):

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from sc_neurocore import sweeps
+from sc_neurocore import Network, sweeps
 from sc_neurocore.evaluation import wilson_interval
 from sc_neurocore.sweeps import SweepResult
 
@@ -85,3 +85,21 @@ def test_labelled_arrays(result):
     part = SweepResult(result.rows[:3]).to_xarray()
     assert np.isnan(part["accuracy"]).sum() == 1
     assert dict(SweepResult(result.rows[:1]).to_xarray().sizes) == {"length": 1}
+
+
+def test_values_that_differ_in_their_last_digits(network, data):
+    pytest.importorskip("xarray")
+    result = sweeps.collect(sweeps.grid(length=16, flips=[0.1234567, 0.1234568]), network, data, workers=1)
+    assert result.varied == ("flips",)
+    assert result.to_xarray()["flips"].values.tolist() == [0.1234567, 0.1234568]
+
+
+def test_rows_of_two_networks_of_one_name_are_no_array(network, data, tmp_path):
+    pytest.importorskip("xarray")
+    other = Network.from_arrays([np.eye(4, 6)], calibration=data.x_test)
+    for each in (network, other):
+        sweeps.collect(sweeps.grid(length=[4, 8]), each, data, workers=1, out=tmp_path)
+    found = sweeps.load(tmp_path)
+    assert len(found) == 4
+    with pytest.raises(ValueError, match="records must differ in length, some do not"):
+        found.to_xarray()

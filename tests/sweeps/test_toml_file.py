@@ -66,6 +66,8 @@ def test_a_list_of_points(read):
         ("model = 'a'\nmodels.b = 'b'", "must not have both model and models"),
         ("models.a = 3", r"models\.a in .* must be a str"),
         ("points = [3]", "a point in .* must be a dict"),
+        ("data = 'a'\ndataset = 'digits'", "must not have both data and dataset"),
+        ("a = " + "[" * 50_000, "must be a TOML file that is not nested as deeply as this one is"),
     ],
 )
 def test_what_is_refused(read, text, message):
@@ -78,6 +80,8 @@ def test_what_is_refused(read, text, message):
     [
         ("", "a grid must have at least one axis, got none"),
         ("axes.lenght = 4", "an axis must be one of"),
+        ("random_seed = 5\naxes.length = 4", "random_seed must come with random, a number of points, got 5"),
+        ("random = 1\nrandom_seed = -1\naxes.length = 4", "random_seed must be an integer of at least 0, got -1"),
         ("axes.length = 4\n[[points]]\nlength = 8", "points must not be given with axes or random"),
         ("random = 9\naxes.length = [4, 8]", r"n must be an integer in 1\.\.2, got 9"),
     ],

@@ -1,5 +1,6 @@
 """The outcome of a choice: the circuit, those beside it, and how sure that is."""
 
+import os
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,7 +183,7 @@ class Choice:
     def _calibrate(self, task: Task) -> list[str]:
         if not task.calibration or self.calibration is None:
             return ["--calibrate", "none"]
-        return ["--calibration", str(self.calibration)]
+        return ["--calibration", path_word(self.calibration)]
 
 
 def points_text(points: float) -> str:
@@ -192,6 +193,16 @@ def points_text(points: float) -> str:
     ('1 point', '0.5 points')
     """
     return f"{points:g} point{'' if points == 1 else 's'}"
+
+
+def path_word(path: Path) -> str:
+    """A path as a word of a command: one that begins with ``-`` would be an option.
+
+    >>> path_word(Path("a.npz")), path_word(Path("-a.npz")) in ("./-a.npz", ".\\\\-a.npz")
+    ('a.npz', True)
+    """
+    text = str(path)
+    return os.path.join(os.curdir, text) if text.startswith("-") else text
 
 
 def _words(task: Task) -> list[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, rich_table, say_written, width_of
+from .common import list_option, parse_ints, parse_names, plain_console, print_whole, rich_table, say_written, width_of
 from .inputs import DatasetName, check_inputs, lacks_ranges, load_calibration, load_data, load_model
 from .process import Interrupted
 
@@ -130,12 +130,12 @@ def choose(
     debug
         Show the traceback of an error.
     """
-    from rich.console import Console
 
     from .. import choosing
+    from ..choosing.choice import path_word
     from ..files import check_writable
 
-    console = Console()
+    console = plain_console()
     check_inputs(model, data, dataset, calibration, calibrate)
     check_writable(out)
     held_out = load_data(data, dataset)
@@ -144,7 +144,13 @@ def choose(
     ranged = None
     if model is not None and lacks_ranges(model):
         ranged = out / f"network-{network.digest()[:8]}.safetensors"
-    given = _given(model=ranged or model, data=data, dataset=dataset)
+    given = tuple(
+        word
+        for name, path in (("--model", ranged or model), ("--data", data))
+        if path is not None
+        for word in (name, path_word(path))
+    )
+    given += () if dataset is None else ("--dataset", dataset)
     options: dict[str, Any] = {
         "objective": _objective(cycles, area, area_time),
         "confidence": confidence,
@@ -173,10 +179,6 @@ def choose(
     say_written(console, written, out / "choose.png", lambda path: save_choice(path, choice), choice)
 
 
-def _given(**paths: Any) -> tuple[str, ...]:
-    return tuple(word for name, value in paths.items() if value is not None for word in (f"--{name}", str(value)))
-
-
 def _objective(cycles: bool, area: bool, area_time: bool) -> str:
     wanted = [name for name, is_set in (("cycles", cycles), ("area", area), ("area-time", area_time)) if is_set]
     if len(wanted) > 1:
@@ -186,7 +188,6 @@ def _objective(cycles: bool, area: bool, area_time: bool) -> str:
 
 def _with_bar(run: "Callable[[Callable[[State], None]], Any]", out: Path) -> Any:
     """Run a choice under a progress bar: circuits left, images, time left, the best so far."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -194,7 +195,7 @@ def _with_bar(run: "Callable[[Callable[[State], None]], Any]", out: Path) -> Any
         TextColumn("{task.fields[images]} images,"), TimeRemainingColumn(compact=True), TextColumn("left"),
         TextColumn("{task.fields[best]}"),
     )  # fmt: skip
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("checking", total=None, circuits=0, images=0, best="")
 
@@ -214,15 +215,15 @@ def _show(console: "Console", choice: "Choice") -> None:
     from ..reports.tables import choice_table
 
     if choice.reused:
-        console.print(f"reused {choice.reused} rows", highlight=False)
-    console.print(f"{len(choice.screened)} circuits compared on {choice.judged_on}", highlight=False, soft_wrap=True)
+        console.print(f"reused {choice.reused} rows")
+    console.print(f"{len(choice.screened)} circuits compared on {choice.judged_on}", soft_wrap=True)
     print_whole(console, rich_table(_fitting(console, choice_table(choice))))
-    console.print(f"float network  {100 * choice.float_accuracy:.2f} % of {choice.images} images", highlight=False)
+    console.print(f"float network  {100 * choice.float_accuracy:.2f} % of {choice.images} images")
     said: Sequence[str] = (choice.verdict(), choice.hint(), choice.next_best(), *choice.warnings())
     for sentence in filter(None, said):
-        console.print(sentence[0].upper() + sentence[1:], highlight=False, soft_wrap=True, markup=False)
+        console.print(sentence[0].upper() + sentence[1:], soft_wrap=True)
     word = "run it" if choice.chosen else "run the nearest"
-    console.print(f"{word}: {choice.command()}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"{word}: {choice.command()}", soft_wrap=True)
 
 
 _DROPPED = ("gates", "streams", "worse", "better", "images", "area (µm²)")

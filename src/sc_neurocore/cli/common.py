@@ -56,14 +56,20 @@ def _joined(values: "Sequence[object]") -> str:
     return ",".join("-".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values)
 
 
+def plain_console(stderr: bool = False) -> "Console":
+    """A console that prints texts as they are: ``[b]`` and ``:cat:`` in the name of a file are no markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
 def run_with_bar(run: "Callable[[Callable[[int, int, Any], None]], Any]", out: Path) -> Any:
     """Run a job under a progress bar; Ctrl-C becomes `Interrupted`, which says what the folder `out` keeps."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     finished = total = 0
     columns = (TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("checking", total=None)
 
@@ -83,7 +89,7 @@ def say_reused(console: "Console", out: Path, *found: Any) -> None:
     """Say how many rows of studies were there before."""
     reused, rows = sum(each.reused for each in found), sum(len(each.rows) for each in found)
     if reused:
-        console.print(f"reused {reused} of {rows} rows from {out}", highlight=False, soft_wrap=True)
+        console.print(f"reused {reused} of {rows} rows from {out}", soft_wrap=True)
 
 
 def say_written(
@@ -99,7 +105,7 @@ def say_written(
     save(picture)
     save_report(page, study)
     files = ", ".join(map(str, (*written, picture, page)))
-    console.print(f"written: {files}", highlight=False, soft_wrap=True)
+    console.print(f"written: {files}", soft_wrap=True)
 
 
 def rich_table(table: "reports.Table") -> "Table":

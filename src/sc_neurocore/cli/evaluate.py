@@ -10,6 +10,7 @@ from .common import (
     parse_ints,
     parse_lengths,
     parse_names,
+    plain_console,
     print_whole,
     rich_table,
     run_with_bar,
@@ -158,12 +159,11 @@ def evaluate(
     debug
         Show the traceback of an error.
     """
-    from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
     from ..files import check_writable
 
-    console = Console()
+    console = plain_console()
     check_inputs(model, data, dataset, calibration, calibrate)
     if estimate and fault is not None:
         raise ValueError("--estimate must not be given with --fault: estimates have no faults")
@@ -174,10 +174,11 @@ def evaluate(
     samples = load_calibration(calibration)
     network = load_model(model, held_out, samples, input_shape=input_shape, dt_ms=dt_ms)
     console.print(
-        f"[bold]{escape(held_out.name)}[/]: {len(held_out.x_test)} held-out images, "
+        Text(held_out.name, "bold"),
+        f": {len(held_out.x_test)} held-out images, "
         f"{network.n_inputs} inputs, {network.n_outputs} {'labels' if network.kind == 'multilabel' else 'outputs'}; "
         f"{encoding} encoding" + ("" if crossbar is None else f"; weights in a crossbar {crossbar.changes()}"),
-        highlight=False,
+        sep="",
     )
     options: dict[str, Any] = {
         "lengths": lengths,
@@ -269,10 +270,7 @@ def _show_study(console: "Console", study: "FaultStudy") -> None:
     from ..reports.tables import fault_table
 
     print_whole(console, rich_table(fault_table(study)))
-    console.print(
-        f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults",
-        highlight=False,
-    )
+    console.print(f"accuracy % against the rate of {study.kind}; tolerated: within one point of that without faults")
 
 
 def _show(console: "Console", evaluation: "Evaluation") -> None:
@@ -282,9 +280,9 @@ def _show(console: "Console", evaluation: "Evaluation") -> None:
     fitting = (shown for shown in _NARROWER if width_of(console, rich_table(table.only(shown))) <= console.width)
     shown = next(fitting, _NARROWER[-1])
     print_whole(console, rich_table(table.only(shown)))
-    console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %", highlight=False)
+    console.print(f"float network  {100 * evaluation.float_accuracy:.2f} %")
     for generator in evaluation.generators:
-        console.print(f"{generator:<15}{evaluation.verdict(generator)}", highlight=False)
+        console.print(f"{generator:<15}{evaluation.verdict(generator)}")
     if _BELOW_FLOAT in shown and any(point.wrong for point in evaluation.points):
         console.print("below float: float's accuracy minus the circuit's on the same images, in points")
     _show_note(console, evaluation)
@@ -292,7 +290,7 @@ def _show(console: "Console", evaluation: "Evaluation") -> None:
 
 def _show_note(console: "Console", evaluation: "Evaluation") -> None:
     for sentence in evaluation.notes:
-        console.print(sentence, highlight=False)
+        console.print(sentence)
 
 
 _NARROWER = (range(9), range(8), range(7), (0, 1, 2, 3, 5, 6), range(5), range(4))

@@ -26,12 +26,17 @@ def check_inputs(
 
 def load_data(path: Path | None, name: str | None) -> "Dataset":
     """Data of a file or a folder, or bundled data of a name; digits by default."""
-    from .. import datasets
+    from .. import checks, datasets
 
     if path is not None:
         return datasets.load_data(path)
-    loaders = {"mnist5k": datasets.load_mnist5k, "fashion": datasets.load_fashion, "mnist": datasets.load_mnist}
-    return loaders.get(name or "digits", datasets.load_digits)()
+    loaders = {
+        "digits": datasets.load_digits,
+        "mnist5k": datasets.load_mnist5k,
+        "fashion": datasets.load_fashion,
+        "mnist": datasets.load_mnist,
+    }
+    return loaders[checks.option("dataset", "digits" if name is None else name, tuple(loaders))]()
 
 
 def load_model(path: Path | None, data: "Dataset", samples: "Samples | None" = None, **options: Any) -> "Network":

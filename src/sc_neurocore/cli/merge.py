@@ -5,6 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from .common import plain_console
+
 
 def merge(
     *folders: Path, out: Path, debug: Annotated[bool, Parameter(negative=(), show_default=False)] = False
@@ -22,10 +24,9 @@ def merge(
     debug
         Show the traceback of an error.
     """
-    from rich.console import Console
 
     from ..sweeps import merge as merged
 
     added = merged(folders, out)
     said = ", ".join(f"{count} rows of {name}" for name, count in added.items() if count) or "nothing new"
-    Console().print(f"added to {out}: {said}", highlight=False, soft_wrap=True)
+    plain_console().print(f"added to {out}: {said}", soft_wrap=True)

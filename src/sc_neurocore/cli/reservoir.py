@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, rich_table, run_with_bar, say_reused, say_written
+from .common import (
+    list_option,
+    parse_ints,
+    parse_names,
+    plain_console,
+    print_whole,
+    rich_table,
+    run_with_bar,
+    say_reused,
+    say_written,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,12 +77,11 @@ def reservoir(
     debug
         Show the traceback of an error.
     """
-    from rich.console import Console
 
     from ..evaluation import reservoir_study
     from ..plots import save_reservoir
 
-    console = Console()
+    console = plain_console()
     options: dict[str, Any] = {"train": train, "test": test, "seed": seed, "repeats": repeats, "out": out}
     study: ReservoirStudy = run_with_bar(
         lambda show: reservoir_study(lengths, generators, neurons, progress=show, **options), out
@@ -87,15 +96,15 @@ def _show(console: "Console", study: "ReservoirStudy") -> None:
     from ..reports.tables import SCORES, reservoir_table
 
     for score, title in SCORES.items():
-        console.print(title, style="bold", highlight=False)
+        console.print(title, style="bold")
         print_whole(console, rich_table(reservoir_table(study, score)))
     error = study.scores(LINEAR, TAPS).mean()
-    console.print(f"linear filter of {TAPS} taps  {error:.3f}; green: better than it", highlight=False)
+    console.print(f"linear filter of {TAPS} taps  {error:.3f}; green: better than it")
     known = [f"{RESERVOIRPY[n]:.3f} at N = {n}" for n in study.neurons if n in RESERVOIRPY]
     if known:
-        console.print(f"ReservoirPy, tuned      {', '.join(known)}", highlight=False)
+        console.print(f"ReservoirPy, tuned      {', '.join(known)}")
     for n in study.neurons:
         for kind in study.kinds:
             start = study.beats_filter_from(kind, n)
             said = f"from L = {start}" if start else f"not up to L = {study.lengths[-1]}"
-            console.print(f"N = {n}, {kind:<16} better than the filter: {said}", highlight=False)
+            console.print(f"N = {n}, {kind:<16} better than the filter: {said}")

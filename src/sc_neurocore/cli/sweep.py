@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, print_whole, width_of
+from .common import list_option, parse_ints, parse_names, plain_console, print_whole, width_of
 from .inputs import DatasetName, load_calibration, load_data, load_model
 from .process import Interrupted
 
@@ -176,17 +176,17 @@ def sweep(
     debug
         Show the traceback of an error.
     """
-    from rich.console import Console
 
     given = dict(locals())
     from .. import checks
+    from ..evaluation.writers import mark_of
     from ..reports import save_report
     from ..sweeps import AXES
 
     checks.whole("top", top, 0)
     axes = {name: given[name] for name in AXES if given.get(name) is not None and name not in ("model", "data")}
     stop = {name: given[name] for name in ("samples", "width", "threshold", "error") if given[name] is not None}
-    console = Console()
+    console = plain_console()
     what = _what(file, axes, stop, random, random_seed, block, backend)
     read = partial(load_model, input_shape=input_shape, dt_ms=dt_ms)
     plan, engine = _planned(what, model, data, dataset, calibration, out, read), None
@@ -200,14 +200,14 @@ def sweep(
         if engine is not None:
             engine.close()
     if result.reused:
-        console.print(f"reused {result.reused} of {len(result)} points from {out}", highlight=False, soft_wrap=True)
+        console.print(f"reused {result.reused} of {len(result)} points from {out}", soft_wrap=True)
     _show(console, result, top)
-    path = out / "points.csv"
+    mark = mark_of(result.written[0]) if result.written else ""  # of this writer: another may be at work there
+    path, page = out / f"points{mark}.csv", out / f"index{mark}.html"
     result.to_csv(path)
-    page = out / "index.html"
     save_report(page, result)
     written = ", ".join(map(str, (*result.written, path, page)))
-    console.print(f"written: {written}", highlight=False, soft_wrap=True)
+    console.print(f"written: {written}", soft_wrap=True)
 
 
 def _what(
@@ -275,9 +275,9 @@ def _engine(dask: str | None, workers: int | None) -> "Engine":
 def _print_plan(console: "Console", plan: "Plan", engine: "Engine") -> None:
     from ..sweeps import estimated_seconds
 
-    console.print(plan.describe(), highlight=False)
+    console.print(plan.describe())
     seconds = estimated_seconds(plan, engine)
-    console.print(f"about {_time(seconds)} with {engine.slots} jobs at a time; nothing was run", highlight=False)
+    console.print(f"about {_time(seconds)} with {engine.slots} jobs at a time; nothing was run")
 
 
 def _time(seconds: float) -> str:
@@ -288,12 +288,11 @@ def _time(seconds: float) -> str:
 
 def _run(plan: "Plan", engine: "Engine", out: Path) -> "SweepResult":
     """Run a plan under a progress bar: points done, rate, time that is left, the best so far."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..sweeps.run import collected
 
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     done = 0
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -321,7 +320,7 @@ def _show(console: "Console", result: "SweepResult", top: int) -> None:
     if shown:
         print_whole(console, _table(console, result, shown))
     left = len(result) - len(shown)
-    console.print(f"{len(result)} points" + (f", {left} more in points.csv" if left else ""), highlight=False)
+    console.print(f"{len(result)} points" + (f", {left} more in points.csv" if left else ""))
 
 
 def _table(console: "Console", result: "SweepResult", rows: "tuple[SweepRow, ...]") -> "Table":

@@ -73,6 +73,8 @@ def labelled_arrays(records: Records, axes: Sequence[str], values: Sequence[str]
     ------
     ImportError
         If xarray is not installed.
+    ValueError
+        If two records have one place.
     """
     try:
         import xarray
@@ -80,6 +82,8 @@ def labelled_arrays(records: Records, axes: Sequence[str], values: Sequence[str]
         raise ImportError("labelled arrays need xarray: pip install xarray (the extra frames)") from error
     marks = {name: list(dict.fromkeys(_plain(record[name]) for record in records)) for name in axes}
     places = tuple(np.array([marks[name].index(_plain(record[name])) for record in records], int) for name in axes)
+    if len(set(zip(*places, strict=True))) < len(records):
+        raise ValueError(f"records must differ in {', '.join(axes)}, some do not")
     arrays = {}
     for value in values:
         array = np.full([len(each) for each in marks.values()], np.nan)

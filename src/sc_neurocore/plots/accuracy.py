@@ -126,7 +126,7 @@ def save_accuracy(path: str | os.PathLike[str], evaluation: "Evaluation") -> Non
         if repeats > 1:
             facts.append(f"mean of {repeats} repeats")
         figure.text(0.09, 0.935, "How long must the streams be?", fontsize=15, fontweight="bold", color=INK)
-        figure.text(0.09, 0.885, "  ·  ".join(facts), fontsize=9.5, color=QUIET)
+        figure.text(0.09, 0.885, "  ·  ".join(facts), fontsize=9.5, color=QUIET, parse_math=False)
         legend = "band: 95 % interval over the images  ·  ring: from here on within one point of float"
         if evaluation.uncalibrated is not None:
             legend += "  ·  thin: uncalibrated"

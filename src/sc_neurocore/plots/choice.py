@@ -111,7 +111,7 @@ def save_choice(path: str | os.PathLike[str], choice: "Choice") -> None:
         loss_against_cost(figure.add_subplot(), choice)
         figure.text(0.09, 0.935, "Which circuit is cheapest?", fontsize=15, fontweight="bold", color=INK)
         facts = f"{choice.data}: {choice.images} held-out images  ·  one circuit for each level of cost"
-        figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET)
+        figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET, parse_math=False)
         sure = f"{100 * choice.confidence:g} %"
         legend = f"line: up to the end of the {sure} interval  ·  filled: shown to be within  ·  ring: chosen"
         figure.text(0.09, 0.843, legend, fontsize=9.5, color=QUIET)

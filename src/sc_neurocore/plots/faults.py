@@ -92,4 +92,4 @@ def save_faults(path: str | os.PathLike[str], study: "FaultStudy") -> None:
         first = study.evaluations[0]
         figure.text(0.09, 0.935, _TITLES[study.kind], fontsize=15, fontweight="bold", color=INK)
         facts = f"{first.data}: {first.images} held-out images  ·  band: 95 % interval over the images"
-        figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET)
+        figure.text(0.09, 0.885, facts, fontsize=9.5, color=QUIET, parse_math=False)

@@ -152,11 +152,11 @@ def axis(name: Any) -> Axis:
 def shown_value(value: Any) -> str:
     """A value as text, the inverse of `Axis.read` for all but crossbars of your own.
 
-    >>> [shown_value(value) for value in (None, True, (16, 64), 0.01, "sobol")]
-    ['none', 'true', '16-64', '0.01', 'sobol']
+    >>> [shown_value(value) for value in (None, True, (16, 64), 0.01, 0.1234567, "sobol")]
+    ['none', 'true', '16-64', '0.01', '0.1234567', 'sobol']
     """
     if isinstance(value, MemristorModel):
         return value.changes()
     if value is None or isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else text_of(value)
+    return checks.plain(value) if isinstance(value, float) else text_of(value)

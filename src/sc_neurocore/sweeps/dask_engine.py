@@ -1,5 +1,6 @@
 """Dask's workers as an engine: those of a scheduler at an address, or processes of this machine."""
 
+import asyncio
 import logging
 import socket
 import threading
@@ -13,7 +14,7 @@ from .. import checks
 from ..backends.threads import thread_count
 from .engines import is_loss_of_dask
 
-ANSWER_SECONDS = 6.0
+ANSWER_SECONDS = 5.0
 """A scheduler that has not answered for so long is not there."""
 RETURN_SECONDS = 120.0
 """A scheduler that has gone away may be back within this time."""
@@ -69,14 +70,15 @@ class DaskEngine:
     def _connected(self, seconds: float) -> Any:
         try:
             _knock(self._distributed, self._address)
+            _within(seconds, lambda: asyncio.run(_ask(self._distributed, self._address, seconds)))
             return _within(
                 seconds,
                 lambda: self._distributed.Client(self._address, timeout=seconds, set_as_default=False),
             )
-        except (TimeoutError, OSError) as error:
-            raise OSError(f"no Dask scheduler answers at {self._address}") from error
         except ValueError as error:
             raise ValueError(f"address must be one of a Dask scheduler, got {self._address!r}: {error}") from error
+        except Exception as error:  # of many kinds, where another program answers
+            raise OSError(f"no Dask scheduler answers at {self._address}") from error
 
     @property
     def slots(self) -> int:
@@ -137,6 +139,18 @@ def _knock(distributed: Any, address: str) -> None:
     if address.startswith(("tcp://", "tls://")) or "://" not in address:
         host, port = distributed.comm.get_address_host_port(address)
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
+
+
+async def _ask(distributed: Any, address: str, seconds: float) -> None:
+    """Raise an error unless a scheduler answers: a client of anything else is in the way until the program ends."""
+    options = distributed.Security().get_connection_args("client")
+    comm = await distributed.comm.connect(address, timeout=seconds, **options)
+    try:
+        found = await distributed.core.send_recv(comm, op="identity")
+    finally:
+        comm.abort()
+    if found["type"] != "Scheduler":
+        raise OSError(f"{address} is the address of a {found['type']}")
 
 
 def _library() -> Any:

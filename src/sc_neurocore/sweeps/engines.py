@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
@@ -80,6 +80,8 @@ class Processes:
         self.slots = workers
         self.threads: int | None = max(1, thread_count() // workers)
         self._losses = 0
+        self._hand = ThreadPoolExecutor(1)
+        """Hands jobs over: Ctrl-C, which comes to the main thread, is not to stop the start of a process half-way."""
         self._pool = self._opened()
 
     def _opened(self) -> ProcessPoolExecutor:
@@ -88,15 +90,16 @@ class Processes:
         context = multiprocessing.get_context(kind)
         if kind == "forkserver":
             context.set_forkserver_preload([work.__module__, "sc_neurocore.sweeps.warm"])
+            _start_server()
         return ProcessPoolExecutor(self.slots, context, initializer=_begin)
 
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
         """Run a call in one of the processes."""
         try:
-            return self._pool.submit(call, *arguments)
+            return self._hand.submit(self._pool.submit, call, *arguments).result()
         except BrokenExecutor:
             self._replace()
-            return self._pool.submit(call, *arguments)
+            return self._hand.submit(self._pool.submit, call, *arguments).result()
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether a process has ended while it had jobs."""
@@ -112,8 +115,21 @@ class Processes:
 
     def close(self) -> None:
         """End the processes, each behind the job that it runs."""
+        self._hand.shutdown(wait=True, cancel_futures=True)
         with suppress(OSError):
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_server() -> None:
+    """Start the server that forks processes, deaf to Ctrl-C: its imports take seconds, in which it would print one."""
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # first: it ends by letting Ctrl-C through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a program that is started has the same mask
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:

@@ -68,20 +68,21 @@ def load(folder: str | os.PathLike[str]) -> SweepResult:
 
 
 def _chain(blocks: Sequence[BlockRow]) -> list[BlockRow]:
-    """Blocks that follow each other from the first sample on; of several that begin there, the longest."""
-    starts: dict[int, BlockRow] = {}
-    for block in blocks:
-        other = starts.get(block.task.start)
-        if other is None or other.task.stop < block.task.stop:
-            starts[block.task.start] = block
+    """Blocks that follow each other from the first sample on, as far as any of them reach."""
+    last: dict[int, BlockRow] = {}
+    for block in sorted(blocks, key=lambda block: block.task.start):
+        if block.task.start == 0 or block.task.start in last:
+            last.setdefault(block.task.stop, block)
     found: list[BlockRow] = []
-    while (row := starts.get(found[-1].task.stop if found else 0)) is not None:
-        found.append(row)
-    return found
+    end = max(last, default=0)
+    while end:
+        found.append(last[end])
+        end = found[-1].task.start
+    return found[::-1]
 
 
 def merge(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> dict[str, int]:
-    """Put the results of several folders into one: rows, wrong images, records and calibrated networks.
+    """Put the results of several folders into one: rows, wrong images, records, and calibrated networks with samples.
 
     Parameters
     ----------
@@ -155,7 +156,8 @@ def _counts(row: Any) -> Any:
 
 
 def _copy_networks(source: Path, target: Path) -> None:
-    for path in sorted(source.glob("[!.]*.safetensors")):
+    """Copy calibrated networks, and the samples that choices calibrated them on, unless they are there."""
+    for path in sorted((*source.glob("[!.]*.safetensors"), *source.glob("[!.]*.npz"))):
         if not (target / path.name).exists():
             target.mkdir(parents=True, exist_ok=True)
             with atomic_write(target / path.name) as temporary:

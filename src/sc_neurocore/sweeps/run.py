@@ -103,10 +103,10 @@ class Run:
 
     def _saved(self) -> list[SweepRow | None]:
         """Keep what has come since the last time, in one go: a disk takes some milliseconds, however little it is."""
-        rows, ended = self._unsaved, self._ended
-        self._unsaved, self._ended = [], []
-        if rows:
-            self._keep(rows)
+        if self._unsaved:
+            self._keep(self._unsaved)
+            self._unsaved = []  # not before: an interrupt meanwhile leaves them for `close`
+        ended, self._ended = self._ended, []
         self._most = _window(self._engine.slots)  # workers come and go
         self._next_save = time.monotonic() + SECONDS
         return [*ended] or [None]

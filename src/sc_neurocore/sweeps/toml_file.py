@@ -43,7 +43,7 @@ class SweepFile:
     random
         Number of random points; None: all of the grid.
     random_seed
-        Decides which.
+        Decides which; None: 0.
     models, data
         Files by name.
     dataset
@@ -61,7 +61,7 @@ class SweepFile:
     axes: dict[str, Any] = field(default_factory=dict)
     points: list[dict[str, Any]] = field(default_factory=list)
     random: int | None = None
-    random_seed: int = 0
+    random_seed: int | None = None
     models: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     dataset: str | None = None
@@ -72,12 +72,14 @@ class SweepFile:
 
     def made_points(self) -> Points:
         """The points: of the list, of the grid, or a random part of that."""
+        if self.random is None and self.random_seed is not None:
+            raise ValueError(f"random_seed must come with random, a number of points, got {self.random_seed}")
         if self.points:
             if self.axes or self.random is not None:
                 raise ValueError("points must not be given with axes or random, they are a list already")
             return listed(self.points)
         if self.random is not None:
-            return sample(self.random, random_seed=self.random_seed, **self.axes)
+            return sample(self.random, random_seed=self.random_seed or 0, **self.axes)
         return grid(**self.axes)
 
     def rule(self) -> StopWhen | None:
@@ -109,6 +111,8 @@ def read_toml(path: str | os.PathLike[str]) -> SweepFile:
         content = opened.read()
     try:
         values = tomllib.loads(content.decode())
+    except RecursionError:
+        raise ValueError(f"{file} must be a TOML file that is not nested as deeply as this one is") from None
     except ValueError as error:
         raise ValueError(f"{file} must be a TOML file: {error}") from error
     for name, value in values.items():
@@ -119,6 +123,8 @@ def read_toml(path: str | os.PathLike[str]) -> SweepFile:
         if "models" in values:
             raise ValueError(f"{file} must not have both model and models")
         values["models"] = {"model": values.pop("model")}
+    if "data" in values and "dataset" in values:
+        raise ValueError(f"{file} must not have both data and dataset")
     if isinstance(values.get("data"), str):
         values["data"] = {"data": values["data"]}
     for kind in ("models", "data"):
