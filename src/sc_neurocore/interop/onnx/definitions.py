@@ -14,7 +14,7 @@ from ..refusals import line, quoted
 from ..wiring import Value
 from .library import onnx, part
 from .model import STANDARD
-from .qonnx import DOMAINS, FUNCTIONS
+from .qonnx import DOMAINS, FUNCTIONS, reference_quantisers
 from .tensors import tensor_array
 
 READ = 4096
@@ -206,7 +206,7 @@ class Constants:
         )  # fmt: skip
         model = helper.make_model(graph, opset_imports=list(definition.imports))
         try:
-            found = part("reference").ReferenceEvaluator(model).run(None, given)
+            found = part("reference").ReferenceEvaluator(model, new_ops=reference_quantisers()).run(None, given)
         except Exception as error:  # whatever the reference raises
             raise UnsupportedError(
                 f"its constants cannot be computed: {line(error) or type(error).__name__}"

@@ -99,7 +99,8 @@ def _slice(
 
 
 def _narrow(wiring: Wiring, value: Value, dim: int, start: int, length: int) -> Value:
-    return _part(wiring, value, dim, slice(start, start + length))
+    first = start + value.shape[dim] if start < 0 else start
+    return _part(wiring, value, dim, slice(first, first + length))
 
 
 def _index_select(wiring: Wiring, value: Value, dim: int, index: Any) -> Value:
@@ -243,6 +244,11 @@ def _pad(wiring: Wiring, value: Value, pad: Sequence[int], mode: str = "constant
     return wiring.moved(value, np.pad(places(value), _pairs(value, pad), mode=kind))
 
 
+def _copied(wiring: Wiring, value: Any, source: Any, non_blocking: bool = False) -> Value:
+    """Numbers that take the place of all of a value, whose shape they get."""
+    return wiring.expanded(as_value(wiring, source), value.shape)
+
+
 def _one(wiring: Wiring, several: Sequence[Any], place: int) -> Any:
     return several[place]
 
@@ -282,6 +288,7 @@ MOVING: dict[str, Operator] = {
     "slice_scatter": _slice_scatter,
     "constant_pad_nd": padded,
     "pad": _pad,
+    "copy": _copied,
     "getitem": _one,
     "_assert_tensor_metadata": lambda *_, **__: None,
 }  # fmt: skip

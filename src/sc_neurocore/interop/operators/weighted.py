@@ -8,7 +8,7 @@ import numpy as np
 from ...gates.windows import output_size
 from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
-from .computing import reduced
+from .computing import COMPUTING, reduced
 from .moving import Padded, padded, places, transposed
 from .operator import Operator, UnsupportedError
 
@@ -55,6 +55,12 @@ def _addmm(wiring: Wiring, bias: Any, a: Any, b: Any, beta: float = 1, alpha: fl
     if isinstance(a, Value) and not isinstance(b, Value) and not isinstance(bias, Value) and np.ndim(bias) == 1:
         return linear(wiring, a, alpha * b.T, beta * bias)
     raise UnsupportedError("a constant matrix and bias would")
+
+
+def _baddbmm(wiring: Wiring, added: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
+    product = _matmul(wiring, a, b)
+    product = product if alpha == 1 else wiring.scaled(product, alpha)
+    return COMPUTING["add"](wiring, product, added, alpha=beta)
 
 
 def _pair(value: Any) -> Pair:
@@ -303,12 +309,15 @@ WEIGHTED: dict[str, Operator] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), _matmul),
     "addmm": _addmm,
+    "baddbmm": _baddbmm,
     **dict.fromkeys(("conv1d", "conv2d"), _conv),
     "convolution": _convolution,
     "conv_transpose1d": _refused("Upsample and Conv1d would"),
     "conv_transpose2d": _refused("Upsample and Conv2d would"),
     "conv3d": _refused("Conv2d would"),
     "max_pool2d": _max_pool2d,
+    "max_pool2d_with_indices": lambda *args, **options: (_max_pool2d(*args, **options), None),
+    "max_pool1d_with_indices": lambda *args, **options: (_max_pool1d(*args, **options), None),
     "max_pool1d": _max_pool1d,
     "avg_pool2d": _avg_pool2d,
     "avg_pool1d": _avg_pool1d,

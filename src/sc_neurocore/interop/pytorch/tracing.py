@@ -10,6 +10,7 @@ from ..operators import OPERATORS, UnsupportedError
 from ..refusals import Refused, line, refusal
 from ..wiring import Value, Wiring
 from .exporting import Exported, plain
+from .instead import INSTEAD
 
 SHAPED = ("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "fill")
 """Operators that give constants of the shape of their first argument."""
@@ -94,10 +95,15 @@ class _Walk:
             args = (torch.zeros(args[0].shape), *args[1:])
         given = list(_leaves((args, kwargs)))
         if any(isinstance(each, Value) for each in given) and called is None:
-            return self._refuse(node, name, "", known=False)
+            return self._refuse(node, name, INSTEAD.get(name, ""), known=False)
         if not any(isinstance(each, Value) for each in given):
             return self._constant(node, name, args, kwargs)
         assert called is not None
+        kind = getattr(node.meta.get("val"), "dtype", None)
+        if node.users and kind not in _kept():
+            return self._refuse(
+                node, name, f"float32 or float64, not {str(kind).removeprefix('torch.')}, would", known=True
+            )
         self.wiring.called = _module(node) or name
         try:
             return called(self.wiring, *_mapped(args, _array), **_mapped(kwargs, _array))
@@ -124,6 +130,13 @@ class _Walk:
             return [self._like(each) for each in outputs]
         shape = getattr(outputs, "shape", None)
         return None if shape is None else self.wiring.constant(np.zeros(tuple(shape)))
+
+
+def _kept() -> tuple[Any, ...]:
+    """Types of tensors in which numbers are rounded to no more than 1e-7 of them; None of what is no tensor."""
+    import torch
+
+    return None, torch.float32, torch.float64
 
 
 def _passed() -> Any:
