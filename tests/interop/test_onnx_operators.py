@@ -185,6 +185,7 @@ CASES = {
     "MaxPool, places unused": one(IMAGES, "MaxPool", outputs="y i", kernel_shape=[2, 2]),
     "Cast": one(VECTOR, "Cast", to=1),
     "CastLike": one(VECTOR, "CastLike", "x a", {"a": np.float32(1)}),
+    "a matrix for each channel": one(IMAGES, "MatMul", "a x", {"a": random(4, 3, 6)}),
     "a mask of Where": (TOKENS, [node("Where", "c x a", "m"), node("Softmax", "m")],
                         {"c": np.eye(3, 6) < 1, "a": np.float32(-np.inf)}, 21),
     "a mask of Add": (TOKENS, [node("Add", "x a", "m"), node("Softmax", "m")],

@@ -154,6 +154,13 @@ FORWARDS = {
     "other queries": (TOKENS, lambda x: F.scaled_dot_product_attention(x[:, :2], x, x)),
     "written attention": (TOKENS, lambda x: ((x @ x.flip(1).mT) / 3).softmax(-1) @ x),
     "written, masked": (TOKENS, lambda x: (x @ x.mT).masked_fill(torch.eye(4) > 0, float("-inf")).softmax(-1) @ x),
+    "masked by the lowest number": (
+        TOKENS,
+        lambda x: (x @ x.mT).masked_fill(torch.eye(4) > 0, torch.finfo(x.dtype).min).softmax(-1) @ x,
+    ),
+    "a matrix for each head": (TOKENS, lambda x: _heads().mT @ x.view(-1, 2, 3, 4) @ _heads().mT),
+    "extremes with a constant": (VECTOR, lambda x: torch.max(x, torch.zeros_like(x)) + torch.min(_line(), x)),
+    "side by side": (TOKENS, lambda x: torch.hstack([x, x[:, :1] * 2])),
     "masked by a sum": (TOKENS, lambda x: torch.baddbmm(_eye(x).log(), x, x.mT, beta=2, alpha=0.5).softmax(-1)),
     "sums of products": (TOKENS, lambda x: torch.baddbmm(x[:, :, :4], x, x.mT, beta=-2, alpha=0.5)),
     "minima": (TOKENS, lambda x: torch.cat([x.min(1)[0], x.min(2, keepdim=True).values[:, :, 0]], 1)),
@@ -176,8 +183,22 @@ def _changed(x):
 def _set(x):
     x[:, :2] = 1
     x[:, 2:] += 2
+    x[:, [0, 3]] = x[:, [5, 4]] * 3
     x.view(-1, 2, 3)[:, 1] = x[:, :1]
     return x
+
+
+def _cut(x):
+    x[x > 0.5] = 0.5
+    return x
+
+
+def _line():
+    return torch.arange(-2.0, 4.0).double() / 4
+
+
+def _heads():
+    return torch.arange(-12.0, 12.0).double().reshape(2, 3, 4)
 
 
 def _eye(x):
@@ -232,6 +253,8 @@ def test_products_that_are_too_large_are_refused():
         (lambda x: x.mean(1, dtype=torch.half, keepdim=True) + x, "mean in model (float32 or float64, not float16"),
         (lambda x: x.max(1).indices[:, None] + x, "getitem in model (float32 or float64, not int64, would)"),
         (lambda x: F.max_pool1d(x, 2, return_indices=True)[1].double(), "getitem in model (float32 or float64, not"),
+        (lambda x: _cut(x.clone()), "index_put in model (constant places would)"),
+        (lambda x: x.erfinv(), "erfinv in model (no layer does that)"),
         (lambda x: F.softplus(x, 1.0, 4.0), "softplus in model (a threshold of at least 12 would)"),
         (lambda x: F.rrelu(x, 0.1, 0.1 + 1e-9, True), "rrelu in model (training=False, which draws no slopes, would)"),
         (lambda x: x - x.mean(0), "compute for each sample of a batch what it computes for one"),

@@ -291,6 +291,7 @@ _NO_LAYER: dict[str, Sequence[str]] = {
     "QuantizeLinear of a fixed scale would": ("DynamicQuantizeLinear",),
     "QLinearMatMul or QLinearConv would": ("MatMulInteger", "ConvInteger"),
     "MatMul and Transpose would": ("Einsum",),
+    "MatMul, Softmax and MatMul would": ("Attention",),
     "Gather of constant places would": ("GatherND", "ScatterND", "ScatterElements", "NonZero", "Compress"),
     "MatMul of constant weights would": ("CumSum", "DFT"),
     "no random numbers would": (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...networks.layer_spec import Shape
 from ..operators import UnsupportedError
-from ..refusals import line, quoted
+from ..refusals import UNKNOWN, line, quoted
 from ..wiring import Value
 from .library import onnx, part
 from .model import STANDARD
@@ -193,7 +193,7 @@ class Constants:
             raise UnsupportedError("a constant that is computed already would")
         if definition.schema is None:
             if node.op_type not in FUNCTIONS:
-                raise UnsupportedError("")
+                raise UnsupportedError(UNKNOWN)
             found = FUNCTIONS[node.op_type](definition.attributes, *inputs)
             return [np.asarray(found, inputs[0].dtype)]
         given = {name: array for name, array in zip(node.input, inputs, strict=True) if array is not None}

@@ -111,9 +111,9 @@ def _threshold(wiring: Wiring, value: Value, threshold: float, replaced: float) 
 
 
 def unmasked(constant: Any) -> Floats:
-    """A constant with a number so low in place of minus infinity that a softmax gives 0 there too."""
+    """A constant with a number so low that a softmax gives 0 in place of minus infinity, and of the lowest double."""
     numbers = np.asarray(constant, np.float64)
-    return np.where(np.isneginf(numbers), -_MASKED, numbers)
+    return np.where(numbers < -checks.LARGEST, -_MASKED, numbers)
 
 
 def _add(wiring: Wiring, a: Any, b: Any, alpha: float = 1) -> Value:
@@ -201,14 +201,14 @@ def _amin(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) 
 
 
 def _max(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) -> Any:
-    if isinstance(dim, Value):
+    if isinstance(dim, Value | np.ndarray):
         return _maximum(wiring, value, dim)
     found = reduced(wiring, value, dim, keepdim, "max")
     return found if dim is None else (found, None)
 
 
 def _min(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) -> Any:
-    if isinstance(dim, Value):
+    if isinstance(dim, Value | np.ndarray):
         return _minimum(wiring, value, dim)
     found = _amin(wiring, value, dim, keepdim)
     return found if dim is None else (found, None)

@@ -1,5 +1,6 @@
 """ATen operators with weights and windows: products with constant matrices, convolutions, pooling."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from ...gates.windows import output_size
 from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
 from .computing import COMPUTING, reduced
-from .moving import Padded, padded, places, transposed
+from .moving import Padded, as_value, padded, places, transposed
 from .operator import Operator, UnsupportedError
 
 Pair = tuple[int, int]
@@ -28,14 +29,9 @@ def linear(wiring: Wiring, value: Any, weight: Any, bias: Any = None) -> Value:
 
 
 def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
-    """A product with a constant matrix on either side."""
+    """A product of matrices, one of them constant or not."""
     if isinstance(a, Value) and isinstance(b, Value):
-        terms = a.size * b.shape[-1]
-        if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
-            raise UnsupportedError(
-                f"scaled_dot_product_attention, or a product of values of at most {LARGEST_PRODUCT} terms would"
-            )
-        return wiring.matrix_product(a, b)
+        return _product_of_values(wiring, a, b)
     if isinstance(a, Value):
         matrix = b.reshape(b.shape[-2:]) if b.ndim > 2 and b[..., 0, 0].size == 1 else b
         if matrix.ndim == 1:
@@ -48,7 +44,17 @@ def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
             return linear(wiring, b, a)
         product = linear(wiring, transposed(wiring, b, -1, -2), a.reshape(a.shape[-2:]))
         return transposed(wiring, product, -1, -2)
-    raise UnsupportedError("one constant matrix would")
+    return _product_of_values(wiring, as_value(wiring, a), as_value(wiring, b))  # of other matrices, such as of heads
+
+
+def _product_of_values(wiring: Wiring, a: Value, b: Value) -> Value:
+    several = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    terms = math.prod((*several, *a.shape[-2:], b.shape[-1]))
+    if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
+        raise UnsupportedError(
+            f"one constant matrix, scaled_dot_product_attention, or a product of at most {LARGEST_PRODUCT} terms would"
+        )
+    return wiring.matrix_product(a, b)
 
 
 def _addmm(wiring: Wiring, bias: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Value:

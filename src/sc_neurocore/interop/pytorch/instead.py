@@ -52,6 +52,10 @@ _BY_HINT: dict[str, Sequence[str]] = {
     "Linear of one-hot inputs would": ("embedding", "embedding_bag"),
     "products of two Linear would": ("bilinear",),
     "mode nearest would": ("upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d", "_upsample_bilinear2d_aa"),
+    "MaxPool2d would": ("fractional_max_pool2d",),
+    "LogSoftmax would": ("logsumexp",),
+    "cat, or an index of constant places, would": ("scatter", "scatter_add", "index_add", "gather", "take", "diagonal"),
+    "Upsample and Conv2d would": ("col2im",),
     "Upsample would": ("max_unpool2d", "max_unpool1d"),
     "Linear of constant weights would": ("cumsum", "_fft_r2c", "_fft_c2c", "_fft_c2r"),
 }

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...networks.layer_spec import Shape
 from ..operators import OPERATORS, UnsupportedError
-from ..refusals import Refused, line, refusal
+from ..refusals import UNKNOWN, Refused, line, refusal
 from ..wiring import Value, Wiring
 from .exporting import Exported, plain
 from .instead import INSTEAD
@@ -95,7 +95,7 @@ class _Walk:
             args = (torch.zeros(args[0].shape), *args[1:])
         given = list(_leaves((args, kwargs)))
         if any(isinstance(each, Value) for each in given) and called is None:
-            return self._refuse(node, name, INSTEAD.get(name, ""), known=False)
+            return self._refuse(node, name, INSTEAD.get(name, UNKNOWN), known=False)
         if not any(isinstance(each, Value) for each in given):
             return self._constant(node, name, args, kwargs)
         assert called is not None
