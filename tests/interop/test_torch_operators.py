@@ -160,6 +160,8 @@ FORWARDS = {
     ),
     "a matrix for each head": (TOKENS, lambda x: _heads().mT @ x.view(-1, 2, 3, 4) @ _heads().mT),
     "extremes with a constant": (VECTOR, lambda x: torch.max(x, torch.zeros_like(x)) + torch.min(_line(), x)),
+    "ends that are values": (TOKENS, lambda x: x.clamp(x.mean(2, keepdim=True), x.amax(2, keepdim=True) / 2)),
+    "an end for each": (VECTOR, lambda x: x.clamp(min=_line())),
     "side by side": (TOKENS, lambda x: torch.hstack([x, x[:, :1] * 2])),
     "masked by a sum": (TOKENS, lambda x: torch.baddbmm(_eye(x).log(), x, x.mT, beta=2, alpha=0.5).softmax(-1)),
     "sums of products": (TOKENS, lambda x: torch.baddbmm(x[:, :, :4], x, x.mT, beta=-2, alpha=0.5)),
@@ -281,3 +283,32 @@ def test_masked_scores_stay_masked_for_large_inputs():
     far = np.random.default_rng(0).normal(0, 1e4, (20, *TOKENS))
     want = model(torch.tensor(far)).numpy().reshape(20, -1)
     np.testing.assert_allclose(network.float_forward(far.reshape(20, -1)), want, atol=1e-9 * np.abs(want).max())
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (
+            lambda x: x[x > 0].sum() + x,
+            "gt in model (a condition that does not depend on the input would); index in model",
+        ),
+        (
+            lambda x: x.masked_select(x > 0).mean() * x.sin(),
+            "masked_select in model (no layer does that); sin in model",
+        ),
+        (lambda x: x.nonzero().double().sum() + x, "nonzero in model (a condition that does not depend on the input"),
+        (lambda x: torch.unique(x).sum() + x, "_unique2 in model (no layer does that)"),
+        (
+            lambda x: torch.cat([x[:, :0], x], 1),
+            "slice in model (at least one number of a value must be taken, got none)",
+        ),
+        (lambda x: x.sin()[:, None].expand(-1, 2**14, -1).cos().sum(1), "cos in model (ReLU, Tanh"),
+    ],
+)
+def test_values_of_no_known_shape_or_of_no_numbers(compute, told):
+    """What depends on an operator that has no layer may have any shape, or need any memory: it is not computed."""
+    with pytest.raises(ValueError, match="model must compute operators that have a layer") as caught:
+        from_torch(Model(compute, []), VECTOR)
+    assert told in str(caught.value)
+    assert "sym_size" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -31,8 +31,9 @@ def _of(name: str) -> Operator:
 
 
 def _clip(wiring: Wiring, value: Value, min: Any = None, max: Any = None) -> Value:  # noqa: A002 - as ATen has it
-    if np.ndim(min) or np.ndim(max):
-        raise UnsupportedError("one number at each end would")
+    if any(isinstance(end, Value) or np.ndim(end) for end in (min, max)):
+        value = value if min is None else _maximum(wiring, value, min)
+        return value if max is None else _minimum(wiring, value, max)
     if min == 0 and max is None:
         return function(wiring, value, "relu")
     if min == 0 and max == 6:
