@@ -155,7 +155,7 @@ def test_every_operator_without_a_layer_is_named_in_one_error():
         from_onnx(models.model(nodes, (4,)))
     for told in (
         "Sin in node first (Relu, Tanh, Sigmoid or another function of one number would)",
-        "LRN in node second (BatchNormalization would)", "Einsum in node third",
+        "LRN in node second (BatchNormalization would)", "Einsum in node third (MatMul and Transpose would)",
         "Thing in node fourth (operators of ONNX or QONNX would, not of com.example",
         "ConvTranspose in node 5 (Resize and Conv would)",
     ):  # fmt: skip
@@ -172,6 +172,11 @@ REFUSED = {
     "a size that is no size": ([node("Reshape", "x s")], {"s": np.array([3, 5], INT)}, "Reshape in node 0"),
     "a division by a value": ([node("Div", "a x")], {"a": random(4)}, r"Div in node 0 \(a division by a constant"),
     "training": ([node("Dropout", "x - t")], {"t": np.array(True)}, "training_mode false would"),
+    "a mask that is used": (
+        [node("Dropout", "x", "d m"), node("Cast", "m", "f", to=1), node("Mul", "d f")], {}, "without the mask would"),
+    "no numbers of a type": ([node("CastLike", "x a", "i"), node("Cast", "i", "y", to=1)], {"a": ONE},
+                             r"CastLike in node 0 \(a cast to floating-point numbers would"),
+    "infinity": ([node("Add", "x a")], {"a": np.array([0, 0, 0, -np.inf], np.float32)}, "a difference of nan"),
     "places": ([node("ArgMax", "x")], {}, r"ArgMax in node 0 \(the scores before it would"),
     "values as places": ([node("Cast", "x", "i", to=7), node("Gather", "x i")], {}, "Cast in node 0"),
     "an old Upsample": ([node("Conv", "x w"), node("Softsign", "y", "z")], {"w": random(2, 4)}, "Conv in node 0"),
@@ -182,7 +187,9 @@ REFUSED = {
     "no order": ([node("Relu", "h"), node("Relu", "x", "h")], {}, "nodes must be in order: no earlier one gives 'h'"),
     "given twice": ([node("Relu", "x"), node("Tanh", "x")], {}, "each tensor must be given by one node, got 'y' twice"),
     "a constant output": ([node("Relu", "a")], {"a": random(1, 4)}, "model must give an output that depends on its"),
-    "random numbers": ([node("RandomUniformLike", "x", "r"), node("Add", "x r")], {}, "RandomUniformLike in node 0"),
+    "random numbers": ([node("RandomUniformLike", "x", "r"), node("Add", "x r")], {},
+                       r"RandomUniformLike in node 0 \(no random numbers would"),
+    "of which nothing is known": ([node("Det", "x")], {}, r"Det in node 0 \("),
     # little files of much memory
     "a large constant": ([node("ConstantOfShape", "s", "c"), node("Add", "x c")], {"s": np.array([4, 10**9], INT)},
                          r"constants of at most \d+ numbers together would"),
@@ -393,6 +400,36 @@ def test_levels(name):
     assert apart.mean() < (0.01 if name == "weights and values" else 1e-9)  # ties of sums, in single precision
     assert np.abs(got - want).max() < 0.2500001
     assert "Quantize" in [type(layer).__name__ for layer in network.layers]
+
+
+@pytest.mark.parametrize("opset", [10, 11, 13, 17, 19])
+def test_levels_of_all_versions(opset):
+    """Weights and biases as levels, of any version of the operators: the package's own reference lacks the first."""
+    axis = {"axis": 1} if opset >= 13 else {}
+    nodes = [
+        node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "d"),
+        node("DequantizeLinear", "w ws wz", "v", **axis), node("DequantizeLinear", "b bs", "c"),
+        node("Gemm", "d v c", "g"), node("QuantizeLinear", "k s z", "kq"), node("DequantizeLinear", "kq s z", "kd"),
+        node("Add", "g kd"),
+    ]  # fmt: skip
+    steps = np.array([0.01, 0.02, 0.03], np.float32) if axis else np.float32(0.01)
+    tensors = {
+        "s": np.float32(0.03), "z": U8(7), "w": np.random.default_rng(0).integers(0, 255, (6, 3)).astype(U8),
+        "ws": steps, "wz": np.array([3, 4, 250], U8) if axis else U8(99), "b": np.array([-900, 5, 700], np.int32),
+        "bs": np.float32(0.001), "k": random(3),
+    }  # fmt: skip
+    proto = models.model(nodes, (6,), tensors, opset)
+    x = np.random.default_rng(1).random((20, 6)).astype(np.float32) * 9 - 1
+    got, want = from_onnx(proto).float_forward(x), models.run(proto, x)
+    np.testing.assert_allclose(got, want, atol=1e-5 * np.abs(want).max())
+
+
+def test_few_samples_and_whole_numbers_do_not_hide_what_others_show():
+    """A mean over the samples of a batch, of a calibration of one sample."""
+    nodes = [node("ReduceMean", "x a", "m"), node("Sub", "x m")]
+    proto = models.model(nodes, (4,), {"a": np.array([0], INT)})
+    with pytest.raises(ValueError, match="must compute for each sample of a batch what it computes for one"):
+        from_onnx(proto, [[1.0, 2.0, 3.0, 4.0]])
 
 
 def test_a_tie_that_single_precision_decides_otherwise():

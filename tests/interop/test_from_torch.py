@@ -222,8 +222,12 @@ def test_all_operators_without_a_layer_are_named_in_one_error():
         from_torch(model, (1, 2, 2))
     told = str(error.value)
     assert "conv_transpose2d in model.0 (Upsample and Conv2d would)" in told
-    assert "in model.1" in told
+    assert "div in model.1 (a division by a constant would)" in told
     assert "\n" not in told
+    with pytest.raises(ValueError, match=r"got rms_norm in model\.0 \(LayerNorm would\)$"):
+        from_torch(nn.Sequential(nn.RMSNorm(4)), (4,))
+    with pytest.raises(ValueError, match=r"got argmax in model \(the scores before it would\)$"):
+        from_torch(computing(lambda x, linear: linear(x).argmax(1), nn.Linear(4, 4)), (4,))
     model[0], model[1] = nn.Conv2d(1, 2, 1), nn.ReLU()
     with pytest.raises(ValueError, match=r"got max_pool2d in model\.2 \(dilation 1 would\)$"):
         from_torch(model, (1, 3, 3))

@@ -330,12 +330,30 @@ def test_neurons_of_several_dense_layers_are_one_layer():
     assert [type(layer).__name__ for layer in network.layers] == ["Dense", "SpikingDense"]
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_thresholds_of_numbers_that_are_constant_in_a_window(scale):
+    """Strictly above: what lies on a threshold gives 0. The steps may be currents of neurons."""
+    w, thresholds = scale * RNG.normal(size=(5, 4)), scale * np.array([0.5, -0.25, 0.0, 1.5, 0.5])
+    v = RNG.normal(size=(3, 5)) * 100
+    steps = chain(nir.Linear(w), nir.Threshold(thresholds), nir.Linear(v))
+    x = 4 * RNG.random((400, 4)) - 2
+    want = (x @ w.T > thresholds) @ v.T
+    np.testing.assert_allclose(from_nir(steps, x).float_forward(x), want, atol=1e-12 * np.abs(want).max())
+    at = from_nir(chain(nir.Threshold(scale * np.array([0.25, -0.5])))).float_forward(scale * np.array([[0.25, -0.5]]))
+    assert not at.any()
+    network = from_nir(chain(nir.Linear(w), nir.Threshold(thresholds), nir.Linear(v), lif(3)))
+    assert type(network.layers[-1]) is SpikingDense
+    with pytest.raises(ValueError, match=r"threshold: Threshold \(LIF, whose input may be spikes, would"):
+        from_nir(chain(nir.Linear(w), lif(5), nir.Linear(v), nir.Threshold(np.ones(3))), dt_ms=1.0)
+
+
 # ---------------------------------------------------------------- what is refused
 
 
 def test_all_nodes_that_have_no_layer_are_named():
     nodes = [
         nir.CubaLIF(*np.ones((6, 2))),
+        lif(2),
         nir.Threshold(np.ones(2)),
         nir.Delay(np.array([0.0, 0.5])),
         nir.I(np.ones(2)),
@@ -349,12 +367,12 @@ def test_all_nodes_that_have_no_layer_are_named():
     text = str(caught.value)
     for part in (
         "cubalif: CubaLIF (LIF, whose input current is not filtered, would)",
-        "threshold: Threshold (",
+        "threshold: Threshold (LIF, whose input may be spikes, would",
         "delay: Delay (a delay of 0 would, got 0.5)",
         "i: I (",
-        "lif: LIF (v_reset equal to v_leak would, neuron 0 has v_reset -0.5, v_leak 0)",
-        "lif_1: LIF (v_threshold above v_leak would",
-        "lif_2: LIF (tau above 0 would, neuron 0 has tau -1)",
+        "lif_1: LIF (v_reset equal to v_leak would, neuron 0 has v_reset -0.5, v_leak 0)",
+        "lif_2: LIF (v_threshold above v_leak would",
+        "lif_3: LIF (tau above 0 would, neuron 0 has tau -1)",
         "if: IF (v_threshold above v_reset would",
     ):
         assert part in text

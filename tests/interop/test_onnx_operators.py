@@ -15,9 +15,9 @@ def positive(*shape, seed=0):
     return np.abs(random(*shape, seed=seed)) + 0.5
 
 
-def one(shape, operator, inputs="x", tensors=None, opset=21, **attributes):
+def one(shape, operator, inputs="x", tensors=None, opset=21, outputs="y", **attributes):
     """A model of one node."""
-    return shape, [node(operator, inputs, **attributes)], tensors or {}, opset
+    return shape, [node(operator, inputs, outputs, **attributes)], tensors or {}, opset
 
 
 FUNCTIONS = {
@@ -181,7 +181,15 @@ CASES = {
     "Resize": one(IMAGES, "Resize", "x - s", {"s": np.array([1, 1, 2, 3], np.float32)}, nearest_mode="floor",
                   coordinate_transformation_mode="asymmetric"),
     "Dropout": one(VECTOR, "Dropout", "x r", {"r": np.float32(0.5)}),
+    "Dropout, the mask unused": (VECTOR, [node("Dropout", "x", "d m", ratio=0.5), node("Relu", "d")], {}, 7),
+    "MaxPool, places unused": one(IMAGES, "MaxPool", outputs="y i", kernel_shape=[2, 2]),
     "Cast": one(VECTOR, "Cast", to=1),
+    "CastLike": one(VECTOR, "CastLike", "x a", {"a": np.float32(1)}),
+    "a matrix for each channel": one(IMAGES, "MatMul", "a x", {"a": random(4, 3, 6)}),
+    "a mask of Where": (TOKENS, [node("Where", "c x a", "m"), node("Softmax", "m")],
+                        {"c": np.eye(3, 6) < 1, "a": np.float32(-np.inf)}, 21),
+    "a mask of Add": (TOKENS, [node("Add", "x a", "m"), node("Softmax", "m")],
+                      {"a": np.where(np.eye(3, 6) < 1, 0, -np.inf).astype(np.float32)}, 21),
     "constants": (
         VECTOR,
         [node("Constant", "", "c", value=models.numpy_helper.from_array(np.array([6], INT))),

@@ -1,5 +1,7 @@
 """Operators and their options, each against PyTorch: `from_torch` compares all outputs with the model's."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -151,6 +153,25 @@ FORWARDS = {
     "masked": (TOKENS, lambda x: F.scaled_dot_product_attention(x, x, x, attn_mask=torch.eye(4) > 0)),
     "other queries": (TOKENS, lambda x: F.scaled_dot_product_attention(x[:, :2], x, x)),
     "written attention": (TOKENS, lambda x: ((x @ x.flip(1).mT) / 3).softmax(-1) @ x),
+    "written, masked": (TOKENS, lambda x: (x @ x.mT).masked_fill(torch.eye(4) > 0, float("-inf")).softmax(-1) @ x),
+    "masked by the lowest number": (
+        TOKENS,
+        lambda x: (x @ x.mT).masked_fill(torch.eye(4) > 0, torch.finfo(x.dtype).min).softmax(-1) @ x,
+    ),
+    "a matrix for each head": (TOKENS, lambda x: _heads().mT @ x.view(-1, 2, 3, 4) @ _heads().mT),
+    "extremes with a constant": (VECTOR, lambda x: torch.max(x, torch.zeros_like(x)) + torch.min(_line(), x)),
+    "ends that are values": (TOKENS, lambda x: x.clamp(x.mean(2, keepdim=True), x.amax(2, keepdim=True) / 2)),
+    "an end for each": (VECTOR, lambda x: x.clamp(min=_line())),
+    "side by side": (TOKENS, lambda x: torch.hstack([x, x[:, :1] * 2])),
+    "masked by a sum": (TOKENS, lambda x: torch.baddbmm(_eye(x).log(), x, x.mT, beta=2, alpha=0.5).softmax(-1)),
+    "sums of products": (TOKENS, lambda x: torch.baddbmm(x[:, :, :4], x, x.mT, beta=-2, alpha=0.5)),
+    "minima": (TOKENS, lambda x: torch.cat([x.min(1)[0], x.min(2, keepdim=True).values[:, :, 0]], 1)),
+    "minima of two": (TOKENS, lambda x: torch.min(x, x.flip(1))),
+    "maxima, places unused": (IMAGES, lambda x: F.max_pool2d(x, 2, return_indices=True)[0]),
+    "maxima of series, places unused": (SERIES, lambda x: F.max_pool1d(x, 3, return_indices=True)[0]),
+    "error function": (VECTOR, lambda x: torch.erf(x) + 0.5 * x * (1 + torch.erf(x / 2**0.5))),
+    "numbers in place": (VECTOR, lambda x: _set(x.clone())),
+    "from the end": (IMAGES, lambda x: x.narrow(1, -2, 2)),
     "written, of another axis": (TOKENS, lambda x: (x @ x.flip(1).mT).softmax(-2) @ x),
 }
 
@@ -159,6 +180,31 @@ def _changed(x):
     x[:, 1].mul_(3)
     x[:, 2:, 1:3] = 0.5
     return x
+
+
+def _set(x):
+    x[:, :2] = 1
+    x[:, 2:] += 2
+    x[:, [0, 3]] = x[:, [5, 4]] * 3
+    x.view(-1, 2, 3)[:, 1] = x[:, :1]
+    return x
+
+
+def _cut(x):
+    x[x > 0.5] = 0.5
+    return x
+
+
+def _line():
+    return torch.arange(-2.0, 4.0).double() / 4
+
+
+def _heads():
+    return torch.arange(-12.0, 12.0).double().reshape(2, 3, 4)
+
+
+def _eye(x):
+    return torch.ones_like(x[:, :, :4]).tril()
 
 
 @pytest.mark.parametrize("name", FORWARDS)
@@ -196,3 +242,73 @@ def test_attention_over_the_samples_of_a_batch_is_found():
 def test_products_that_are_too_large_are_refused():
     with pytest.raises(ValueError, match=r"matmul in model \(.*scaled_dot_product_attention, or a product .* 262144"):
         from_torch(Model(lambda x: (x @ x.transpose(1, 2)).mean(1), []), (70, 64))
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (lambda x: x.long().double(), "_to_copy in model (float32 or float64, not int64, would)"),
+        (lambda x: x.int().type_as(x), "not int32, would)"),
+        (lambda x: x.bool().to(x), "not bool, would)"),
+        (lambda x: x.bfloat16().double(), "not bfloat16, would)"),
+        (lambda x: x.sum(1, dtype=torch.int64, keepdim=True) + x, "sum in model (float32 or float64, not int64"),
+        (lambda x: x.mean(1, dtype=torch.half, keepdim=True) + x, "mean in model (float32 or float64, not float16"),
+        (lambda x: x.max(1).indices[:, None] + x, "getitem in model (float32 or float64, not int64, would)"),
+        (lambda x: F.max_pool1d(x, 2, return_indices=True)[1].double(), "getitem in model (float32 or float64, not"),
+        (lambda x: _cut(x.clone()), "index_put in model (constant places would)"),
+        (lambda x: x.erfinv(), "erfinv in model (no layer does that)"),
+        (lambda x: F.softplus(x, 1.0, 4.0), "softplus in model (a threshold of at least 12 would)"),
+        (lambda x: F.rrelu(x, 0.1, 0.1 + 1e-9, True), "rrelu in model (training=False, which draws no slopes, would)"),
+        (lambda x: x - x.mean(0), "compute for each sample of a batch what it computes for one"),
+    ],
+)
+def test_what_no_sample_of_the_calibration_shows(compute, told):
+    """Of one sample, of whole numbers: refused by what the operators are, or by samples that are drawn besides."""
+    with pytest.raises(ValueError, match=re.escape(told)):
+        from_torch(Model(compute, []), VECTOR, np.arange(6.0)[None])
+
+
+@pytest.mark.parametrize("beta", [0.5, 3.0])
+def test_softplus_far_from_the_calibration(beta):
+    x = np.random.default_rng(0).random((20, 6))
+    model = Model(lambda x: F.softplus(x, beta, 12.0), [])
+    network = from_torch(model, VECTOR, x)
+    far = np.linspace(-100, 100, 6000).reshape(-1, 6)
+    np.testing.assert_allclose(network.float_forward(far), model(torch.tensor(far)).numpy(), rtol=1e-5, atol=1e-9)
+
+
+def test_masked_scores_stay_masked_for_large_inputs():
+    model = Model(lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True), [])
+    network = from_torch(model, TOKENS)
+    far = np.random.default_rng(0).normal(0, 1e4, (20, *TOKENS))
+    want = model(torch.tensor(far)).numpy().reshape(20, -1)
+    np.testing.assert_allclose(network.float_forward(far.reshape(20, -1)), want, atol=1e-9 * np.abs(want).max())
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (
+            lambda x: x[x > 0].sum() + x,
+            "gt in model (a condition that does not depend on the input would); index in model",
+        ),
+        (
+            lambda x: x.masked_select(x > 0).mean() * x.sin(),
+            "masked_select in model (no layer does that); sin in model",
+        ),
+        (lambda x: x.nonzero().double().sum() + x, "nonzero in model (a condition that does not depend on the input"),
+        (lambda x: torch.unique(x).sum() + x, "_unique2 in model (no layer does that)"),
+        (
+            lambda x: torch.cat([x[:, :0], x], 1),
+            "slice in model (at least one number of a value must be taken, got none)",
+        ),
+        (lambda x: x.sin()[:, None].expand(-1, 2**14, -1).cos().sum(1), "cos in model (ReLU, Tanh"),
+    ],
+)
+def test_values_of_no_known_shape_or_of_no_numbers(compute, told):
+    """What depends on an operator that has no layer may have any shape, or need any memory: it is not computed."""
+    with pytest.raises(ValueError, match="model must compute operators that have a layer") as caught:
+        from_torch(Model(compute, []), VECTOR)
+    assert told in str(caught.value)
+    assert "sym_size" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -10,7 +10,7 @@ from ..networks.activations import Floats
 COMPARED = 256
 """Samples of a calibration, evenly spread, that a network and a model are compared on."""
 DRAWN = 16
-"""Samples that are drawn for it if there is no calibration."""
+"""Samples that are drawn for it besides: those of a calibration may be few, or all of them whole numbers."""
 TOLERANCE = 1e-5
 """Largest difference of an output, relative to the largest |output|."""
 
@@ -25,7 +25,7 @@ def check_agreement(
     model
         Gives outputs ``(N, ...)`` for samples ``(N, n_inputs)``.
     calibration
-        Training inputs ``(N, n_inputs)``, of which up to 256 are taken; None: 16 are drawn in the input range.
+        Training inputs ``(N, n_inputs)``, of which up to 256 are taken. In any case 16 are drawn in the input range.
     rule
         What the model must do for that, in the error.
     """
@@ -46,9 +46,8 @@ def check_agreement(
 
 def compared(network: Network, calibration: Floats | None) -> Floats:
     """Samples ``(N, n_inputs)`` that a network and a model are compared on, see `check_agreement`."""
-    if calibration is None:
-        sample = np.random.default_rng(0).uniform(*network.bounds, (DRAWN, network.n_inputs))
-    else:
+    sample = np.random.default_rng(0).uniform(*network.bounds, (DRAWN, network.n_inputs))
+    if calibration is not None:
         places = np.linspace(0, len(calibration) - 1, min(len(calibration), COMPARED)).astype(np.int64)
-        sample = calibration[places]
+        sample = np.concatenate([calibration[places], sample])
     return sample.astype(np.float32).astype(np.float64)  # the same numbers for a model in single precision

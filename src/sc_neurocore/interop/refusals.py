@@ -9,6 +9,9 @@ SHOWN = 4
 LONGEST = 80
 """Characters of a name in a file that an error quotes."""
 
+UNKNOWN = "no layer does that"
+"""Hint for an operator of which nothing is known."""
+
 
 @dataclass(frozen=True)
 class Refused:

@@ -116,6 +116,8 @@ class Wiring:
     def moved(self, value: Value, places: NDArray[np.integer[Any]]) -> Value:
         """The numbers of a value at `places`, numbers of elements in row-major order, some perhaps repeatedly."""
         flat = places.reshape(-1)
+        if not len(flat):
+            raise ValueError("at least one number of a value must be taken, got none")
         if len(flat) == value.size and (flat == np.arange(value.size)).all():
             return Value(value.name, places.shape)
         breaks = np.flatnonzero(np.diff(flat) != 1) + 1

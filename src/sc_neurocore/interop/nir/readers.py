@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...networks import Dense, SpikingDense
+from ...networks import Dense, Quantize, SpikingDense
 from ...networks.activations import Floats
 from ...networks.layer_spec import Shape
 from ..operators import OPERATORS, UnsupportedError
@@ -15,6 +15,8 @@ from .graph import ENDS, Node
 from .neurons import SETTLING, SPIKING, TIMES, firing, settled
 from .signals import Place, Signal
 
+FINE_STEP = 2.0**20
+"""Levels in the largest threshold of a node: `Quantize` takes numbers to 2**-20 of a level."""
 LARGEST_EYE = 2048
 """Most neurons of a node that takes something else than the sums of dense layers: their weights are a matrix."""
 
@@ -161,6 +163,18 @@ def _settling(place: Place, name: str, node: Node, signals: Sequence[Signal]) ->
     return Signal(place.wiring.scaled(value, factors, offsets))
 
 
+def _stepped(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> Signal:
+    """1 where a number is above a threshold, else 0, of numbers that are constant in a window."""
+    thresholds = node.array("threshold")
+    if not place.constant(name, SPIKING):
+        raise UnsupportedError("LIF, whose input may be spikes, would: their mean says nothing of their steps")
+    value = place.whole(place.sum(signals))
+    _fits(value, thresholds.shape)
+    fine = FINE_STEP / (np.abs(thresholds).max(initial=0.0) or 1.0)
+    above = place.wiring.scaled(value, fine, -fine * thresholds)
+    return Signal(place.wiring.through(Quantize(1.0, 0.0, 0.0, 1.0, "ceil"), above))
+
+
 def _delayed(place: Place, name: str, node: Node, signals: Sequence[Signal]) -> Signal:
     """A delay of 0."""
     if np.any(node.array("delay")):
@@ -183,13 +197,13 @@ READERS: dict[str, Reader] = {
     "Flatten": _flattened,
     **dict.fromkeys(SPIKING, _spiking),
     **dict.fromkeys(SETTLING, _settling),
+    "Threshold": _stepped,
     "Delay": _delayed,
 }
 """Functions that put the layers of a node into the wiring, by its type."""
 HINTS = {
     "CubaLIF": "LIF, whose input current is not filtered, would",
     "I": "LI, whose voltage has a bound, would",
-    "Threshold": "a step of the input at one time is no rate; LIF would",
 }
 """What would replace nodes that have no layer."""
 KEEPING = (*SPIKING, *SETTLING, "CubaLIF", "I", "Threshold", "Delay", "Scale")

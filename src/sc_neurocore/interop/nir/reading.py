@@ -46,6 +46,7 @@ def from_nir(
     Conv1d, Conv2d                        `Conv2D`; a series is an image of one column
     LIF, IF                               `SpikingDense`, with the Affine or Linear before it in one layer
     LI, CubaLI before the Output          the voltage at which they settle, ``r I + v_leak``
+    Threshold of what does not fire       `Scale` and `Quantize`
     Scale                                 `Scale`, or folded into the weights next to it
     AvgPool2d, SumPool2d                  `Pool2D` and `Scale`; zeros around an image count
     Flatten, Delay of 0, graphs in graphs  nothing, or wires
@@ -99,9 +100,9 @@ def from_nir(
     TypeError
         If `path_or_graph` is neither a path nor a ``nir.NIRGraph``.
     ValueError
-        If nodes have no layer, all of which are named with what would replace them: CubaLIF, I, Threshold, delays,
-        and LIF that a layer cannot say; if there is a cycle, whose nodes are named; if there is not one Input and one
-        Output, with all nodes between them; if shapes do not fit; if the file is damaged.
+        If nodes have no layer, all of which are named with what would replace them: CubaLIF, I, Threshold of spikes,
+        delays, and LIF that a layer cannot say; if there is a cycle, whose nodes are named; if there is not one Input
+        and one Output, with all nodes between them; if shapes do not fit; if the file is damaged.
 
     References
     ----------

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ...networks import Dense
@@ -103,6 +103,19 @@ class Place:
                     seen.add(taker)
                     left.append(taker)
         return found
+
+    def constant(self, name: str, but: Collection[str]) -> bool:
+        """Whether what a node takes is constant in a window: no node before it has one of the types `but`."""
+        takes = self.graph.takes()
+        left, seen = list(takes[name]), set(takes[name])
+        while left:
+            source = left.pop()
+            if self.graph.nodes[source].type in but:
+                return False
+            new = set(takes[source]) - seen
+            seen |= new
+            left += new
+        return True
 
     def check_size(self, shape: Shape) -> Shape:
         """A shape of a value, if it does not have too many numbers."""

@@ -7,6 +7,7 @@ from ...files import reason
 from ...networks import Concat, Elementwise
 from ...networks.layer_spec import Shape
 from ..operators import UnsupportedError
+from ..refusals import UNKNOWN
 from .graph import Graph, Node
 from .notes import activation_of
 from .readers import HINTS, KEEPING, READERS
@@ -72,7 +73,7 @@ class Walk:
         signals = [self._signals[source] for source in self._takes[name]]
         known = [signal for signal in signals if signal is not None]
         if node.type not in READERS:
-            return self._refuse(name, node, HINTS.get(node.type, "no layer does that"), known)
+            return self._refuse(name, node, HINTS.get(node.type, UNKNOWN), known)
         if len(known) < len(signals):
             return None
         try:

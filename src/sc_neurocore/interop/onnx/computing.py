@@ -289,7 +289,30 @@ _NO_LAYER: dict[str, Sequence[str]] = {
     "Resize and Conv would": ("ConvTranspose", "DeformConv"),
     "the scores before it would": ("ArgMax", "ArgMin", "TopK", "Hardmax"),
     "QuantizeLinear of a fixed scale would": ("DynamicQuantizeLinear",),
-    "Where of a constant condition would": ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"),
+    "QLinearMatMul or QLinearConv would": ("MatMulInteger", "ConvInteger"),
+    "MatMul and Transpose would": ("Einsum",),
+    "MatMul, Softmax and MatMul would": ("Attention",),
+    "Gather of constant places would": ("GatherND", "ScatterND", "ScatterElements", "NonZero", "Compress"),
+    "MatMul of constant weights would": ("CumSum", "DFT"),
+    "no random numbers would": (
+        "RandomNormal",
+        "RandomNormalLike",
+        "RandomUniform",
+        "RandomUniformLike",
+        "Bernoulli",
+        "Multinomial",
+    ),
+    "Where of a constant condition would": (
+        "Greater",
+        "GreaterOrEqual",
+        "Less",
+        "LessOrEqual",
+        "Equal",
+        "Not",
+        "And",
+        "Or",
+        "Xor",
+    ),
 }
 
 

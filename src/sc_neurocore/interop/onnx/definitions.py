@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ...networks.layer_spec import Shape
 from ..operators import UnsupportedError
-from ..refusals import line, quoted
+from ..refusals import UNKNOWN, line, quoted
 from ..wiring import Value
 from .library import onnx, part
 from .model import STANDARD
-from .qonnx import DOMAINS, FUNCTIONS
+from .qonnx import DOMAINS, FUNCTIONS, reference_quantisers
 from .tensors import tensor_array
 
 READ = 4096
@@ -193,7 +193,7 @@ class Constants:
             raise UnsupportedError("a constant that is computed already would")
         if definition.schema is None:
             if node.op_type not in FUNCTIONS:
-                raise UnsupportedError("")
+                raise UnsupportedError(UNKNOWN)
             found = FUNCTIONS[node.op_type](definition.attributes, *inputs)
             return [np.asarray(found, inputs[0].dtype)]
         given = {name: array for name, array in zip(node.input, inputs, strict=True) if array is not None}
@@ -206,7 +206,7 @@ class Constants:
         )  # fmt: skip
         model = helper.make_model(graph, opset_imports=list(definition.imports))
         try:
-            found = part("reference").ReferenceEvaluator(model).run(None, given)
+            found = part("reference").ReferenceEvaluator(model, new_ops=reference_quantisers()).run(None, given)
         except Exception as error:  # whatever the reference raises
             raise UnsupportedError(
                 f"its constants cannot be computed: {line(error) or type(error).__name__}"

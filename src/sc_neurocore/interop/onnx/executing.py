@@ -9,7 +9,7 @@ from ...networks.activations import Floats
 from ..refusals import line, quoted
 from .library import onnx, onnxruntime, part
 from .model import Model, retyped
-from .qonnx import DOMAINS, reference_operators, reference_quantize
+from .qonnx import DOMAINS, reference_operators, reference_quantisers
 
 AT_A_TIME, MOST = 2**24, 2**28
 """Numbers of the widest layer, of all samples of a batch, that a model with an open or a fixed batch has at a time."""
@@ -43,7 +43,7 @@ def by_reference(model: Model, width: int) -> Executor:
     double, kinds = onnx().ModelProto(), onnx().TensorProto
     double.CopyFrom(model.proto)
     retyped(double, {kinds.FLOAT: kinds.DOUBLE})
-    operators = [*reference_operators(), reference_quantize()]
+    operators = [*reference_operators(), *reference_quantisers()]
     try:
         evaluator = part("reference").ReferenceEvaluator(double, new_ops=operators)
     except Exception as error:  # whatever it raises

@@ -17,6 +17,9 @@ MOST_NODES = 2**15
 STANDARD = ("", "ai.onnx")
 """Names of ONNX's own operators."""
 
+BESIDE = ("Dropout", "MaxPool", "LayerNormalization")
+"""Operators whose outputs behind the first, which nobody may take, change nothing of it."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -126,6 +129,10 @@ def essential(proto: Any, path: Path | None, input_shape: Any) -> Model:
     found = onnx().ModelProto(ir_version=max(proto.ir_version, 4), opset_import=proto.opset_import)
     found.graph.name = "graph"
     found.graph.node.extend(graph.node[place] for place in sorted(needed))
+    for node in found.graph.node:
+        if node.op_type in BESIDE and node.domain in STANDARD:
+            while len(node.output) > 1 and node.output[-1] not in used:
+                del node.output[-1]
     found.graph.initializer.extend(tensor for name, tensor in tensors.items() if name in used)
     found.graph.input.append(inputs[0])
     found.graph.output.append(graph.output[0])

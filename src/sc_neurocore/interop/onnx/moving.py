@@ -26,7 +26,7 @@ def _dropout(node: Node) -> Value:
 
 
 def _cast(node: Node) -> Value:
-    if node.attributes["to"] not in REAL:
+    if node.kinds[0] not in REAL:
         raise UnsupportedError("a cast to floating-point numbers would")
     return node.value(0)
 
@@ -154,7 +154,7 @@ MOVING: dict[str, Translator] = {
     "Identity": _same,
     "Dropout": _dropout,
     "Cast": _cast,
-    "CastLike": _same,
+    "CastLike": _cast,
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), _viewed),
     "Transpose": _transpose,
     "Expand": _expand,

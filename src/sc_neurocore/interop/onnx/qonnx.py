@@ -100,15 +100,28 @@ def reference_operators() -> list[type[Any]]:
     return [operator(domain, name) for domain in DOMAINS for name in FUNCTIONS]
 
 
-def reference_quantize() -> type[Any]:
-    """QuantizeLinear for the evaluator: its own, of numbers of which ties are ties, see `settled`."""
-    module = part("reference.ops.op_quantize_linear")
-    versions = [int(name.rpartition("_")[2]) for name in vars(module) if name.startswith("QuantizeLinear_")]
-    base = getattr(module, f"QuantizeLinear_{max(versions)}")  # the evaluator gives it the attributes of the newest
+def reference_quantisers() -> list[type[Any]]:
+    """QuantizeLinear and DequantizeLinear of all versions for the evaluator, which lacks the first ones.
+
+    QuantizeLinear is of numbers of which ties are ties, see `settled`.
+    """
+    quantize, dequantize = (
+        _newest("quantize_linear", "QuantizeLinear"),
+        _newest("dequantize_linear", "DequantizeLinear"),
+    )
 
     def run(self: Any, x: Any, scale: Any, *others: Any, **options: Any) -> Any:
         if scale.size == 1:
             x, scale = settled(x / scale), np.ones_like(scale)
-        return base._run(self, x, scale, *others, **options)
+        return quantize._run(self, x, scale, *others, **options)
 
-    return type("QuantizeLinear", (base,), {"op_domain": "", "_run": run})
+    return [
+        type("QuantizeLinear", (quantize,), {"op_domain": "", "_run": run}),
+        type("DequantizeLinear", (dequantize,), {"op_domain": ""}),
+    ]
+
+
+def _newest(module: str, name: str) -> Any:
+    """An operator of the evaluator, which gives it the attributes of the newest version."""
+    found = vars(part(f"reference.ops.op_{module}"))
+    return found[f"{name}_{max(int(each.rpartition('_')[2]) for each in found if each.startswith(f'{name}_'))}"]

@@ -34,7 +34,7 @@ def from_onnx(
 
     What depends on no sample, such as shapes, is computed; each other node becomes a layer, and `simplified` makes
     fewer layers of them. The numbers of the network are compared with those that onnxruntime, or the reference of the
-    onnx package, computes of the model, on samples of `calibration`, or else on 16 random ones in the input range: a
+    onnx package, computes of the model, on samples of `calibration` and on 16 random ones in the input range: a
     network that computes something else is never returned. See ``docs/onnx.md``.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from ...networks import Concat
 from ...networks.layer_spec import Shape
 from ..operators import UnsupportedError
-from ..refusals import Refused, line, quoted, refusal
+from ..refusals import UNKNOWN, Refused, line, quoted, refusal
 from ..wiring import Value, Wiring
 from .computing import COMPUTING, NoLayer
 from .definitions import Constants, Definition, defined
@@ -117,7 +117,7 @@ class _Walk:
             definition = defined(node, self._model.proto.opset_import)
             translator = _translators(definition).get(node.op_type)
             if isinstance(translator, NoLayer) or (depends and translator is None and node.op_type not in _MEASURES):
-                raise UnsupportedError("" if translator is None else translator.hint)
+                raise UnsupportedError(UNKNOWN if translator is None else translator.hint)
         except UnsupportedError as reason:
             self._refuse(node, where, str(reason), [], [])
         self._unknown |= dict.fromkeys(node.output, depends and node.op_type not in _MEASURES)
@@ -158,7 +158,7 @@ class _Walk:
         if not any(isinstance(each, Value) for each in inputs):
             return self._constants.computed(definition, inputs, outputs)
         if name not in translators:
-            raise UnsupportedError("")
+            raise UnsupportedError(UNKNOWN)
         shapes = [shape for _, shape in outputs]
         counts = [math.prod(shape) for shape in shapes]
         self._room -= sum(counts)

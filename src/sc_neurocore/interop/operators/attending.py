@@ -8,13 +8,10 @@ import numpy as np
 
 from ...networks import Attention
 from ..wiring import Value, Wiring
-from .computing import COMPUTING
+from .computing import COMPUTING, unmasked
 from .moving import transposed
 from .operator import Operator, UnsupportedError
 from .weighted import WEIGHTED
-
-_MASKED = 1e4
-"""What a mask takes from a score in place of infinity."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def _attention(
         later = np.arange(scores.shape[-1]) > np.arange(scores.shape[-2])[:, None]
         mask = mask + np.where(later, -np.inf, 0.0)
     if mask.any():  # the exponential of the lowest is 0
-        scores = wiring.scaled(scores, 1.0, np.maximum(mask, -_MASKED))
+        scores = wiring.scaled(scores, 1.0, unmasked(mask))
     found: Value = product(wiring, COMPUTING["softmax"](wiring, scores, -1), value)
     return found
 

@@ -14,6 +14,12 @@ from ..wiring import Value, Wiring
 from .moving import MOVING, as_value, transposed
 from .operator import Operator, UnsupportedError
 
+LEAST_THRESHOLD = 12.0
+"""Of a softplus, which PyTorch takes for the identity behind it: that differs by exp(-12) / 12 of a number at most."""
+
+_MASKED = 1e30
+"""What a mask takes from a number in place of infinity: softmax and the functions that have layers end alike."""
+
 
 def function(wiring: Wiring, value: Value, name: str, **parameters: float) -> Value:
     """An elementwise function."""
@@ -25,8 +31,9 @@ def _of(name: str) -> Operator:
 
 
 def _clip(wiring: Wiring, value: Value, min: Any = None, max: Any = None) -> Value:  # noqa: A002 - as ATen has it
-    if np.ndim(min) or np.ndim(max):
-        raise UnsupportedError("one number at each end would")
+    if any(isinstance(end, Value) or np.ndim(end) for end in (min, max)):
+        value = value if min is None else _maximum(wiring, value, min)
+        return value if max is None else _minimum(wiring, value, max)
     if min == 0 and max is None:
         return function(wiring, value, "relu")
     if min == 0 and max == 6:
@@ -41,6 +48,12 @@ def _hardtanh(wiring: Wiring, value: Value, min_val: float = -1.0, max_val: floa
 
 def _leaky_relu(wiring: Wiring, value: Value, negative_slope: float = 0.01) -> Value:
     return function(wiring, value, "leaky_relu", slope=negative_slope)
+
+
+def _rrelu(wiring: Wiring, value: Value, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Value:
+    if training:
+        raise UnsupportedError("training=False, which draws no slopes, would")
+    return _leaky_relu(wiring, value, (lower + upper) / 2)
 
 
 def _prelu(wiring: Wiring, value: Value, weight: Any) -> Value:
@@ -67,7 +80,8 @@ def _gelu(wiring: Wiring, value: Value, approximate: str = "none") -> Value:
 
 
 def _softplus(wiring: Wiring, value: Value, beta: float = 1.0, threshold: float = 20.0) -> Value:
-    # Behind the threshold the identity is at most exp(-threshold) away: the comparison of outputs sees if it matters.
+    if threshold < LEAST_THRESHOLD:
+        raise UnsupportedError(f"a threshold of at least {LEAST_THRESHOLD:g} would")
     return wiring.scaled(function(wiring, wiring.scaled(value, beta), "softplus"), 1 / beta)
 
 
@@ -97,12 +111,18 @@ def _threshold(wiring: Wiring, value: Value, threshold: float, replaced: float) 
 # ---------------------------------------------------------------- sums and products
 
 
+def unmasked(constant: Any) -> Floats:
+    """A constant with a number so low that a softmax gives 0 in place of minus infinity, and of the lowest double."""
+    numbers = np.asarray(constant, np.float64)
+    return np.where(numbers < -checks.LARGEST, -_MASKED, numbers)
+
+
 def _add(wiring: Wiring, a: Any, b: Any, alpha: float = 1) -> Value:
     if not isinstance(b, Value):
-        return wiring.scaled(a, 1.0, alpha * np.asarray(b, np.float64))
+        return wiring.scaled(a, 1.0, unmasked(alpha * np.asarray(b, np.float64)))
     if alpha != 1:
         b = wiring.scaled(b, alpha)
-    return wiring.added([a, b]) if isinstance(a, Value) else wiring.scaled(b, 1.0, np.asarray(a, np.float64))
+    return wiring.added([a, b]) if isinstance(a, Value) else wiring.scaled(b, 1.0, unmasked(a))
 
 
 def _sub(wiring: Wiring, a: Any, b: Any, alpha: float = 1) -> Value:
@@ -146,7 +166,7 @@ def _where(wiring: Wiring, condition: Any, a: Any, b: Any) -> Value:
     if isinstance(condition, Value):
         raise UnsupportedError("a condition that does not depend on the input would")
     parts: list[Any] = [
-        _mul(wiring, each, mask) if isinstance(each, Value) else np.where(mask, each, 0.0)
+        _mul(wiring, each, mask) if isinstance(each, Value) else np.where(mask, unmasked(each), 0.0)
         for each, mask in ((a, np.asarray(condition, bool)), (b, ~np.asarray(condition, bool)))
     ]
     return _add(wiring, parts[0], parts[1])
@@ -182,9 +202,16 @@ def _amin(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) 
 
 
 def _max(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) -> Any:
-    if isinstance(dim, Value):
+    if isinstance(dim, Value | np.ndarray):
         return _maximum(wiring, value, dim)
     found = reduced(wiring, value, dim, keepdim, "max")
+    return found if dim is None else (found, None)
+
+
+def _min(wiring: Wiring, value: Value, dim: Any = None, keepdim: bool = False) -> Any:
+    if isinstance(dim, Value | np.ndarray):
+        return _minimum(wiring, value, dim)
+    found = _amin(wiring, value, dim, keepdim)
     return found if dim is None else (found, None)
 
 
@@ -279,12 +306,13 @@ COMPUTING: dict[str, Operator] = {
     "hardsigmoid": _of("hard_logistic"),
     "hardswish": _of("hard_silu"),
     "abs": _of("absolute"),
+    "erf": _of("erf"),
     "clamp": _clip,
     "clamp_min": lambda wiring, value, low: _clip(wiring, value, low),
     "clamp_max": lambda wiring, value, high: _clip(wiring, value, None, high),
     "hardtanh": _hardtanh,
     "leaky_relu": _leaky_relu,
-    "rrelu": lambda wiring, value, low=1 / 8, high=1 / 3, *_: _leaky_relu(wiring, value, (low + high) / 2),
+    "rrelu": _rrelu,
     "prelu": _prelu,
     "_prelu_kernel": _prelu,
     "elu": _elu,
@@ -314,6 +342,7 @@ COMPUTING: dict[str, Operator] = {
     "amax": _amax,
     "amin": _amin,
     "max": _max,
+    "min": _min,
     **dict.fromkeys(("softmax", "_softmax"), _softmax(False)),
     **dict.fromkeys(("log_softmax", "_log_softmax"), _softmax(True)),
     "layer_norm": _layer_norm,

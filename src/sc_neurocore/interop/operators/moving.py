@@ -99,7 +99,8 @@ def _slice(
 
 
 def _narrow(wiring: Wiring, value: Value, dim: int, start: int, length: int) -> Value:
-    return _part(wiring, value, dim, slice(start, start + length))
+    first = start + value.shape[dim] if start < 0 else start
+    return _part(wiring, value, dim, slice(first, first + length))
 
 
 def _index_select(wiring: Wiring, value: Value, dim: int, index: Any) -> Value:
@@ -107,9 +108,14 @@ def _index_select(wiring: Wiring, value: Value, dim: int, index: Any) -> Value:
 
 
 def _index(wiring: Wiring, value: Value, indices: Sequence[Any]) -> Value:
+    return wiring.moved(value, places(value)[_constant_index(indices)])
+
+
+def _constant_index(indices: Sequence[Any]) -> tuple[Any, ...]:
+    """An index of NumPy for one of PyTorch, or an UnsupportedError if it depends on the input."""
     if any(isinstance(each, Value) for each in indices):
         raise UnsupportedError("constant places would")
-    return wiring.moved(value, places(value)[tuple(slice(None) if each is None else each for each in indices)])
+    return tuple(slice(None) if each is None else each for each in indices)
 
 
 def _split(wiring: Wiring, value: Value, split_size: Any, dim: int = 0) -> list[Value]:
@@ -243,6 +249,17 @@ def _pad(wiring: Wiring, value: Value, pad: Sequence[int], mode: str = "constant
     return wiring.moved(value, np.pad(places(value), _pairs(value, pad), mode=kind))
 
 
+def _index_put(wiring: Wiring, value: Any, indices: Sequence[Any], source: Any, accumulate: bool = False) -> Value:
+    if accumulate:
+        raise UnsupportedError("an assignment would")
+    return scattered(wiring, value, source, _constant_index(indices))
+
+
+def _copied(wiring: Wiring, value: Any, source: Any, non_blocking: bool = False) -> Value:
+    """Numbers that take the place of all of a value, whose shape they get."""
+    return wiring.expanded(as_value(wiring, source), value.shape)
+
+
 def _one(wiring: Wiring, several: Sequence[Any], place: int) -> Any:
     return several[place]
 
@@ -272,6 +289,7 @@ MOVING: dict[str, Operator] = {
     **dict.fromkeys(("chunk", "unsafe_chunk"), _chunk),
     "unbind": _unbind,
     **dict.fromkeys(("cat", "concat"), _cat),
+    "hstack": lambda wiring, tensors: _cat(wiring, tensors, 1),
     "stack": _stack,
     "flip": _flip,
     "roll": _roll,
@@ -282,6 +300,8 @@ MOVING: dict[str, Operator] = {
     "slice_scatter": _slice_scatter,
     "constant_pad_nd": padded,
     "pad": _pad,
+    "index_put": _index_put,
+    "copy": _copied,
     "getitem": _one,
     "_assert_tensor_metadata": lambda *_, **__: None,
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """ATen operators with weights and windows: products with constant matrices, convolutions, pooling."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 from ...gates.windows import output_size
 from ...networks import Conv2D, Dense, Pool2D
 from ..wiring import Value, Wiring
-from .computing import reduced
-from .moving import Padded, padded, places, transposed
+from .computing import COMPUTING, reduced
+from .moving import Padded, as_value, padded, places, transposed
 from .operator import Operator, UnsupportedError
 
 Pair = tuple[int, int]
@@ -28,14 +29,9 @@ def linear(wiring: Wiring, value: Any, weight: Any, bias: Any = None) -> Value:
 
 
 def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
-    """A product with a constant matrix on either side."""
+    """A product of matrices, one of them constant or not."""
     if isinstance(a, Value) and isinstance(b, Value):
-        terms = a.size * b.shape[-1]
-        if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
-            raise UnsupportedError(
-                f"scaled_dot_product_attention, or a product of values of at most {LARGEST_PRODUCT} terms would"
-            )
-        return wiring.matrix_product(a, b)
+        return _product_of_values(wiring, a, b)
     if isinstance(a, Value):
         matrix = b.reshape(b.shape[-2:]) if b.ndim > 2 and b[..., 0, 0].size == 1 else b
         if matrix.ndim == 1:
@@ -48,13 +44,29 @@ def _matmul(wiring: Wiring, a: Any, b: Any) -> Value:
             return linear(wiring, b, a)
         product = linear(wiring, transposed(wiring, b, -1, -2), a.reshape(a.shape[-2:]))
         return transposed(wiring, product, -1, -2)
-    raise UnsupportedError("one constant matrix would")
+    return _product_of_values(wiring, as_value(wiring, a), as_value(wiring, b))  # of other matrices, such as of heads
+
+
+def _product_of_values(wiring: Wiring, a: Value, b: Value) -> Value:
+    several = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    terms = math.prod((*several, *a.shape[-2:], b.shape[-1]))
+    if min(len(a.shape), len(b.shape)) < 2 or terms > LARGEST_PRODUCT:
+        raise UnsupportedError(
+            f"one constant matrix, scaled_dot_product_attention, or a product of at most {LARGEST_PRODUCT} terms would"
+        )
+    return wiring.matrix_product(a, b)
 
 
 def _addmm(wiring: Wiring, bias: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Value:
     if isinstance(a, Value) and not isinstance(b, Value) and not isinstance(bias, Value) and np.ndim(bias) == 1:
         return linear(wiring, a, alpha * b.T, beta * bias)
     raise UnsupportedError("a constant matrix and bias would")
+
+
+def _baddbmm(wiring: Wiring, added: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
+    product = _matmul(wiring, a, b)
+    product = product if alpha == 1 else wiring.scaled(product, alpha)
+    return COMPUTING["add"](wiring, product, added, alpha=beta)
 
 
 def _pair(value: Any) -> Pair:
@@ -303,12 +315,15 @@ WEIGHTED: dict[str, Operator] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), _matmul),
     "addmm": _addmm,
+    "baddbmm": _baddbmm,
     **dict.fromkeys(("conv1d", "conv2d"), _conv),
     "convolution": _convolution,
     "conv_transpose1d": _refused("Upsample and Conv1d would"),
     "conv_transpose2d": _refused("Upsample and Conv2d would"),
     "conv3d": _refused("Conv2d would"),
     "max_pool2d": _max_pool2d,
+    "max_pool2d_with_indices": lambda *args, **options: (_max_pool2d(*args, **options), None),
+    "max_pool1d_with_indices": lambda *args, **options: (_max_pool1d(*args, **options), None),
     "max_pool1d": _max_pool1d,
     "avg_pool2d": _avg_pool2d,
     "avg_pool1d": _avg_pool1d,

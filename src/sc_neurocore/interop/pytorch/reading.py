@@ -33,7 +33,7 @@ def from_torch(
     `torch.export` says which operators the model computes for one sample, in evaluation mode: those of its layers, of
     functions in its ``forward``, of hooks and of modules that are used twice. Each becomes a layer, and `simplified`
     makes fewer layers of them. The numbers of the network are compared with those of the model on samples of
-    `calibration`, or else on 16 random ones in the input range, in double precision: a network that computes
+    `calibration` and on 16 random ones in the input range, in double precision: a network that computes
     something else is never returned. The model is left as it is.
 
     Parameters

@@ -1,5 +1,6 @@
 """The walk over the graph of a PyTorch model: an operator after the other becomes layers of a network."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,12 +8,18 @@ import numpy as np
 
 from ...networks.layer_spec import Shape
 from ..operators import OPERATORS, UnsupportedError
-from ..refusals import Refused, line, refusal
+from ..refusals import UNKNOWN, Refused, line, refusal
 from ..wiring import Value, Wiring
 from .exporting import Exported, plain
+from .instead import INSTEAD
 
 SHAPED = ("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "fill")
 """Operators that give constants of the shape of their first argument."""
+
+STANDING_IN = 2**16
+"""Numbers of a constant that takes the place of what a refused operator gives."""
+_UNKNOWN = object()
+"""What stands for a value whose shape is not known, and for a number that depends on the sample."""
 
 
 def layers_of(exported: Exported, shape: Shape) -> dict[str, Any]:
@@ -93,11 +100,21 @@ class _Walk:
 
             args = (torch.zeros(args[0].shape), *args[1:])
         given = list(_leaves((args, kwargs)))
+        if any(each is _UNKNOWN for each in given):
+            val = node.meta.get("val")
+            if called is None and hasattr(val, "shape"):
+                return self._refuse(node, name, INSTEAD.get(name, UNKNOWN), known=False)
+            return self._like(val)
         if any(isinstance(each, Value) for each in given) and called is None:
-            return self._refuse(node, name, "", known=False)
+            return self._refuse(node, name, INSTEAD.get(name, UNKNOWN), known=False)
         if not any(isinstance(each, Value) for each in given):
             return self._constant(node, name, args, kwargs)
         assert called is not None
+        kind = getattr(node.meta.get("val"), "dtype", None)
+        if node.users and kind not in _kept():
+            return self._refuse(
+                node, name, f"float32 or float64, not {str(kind).removeprefix('torch.')}, would", known=True
+            )
         self.wiring.called = _module(node) or name
         try:
             return called(self.wiring, *_mapped(args, _array), **_mapped(kwargs, _array))
@@ -112,18 +129,33 @@ class _Walk:
 
         if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             return self._refuse(node, name, "it draws random numbers", known=True)
-        return node.target(*args, **kwargs)
+        try:
+            return node.target(*args, **kwargs)
+        except Exception as error:  # whatever PyTorch raises
+            return self._refuse(node, name, line(error) or type(error).__name__, known=True)
 
     def _refuse(self, node: Any, name: str, hint: str, known: bool) -> Any:
-        """Note an operator; what takes its outputs is looked at with others of the same shapes."""
+        """Note an operator; what takes its outputs is looked at with others of the same shapes, if known."""
         self.refused.append(Refused(_path(node), name, hint, node.target, known))
         return self._like(node.meta.get("val"))
 
     def _like(self, outputs: Any) -> Any:
         if isinstance(outputs, tuple | list):
             return [self._like(each) for each in outputs]
-        shape = getattr(outputs, "shape", None)
-        return None if shape is None else self.wiring.constant(np.zeros(tuple(shape)))
+        if outputs is None:
+            return None
+        sizes = tuple(getattr(outputs, "shape", (None,)))
+        fixed = all(type(size) is int for size in sizes)  # others depend on the numbers of a sample
+        if not fixed or not 0 < math.prod(sizes) <= STANDING_IN:
+            return _UNKNOWN
+        return self.wiring.constant(np.zeros(sizes))
+
+
+def _kept() -> tuple[Any, ...]:
+    """Types of tensors in which numbers are rounded to no more than 1e-7 of them; None of what is no tensor."""
+    import torch
+
+    return None, torch.float32, torch.float64
 
 
 def _passed() -> Any:
