@@ -219,15 +219,19 @@ def test_merge_of_bad_folders(run, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+@pytest.mark.parametrize("engine", [("--workers", 2), ("--dask", "local")], ids=str)
 @pytest.mark.parametrize("file", ["record.json", "blocks.csv"])
-def test_ctrl_c_with_processes(files, tmp_path, file):
+def test_ctrl_c_with_processes(files, tmp_path, file, engine):
     """All processes get it, those that start too; one line is printed, what is finished is kept, no process is left."""
+    if "--dask" in engine:
+        pytest.importorskip("distributed")
     words = {
-        "--model": files / "net.safetensors", "--data": files / "data.npz", "--workers": 2, "--calibrate": "none",
+        "--model": files / "net.safetensors", "--data": files / "data.npz", "--calibrate": "none",
         "--generator": "bernoulli", "--length": 2**16, "--seed": ",".join(map(str, range(400))), "--block": 10,
         "--out": tmp_path / "out",
     }  # fmt: skip
-    command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in words.items() for word in pair)]
+    pairs = (*words.items(), engine)
+    command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in pairs for word in pair)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         while not (tmp_path / "out" / file).exists():
             assert process.poll() is None

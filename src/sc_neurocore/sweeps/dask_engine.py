@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import checks
 from ..backends.threads import thread_count
-from .engines import is_loss_of_dask
+from .engines import deaf, is_loss_of_dask
 
 ANSWER_SECONDS = 5.0
 """A scheduler that has not answered for so long is not there."""
@@ -56,9 +56,9 @@ class DaskEngine:
                 raise ValueError(f"workers must be None with a scheduler, which has its own, got {workers}")
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # this engine says itself what is lost
         if address == "local":
-            self._cluster = self._distributed.LocalCluster(
-                n_workers=workers or thread_count(), threads_per_worker=1, dashboard_address=None
-            )
+            options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+            with deaf():
+                self._cluster = self._distributed.LocalCluster(n_workers=workers or thread_count(), **options)
             address = self._cluster.scheduler_address
         self._address = address
         try:
