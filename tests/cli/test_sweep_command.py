@@ -181,6 +181,7 @@ def test_merge(run, tmp_path):
         (["--length", "4", "--random-seed", "2"], "random_seed must come with random, a number of points, got 2"),
         (["--length", "4", "--block", "0"], "block must be an integer of at least 1, got 0"),
         (["--length", "4", "--dask", "nobody"], "address must be one of a Dask scheduler"),
+        (["--length", "4", "--workers", "99999999999"], "workers must be an integer in 1..1024, got 99999999999"),
         (["--length", "4", "--top=-1"], "top must be an integer of at least 0, got -1"),
         (["none.toml"], "none.toml: No such file or directory"),
     ],
@@ -189,7 +190,7 @@ def test_merge(run, tmp_path):
 def test_bad_input(run, tmp_path, words, message):
     if "--dask" in words:
         pytest.importorskip("distributed")
-    status, out, err = run(*words, workers=None if "--dask" in words else 1)
+    status, out, err = run(*words, workers=None if {"--dask", "--workers"} & {*words} else 1)
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
     assert err.count("\n") == 1

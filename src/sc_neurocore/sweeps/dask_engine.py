@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import checks
 from ..backends.threads import thread_count
-from .engines import deaf, is_loss_of_dask
+from .engines import MOST_WORKERS, deaf, is_loss_of_dask
 
 ANSWER_SECONDS = 5.0
 """A scheduler that has not answered for so long is not there."""
@@ -29,7 +29,7 @@ class DaskEngine:
         Of the scheduler, such as ``"tcp://10.0.0.1:8786"``; ``"local"``: processes of this machine, one a core, which
         end with the engine.
     workers
-        Number of those processes; None: one a core.
+        Number of those processes, at most 1,024; None: one a core.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class DaskEngine:
         self.threads: int | None = 1
         self._losses = 0
         if workers is not None:
-            workers = checks.whole("workers", workers, 1)
+            workers = checks.whole("workers", workers, 1, MOST_WORKERS)
             if address != "local":
                 raise ValueError(f"workers must be None with a scheduler, which has its own, got {workers}")
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # this engine says itself what is lost

@@ -13,6 +13,8 @@ from .. import checks
 from ..backends.threads import thread_count
 from .jobs import work
 
+MOST_WORKERS = 1024
+"""Bound of the processes of one machine: each takes about 100 MiB of memory."""
 MOST_LOSSES = 100
 """Pools that are replaced before an engine gives up."""
 
@@ -199,7 +201,7 @@ def engine_of(executor: "Executor | Engine | None", workers: int | None) -> Engi
     executor
         An engine or an executor; None: processes.
     workers
-        Number of processes; 1: this thread; None: a process a core.
+        Number of processes, at most 1,024; 1: this thread; None: a process a core.
 
     Raises
     ------
@@ -207,7 +209,7 @@ def engine_of(executor: "Executor | Engine | None", workers: int | None) -> Engi
         If both are given, or an argument is none of these.
     """
     if workers is not None:
-        workers = checks.whole("workers", workers, 1)
+        workers = checks.whole("workers", workers, 1, MOST_WORKERS)
         if executor is not None:
             raise ValueError(f"workers must be None with an executor, which has its own, got {workers}")
     if executor is None:

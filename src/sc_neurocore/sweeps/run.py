@@ -329,8 +329,8 @@ def collect(
         Runs the jobs, see ``concurrent.futures``; a `DaskEngine`, or ``Client(..).get_executor()`` of Dask. It stays
         open. None: processes of this machine. Rows do not depend on it, but for their times.
     workers
-        Number of these processes; None: one a core, which share the cores' threads; 1: this thread, and no process. A
-        script that starts processes needs ``if __name__ == "__main__":``, as ``multiprocessing`` says.
+        Number of these processes, at most 1,024; None: one a core, which share the cores' threads; 1: this thread, and
+        no process. A script that starts processes needs ``if __name__ == "__main__":``, as ``multiprocessing`` says.
     progress
         Called as ``progress(done, points, row)`` when a point has ended, and with None for a row when some of its
         blocks have.
