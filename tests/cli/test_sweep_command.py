@@ -181,6 +181,7 @@ def test_merge(run, tmp_path):
         (["--length", "4", "--random-seed", "2"], "random_seed must come with random, a number of points, got 2"),
         (["--length", "4", "--block", "0"], "block must be an integer of at least 1, got 0"),
         (["--length", "4", "--dask", "nobody"], "address must be one of a Dask scheduler"),
+        (["--length", "4", "--workers", "99999999999"], "workers must be an integer in 1..1024, got 99999999999"),
         (["--length", "4", "--top=-1"], "top must be an integer of at least 0, got -1"),
         (["none.toml"], "none.toml: No such file or directory"),
     ],
@@ -189,7 +190,7 @@ def test_merge(run, tmp_path):
 def test_bad_input(run, tmp_path, words, message):
     if "--dask" in words:
         pytest.importorskip("distributed")
-    status, out, err = run(*words, workers=None if "--dask" in words else 1)
+    status, out, err = run(*words, workers=None if {"--dask", "--workers"} & {*words} else 1)
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
     assert err.count("\n") == 1
@@ -219,15 +220,19 @@ def test_merge_of_bad_folders(run, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+@pytest.mark.parametrize("engine", [("--workers", 2), ("--dask", "local")], ids=str)
 @pytest.mark.parametrize("file", ["record.json", "blocks.csv"])
-def test_ctrl_c_with_processes(files, tmp_path, file):
+def test_ctrl_c_with_processes(files, tmp_path, file, engine):
     """All processes get it, those that start too; one line is printed, what is finished is kept, no process is left."""
+    if "--dask" in engine:
+        pytest.importorskip("distributed")
     words = {
-        "--model": files / "net.safetensors", "--data": files / "data.npz", "--workers": 2, "--calibrate": "none",
+        "--model": files / "net.safetensors", "--data": files / "data.npz", "--calibrate": "none",
         "--generator": "bernoulli", "--length": 2**16, "--seed": ",".join(map(str, range(400))), "--block": 10,
         "--out": tmp_path / "out",
     }  # fmt: skip
-    command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in words.items() for word in pair)]
+    pairs = (*words.items(), engine)
+    command = [sys.executable, "-m", "sc_neurocore", "sweep", *(str(word) for pair in pairs for word in pair)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         while not (tmp_path / "out" / file).exists():
             assert process.poll() is None

@@ -189,9 +189,11 @@ def sweep(
     console = plain_console()
     what = _what(file, axes, stop, random, random_seed, block, backend)
     read = partial(load_model, input_shape=input_shape, dt_ms=dt_ms)
-    plan, engine = _planned(what, model, data, dataset, calibration, out, read), None
+    early = dask is None and not dry_run  # the server of its processes imports while the plan is made
+    engine = _engine(dask, workers) if early else None
     try:
-        engine = _engine(dask, workers)
+        plan = _planned(what, model, data, dataset, calibration, out, read)
+        engine = _engine(dask, workers) if engine is None else engine
         if dry_run:
             _print_plan(console, plan, engine)
             return

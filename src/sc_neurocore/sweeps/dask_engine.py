@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import checks
 from ..backends.threads import thread_count
-from .engines import is_loss_of_dask
+from .engines import MOST_WORKERS, deaf, is_loss_of_dask
 
 ANSWER_SECONDS = 5.0
 """A scheduler that has not answered for so long is not there."""
@@ -29,7 +29,7 @@ class DaskEngine:
         Of the scheduler, such as ``"tcp://10.0.0.1:8786"``; ``"local"``: processes of this machine, one a core, which
         end with the engine.
     workers
-        Number of those processes; None: one a core.
+        Number of those processes, at most 1,024; None: one a core.
 
     Raises
     ------
@@ -51,14 +51,14 @@ class DaskEngine:
         self.threads: int | None = 1
         self._losses = 0
         if workers is not None:
-            workers = checks.whole("workers", workers, 1)
+            workers = checks.whole("workers", workers, 1, MOST_WORKERS)
             if address != "local":
                 raise ValueError(f"workers must be None with a scheduler, which has its own, got {workers}")
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # this engine says itself what is lost
         if address == "local":
-            self._cluster = self._distributed.LocalCluster(
-                n_workers=workers or thread_count(), threads_per_worker=1, dashboard_address=None
-            )
+            options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+            with deaf():
+                self._cluster = self._distributed.LocalCluster(n_workers=workers or thread_count(), **options)
             address = self._cluster.scheduler_address
         self._address = address
         try:

@@ -4,14 +4,17 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 from .. import checks
 from ..backends.threads import thread_count
 from .jobs import work
 
+MOST_WORKERS = 1024
+"""Bound of the processes of one machine: each takes about 100 MiB of memory."""
 MOST_LOSSES = 100
 """Pools that are replaced before an engine gives up."""
 
@@ -89,8 +92,11 @@ class Processes:
         kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(kind)
         if kind == "forkserver":
+            from multiprocessing import forkserver
+
             context.set_forkserver_preload([work.__module__, "sc_neurocore.sweeps.warm"])
-            _start_server()
+            with deaf():
+                forkserver.ensure_running()
         return ProcessPoolExecutor(self.slots, context, initializer=_begin)
 
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
@@ -120,14 +126,21 @@ class Processes:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start_server() -> None:
-    """Start the server that forks processes, deaf to Ctrl-C: its imports take seconds, in which it would print one."""
-    from multiprocessing import forkserver, resource_tracker
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Programs and threads that are started inside do not hear Ctrl-C, which is for this program to answer.
+
+    Programs that are starting would print a traceback of it: their imports take seconds.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
 
     resource_tracker.ensure_running()  # first: it ends by letting Ctrl-C through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a program that is started has the same mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # who is started has the same mask
     try:
-        forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -188,7 +201,7 @@ def engine_of(executor: "Executor | Engine | None", workers: int | None) -> Engi
     executor
         An engine or an executor; None: processes.
     workers
-        Number of processes; 1: this thread; None: a process a core.
+        Number of processes, at most 1,024; 1: this thread; None: a process a core.
 
     Raises
     ------
@@ -196,7 +209,7 @@ def engine_of(executor: "Executor | Engine | None", workers: int | None) -> Engi
         If both are given, or an argument is none of these.
     """
     if workers is not None:
-        workers = checks.whole("workers", workers, 1)
+        workers = checks.whole("workers", workers, 1, MOST_WORKERS)
         if executor is not None:
             raise ValueError(f"workers must be None with an executor, which has its own, got {workers}")
     if executor is None:

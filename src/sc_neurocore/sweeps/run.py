@@ -253,8 +253,8 @@ def iter_collect(
     64 1.0
     4 1.0
     """
+    engine = engine_of(executor, workers)  # first: the server of its processes imports while the plan is made
     plan = Plan(points, models, data, stop=stop, calibration=calibration, block=block, backend=backend, out=out)
-    engine = engine_of(executor, workers)
     return (row for row in run_plan(plan, engine, executor is None) if row is not None)
 
 
@@ -329,8 +329,8 @@ def collect(
         Runs the jobs, see ``concurrent.futures``; a `DaskEngine`, or ``Client(..).get_executor()`` of Dask. It stays
         open. None: processes of this machine. Rows do not depend on it, but for their times.
     workers
-        Number of these processes; None: one a core, which share the cores' threads; 1: this thread, and no process. A
-        script that starts processes needs ``if __name__ == "__main__":``, as ``multiprocessing`` says.
+        Number of these processes, at most 1,024; None: one a core, which share the cores' threads; 1: this thread, and
+        no process. A script that starts processes needs ``if __name__ == "__main__":``, as ``multiprocessing`` says.
     progress
         Called as ``progress(done, points, row)`` when a point has ended, and with None for a row when some of its
         blocks have.
@@ -358,8 +358,9 @@ def collect(
     >>> [row.correct for row in result.rows], [row.accuracy for row in result.where(length=64).rows]
     ([3, 4, 3, 4], [1.0, 1.0])
     """
+    engine = engine_of(executor, workers)  # first: the server of its processes imports while the plan is made
     plan = Plan(points, models, data, stop=stop, calibration=calibration, block=block, backend=backend, out=out)
-    return collected(plan, engine_of(executor, workers), progress, executor is None)
+    return collected(plan, engine, progress, executor is None)
 
 
 def collected(plan: Plan, engine: Engine, progress: Progress | None = None, close: bool = False) -> SweepResult:
