@@ -544,7 +544,7 @@ def read(case, path, before):
         after = case.read(path)
     except ValueError as error:
         text = str(error)
-        clear = type(error) is ValueError and str(path) in text and "\n" not in text and len(text) < 600
+        clear = type(error) is ValueError and str(path) in text and "\n" not in text and len(text) < 1000
         return ("refused" if clear else "failed"), error
     except Exception as error:
         return "failed", error

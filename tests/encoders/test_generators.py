@@ -1,11 +1,13 @@
 """Deterministic generators against other ways to make the same numbers."""
 
 from fractions import Fraction
+from importlib import resources
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
 from sc_neurocore.encoders import (
     GENERATORS,
@@ -20,6 +22,7 @@ from sc_neurocore.encoders import (
     make_generator,
 )
 from sc_neurocore.encoders.bank import NAMES, Bank
+from sc_neurocore.encoders.sobol import STORED, computed_directions
 from sc_neurocore.encoders.width import OfWidth
 
 
@@ -68,6 +71,17 @@ def test_sobol_is_the_gray_code_construction(dimension, bits, length):
     ours = Sobol(bits, dimension).sequence(length)
     assert ours.dtype == np.uint32
     assert ours.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dimension", [STORED, STORED + 1])
+def test_sobol_on_both_sides_of_what_is_stored(dimension):
+    points = qmc.Sobol(STORED + 1, scramble=False, bits=32).random(4096)[:, dimension - 1]
+    np.testing.assert_array_equal(Sobol(32, dimension).sequence(4096), (points * 2.0**32).astype(np.uint32))
+
+
+def test_all_stored_sobol_directions_are_those_of_scipy():
+    found = np.load(resources.files("sc_neurocore.encoders") / "directions.npy")
+    np.testing.assert_array_equal(found, computed_directions(STORED, 32))
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3, 17, 784, 21201])

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from importlib import resources
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .generator import MAX_BITS, Generator, check_index, check_length, hold_whole, hold_width, shown
+
+STORED = 64
+"""Dimensions whose direction numbers lie in the package: SciPy's take .4 s to import."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,8 @@ class Sobol(Generator):
     def sequence(self, length: int) -> NDArray[np.uint32]:
         """The points of one dimension, floored to `bits` bits."""
         length = check_length(length)
-        dimensions = min(1 << (self.dimension - 1).bit_length(), 21201)
         numbers = np.zeros(1, np.uint32)
-        for direction in _directions(dimensions, max(0, length - 1).bit_length())[:, self.dimension - 1]:
+        for direction in _directions(self.dimension, max(0, length - 1).bit_length()):
             # In Gray-code order, the second half of 2**(k + 1) points is the first one backwards, moved by direction k.
             numbers = np.concatenate([numbers, numbers[::-1] ^ direction])
         return numbers[:length] >> np.uint32(MAX_BITS - self.bits) ^ np.uint32(self.mask)
@@ -72,8 +75,24 @@ class Sobol(Generator):
         return replace(self, dimension=self.dimension + index)
 
 
+def _directions(dimension: int, count: int) -> NDArray[np.uint32]:
+    """The first direction numbers of a dimension, 32-bit integers ``(count,)``."""
+    if dimension <= STORED:
+        return _stored()[:count, dimension - 1]
+    return computed_directions(min(1 << (dimension - 1).bit_length(), 21201), count)[:, dimension - 1]
+
+
+@lru_cache(maxsize=1)
+def _stored() -> NDArray[np.uint32]:
+    """``computed_directions(STORED, MAX_BITS)``, from a file."""
+    with (resources.files(__package__) / "directions.npy").open("rb") as file:
+        directions: NDArray[np.uint32] = np.load(file, allow_pickle=False)
+    directions.flags.writeable = False
+    return directions
+
+
 @lru_cache(maxsize=8)
-def _directions(dimensions: int, count: int) -> NDArray[np.uint32]:
+def computed_directions(dimensions: int, count: int) -> NDArray[np.uint32]:
     """The first direction numbers of each dimension, 32-bit integers ``(count, dimensions)``.
 
     Point 2**k in Gray-code order is direction k XOR direction k - 1.
