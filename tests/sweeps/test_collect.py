@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
@@ -439,3 +441,23 @@ def test_a_model_goes_to_a_worker_once(network, data):
     moved = Dataset.held_out("moved", data.x_test[::-1], data.y_test[::-1], n_classes=4)  # nobody has it yet
     sweeps.collect(POINTS, network, moved, executor=Watched())
     assert sent == [0, 1, *[0] * (len(POINTS) - 1)]
+
+
+SCRIPT = """
+import numpy as np
+from sc_neurocore import Network, sweeps
+from sc_neurocore.datasets import Dataset
+
+print("once")
+network = Network.from_arrays([np.eye(2)])
+data = Dataset.held_out("corners", np.eye(2), [0, 1])
+result = sweeps.collect(sweeps.grid(length=[8, 16, 32]), network, data, workers=2)
+print([row.correct for row in result])
+"""
+
+
+def test_a_script_without_a_guard_is_run_once(tmp_path):
+    """Processes that imported it would start others, and these the next."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("once\n[2, 2, 2]\n", "")

@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from types import ModuleType
 from typing import Any, Protocol, cast
 
 from .. import checks
@@ -102,9 +104,13 @@ class Processes:
     def submit(self, call: Any, *arguments: Any) -> "Future[Any]":
         """Run a call in one of the processes."""
         try:
-            return self._hand.submit(self._pool.submit, call, *arguments).result()
+            return self._handed_over(call, *arguments)
         except BrokenExecutor:
             self._replace()
+            return self._handed_over(call, *arguments)
+
+    def _handed_over(self, call: Any, *arguments: Any) -> "Future[Any]":
+        with _no_script():
             return self._hand.submit(self._pool.submit, call, *arguments).result()
 
     def is_loss(self, error: BaseException) -> bool:
@@ -124,6 +130,21 @@ class Processes:
         self._hand.shutdown(wait=True, cancel_futures=True)
         with suppress(OSError):
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Processes that are started inside do not import the script that is running, as `multiprocessing` has it.
+
+    They need nothing of it, its imports may take seconds, and one without ``if __name__ == "__main__":`` would start
+    processes of its own in each.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextmanager

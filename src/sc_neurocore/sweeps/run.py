@@ -330,7 +330,7 @@ def collect(
         open. None: processes of this machine. Rows do not depend on it, but for their times.
     workers
         Number of these processes, at most 1,024; None: one a core, which share the cores' threads; 1: this thread, and
-        no process. A script that starts processes needs ``if __name__ == "__main__":``, as ``multiprocessing`` says.
+        no process. The processes do not import the script that is running.
     progress
         Called as ``progress(done, points, row)`` when a point has ended, and with None for a row when some of its
         blocks have.
