@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from itertools import islice
 
@@ -394,7 +395,7 @@ def test_engines():
         (
             {"calibration": np.zeros((3, 2))},
             ValueError,
-            "model model must fit the data points: calibration must have shape",
+            "model 'model' must fit data 'points': calibration must have shape",
         ),
     ],
     ids=str,
@@ -408,10 +409,34 @@ def test_what_is_refused(network, data, tmp_path, change, error, message):
 
 def test_data_outside_the_range(network, data):
     wide = Dataset.held_out("wide", data.x_test * 9, data.y_test, n_classes=4)
-    with pytest.raises(ValueError, match=r"model model must fit the data wide: input . must lie in"):
+    with pytest.raises(ValueError, match=r"model 'model' must fit data 'wide': input . must lie in"):
         sweeps.collect(sweeps.grid(length=8, clip=[False, True]), network, wide, workers=1)
     (row,) = sweeps.collect(sweeps.grid(length=8, clip=True), network, wide, workers=1)
     assert row.images == 100
+
+
+def test_names_of_the_same_network(network, data):
+    with pytest.raises(ValueError, match=r"models and data must differ, got the same ones as \('a', 'points'\) and as"):
+        sweeps.iter_collect(POINTS, {"a": network, "b": network}, data, workers=1)
+
+
+def test_a_job_that_ends_its_processes_again_and_again(network, data, tmp_path):
+    class Broken(Serial):
+        calls = 0
+
+        def submit(self, call, *arguments):
+            self.calls += 1
+            future = Future()
+            future.set_exception(BrokenProcessPool("ended"))
+            return future
+
+        def is_loss(self, error):
+            return True
+
+    engine = Broken()
+    with pytest.raises(OSError, match=r"processes of the sweep were ended, 20 times with the same job"):
+        sweeps.collect(POINTS[:1], network, data, executor=engine, out=tmp_path / "out")
+    assert engine.calls == 20
 
 
 def test_folders_of_other_kinds_and_versions(network, data, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,6 +117,11 @@ class Run:
         if future.cancelled() or error is not None:
             lost = error if error is not None else _cancelled(future)
             if not self._engine.is_loss(lost) or flight.tries >= MOST_TRIES:
+                if isinstance(lost, BrokenExecutor):
+                    raise OSError(
+                        f"processes of the sweep were ended, {flight.tries} times with the same job; perhaps there is "
+                        f"too little memory for {self._engine.slots} of them (workers)"
+                    ) from lost
                 raise lost
             flight.tries += 1
             self._send(flight)

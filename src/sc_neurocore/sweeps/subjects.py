@@ -121,7 +121,11 @@ def subjects_of(
             samples = CalibrationSamples.of(network, held_out, "auto", calibration, clip)
             found[pair] = Subject(*pair, Classification.of(network, held_out, clip), samples)
         except ValueError as error:
-            raise ValueError(f"model {pair[0]} must fit the data {pair[1]}: {error}") from error
+            raise ValueError(f"model {pair[0]!r} must fit data {pair[1]!r}: {error}") from error
+    first: dict[str, tuple[str, str]] = {}
+    for pair, subject in found.items():
+        if (other := first.setdefault(subject.key, pair)) != pair:
+            raise ValueError(f"models and data must differ, got the same ones as {other} and as {pair}")
     return found
 
 
