@@ -42,7 +42,7 @@ def test_training_learns_and_is_the_same_twice(few):
 def test_numbers_of_a_model(few, cache, monkeypatch):
     for name, value in {"LENGTHS": (4, 64), "SPEED_AT": (64,), "GENERATORS": {"sobol": "Sobol"}, "LONG": 64}.items():
         monkeypatch.setattr(models, name, value)
-    monkeypatch.setitem(models.RECIPES, "lenet", models.RECIPES["lenet"]._replace(epochs=6, calibrated=(4,)))
+    monkeypatch.setitem(models.RECIPES, "lenet", models.RECIPES["lenet"]._replace(epochs=6))
     network = models.RECIPES["lenet"].trained_network(few)
     numbers = models.measured("lenet", network, few)
     numbers |= models.measured_parts("lenet", network, few) | models.speeds("lenet", network, few)
