@@ -11,6 +11,7 @@ from sc_neurocore.backends.kernels import kernel_names
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kernels(*names): the kernels that a test with the fixture `backend` is about")
+    config.addinivalue_line("markers", "many_shapes: slow with JAX, which compiles each kernel for each shape")
 
 
 ON_HOST = "cupy-on-host"
@@ -31,8 +32,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     pairs = [(name, kernel) for name in PRESENT if name != "reference" for kernel in owned(name, about)]
     if "kernel" in metafunc.fixturenames:
         metafunc.parametrize(("backend", "kernel"), pairs, indirect=["backend"])
-    else:
-        metafunc.parametrize("backend", list(dict.fromkeys(name for name, _ in pairs)), indirect=True)
+        return
+    slow = {"jax"} if metafunc.definition.get_closest_marker("many_shapes") else set()
+    names = dict.fromkeys(name for name, _ in pairs)
+    backends = [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
+    metafunc.parametrize("backend", backends, indirect=True)
 
 
 def owned(name: str, kernels: tuple[str, ...]) -> list[str]:

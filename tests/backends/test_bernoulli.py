@@ -126,6 +126,7 @@ def test_a_wider_threshold_adds_only_digits():
         assert stats.binomtest(gained, wide.size, share).pvalue > 1e-9
 
 
+@pytest.mark.many_shapes
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("length", [1, 7, 63, 64, 65, 100, 256, 1000])
 @pytest.mark.kernels("bernoulli")

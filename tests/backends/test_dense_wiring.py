@@ -20,6 +20,7 @@ def streams(rng, *shape, length):
     return words
 
 
+@pytest.mark.many_shapes
 @pytest.mark.parametrize("rows", [1, 3, 20])
 @pytest.mark.parametrize("fan_in", [1, 37, 200])
 def test_kernels(backend, rows, fan_in, split_over):

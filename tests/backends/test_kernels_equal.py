@@ -44,6 +44,7 @@ def irregular(rng, fan_ins, inputs, weights):
     return Wiring(indptr, rng.integers(0, inputs, indptr[-1]), rng.integers(0, weights, indptr[-1]))
 
 
+@pytest.mark.many_shapes
 @THREADS
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.kernels("and_counts", "wired_counts")
@@ -253,6 +254,7 @@ def test_window_counts(backend, rng, length, batch, threads, split_over):
         same(backend.window_counts(x, w, windows, length), reference.window_counts(x, w, windows, length))
 
 
+@pytest.mark.many_shapes
 @pytest.mark.parametrize("columns", [9, 14, 18])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("length", [3, 50, 64, 128, 300, 900])

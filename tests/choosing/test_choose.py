@@ -141,6 +141,7 @@ def test_without_samples_a_third_is_for_the_first_look(network, data, tmp_path):
     assert evaluate(network, alone, [task.length], task.generator).rows[0].correct == found.row.correct
 
 
+@pytest.mark.slow
 def test_other_objectives(network, data):
     both = {**OPTIONS, "encodings": ("split", "bipolar")}
     found = {name: choose(network, data, 8, objective=name, **both) for name in ("cycles", "area", "area-time")}

@@ -111,6 +111,7 @@ def programs(tmp_path_factory):
     server.server.wait(30)
 
 
+@pytest.mark.slow
 def test_kills(programs, tmp_path, drills):
     rng, kills, folders, done = random.Random(15), {}, 0, []
     while sum(kills.values()) < 5 * drills:

@@ -48,6 +48,7 @@ def outcomes():
     return results(SMALL_BLOCK, *CASES, "--one-piece", *TWINS)
 
 
+@pytest.mark.slow
 def test_every_layer_and_accumulation_under_a_limit(outcomes):
     assert len(CASES) > 110
     assert [outcome for outcome in outcomes[: len(CASES)] if outcome[1]] == []

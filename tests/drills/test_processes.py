@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROCESSES = 6
 PROGRAM = """
 import numpy as np
@@ -21,6 +23,7 @@ for kind in (np.int64, np.float64, np.uint32, np.float32):  # each is compiled f
 """
 
 
+@pytest.mark.slow
 def test_an_empty_cache(tmp_path, drills):
     (tmp_path / "mine.py").write_text(PROGRAM)
     want = "int64 3; float64 4.5; uint32 3; float32 4.5; "

@@ -79,9 +79,10 @@ def test_sobol_on_both_sides_of_what_is_stored(dimension):
     np.testing.assert_array_equal(Sobol(32, dimension).sequence(4096), (points * 2.0**32).astype(np.uint32))
 
 
-def test_all_stored_sobol_directions_are_those_of_scipy():
+@pytest.mark.parametrize("count", [16, pytest.param(32, marks=pytest.mark.slow)])
+def test_stored_sobol_directions_are_those_of_scipy(count):
     found = np.load(resources.files("sc_neurocore.encoders") / "directions.npy")
-    np.testing.assert_array_equal(found, computed_directions(STORED, 32))
+    np.testing.assert_array_equal(found[:count], computed_directions(STORED, count))
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3, 17, 784, 21201])

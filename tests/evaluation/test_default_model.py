@@ -109,6 +109,7 @@ main(["evaluate", "--lengths", "8", "--generators", "sobol", "--out", sys.argv[1
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.3])
 def test_an_interrupt_during_training_keeps_nothing(cache, tmp_path, delay):
     """scikit-learn's `fit` answers SIGINT with a warning, and a network of 18 to 91 % accuracy."""

@@ -161,6 +161,7 @@ def test_mean_and_covariance_of_streams_and_of_draws(kind, encoding, accumulate,
         assert pvalue(found, mean + 0.1 * np.sqrt(np.diag(cov)), cov) < ALARM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bias", "convolution with bias"])
 def test_stored_weight_streams_join_samples(kind):
     """Two samples of one circuit share the streams of weights, of 1500 circuits."""

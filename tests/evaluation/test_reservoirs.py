@@ -34,12 +34,14 @@ def task(**changes):
     return replace(ReservoirTask("0", "expected", 0, 100, 4000, 2000, 0, 0, "p"), **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "published"), [*RESERVOIRPY.items(), (400, 0.15)])
 def test_preset_in_floating_point_is_within_15_percent_of_reservoirpy(n, published):
     found = [score(task(n_neurons=n, repeat=repeat)).nrmse_std for repeat in range(4)]
     assert np.median(found) < 1.15 * published
 
 
+@pytest.mark.slow
 def test_streams_beat_the_linear_filter_only_if_they_are_spread_evenly():
     limit = score(task(kind="linear", n_neurons=20)).nrmse_std
     for kind in ("sobol", "sobol-shift", "sobol-rounding"):

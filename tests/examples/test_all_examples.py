@@ -18,7 +18,7 @@ def loaded(name):
         pytest.skip(f"{name} needs a library that is not installed: {error}")
 
 
-SLOW = {"lenet", "models", "reservoir", "unsupervised_digits"}
+SLOW = {"calibration", "lenet", "models", "narma", "reservoir", "train_through_defects", "unsupervised_digits"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in check.NAMES])

@@ -21,6 +21,7 @@ def unseen():
     return example.unseen_digits(example.tasks())
 
 
+@pytest.mark.slow
 def test_pictures(streams, unseen, tmp_path):
     figures = example.pictures(streams[example.PICTURED], unseen)
     assert set(figures) == set(example.PICTURES)

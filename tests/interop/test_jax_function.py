@@ -142,6 +142,7 @@ def network(*activations):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("generator", "encoding", "activations"), [
     ("searched", "split", ("relu", "tanh", "logistic")), ("bernoulli", "split", ("relu", "relu", "relu")),
     ("sobol", "bipolar", ("identity", "relu", "tanh")),
@@ -183,6 +184,7 @@ def test_samples_have_the_streams_of_their_numbers():
     assert (jitted(layer, x[samples], samples=samples + 1) != want[samples]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [DENSE[2], DENSE[6]], ids=str)
 def test_vmap_and_batch_axes(case):
     layer, x = dense(*case), numbers(case[0], 4, 7)
@@ -263,6 +265,7 @@ def run(*command, **environment):
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_devices_share_the_samples():
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
     lines = run(str(Path(__file__).with_name("sharded_program.py")), XLA_FLAGS=flags, JAX_PLATFORMS="cpu")

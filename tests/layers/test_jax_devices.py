@@ -72,6 +72,7 @@ def run(script, **environment):
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 4])
 def test_devices_share_the_work_and_give_the_same_bits(count):
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={count}"

@@ -37,6 +37,7 @@ def standard_errors(network, calibrated, x, **options):
     return gain.mean() / max(gain.std() / math.sqrt(len(gain)), 1e-12) if gain.any() else 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_never_worse_than_the_plain_mapping(name):
     network, x, held = made(name)
