@@ -201,3 +201,20 @@ def test_without_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ImportError, match="Dask needs distributed: pip install distributed"):
         dask_engine.DaskEngine("local")
+
+
+TWO = """
+from sc_neurocore.sweeps.dask_engine import DaskEngine
+
+if __name__ == "__main__":
+    one, other = DaskEngine("local", 1), DaskEngine("local", 1)
+    print(one.slots, other.slots)
+    one.close()
+    other.close()
+"""
+
+
+def test_two_on_one_machine_do_not_warn(tmp_path):
+    (tmp_path / "two.py").write_text(TWO)
+    done = subprocess.run([sys.executable, "two.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("1 1\n", "")

@@ -56,9 +56,12 @@ class DaskEngine:
                 raise ValueError(f"workers must be None with a scheduler, which has its own, got {workers}")
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # this engine says itself what is lost
         if address == "local":
-            options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+            options = {"threads_per_worker": 1, "silence_logs": logging.CRITICAL}
+            page = "127.0.0.1:0"  # on any free port: a second cluster warns that the usual one is taken
             with deaf():
-                self._cluster = self._distributed.LocalCluster(n_workers=workers or thread_count(), **options)
+                self._cluster = self._distributed.LocalCluster(
+                    n_workers=workers or thread_count(), dashboard_address=page, **options
+                )
             address = self._cluster.scheduler_address
         self._address = address
         try:
