@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from .common import list_option, parse_ints, parse_names, plain_console, print_whole, rich_table, say_written, width_of
-from .inputs import DatasetName, check_inputs, lacks_ranges, load_calibration, load_data, load_model
+from .inputs import (
+    WHAT,
+    DatasetName,
+    DtMs,
+    InputShape,
+    check_inputs,
+    lacks_ranges,
+    load_calibration,
+    load_data,
+    load_model,
+)
 from .process import Interrupted
 
 if TYPE_CHECKING:
@@ -17,21 +27,18 @@ if TYPE_CHECKING:
     from .. import reports
     from ..choosing import Choice, State
 
-_WHAT = Group("What to run", sort_key=1)
 _GOAL = Group("What to find", sort_key=2)
 _CIRCUIT = Group("Circuits to look at", sort_key=3)
 _RUN = Group("The run", sort_key=4)
 
 
 def choose(
-    model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    model: Annotated[Path | None, Parameter(group=WHAT)] = None,
     *,
-    data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    input_shape: Annotated[
-        tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
-    ] = None,
-    dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
-    dataset: Annotated[DatasetName | None, Parameter(group=_WHAT)] = None,
+    data: Annotated[Path | None, Parameter(group=WHAT)] = None,
+    input_shape: InputShape = None,
+    dt_ms: DtMs = None,
+    dataset: Annotated[DatasetName | None, Parameter(group=WHAT)] = None,
     within: Annotated[float, Parameter(group=_GOAL)] = 1.0,
     cycles: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
     area: Annotated[bool, Parameter(negative=(), show_default=False, group=_GOAL)] = False,
@@ -130,7 +137,6 @@ def choose(
     debug
         Show the traceback of an error.
     """
-
     from .. import choosing
     from ..choosing.choice import path_word
     from ..files import check_writable

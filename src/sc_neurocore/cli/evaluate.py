@@ -7,7 +7,6 @@ from cyclopts import Group, Parameter
 
 from .common import (
     list_option,
-    parse_ints,
     parse_lengths,
     parse_names,
     plain_console,
@@ -18,7 +17,7 @@ from .common import (
     say_written,
     width_of,
 )  # fmt: skip
-from .inputs import check_inputs, load_calibration, load_data, load_model
+from .inputs import WHAT, DatasetName, DtMs, InputShape, check_inputs, load_calibration, load_data, load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from ..networks import Network
     from ..synapses import MemristorModel
 
-_WHAT = Group("What to run", sort_key=1)
 _CIRCUIT = Group("The circuit", sort_key=2)
 _DEVICE = Group("The crossbar", sort_key=3)
 _RUN = Group("The run", sort_key=4)
@@ -39,13 +37,11 @@ _RUN = Group("The run", sort_key=4)
 
 def evaluate(
     *,
-    model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    input_shape: Annotated[
-        tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
-    ] = None,
-    dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
-    dataset: Annotated[Literal["digits", "mnist5k", "fashion", "mnist"] | None, Parameter(group=_WHAT)] = None,
+    model: Annotated[Path | None, Parameter(group=WHAT)] = None,
+    data: Annotated[Path | None, Parameter(group=WHAT)] = None,
+    input_shape: InputShape = None,
+    dt_ms: DtMs = None,
+    dataset: Annotated[DatasetName | None, Parameter(group=WHAT)] = None,
     lengths: Annotated[tuple[Any, ...], list_option(parse_lengths, _CIRCUIT, "L,L,..")] = (4, 8, 16, 32, 64, 256),
     generators: Annotated[
         tuple[str, ...] | None, list_option(parse_names, _CIRCUIT, "NAME,NAME,.."), Parameter(show_default=False)

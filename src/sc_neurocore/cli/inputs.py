@@ -2,14 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+
+from .common import list_option, parse_ints
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..datasets.samples import Samples
     from ..networks import Network
 
+WHAT = Group("What to run", sort_key=1)
 DatasetName = Literal["digits", "mnist5k", "fashion", "mnist"]
+InputShape = Annotated[tuple[int, ...] | None, list_option(parse_ints, WHAT, "N,N,.."), Parameter(show_default=False)]
+DtMs = Annotated[float | None, Parameter(group=WHAT, show_default=False)]
 
 
 def check_inputs(

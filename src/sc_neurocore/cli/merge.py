@@ -24,7 +24,6 @@ def merge(
     debug
         Show the traceback of an error.
     """
-
     from ..sweeps import merge as merged
 
     added = merged(folders, out)

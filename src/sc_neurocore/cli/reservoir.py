@@ -77,7 +77,6 @@ def reservoir(
     debug
         Show the traceback of an error.
     """
-
     from ..evaluation import reservoir_study
     from ..plots import save_reservoir
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from .common import list_option, parse_ints, parse_names, plain_console, print_whole, width_of
-from .inputs import DatasetName, load_calibration, load_data, load_model
+from .common import list_option, parse_names, plain_console, print_whole, width_of
+from .inputs import WHAT, DatasetName, DtMs, InputShape, load_calibration, load_data, load_model
 from .process import Interrupted
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..sweeps.engines import Engine
     from ..sweeps.toml_file import SweepFile
 
-_WHAT = Group("What to run", sort_key=1)
 _AXES = Group("Axes, each one value or several", sort_key=2)
 _STOP = Group("When a point stops", sort_key=3)
 _RUN = Group("The run", sort_key=4)
@@ -31,18 +30,16 @@ _Words = Annotated[
 
 
 def sweep(
-    file: Annotated[Path | None, Parameter(group=_WHAT)] = None,
+    file: Annotated[Path | None, Parameter(group=WHAT)] = None,
     *,
-    model: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    data: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    input_shape: Annotated[
-        tuple[int, ...] | None, list_option(parse_ints, _WHAT, "N,N,.."), Parameter(show_default=False)
-    ] = None,
-    dt_ms: Annotated[float | None, Parameter(group=_WHAT, show_default=False)] = None,
-    dataset: Annotated[DatasetName | None, Parameter(group=_WHAT)] = None,
-    calibration: Annotated[Path | None, Parameter(group=_WHAT)] = None,
-    random: Annotated[int | None, Parameter(group=_WHAT)] = None,
-    random_seed: Annotated[int | None, Parameter(group=_WHAT)] = None,
+    model: Annotated[Path | None, Parameter(group=WHAT)] = None,
+    data: Annotated[Path | None, Parameter(group=WHAT)] = None,
+    input_shape: InputShape = None,
+    dt_ms: DtMs = None,
+    dataset: Annotated[DatasetName | None, Parameter(group=WHAT)] = None,
+    calibration: Annotated[Path | None, Parameter(group=WHAT)] = None,
+    random: Annotated[int | None, Parameter(group=WHAT)] = None,
+    random_seed: Annotated[int | None, Parameter(group=WHAT)] = None,
     generator: _Words = None,
     length: _Words = None,
     encoding: _Words = None,
@@ -176,7 +173,6 @@ def sweep(
     debug
         Show the traceback of an error.
     """
-
     given = dict(locals())
     from .. import checks
     from ..evaluation.writers import mark_of
