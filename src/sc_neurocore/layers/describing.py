@@ -13,5 +13,5 @@ def described(layer: Any) -> str:
 
 
 def in_notebook(layer: Any) -> str:
-    """What `described` says, as HTML that wraps."""
-    return f'<pre style="white-space:pre-wrap">{html.escape(described(layer))}</pre>'
+    """What its `describe` says, as HTML that wraps."""
+    return f'<pre style="white-space:pre-wrap">{html.escape(layer.describe())}</pre>'

@@ -122,7 +122,7 @@ def merge(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]
                 if key in known and _counts(known[key]) != _counts(row):
                     raise ValueError(f"{path / name} must have the counts of the others for task {key}, got {row}")
                 known.setdefault(key, row)
-        if name in (BLOCKS_FILE, "choose.csv"):
+        if name in _BLOCK_FILES:
             check_versions(known)
         new[name] = {key: row for key, row in known.items() if key not in there}
     records = Record(target / "record.json").runs
@@ -140,12 +140,15 @@ def merge(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]
     return {name: len(rows) for name, rows in new.items()}
 
 
+_BLOCK_FILES = (BLOCKS_FILE, "choose.csv")
+"""Files of a row a block of samples: of sweeps, and of choices."""
+
+
 def _stores(folder: Path) -> dict[str, RowStore[Any]]:
     return {
         "results.csv": ResultStore(folder / "results.csv"),
         "estimate.csv": ResultStore(folder / "estimate.csv", estimates=True),
-        BLOCKS_FILE: ResultStore(folder / BLOCKS_FILE, blocks=True),
-        "choose.csv": ResultStore(folder / "choose.csv", blocks=True),
+        **{name: ResultStore(folder / name, blocks=True) for name in _BLOCK_FILES},
         "reservoir.csv": RowStore(folder / "reservoir.csv", ReservoirRow, (FirstReservoirRow,)),
     }
 

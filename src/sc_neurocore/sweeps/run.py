@@ -79,14 +79,19 @@ class Run:
 
     def rows(self) -> Iterator[SweepRow | None]:
         """Rows of points as these end, once they are kept; None where only blocks have."""
-        while self._calibrations or self._queue or self._flights:
-            while (self._calibrations or self._queue) and len(self._flights) < self._most:
-                self._send(Flight(*(self._calibrations or self._queue).popleft()))
+        while self._next or self._flights:
+            while self._next and len(self._flights) < self._most:
+                self._send(Flight(*self._next.popleft()))
             done, _ = wait(self._flights, return_when=FIRST_COMPLETED)
             for future in done:
                 self._landed(self._flights.pop(future), future)
-            if not (self._calibrations or self._queue or self._flights) or time.monotonic() >= self._next_save:
+            if not (self._next or self._flights) or time.monotonic() >= self._next_save:
                 yield from self._saved()
+
+    @property
+    def _next(self) -> deque[tuple[Course, Job[Any]]]:
+        """The queue whose jobs go next; empty if there are none at all."""
+        return self._calibrations or self._queue
 
     def close(self) -> None:
         """Cancel what has not begun, and keep what has been finished meanwhile."""
